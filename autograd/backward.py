@@ -1,0 +1,156 @@
+"""The reverse sweep: from a node, newest first, every operation hands its gradient on to its arguments.
+
+Gradients live in a dictionary of the sweep, not in the nodes, so threads do not meet. On Values the pullbacks add floats
+into it. On arrays and on nodes they hand over, and `_fitted` undoes broadcasting and widening in this one place.
+"""
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .node import ARRAYS, FLOATS, Node, Tensor, Value
+from .operation import OPERATIONS, Lazy, Operation, node_pullback
+
+NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"Node": Node}))
+_age = operator.attrgetter("when")
+
+
+def history(*outputs: Node, since: int = 0) -> list[Node]:
+    """Every node that these were made of, themselves included, newest first; none as old as `since`."""
+    kind = outputs[0].__class__
+    found, stack = set(outputs), list(outputs)
+    while stack:
+        node = stack.pop()
+        x = node.x
+        if x.__class__ is kind and x not in found and x.when > since:
+            found.add(x)
+            stack.append(x)
+        x = node.y
+        if x.__class__ is kind and x not in found and x.when > since:
+            found.add(x)
+            stack.append(x)
+        for x in node.rest:
+            if x.__class__ is kind and x not in found and x.when > since:
+                found.add(x)
+                stack.append(x)
+    return sorted(found, key=_age, reverse=True)
+
+
+def backward(output: Node, seed: Any = None) -> None:
+    """Node.backward: the sweep, and its gradients written into the nodes."""
+    seed = _seed(output, seed)
+    order = history(output)
+    grads = _sweep(order, {}, output, seed)
+    for node in order:
+        g = grads.get(node)
+        if node.operation is not None:
+            node.grad = g
+        elif g is not None:
+            # a leaf's gradient is its own: the sweep may hold the same array elsewhere
+            node.grad = (g if node.__class__ is Value else np.array(g)) if node.grad is None else node.grad + g
+
+
+def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, seed: Any = None) -> list:
+    """The gradients of an output with respect to some nodes, in their order; nobody's `.grad` changes.
+
+    They are floats or arrays; with `create_graph` they are nodes, and can be differentiated again.
+    """
+    inputs = list(inputs)
+    for node in (output, *inputs):
+        if node.__class__ is not output.__class__ or not isinstance(node, Node):
+            raise TypeError(f"gradients() is of a node with respect to nodes of its class, not {type(node).__name__}")
+    if not inputs:
+        return []
+    seed = _seed(output, seed)
+    oldest = min(node.when for node in inputs)
+    order = [node for node in history(output, since=oldest - 1)]
+    grads = _sweep([node for node in order if node.when > oldest], {}, output, seed, create_graph)
+    found = [grads.get(node) for node in inputs]
+    if create_graph:
+        return [g if isinstance(g, Node) else type(x)(_zero_like(x) if g is None else g) for g, x in zip(found, inputs)]
+    return [_zero_like(x) if g is None else g for g, x in zip(found, inputs)]
+
+
+def _seed(output: Node, seed: Any) -> Any:
+    if isinstance(output, Value):
+        return 1.0 if seed is None else seed if isinstance(seed, Value) else FLOATS.scope["constant"](seed)
+    if seed is None:
+        if output.size != 1:
+            raise ValueError(f"backward() of a Tensor of shape {output.shape} needs a seed of that shape: "
+                             "a weight for each element, or sum the Tensor first")
+        return np.ones(output.shape, output.dtype)
+    if not isinstance(seed, Tensor):
+        seed = np.asarray(ARRAYS.scope["constant"](seed), output.dtype)
+    if seed.shape != output.shape:
+        raise ValueError(f"the seed has shape {seed.shape}, the Tensor has {output.shape}")
+    return seed
+
+
+def _sweep(order: list[Node], grads: dict, output: Node, seed: Any, create_graph: bool = False) -> dict:
+    with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
+        if create_graph:
+            _sweep_nodes(order, grads, output, seed)
+        elif isinstance(output, Value):
+            return _sweep_floats(order, output, seed)
+        else:
+            _sweep_arrays(order, grads, output, seed)
+    return grads
+
+
+def _sweep_floats(order: list[Node], output: Node, seed: float) -> dict:
+    grads, pulls = Zeros(), FLOATS.pull
+    grads[output] = seed
+    for node in order:
+        g = grads[node]
+        if g and node.operation is not None:  # 0 passes nothing on, whatever the derivative
+            pulls[node.operation](node, g, grads)
+    return grads
+
+
+class Zeros(dict):
+    """A gradient is 0 until something is added."""
+
+    def __missing__(self, node: Node) -> float:
+        return 0.0
+
+
+def _sweep_arrays(order: list[Node], grads: dict, output: Node, seed: np.ndarray) -> None:
+    def into(x: Node, g: np.ndarray) -> None:
+        data = x.data
+        if g.dtype is not data.dtype or g.shape != data.shape:
+            g = _fitted(g, data)
+        before = grads.get(x)
+        grads[x] = g if before is None else before + g
+
+    _run(order, grads, output, seed, into, ARRAYS.pull)
+
+
+def _sweep_nodes(order: list[Node], grads: dict, output: Node, seed: Any) -> None:
+    def into(x: Node, g: Any) -> None:
+        if x.__class__ is not Value:
+            g = _fitted(g, x)
+        before = grads.get(x)
+        grads[x] = g if before is None else before + g
+
+    _run(order, grads, output, seed, into, NODE_PULLBACKS)
+
+
+def _run(order: list[Node], grads: dict, output: Node, seed: Any, into: Callable, pulls: dict[Operation, Callable]) -> None:
+    grads[output] = seed
+    for node in order:
+        g = grads.get(node)
+        if g is not None and node.operation is not None:
+            pulls[node.operation](node, g, into)
+
+
+def _fitted(g: Any, like: Any) -> Any:
+    """A gradient in the shape and dtype of what it belongs to: what was broadcast is summed, what was widened is cast."""
+    if g.shape != like.shape:
+        g = OPERATIONS["sum_to"](g, like.shape)
+    return g if g.dtype == like.dtype else OPERATIONS["cast"](g, like.dtype)
+
+
+def _zero_like(node: Node) -> Any:
+    return 0.0 if isinstance(node, Value) else np.zeros(node.shape, node.dtype)

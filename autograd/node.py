@@ -1,0 +1,419 @@
+"""Value and Tensor: a number or an array, and how it was made.
+
+A node keeps its operation and that operation's arguments; an argument that is no node is a constant. There is nothing
+else: no tape, no flag, no closure, no reference from an argument to what was made of it. So a graph that nobody holds
+is freed at once, and the order of creation (`when`) is an order in which everything comes after what it was made of.
+"""
+
+import contextlib
+import dis
+import itertools
+import numbers
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from . import rules
+from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Operation, Reading
+
+tick = itertools.count(1).__next__
+paused: list[int] = []  # the threads inside no_grad(), once for each time they entered it
+
+
+@contextlib.contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing in this thread: results are leaves. A context manager, and a decorator."""
+    here = threading.get_ident()
+    paused.append(here)
+    try:
+        yield
+    finally:
+        paused.remove(here)
+
+
+class Node:
+    """What Value and Tensor share: `data`, `grad`, `name`, and the operation and arguments that it was made by."""
+
+    __slots__ = ("data", "grad", "name", "operation", "x", "y", "rest", "when", "__weakref__")
+    reading: Reading
+
+    def __init_subclass__(cls, final: bool = True):
+        if final:
+            raise TypeError(f"{cls.__name__} cannot be a subclass of Value or Tensor: hold a node as an attribute instead")
+
+    def _become_leaf(self, data: Any, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a node is a string, not {name!r}")
+        self.data, self.grad, self.name = data, None, name
+        self.operation = self.x = self.y = None
+        self.rest = ()
+        self.when = tick()
+
+    @property
+    def args(self) -> tuple:
+        """What the operation was applied to, nodes and constants; () for a leaf."""
+        return () if self.operation is None else (self.x, self.y, *self.rest)[: len(self.operation.names)]
+
+    def backward(self, seed: Any = None) -> None:
+        """Add the derivative of this node with respect to every leaf below it to the leaf's `.grad`.
+
+        Inner nodes get theirs too, of this sweep alone. `seed` weighs the elements; a node of one element needs none.
+        """
+        from .backward import backward  # a method is a convenience: the sweep itself stands above the nodes
+
+        backward(self, seed)
+
+    def detach(self) -> "Node":
+        """A leaf with the same number and no history."""
+        leaf = object.__new__(type(self))
+        leaf._become_leaf(self.data, self.name)
+        return leaf
+
+    def __float__(self) -> float:
+        _only_float_may_read(self, sys._getframe(1))
+        return self._number()
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        raise TypeError(f"a {type(self).__name__} does not turn into an array, which would lose its history: "
+                        "use .data for the numbers, or a function of autograd.numpy")
+
+    def __deepcopy__(self, memo: dict) -> "Node":
+        if self.operation is not None:
+            raise TypeError(f"only a leaf can be copied; this {type(self).__name__} was made by {self.operation.name}: "
+                            "copy node.detach()")
+        copy = type(self)(self.data, name=self.name)
+        copy.grad = None if self.grad is None else self.grad + 0
+        return copy
+
+    def __reduce__(self) -> tuple:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled: save .data, or a Module with nn.save")
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError("a node cannot be changed in place, since its history would then be wrong: build the new one "
+                        "with where(mask, new, old) or concatenate, or assign to .data of a leaf")
+
+    def _repr_svg_(self) -> str | None:
+        from .drawing import draw
+
+        with contextlib.suppress(OSError, RuntimeError):  # no graphviz here: the notebook falls back to repr
+            return draw(self).pipe("svg").decode()
+        return None
+
+
+class Value(Node, final=False):
+    """A float and how it was made; `+ - * / **` with other Values and numbers record what they do."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # NumPy's scalars on the left leave the arithmetic to us
+
+    def __init__(self, data: float, name: str = ""):
+        self._become_leaf(value_constant(data), name)
+
+    def _number(self) -> float:
+        return self.data
+
+    def __repr__(self) -> str:
+        return f"Value({self.data!r}{_named(self)})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+
+class Tensor(Node, final=False):
+    """An array and how it was made; NumPy's arithmetic and indexing on it record what they do.
+
+    Integers and booleans become float64; floats keep their dtype. The data is copied, so that later changes of the
+    original do not reach into the graph.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None
+
+    def __init__(self, data: Any, dtype: Any = None, name: str = ""):
+        array = _numeric(data)
+        dtype = np.dtype(dtype if dtype is not None else array.dtype if array.dtype.kind == "f" else np.float64)
+        if dtype.kind != "f":
+            raise TypeError(f"a Tensor holds floats, not {dtype}")
+        self._become_leaf(np.array(array, dtype), name)
+
+    shape = property(lambda self: self.data.shape, doc="As numpy.ndarray.shape.")
+    ndim = property(lambda self: self.data.ndim, doc="As numpy.ndarray.ndim.")
+    size = property(lambda self: self.data.size, doc="As numpy.ndarray.size.")
+    dtype = property(lambda self: self.data.dtype, doc="As numpy.ndarray.dtype.")
+    T = property(lambda self: self.transpose(), doc="The axes in reverse order.")
+    mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")
+
+    def _number(self) -> float:
+        return self.item()
+
+    def item(self) -> float:
+        """The number of a Tensor that has a single element."""
+        if self.size != 1:
+            raise TypeError(f"a Tensor of shape {self.shape} is not one number; .data is the array")
+        return self.data.item()
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(f"the truth of a Tensor of shape {self.shape} is ambiguous: write (x > 0).all() or .any()")
+        return bool(self.data)
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("a Tensor of shape () has no len()")
+        return len(self.data)
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, index: Any) -> "Tensor":
+        return OPERATIONS["getitem"](self, index)
+
+    def __repr__(self) -> str:
+        text = np.array2string(np.asarray(self.data), separator=", ", prefix="Tensor(")
+        dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
+        return f"Tensor({text}{dtype}{_named(self)})"
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The sum over an axis, several, or all."""
+        return self._reduced("sum", axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The mean over an axis, several, or all."""
+        return self._reduced("mean", axis, keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The largest element; equal ones share the gradient."""
+        return self._reduced("max", axis, keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The smallest element; equal ones share the gradient."""
+        return self._reduced("min", axis, keepdims)
+
+    def norm(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The square root of the sum of squares; its gradient at 0 is 0."""
+        return self._reduced("norm", axis, keepdims)
+
+    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """log(sum(exp(x))) without overflow."""
+        return self._reduced("logsumexp", axis, keepdims)
+
+    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> "Tensor":
+        """The variance, by deviations from the mean (two passes, so a large offset costs no digits)."""
+        axes = _axes(axis, self.ndim)
+        deviation = self - self.mean(axes, keepdims=True)
+        return (deviation * deviation).sum(axes, keepdims) / max(rules.count(self.shape, axes) - ddof, 0)
+
+    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> "Tensor":
+        """The standard deviation; its gradient for equal elements is 0."""
+        axes = _axes(axis, self.ndim)
+        deviation = self - self.mean(axes, keepdims=True)
+        return deviation.norm(axes, keepdims) / float(np.sqrt(max(rules.count(self.shape, axes) - ddof, 0)))
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The product, as a tree of products of halves, whose derivatives are right where elements are 0."""
+        axes = _axes(axis, self.ndim)
+        kept = [i for i in range(self.ndim) if i not in axes]
+        n = rules.count(self.shape, axes)
+        x = self.transpose(*kept, *axes).reshape(*(self.shape[i] for i in kept), n)
+        while n > 1:
+            half = n // 2
+            product = x[..., :half] * x[..., half: 2 * half]
+            x = OPERATIONS["concatenate"](product, x[..., 2 * half:], len(kept)) if n % 2 else product
+            n -= half
+        shape = self._reduced_shape(axes, keepdims)
+        return x.reshape(shape) if n else Tensor(np.ones(shape, self.dtype))
+
+    def _reduced(self, name: str, axis: Any, keepdims: bool) -> "Tensor":
+        axes = _axes(axis, self.ndim)
+        out = ARRAYS.record[OPERATIONS[name]](self, axes)
+        return out if keepdims or not axes else ARRAYS.record[OPERATIONS["reshape"]](out, self._reduced_shape(axes, False))
+
+    def _reduced_shape(self, axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+        return tuple(1 if i in axes else n for i, n in enumerate(self.shape) if keepdims or i not in axes)
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        """The same elements in another shape; one length may be -1."""
+        return OPERATIONS["reshape"](self, _unpacked(shape))
+
+    def ravel(self) -> "Tensor":
+        """The same elements in one axis."""
+        return self.reshape(-1)
+
+    def transpose(self, *axes: Any) -> "Tensor":
+        """The axes in another order; without arguments, in reverse."""
+        axes = _unpacked(axes) or tuple(reversed(range(self.ndim)))
+        if sorted(i % self.ndim if -self.ndim <= i < self.ndim else -1 for i in axes) != list(range(self.ndim)):
+            raise ValueError(f"transpose: {axes} is no order of the {self.ndim} axes of shape {self.shape}")
+        return OPERATIONS["transpose"](self, tuple(i % self.ndim for i in axes))
+
+    def swapaxes(self, i: int, j: int) -> "Tensor":
+        """Two axes exchanged."""
+        return OPERATIONS["swapaxes"](self, i, j)
+
+    def expand(self, *shape: Any) -> "Tensor":
+        """Broadcast to a shape."""
+        return OPERATIONS["expand"](self, _unpacked(shape))
+
+    def astype(self, dtype: Any) -> "Tensor":
+        """The same numbers in another float dtype."""
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"a Tensor holds floats, not {np.dtype(dtype)}")
+        return OPERATIONS["cast"](self, np.dtype(dtype))
+
+    def __matmul__(self, other: Any) -> "Tensor":
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> "Tensor":
+        return matmul(other, self)
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """The matrix product as numpy.matmul has it: vectors, matrices and stacks of matrices."""
+    x, y = (a if isinstance(a, Tensor) else tensor_constant(a) for a in (x, y))
+    shapes = f"matmul: shapes {np.shape(x.data)} and {np.shape(y.data)}"
+    if not (x.ndim and y.ndim):
+        raise ValueError(f"{shapes}: a scalar has no matrix product, use *")
+    if x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
+        raise ValueError(f"{shapes} do not multiply: {x.shape[-1]} columns against {y.shape[-2 if y.ndim > 1 else 0]} rows")
+    if x.ndim > 1 and y.ndim > 1:
+        return OPERATIONS["matmul"](x, y)
+    out = OPERATIONS["matmul"](x if x.ndim > 1 else x.reshape(1, -1), y if y.ndim > 1 else y.reshape(-1, 1))
+    return out.reshape(out.shape[:-2] + (out.shape[-2:-1] if x.ndim > 1 else ()) + (out.shape[-1:] if y.ndim > 1 else ()))
+
+
+def _named(node: Node) -> str:
+    return f", name={node.name!r}" if node.name else ""
+
+
+def _unpacked(sizes: tuple) -> tuple[int, ...]:
+    """reshape(2, 3) and reshape((2, 3)) mean the same."""
+    return tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], numbers.Integral) else sizes
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """An axis argument of NumPy (None, a number, several) as the sorted tuple of axes that it means."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, numbers.Integral) else tuple(axis)
+    for i in axes:
+        if not -ndim <= i < ndim:
+            raise np.exceptions.AxisError(i, ndim)
+    found = tuple(sorted({int(i) % ndim for i in axes}))
+    if len(found) != len(axes):
+        raise ValueError(f"axis {axis} names an axis twice")
+    return found
+
+
+def value_constant(number: Any) -> float:
+    """What may stand beside a Value: any real number, as a float."""
+    if number.__class__ is float:
+        return number
+    if isinstance(number, numbers.Real) or isinstance(number, np.bool_):
+        return float(number)
+    if isinstance(number, Tensor):
+        raise TypeError("a Value and a Tensor do not mix in one expression: make both a Tensor")
+    if isinstance(number, np.ndarray):
+        raise TypeError(f"a Value is one number, this is an array of shape {number.shape}: use a Tensor for arrays")
+    raise TypeError(f"a Value needs a real number, not {number!r} ({type(number).__name__})")
+
+
+def tensor_constant(array: Any) -> Any:
+    """What may stand beside a Tensor: a real number as it is, anything else as a real array."""
+    if array.__class__ is np.ndarray and array.dtype.kind in "fiub" or array.__class__ in (float, int, bool):
+        return array
+    return array if isinstance(array, np.generic) and array.dtype.kind in "fiub" else _numeric(array)
+
+
+def _numeric(data: Any) -> np.ndarray:
+    if isinstance(data, Node):
+        raise TypeError("a Value and a Tensor do not mix in one expression: make both a Tensor"
+                        if isinstance(data, Value) else "this is a Tensor already: use .detach() for one without history")
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise ValueError(f"a Tensor needs an array, and this is none: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a Tensor needs real numbers, not {array.dtype} (from {type(data).__name__})")
+    return array
+
+
+def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
+    """An error of NumPy, with the name of the operation and what it was given."""
+    given = ", ".join(
+        f"{name} of shape {np.shape(arg.data if isinstance(arg, Node) else arg)}"
+        if name in operation.arguments else f"{name} = {arg!r}"
+        for name, arg in zip(operation.names, args)
+    )
+    kind = type(error) if type(error) in (ValueError, TypeError, IndexError, OverflowError) else ValueError
+    return kind(f"{operation.name}: {given}: {error}")
+
+
+def forget(node: Node) -> None:
+    """Cut a fresh node off from what it was made of, if this thread is inside no_grad()."""
+    if threading.get_ident() in paused:
+        node.operation = node.x = node.y = None
+        node.rest = ()
+
+
+def _only_float_may_read(node: Node, caller: Any) -> None:
+    """Refuse a conversion that float() was not called for: math.exp(node) would silently lose the node's history.
+
+    Both reach __float__ alike, so the instruction that the calling frame is at must tell: a call of `float` by name, or
+    text formatting. Code without position information cannot be looked into and is let through.
+    """
+    at = [i for i in dis.get_instructions(caller.f_code) if i.offset <= caller.f_lasti]
+    call = at[-1]
+    if call.opname.startswith(("BINARY", "FORMAT")) or call.positions.col_offset is None:
+        return
+    start = (call.positions.lineno, call.positions.col_offset)
+    names = [i.argval for i in at[:-1] if i.opname.startswith("LOAD_") and start == (i.positions.lineno, i.positions.col_offset)]
+    scope = {**vars(__import__("builtins")), **caller.f_globals, **caller.f_locals}
+    if len(names) == 1 and scope.get(names[0]) is float:
+        return
+    kind = type(node).__name__
+    raise TypeError(f"only float(x) reads a {kind} as a number; this call would lose its history: use the {kind}'s own "
+                    "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number")
+
+
+SCOPE = {"new": object.__new__, "tick": tick, "paused": paused, "forget": forget, "explained": explained}
+FLOATS = Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "constant": value_constant})
+ARRAYS = Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "constant": tensor_constant})
+
+
+def _method(reading: Reading, operation: Operation, method: str, order: tuple[int, ...] | None = None) -> None:
+    """Give a class of nodes an operation as a method, compiled when it is first called."""
+
+    def first_call(*args: Any) -> Node:
+        recorder = reading.recorder(operation, order)
+        setattr(reading.kind, method, recorder)
+        return recorder(*args)
+
+    setattr(reading.kind, method, first_call)
+
+
+def _comparison(symbol: str) -> Any:
+    def compare(self: Node, other: Any) -> Any:
+        return getattr(np.asarray(self.data) if isinstance(self, Tensor) else self.data, symbol)(
+            other.data if isinstance(other, Node) else type(self).reading.scope["constant"](other))
+
+    return compare
+
+
+for _reading in (FLOATS, ARRAYS):
+    for _operation in ELEMENTWISE:
+        if _operation.name in ("add", "sub", "mul", "truediv", "pow"):
+            _method(_reading, _operation, f"__{_operation.name}__")
+            _method(_reading, _operation, f"__r{_operation.name}__", order=(1, 0))
+        elif _operation.name in ("neg", "abs"):
+            _method(_reading, _operation, f"__{_operation.name}__")
+        elif len(_operation.arguments) == 1 and _operation.name != "alias":
+            _method(_reading, _operation, _operation.name)
+    for _symbol in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
+        setattr(_reading.kind, _symbol, _comparison(_symbol))
+    _reading.kind.__hash__ = object.__hash__  # by identity, as in a set of nodes, though == compares numbers

@@ -1,0 +1,190 @@
+"""A row of the table becomes an operation: text in, one small Python function per reading out.
+
+Generated source is compiled when it is first used and registered with linecache, so a traceback shows the rule.
+"""
+
+import ast
+import linecache
+import re
+from collections.abc import Callable, Iterable
+
+from . import rules
+
+OPERATIONS: dict[str, "Operation"] = {}
+
+
+class Operation:
+    """One row of the table; calling it applies it to floats, arrays or nodes, whichever it is given."""
+
+    def __init__(self, row: str):
+        head, *self.pullbacks = (part.strip() for part in row.split("|"))
+        match = re.fullmatch(r"(\w+)\s*\(([^;)]*)(?:;([^)]*))?\)\s*=\s*(.+)", head)
+        if match is None:
+            raise ValueError(f"a row reads 'name(arguments; static) = value | pullback | ...', this one does not: {row!r}")
+        self.name, arguments, static, self.value = match.groups()
+        self.arguments = [name.strip() for name in arguments.split(",")]
+        self.static = [name.strip() for name in static.split(",")] if static else []
+        if len(self.pullbacks) > len(self.arguments):
+            raise ValueError(f"{self.name}: {len(self.pullbacks)} pullbacks for the arguments {', '.join(self.arguments)}")
+
+    @property
+    def names(self) -> list[str]:
+        """Every argument, the static ones last."""
+        return self.arguments + self.static
+
+    def __call__(self, *args):
+        for arg in args:
+            reading = getattr(arg.__class__, "reading", None)
+            if reading is not None:
+                return reading.record[self](*args)
+        reading = PLAIN_FLOATS if all(arg.__class__ in (float, int) for arg in args) else PLAIN_ARRAYS
+        return reading.value[self](*args)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}({', '.join(self.names)})>"
+
+
+class Lazy(dict):
+    """A dictionary that makes a missing entry when it is asked for."""
+
+    def __init__(self, make: Callable):
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, key):
+        self[key] = made = self.make(key)
+        return made
+
+
+class Plain:
+    """The reading of values alone, without a graph: an operation on floats, or on arrays."""
+
+    def __init__(self, title: str, words: dict[str, Callable], ieee: bool):
+        self.title, self.words, self.ieee = title, words, ieee
+        self.value = Lazy(self._value)
+
+    def text(self, expression: str, names: dict[str, str]) -> str:
+        """A row's expression with its arguments replaced by these texts."""
+        return rewrite(expression, names, calls=INFIX if self.ieee else {})
+
+    def _value(self, operation: Operation) -> Callable:
+        body = self.text(operation.value, {})
+        return compiled(f"def {operation.name}({', '.join(operation.names)}):\n    return {body}\n",
+                        operation.name, self.title, self.words)
+
+
+PLAIN_FLOATS = Plain("floats", rules.FLOATS, ieee=True)
+PLAIN_ARRAYS = Plain("arrays", rules.ARRAYS, ieee=False)
+INFIX = {ast.Div: "truediv", ast.Pow: "pow"}  # what raises on Python floats where IEEE 754 has an answer
+
+
+class Reading:
+    """The table read for one class of node: functions that record an operation, and its pullbacks on plain numbers.
+
+    `scope` holds what generated code needs besides the row's own words: the class, the counter, how to convert a constant.
+    """
+
+    def __init__(self, kind: type, plain: Plain, scope: dict):
+        self.kind, self.plain, self.scope = kind, plain, {**plain.words, **scope, "kind": kind}
+        self.record = Lazy(self._record)
+        self.pull = Lazy(self._pull)
+
+    def _record(self, operation: Operation) -> Callable:
+        return self.recorder(operation)
+
+    def recorder(self, operation: Operation, order: tuple[int, ...] | None = None) -> Callable:
+        """The function that applies an operation and remembers how; `order` permutes the arguments (1, 0: reflected)."""
+        names = operation.names
+        parameters = [names[i] for i in order] if order else names
+        lines = [f"def {operation.name}({', '.join(parameters)}):"]
+        for name in operation.arguments:
+            lines += [f"    if {name}.__class__ is kind: {name}_ = {name}.data", f"    else: {name} = {name}_ = constant({name})"]
+        value = self.plain.text(operation.value, {name: f"{name}_" for name in operation.arguments})
+        lines += ["    try:", f"        data = {value}", "    except Exception as error:",
+                  f"        raise explained(error, operation, ({', '.join(names)},)) from None"]
+        x, y, *rest = [*names, "None"]if len(names) == 1 else names
+        lines += ["    node = new(kind)", "    node.data = data", "    node.grad = None", "    node.name = ''",
+                  "    node.operation = operation", f"    node.x = {x}", f"    node.y = {y}",
+                  f"    node.rest = ({''.join(name + ', ' for name in rest)})", "    node.when = tick()",
+                  "    if paused: forget(node)", "    return node"]
+        return compiled("\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward",
+                        {**self.scope, "operation": operation})
+
+    def _pull(self, operation: Operation) -> Callable:
+        floats = self.plain.ieee
+
+        def data(name: str, is_node: bool) -> str:
+            return f"{name}.data" if is_node else f"({name}.data if {name}.__class__ is kind else {name})"
+
+        def line(name: str, pullback: str) -> str:
+            names = {other: data(other, other == name) for other in operation.arguments} | {"out": "node.data"}
+            text = rewrite(pullback, names, calls=INFIX if floats else {}, guard=not floats)
+            return f"into[{name}] += {text}" if floats else f"into({name}, {text})"
+
+        return compiled(_pull_source(operation, line, "{}.__class__ is kind"), operation.name,
+                        f"{self.kind.__name__} backward", self.scope)
+
+
+def node_pullback(operation: Operation, scope: dict) -> Callable:
+    """The pullbacks of an operation read on nodes, where every word is an operation: what they compute is a graph."""
+
+    def line(name: str, pullback: str) -> str:
+        return f"into({name}, {rewrite(pullback, {'out': 'node'}, calls=INFIX, guard=True)})"
+
+    return compiled(_pull_source(operation, line, "isinstance({}, Node)"), operation.name, "nodes backward",
+                    {**rules.SHAPES, **OPERATIONS, **scope})
+
+
+def _pull_source(operation: Operation, line: Callable[[str, str], str], is_node: str) -> str:
+    names = operation.names
+    lines = [f"def {operation.name}_pullback(node, g, into):"]
+    lines += [f"    {name} = node.{slot}" for name, slot in zip(names, ("x", "y"))]
+    if len(names) > 2:
+        lines.append(f"    {', '.join(names[2:])}, = node.rest")
+    for name, pullback in zip(operation.arguments, operation.pullbacks):
+        if pullback:
+            known = len(operation.arguments) == 1
+            lines.append(f"    {'' if known else f'if {is_node.format(name)}: '}{line(name, pullback)}")
+    return "\n".join(lines + ["    return"]) + "\n"
+
+
+class _Rewriter(ast.NodeTransformer):
+    def __init__(self, names, calls, guard):
+        self.names = {name: ast.parse(text, mode="eval").body for name, text in names.items()}
+        self.calls, self.guard = calls, guard
+
+    def visit_Name(self, node):
+        return self.names.get(node.id, node)
+
+    def visit_BinOp(self, node):
+        called = self.calls.get(type(node.op))
+        if self.guard and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Name) and node.left.id == "g":
+            called = "scaled"
+        self.generic_visit(node)
+        return ast.Call(ast.Name(called), [node.left, node.right], []) if called else node
+
+
+def rewrite(expression: str, names: dict[str, str], calls: dict[type, str], guard: bool = False) -> str:
+    """An expression of the table with names replaced, infix operators called by name, and `g * d` guarded against 0 * inf."""
+    return ast.unparse(_Rewriter(names, calls, guard).visit(ast.parse(expression, mode="eval")))
+
+
+def compiled(source: str, name: str, title: str, scope: dict) -> Callable:
+    """The one function that this source defines; a traceback through it shows its lines."""
+    filename = f"<{name}: {title}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    made: dict = {}
+    exec(compile(source, filename, "exec"), scope, made)
+    return made.popitem()[1]
+
+
+def read_table(table: str) -> Iterable[Operation]:
+    """The operations of a table, entered by name."""
+    for row in table.strip().splitlines():
+        operation = Operation(row)
+        OPERATIONS[operation.name] = operation
+        yield operation
+
+
+ELEMENTWISE = list(read_table(rules.ELEMENTWISE))
+ARRAY = list(read_table(rules.ARRAY))
