@@ -1,6 +1,8 @@
 """crabgrad's engine: values and arrays that remember how they were made, and derivatives of them."""
 
 from .backward import gradients
+from .check import check_gradients
 from .node import Tensor, Value, no_grad
+from .transforms import grad, value_and_grad
 
-__all__ = ["Tensor", "Value", "gradients", "no_grad"]
+__all__ = ["Tensor", "Value", "check_gradients", "grad", "gradients", "no_grad", "value_and_grad"]

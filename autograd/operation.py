@@ -102,7 +102,7 @@ class Reading:
         value = self.plain.text(operation.value, {name: f"{name}_" for name in operation.arguments})
         lines += ["    try:", f"        data = {value}", "    except Exception as error:",
                   f"        raise explained(error, operation, ({', '.join(names)},)) from None"]
-        x, y, *rest = [*names, "None"]if len(names) == 1 else names
+        x, y, *rest = [*names, "None"] if len(names) == 1 else names
         lines += ["    node = new(kind)", "    node.data = data", "    node.grad = None", "    node.name = ''",
                   "    node.operation = operation", f"    node.x = {x}", f"    node.y = {y}",
                   f"    node.rest = ({''.join(name + ', ' for name in rest)})", "    node.when = tick()",
