@@ -44,12 +44,15 @@ def backward(output: Node, seed: Any = None) -> None:
     order = history(output)
     grads = _sweep(order, {}, output, seed)
     for node in order:
-        g = grads.get(node)
         if node.operation is not None:
-            node.grad = g
-        elif g is not None:
-            # a leaf's gradient is its own: the sweep may hold the same array elsewhere
-            node.grad = (g if node.__class__ is Value else np.array(g)) if node.grad is None else node.grad + g
+            node.grad = grads.get(node)
+            continue
+        g = grads.get(node)
+        g = _zero_like(node) if g is None else g
+        if node.grad is not None:
+            node.grad = node.grad + g
+        else:  # a leaf's gradient is its own: the sweep may hold the same array elsewhere
+            node.grad = g if node.__class__ is Value else np.array(g)
 
 
 def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, seed: Any = None) -> list:

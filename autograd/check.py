@@ -69,7 +69,7 @@ def _difference(f: Callable, args: tuple, number: int, index: tuple) -> tuple[fl
     """df / d(one element) by the five-point formula, in float64, and the error that rounding may have in it."""
     flat = [np.array(x, float) for x in leaves(args)]
     center = flat[number][index]
-    step = 1e-3 * (abs(center) or 1.0)
+    step = 1e-3 * (abs(center) if abs(center) > 1e-100 else 1.0)  # of a subnormal nothing would be left
 
     def at(offset: float) -> float:
         moved = [x.copy() for x in flat]

@@ -275,8 +275,8 @@ class Tensor(Node, final=False):
 
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product as numpy.matmul has it: vectors, matrices and stacks of matrices."""
-    x, y = (a if isinstance(a, Tensor) else tensor_constant(a) for a in (x, y))
-    shapes = f"matmul: shapes {np.shape(x.data)} and {np.shape(y.data)}"
+    x, y = (a if isinstance(a, Tensor) else np.asarray(tensor_constant(a)) for a in (x, y))
+    shapes = f"matmul: shapes {x.shape} and {y.shape}"
     if not (x.ndim and y.ndim):
         raise ValueError(f"{shapes}: a scalar has no matrix product, use *")
     if x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:

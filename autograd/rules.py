@@ -57,7 +57,7 @@ sign(x)         = sign(x)
 greater(x, y)   = greater(x, y)
 less(x, y)      = less(x, y)
 equal(x, y)     = equal(x, y)
-wins(x, y)      = 0.5 + 0.5 * (greater(x, y) - less(x, y))
+wins(x, y)      = wins(x, y)
 alias(x)        = x                     | g
 """
 
@@ -128,6 +128,7 @@ FLOATS = {
     "greater": lambda x, y: 1.0 if x > y else 0.0,
     "less": lambda x, y: 1.0 if x < y else 0.0,
     "equal": lambda x, y: 1.0 if x == y else 0.0,
+    "wins": lambda x, y: 1.0 if x > y else 0.0 if x < y else 0.5,
     "scaled": lambda x, y: x * y if x else 0.0,
 }
 
@@ -140,6 +141,10 @@ def _mask(compare: Callable) -> Callable:
         return compare(x, y).astype(dtype if dtype.kind == "f" else float)
 
     return mask
+
+
+def _array_wins(x, y):
+    return 0.5 + 0.5 * (ARRAYS["greater"](x, y) - ARRAYS["less"](x, y))
 
 
 def _array_scaled(x, y):
@@ -236,6 +241,7 @@ ARRAYS = {
     "greater": _mask(np.greater),
     "less": _mask(np.less),
     "equal": _mask(np.equal),
+    "wins": _array_wins,
     "scaled": _array_scaled,
     "sum": lambda x, axis: np.add.reduce(x, axis, None, None, True),
     "mean": _mean,

@@ -1,0 +1,120 @@
+"""What the property tests draw: shapes that broadcast, numbers of many magnitudes, and the domain of each operation."""
+
+import math
+
+import numpy as np
+from hypothesis import strategies as st
+
+from autograd.operation import ARRAY, ELEMENTWISE
+
+# Where an operation is smooth: bounds on the magnitude of its arguments, and whether they may be negative.
+EVERYWHERE = (1e-8, 1e8, True)
+SMALL = (1e-8, 20.0, True)
+POSITIVE = (1e-8, 1e8, False)
+DOMAINS = {
+    "exp": SMALL, "expm1": SMALL, "sinh": SMALL, "cosh": SMALL, "tan": (1e-8, 1.5, True), "tanh": (1e-8, 8.0, True),
+    "sigmoid": SMALL, "softplus": SMALL, "log": POSITIVE, "sqrt": POSITIVE, "log1p": (1e-8, 0.9, True),
+    "sin": SMALL, "cos": SMALL, "arcsin": (1e-8, 0.9, True), "arccos": (1e-8, 0.9, True),
+    "pow": (0.05, 5.0, False), "logsumexp": (1e-3, 20.0, True), "square": (1e-8, 1e6, True), "norm": (1e-4, 1e4, True),
+}
+KINKED = ("relu", "abs", "sign", "maximum", "minimum", "greater", "less", "equal", "wins", "where", "ties")
+OPERATIONS = ELEMENTWISE + ARRAY
+
+
+def magnitudes(low: float, high: float, negative: bool) -> st.SearchStrategy[float]:
+    """Numbers whose order of magnitude is uniform between these bounds."""
+    size = st.floats(math.log(low), math.log(high)).map(math.exp)
+    return st.builds(lambda x, sign: x * sign, size, st.sampled_from([1.0, -1.0] if negative else [1.0]))
+
+
+def numbers_for(name: str) -> st.SearchStrategy[float]:
+    """One argument of an operation of this name, where it is smooth."""
+    return magnitudes(*DOMAINS.get(name, EVERYWHERE))
+
+
+shapes = st.lists(st.integers(0, 3), max_size=3).map(tuple)
+
+
+@st.composite
+def broadcasting(draw: st.DrawFn, count: int) -> list[tuple[int, ...]]:
+    """Shapes that broadcast with each other: axes of one shape, some of length 1 and some leading ones left out."""
+    whole = draw(shapes)
+    found = []
+    for _ in range(count):
+        shape = tuple(draw(st.sampled_from([n, 1])) for n in whole)
+        found.append(shape[draw(st.integers(0, len(shape))):])
+    return found
+
+
+@st.composite
+def arrays(draw: st.DrawFn, shape: tuple[int, ...], name: str = "", dtype: type = np.float64) -> np.ndarray:
+    """An array of this shape with numbers from the domain of an operation."""
+    size = math.prod(shape)
+    drawn = draw(st.lists(numbers_for(name), min_size=size, max_size=size))
+    return np.array(drawn, dtype).reshape(shape)
+
+
+@st.composite
+def calls(draw: st.DrawFn, operation) -> tuple[list[np.ndarray], tuple]:
+    """Arguments for an operation of the table: arrays, and its static arguments."""
+    if operation in ELEMENTWISE:
+        return [draw(arrays(shape, operation.name)) for shape in draw(broadcasting(len(operation.arguments)))], ()
+    return draw(ARRAY_CALLS[operation.name](operation.name))
+
+
+@st.composite
+def _reductions(draw, name):
+    shape = draw(st.lists(st.integers(1 if name in ("max", "min", "logsumexp", "mean", "ties") else 0, 3), max_size=3).map(tuple))
+    axes = tuple(sorted(draw(st.sets(st.sampled_from(range(len(shape))))))) if shape else ()
+    x = draw(arrays(shape, name))
+    return ([x, x.max(axes, keepdims=True)] if name == "ties" else [x]), (axes,)
+
+
+@st.composite
+def _matmul(draw, name):
+    n, k, m = (draw(st.integers(0, 3)) for _ in range(3))
+    left, right = draw(broadcasting(2))
+    return [draw(arrays((*left[:2], n, k), name)), draw(arrays((*right[:2], k, m), name))], ()
+
+
+@st.composite
+def _rearranged(draw, name):
+    shape = draw(st.lists(st.integers(1, 3), min_size=2, max_size=3).map(tuple))
+    order = tuple(draw(st.permutations(range(len(shape)))))
+    static = {"reshape": (tuple(reversed(shape)),), "transpose": (order,), "swapaxes": order[:2],
+              "cast": (np.dtype(draw(st.sampled_from(["f4", "f8"]))),)}[name]
+    return [draw(arrays(shape, name))], static
+
+
+@st.composite
+def _broadcast(draw, name):
+    small = draw(st.lists(st.integers(1, 3), max_size=2).map(tuple))
+    large = (*draw(shapes)[:1], *(draw(st.integers(0, 3)) if n == 1 else n for n in small))
+    return ([draw(arrays(small, name))], (large,)) if name == "expand" else ([draw(arrays(large, name))], (small,))
+
+
+INDICES = [0, -1, slice(None, None, -1), slice(1, None), (Ellipsis, 0), (None, 1), ([0, 0, 1],), (np.array([[1, 0], [1, 1]]), 1),
+           (slice(None), [1, 1]), np.array([[True, False], [True, True]])]
+
+
+@st.composite
+def _indexed(draw, name):
+    index = draw(st.sampled_from(INDICES))
+    part = np.zeros((2, 2))[index]
+    return ([draw(arrays((2, 2), name))], (index,)) if name == "getitem" else ([draw(arrays(part.shape, name))], (index, (2, 2)))
+
+
+@st.composite
+def _joined(draw, name):
+    shape = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    axis = draw(st.sampled_from(range(len(shape))))
+    other = [*shape[:axis], draw(st.integers(0, 3)), *shape[axis + 1:]]
+    return [draw(arrays(tuple(shape), name)), draw(arrays(tuple(other), name))], (axis,)
+
+
+ARRAY_CALLS = {
+    **dict.fromkeys("sum mean max min norm logsumexp ties".split(), _reductions),
+    **dict.fromkeys("reshape transpose swapaxes cast".split(), _rearranged),
+    "matmul": _matmul, "expand": _broadcast, "sum_to": _broadcast,
+    "getitem": _indexed, "scatter": _indexed, "concatenate": _joined,
+}
