@@ -6,9 +6,7 @@ is freed at once, and the order of creation (`when`) is an order in which everyt
 """
 
 import contextlib
-import dis
 import itertools
-import numbers
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import rules
+from .arguments import axes_of, explained, numeric, only_float_may_read, tensor_constant, unpacked, value_constant
 from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Operation, Reading
 
 tick = itertools.count(1).__next__
@@ -73,7 +72,7 @@ class Node:
         return leaf
 
     def __float__(self) -> float:
-        _only_float_may_read(self, sys._getframe(1))
+        only_float_may_read(self, sys._getframe(1))
         return self._number()
 
     def __bool__(self) -> bool:
@@ -136,7 +135,7 @@ class Tensor(Node, final=False):
     __array_ufunc__ = None
 
     def __init__(self, data: Any, dtype: Any = None, name: str = ""):
-        array = _numeric(data)
+        array = numeric(data)
         dtype = np.dtype(dtype if dtype is not None else array.dtype if array.dtype.kind == "f" else np.float64)
         if dtype.kind != "f":
             raise TypeError(f"a Tensor holds floats, not {dtype}")
@@ -205,19 +204,19 @@ class Tensor(Node, final=False):
 
     def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> "Tensor":
         """The variance, by deviations from the mean (two passes, so a large offset costs no digits)."""
-        axes = _axes(axis, self.ndim)
+        axes = axes_of(axis, self.ndim)
         deviation = self - self.mean(axes, keepdims=True)
         return (deviation * deviation).sum(axes, keepdims) / max(rules.count(self.shape, axes) - ddof, 0)
 
     def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> "Tensor":
         """The standard deviation; its gradient for equal elements is 0."""
-        axes = _axes(axis, self.ndim)
+        axes = axes_of(axis, self.ndim)
         deviation = self - self.mean(axes, keepdims=True)
         return deviation.norm(axes, keepdims) / float(np.sqrt(max(rules.count(self.shape, axes) - ddof, 0)))
 
     def prod(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
         """The product, as a tree of products of halves, whose derivatives are right where elements are 0."""
-        axes = _axes(axis, self.ndim)
+        axes = axes_of(axis, self.ndim)
         kept = [i for i in range(self.ndim) if i not in axes]
         n = rules.count(self.shape, axes)
         x = self.transpose(*kept, *axes).reshape(*(self.shape[i] for i in kept), n)
@@ -230,7 +229,7 @@ class Tensor(Node, final=False):
         return x.reshape(shape) if n else Tensor(np.ones(shape, self.dtype))
 
     def _reduced(self, name: str, axis: Any, keepdims: bool) -> "Tensor":
-        axes = _axes(axis, self.ndim)
+        axes = axes_of(axis, self.ndim)
         out = ARRAYS.record[OPERATIONS[name]](self, axes)
         return out if keepdims or not axes else ARRAYS.record[OPERATIONS["reshape"]](out, self._reduced_shape(axes, False))
 
@@ -239,7 +238,7 @@ class Tensor(Node, final=False):
 
     def reshape(self, *shape: Any) -> "Tensor":
         """The same elements in another shape; one length may be -1."""
-        return OPERATIONS["reshape"](self, _unpacked(shape))
+        return OPERATIONS["reshape"](self, unpacked(shape))
 
     def ravel(self) -> "Tensor":
         """The same elements in one axis."""
@@ -247,7 +246,7 @@ class Tensor(Node, final=False):
 
     def transpose(self, *axes: Any) -> "Tensor":
         """The axes in another order; without arguments, in reverse."""
-        axes = _unpacked(axes) or tuple(reversed(range(self.ndim)))
+        axes = unpacked(axes) or tuple(reversed(range(self.ndim)))
         if sorted(i % self.ndim if -self.ndim <= i < self.ndim else -1 for i in axes) != list(range(self.ndim)):
             raise ValueError(f"transpose: {axes} is no order of the {self.ndim} axes of shape {self.shape}")
         return OPERATIONS["transpose"](self, tuple(i % self.ndim for i in axes))
@@ -258,7 +257,7 @@ class Tensor(Node, final=False):
 
     def expand(self, *shape: Any) -> "Tensor":
         """Broadcast to a shape."""
-        return OPERATIONS["expand"](self, _unpacked(shape))
+        return OPERATIONS["expand"](self, unpacked(shape))
 
     def astype(self, dtype: Any) -> "Tensor":
         """The same numbers in another float dtype."""
@@ -291,94 +290,11 @@ def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-def _unpacked(sizes: tuple) -> tuple[int, ...]:
-    """reshape(2, 3) and reshape((2, 3)) mean the same."""
-    return tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], numbers.Integral) else sizes
-
-
-def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """An axis argument of NumPy (None, a number, several) as the sorted tuple of axes that it means."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, numbers.Integral) else tuple(axis)
-    for i in axes:
-        if not -ndim <= i < ndim:
-            raise np.exceptions.AxisError(i, ndim)
-    found = tuple(sorted({int(i) % ndim for i in axes}))
-    if len(found) != len(axes):
-        raise ValueError(f"axis {axis} names an axis twice")
-    return found
-
-
-def value_constant(number: Any) -> float:
-    """What may stand beside a Value: any real number, as a float."""
-    if number.__class__ is float:
-        return number
-    if isinstance(number, numbers.Real) or isinstance(number, np.bool_):
-        return float(number)
-    if isinstance(number, Tensor):
-        raise TypeError("a Value and a Tensor do not mix in one expression: make both a Tensor")
-    if isinstance(number, np.ndarray):
-        raise TypeError(f"a Value is one number, this is an array of shape {number.shape}: use a Tensor for arrays")
-    raise TypeError(f"a Value needs a real number, not {number!r} ({type(number).__name__})")
-
-
-def tensor_constant(array: Any) -> Any:
-    """What may stand beside a Tensor: a real number as it is, anything else as a real array."""
-    if array.__class__ is np.ndarray and array.dtype.kind in "fiub" or array.__class__ in (float, int, bool):
-        return array
-    return array if isinstance(array, np.generic) and array.dtype.kind in "fiub" else _numeric(array)
-
-
-def _numeric(data: Any) -> np.ndarray:
-    if isinstance(data, Node):
-        raise TypeError("a Value and a Tensor do not mix in one expression: make both a Tensor"
-                        if isinstance(data, Value) else "this is a Tensor already: use .detach() for one without history")
-    try:
-        array = np.asarray(data)
-    except ValueError as error:
-        raise ValueError(f"a Tensor needs an array, and this is none: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a Tensor needs real numbers, not {array.dtype} (from {type(data).__name__})")
-    return array
-
-
-def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
-    """An error of NumPy, with the name of the operation and what it was given."""
-    given = ", ".join(
-        f"{name} of shape {np.shape(arg.data if isinstance(arg, Node) else arg)}"
-        if name in operation.arguments else f"{name} = {arg!r}"
-        for name, arg in zip(operation.names, args)
-    )
-    kind = type(error) if type(error) in (ValueError, TypeError, IndexError, OverflowError) else ValueError
-    return kind(f"{operation.name}: {given}: {error}")
-
-
 def forget(node: Node) -> None:
     """Cut a fresh node off from what it was made of, if this thread is inside no_grad()."""
     if threading.get_ident() in paused:
         node.operation = node.x = node.y = None
         node.rest = ()
-
-
-def _only_float_may_read(node: Node, caller: Any) -> None:
-    """Refuse a conversion that float() was not called for: math.exp(node) would silently lose the node's history.
-
-    Both reach __float__ alike, so the instruction that the calling frame is at must tell: a call of `float` by name, or
-    text formatting. Code without position information cannot be looked into and is let through.
-    """
-    at = [i for i in dis.get_instructions(caller.f_code) if i.offset <= caller.f_lasti]
-    call = at[-1]
-    if call.opname.startswith(("BINARY", "FORMAT")) or call.positions.col_offset is None:
-        return
-    start = (call.positions.lineno, call.positions.col_offset)
-    names = [i.argval for i in at[:-1] if i.opname.startswith("LOAD_") and start == (i.positions.lineno, i.positions.col_offset)]
-    scope = {**vars(__import__("builtins")), **caller.f_globals, **caller.f_locals}
-    if len(names) == 1 and scope.get(names[0]) is float:
-        return
-    kind = type(node).__name__
-    raise TypeError(f"only float(x) reads a {kind} as a number; this call would lose its history: use the {kind}'s own "
-                    "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number")
 
 
 SCOPE = {"new": object.__new__, "tick": tick, "paused": paused, "forget": forget, "explained": explained}
