@@ -1,0 +1,36 @@
+"""How weights begin: functions of a shape (fan_in, fan_out) and a generator."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Initializer = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
+
+
+def he(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Normal with variance 2 / fan_in, for ReLU (He et al. 2015, Delving deep into rectifiers, equation 10)."""
+    return rng.normal(0.0, np.sqrt(2.0 / shape[0]), shape)
+
+
+def xavier(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Uniform with variance 2 / (fan_in + fan_out), for tanh and sigmoid (Glorot and Bengio 2010, equation 16)."""
+    bound = np.sqrt(6.0 / (shape[0] + shape[-1]))
+    return rng.uniform(-bound, bound, shape)
+
+
+def uniform(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Uniform in [0, 1)."""
+    return rng.random(shape)
+
+
+def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Zeros, as biases usually begin."""
+    return np.zeros(shape)
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """A generator from a generator, or from a seed."""
+    if rng is None:
+        raise TypeError("rng is a seed or a numpy.random.Generator, so that a run can be repeated; None is neither")
+    return np.random.default_rng(rng)

@@ -1,0 +1,66 @@
+"""Losses: a number, the mean over the batch, that says how far predictions are from targets."""
+
+from typing import Any
+
+import numpy
+
+import autograd.numpy as np
+from autograd import Tensor
+
+
+def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
+    # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
+    if prediction.shape != numpy.shape(getattr(target, "data", target) if isinstance(target, Tensor) else target):
+        raise ValueError(f"{type(loss).__name__}: the prediction has shape {prediction.shape}, "
+                         f"the target {numpy.shape(target.data if isinstance(target, Tensor) else target)}: make them equal")
+
+
+class MSE:
+    """The mean of squared errors."""
+
+    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
+        _same_shape(self, prediction, target)
+        return (prediction - target).square().mean()
+
+
+class L1:
+    """The mean of absolute errors."""
+
+    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
+        _same_shape(self, prediction, target)
+        return abs(prediction - target).mean()
+
+
+class Huber:
+    """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964)."""
+
+    def __init__(self, delta: float = 1.0):
+        if not delta > 0:
+            raise ValueError(f"Huber: delta must be positive, not {delta!r}")
+        self.delta = delta
+
+    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
+        _same_shape(self, prediction, target)
+        size = abs(prediction - target)
+        near = np.minimum(size, self.delta)  # near * (size - near / 2) is both branches at once
+        return (near * (size - 0.5 * near)).mean()
+
+
+class CrossEntropy:
+    """Minus the log-probability of integer labels (batch,) under logits (batch, classes)."""
+
+    def __call__(self, logits: Tensor, labels: Any) -> Tensor:
+        labels = numpy.asarray(labels)
+        if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+            raise ValueError(f"CrossEntropy: logits are (batch, classes) and labels (batch,), not {logits.shape} and {labels.shape}")
+        if labels.dtype.kind not in "iu" or labels.size and not 0 <= labels.min() <= labels.max() < logits.shape[1]:
+            raise ValueError(f"CrossEntropy: labels are integers from 0 to {logits.shape[1] - 1}")
+        return (np.logsumexp(logits, 1) - logits[numpy.arange(len(labels)), labels]).mean()
+
+
+class BCEWithLogits:
+    """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit)."""
+
+    def __call__(self, logits: Tensor, target: Any) -> Tensor:
+        _same_shape(self, logits, target)
+        return (np.softplus(logits) - logits * target).mean()
