@@ -2,7 +2,8 @@
 
 from .backward import gradients
 from .check import check_gradients
+from .drawing import draw, render
 from .node import Tensor, Value, no_grad
 from .transforms import grad, value_and_grad
 
-__all__ = ["Tensor", "Value", "check_gradients", "grad", "gradients", "no_grad", "value_and_grad"]
+__all__ = ["Tensor", "Value", "check_gradients", "draw", "grad", "gradients", "no_grad", "render", "value_and_grad"]

@@ -98,10 +98,10 @@ class Node:
                         "with where(mask, new, old) or concatenate, or assign to .data of a leaf")
 
     def _repr_svg_(self) -> str | None:
-        from .drawing import draw
+        from .drawing import svg
 
-        with contextlib.suppress(OSError, RuntimeError):  # no graphviz here: the notebook falls back to repr
-            return draw(self).pipe("svg").decode()
+        with contextlib.suppress(OSError, ImportError, ValueError):  # no Graphviz, or too large: the notebook shows repr
+            return svg(self)
         return None
 
 

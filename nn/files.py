@@ -1,33 +1,15 @@
 """Files of numbers by name: npz, read without pickle, written whole or not at all."""
 
-import contextlib
+import io
 import os
-import pathlib
-import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from collections.abc import Mapping
 
 import numpy as np
 
+from autograd.files import write_whole
+
 from .module import Module
-
-
-@contextlib.contextmanager
-def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A file to write that takes its name only when it is complete; after an error the old one is still there."""
-    path = pathlib.Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def save(path: str | os.PathLike, what: Module | Mapping[str, np.ndarray]) -> None:
@@ -36,8 +18,9 @@ def save(path: str | os.PathLike, what: Module | Mapping[str, np.ndarray]) -> No
     for name, array in arrays.items():
         if array.dtype.hasobject:
             raise TypeError(f"save: {name} holds Python objects; a file holds numbers and text only")
-    with whole_file(path) as file:
-        np.savez(file, **arrays)
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    write_whole(path, content.getvalue())
 
 
 def load(path: str | os.PathLike, module: Module | None = None) -> dict[str, np.ndarray]:
