@@ -1,0 +1,125 @@
+"""nn against explicit NumPy, and against what its papers say."""
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tensor, check_gradients
+
+RNG = np.random.default_rng(0)
+
+
+def test_mlp_is_its_matrices():
+    model = nn.MLP(3, [4, 5], 2, rng=0, bias_init=nn.uniform)
+    x = RNG.normal(size=(6, 3))
+    w1, b1, w2, b2, w3, b3 = (p.data for p in model.parameters())
+    hidden = np.maximum(np.maximum(x @ w1 + b1, 0) @ w2 + b2, 0)
+    np.testing.assert_allclose(model(x).data, hidden @ w3 + b3, rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss, expected", [
+    (nn.MSE(), lambda p, t: np.mean((p - t) ** 2)), (nn.L1(), lambda p, t: np.mean(abs(p - t))),
+    (nn.Huber(0.5), lambda p, t: np.mean(np.where(abs(p - t) < 0.5, (p - t) ** 2 / 2, 0.5 * (abs(p - t) - 0.25)))),
+    (nn.BCEWithLogits(), lambda p, t: np.mean(-t * np.log(1 / (1 + np.exp(-p))) - (1 - t) * np.log(1 - 1 / (1 + np.exp(-p))))),
+])
+def test_losses(loss, expected):
+    p, t = RNG.normal(size=(5, 2)), RNG.uniform(size=(5, 2))
+    np.testing.assert_allclose(loss(Tensor(p), t).data, expected(p, t), rtol=1e-10)
+    check_gradients(lambda p: loss(p if isinstance(p, Tensor) else Tensor(p), t), p, order=1)
+    with pytest.raises(ValueError, match=r"shape \(5, 2\), the target \(5,\)"):
+        loss(Tensor(p), t[:, 0])
+
+
+def test_cross_entropy():
+    p, labels = RNG.normal(size=(4, 3)), np.array([0, 2, 1, 1])
+    softmax = np.exp(p) / np.exp(p).sum(1, keepdims=True)
+    np.testing.assert_allclose(nn.CrossEntropy()(Tensor(p), labels).data, -np.log(softmax[range(4), labels]).mean())
+    assert nn.CrossEntropy()(Tensor([[1000.0, -1000.0]]), [1]).item() == 2000.0
+    with pytest.raises(ValueError, match="from 0 to 2"):
+        nn.CrossEntropy()(Tensor(p), [0, 1, 2, 3])
+
+
+def test_sgd_and_adam_against_their_equations():
+    for make, reference in ((lambda p: nn.SGD(p, 0.1, 0.9), _momentum), (lambda p: nn.Adam(p, 0.1), _adam)):
+        w = Tensor([1.0, -2.0])
+        optimizer = make([w])
+        expected = reference(w.data.copy())
+        for _ in range(5):
+            optimizer.zero_grad()
+            (w ** 4).sum().backward()
+            optimizer.step()
+        np.testing.assert_allclose(w.data, expected, rtol=1e-10)
+
+
+def _momentum(w):
+    v = 0.0
+    for _ in range(5):
+        v = 0.9 * v + 4 * w ** 3
+        w = w - 0.1 * v
+    return w
+
+
+def _adam(w):
+    m = v = 0.0
+    for t in range(1, 6):
+        g = 4 * w ** 3
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w = w - 0.1 * (m / (1 - 0.9 ** t)) / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-8)
+    return w
+
+
+def test_schedules():
+    assert nn.ExponentialDecay(0.5, 0.9)(1) == 0.45 and nn.Constant(2.0)(7) == 2.0
+    assert nn.CosineDecay(1.0, 10)(5.0) == pytest.approx(0.5) and nn.CosineDecay(1.0, 10, 0.1)(99.0) == pytest.approx(0.1)
+    assert nn.Warmup(2.0, 4)(1.0) == 0.5 and nn.Warmup(2.0, 4)(9.0) == 2.0
+
+
+def test_initializers_have_their_variances():
+    rng = np.random.default_rng(0)
+    assert nn.he((100, 400), rng).var() == pytest.approx(2 / 100, rel=0.05)
+    assert nn.xavier((100, 400), rng).var() == pytest.approx(2 / 500, rel=0.05)
+    assert nn.uniform((100, 400), rng).var() == pytest.approx(1 / 12, rel=0.05) and not nn.zeros((3,), rng).any()
+
+
+def test_files_round_trip_and_refuse(tmp_path):
+    model, path = nn.MLP(2, [3], 1, rng=0), tmp_path / "m.npz"
+    nn.save(path, model)
+    other = nn.MLP(2, [3], 1, rng=1)
+    nn.load(path, other)
+    assert all((a.data == b.data).all() for a, b in zip(model.parameters(), other.parameters()))
+    state, before = model.state_dict(), other.state_dict()
+    bad = {"names": {"x": np.ones(2)}, "shape": {**state, "layers.0.bias": np.ones(4)}, "dtype": {k: v.astype("f4") for k, v in state.items()}}
+    for arrays in bad.values():
+        nn.save(path, arrays)
+        with pytest.raises(ValueError, match="the state has no|of shape"):
+            nn.load(path, other)
+    nn.save(path, model)
+    whole = path.read_bytes()
+    np.savez(tmp_path / "objects.npz", a=np.array([{}], object), allow_pickle=True)
+    for content in (whole[:100], b"text", b"", (tmp_path / "objects.npz").read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="not a file of arrays"):
+            nn.load(path, other)
+    assert all((before[k] == other.state_dict()[k]).all() for k in before)
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: nn.MLP(2, [8], 1, rng=0)(np.ones((4, 3))), r"MLP.layers\[0\] = Linear\(2 -> 8\) takes 2 features"),
+    (lambda: nn.Linear(0, 2, rng=0), "n_in must be a positive integer"), (lambda: nn.MLP(2, [-1], 1, rng=0), "hidden size"),
+    (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "lr must be above 0"),
+])
+def test_mistakes_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_scalar_mlp_learns():
+    model = nn.scalar.MLP(2, [8, 1], rng=0)
+    points = [([0.0, 0.0], -1), ([1.0, 1.0], 1)]
+    for _ in range(200):
+        loss = sum((model(x) - y) ** 2 for x, y in points)
+        model.zero_grad()
+        loss.backward()
+        for p in model.parameters():
+            p.data -= 0.02 * p.grad
+    assert loss.data < 0.1
