@@ -39,7 +39,7 @@ def test_the_demo_writes_everything(tmp_path):
               "learning.gif": b"GIF8", "graph.svg": b"<?xml", "weights.npz": b"PK"}
     for name, start in starts.items():
         assert (tmp_path / name).read_bytes().startswith(start)
-    assert [row["iteration"] for row in csv.DictReader((tmp_path / "history.csv").open())] == ["1000", "2000", "3000"]
+    assert [row["iteration"] for row in csv.DictReader((tmp_path / "history.csv").read_text().splitlines())] == ["1000", "2000", "3000"]
 
 
 def test_interrupted_and_resumed_is_the_same_run(tmp_path):
