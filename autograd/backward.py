@@ -1,7 +1,7 @@
 """The reverse sweep: from a node, newest first, every operation hands its gradient on to its arguments.
 
 Gradients live in a dictionary of the sweep, not in the nodes, so threads do not meet. On Values the pullbacks add floats
-into it. On arrays and on nodes they hand over, and `_fitted` undoes broadcasting and widening in this one place.
+into it. On arrays and on nodes they hand over to `into`, which undoes broadcasting (`sum_to`) and widening (`cast`).
 """
 
 import operator
@@ -12,6 +12,7 @@ import numpy as np
 
 from .node import ARRAYS, FLOATS, Node, Tensor, Value
 from .operation import OPERATIONS, Lazy, Operation, node_pullback
+from .rules import sum_to
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"Node": Node}))
 _age = operator.attrgetter("when")
@@ -39,7 +40,10 @@ def history(*outputs: Node, since: int = 0) -> list[Node]:
 
 
 def backward(output: Node, seed: Any = None) -> None:
-    """Node.backward: the sweep, and its gradients written into the nodes."""
+    """Add the derivative of this node with respect to every leaf below it to the leaf's `.grad`.
+
+    Inner nodes get theirs too, of this sweep alone. `seed` weighs the elements; a node of one element needs none.
+    """
     seed = _seed(output, seed)
     order = history(output)
     grads = _sweep(order, {}, output, seed)
@@ -52,7 +56,10 @@ def backward(output: Node, seed: Any = None) -> None:
         if node.grad is not None:
             node.grad = node.grad + g
         else:  # a leaf's gradient is its own: the sweep may hold the same array elsewhere
-            node.grad = g if node.__class__ is Value else np.array(g)
+            node.grad = g if node.__class__ is Value else g.copy()
+
+
+Node.backward = backward  # the sweep stands above the nodes, so it brings them their method
 
 
 def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, seed: Any = None) -> list:
@@ -83,7 +90,7 @@ def _seed(output: Node, seed: Any) -> Any:
         if output.size != 1:
             raise ValueError(f"backward() of a Tensor of shape {output.shape} needs a seed of that shape: "
                              "a weight for each element, or sum the Tensor first")
-        return np.ones(output.shape, output.dtype)
+        return np.ones(output.shape, output.dtype) if output.ndim else output.dtype.type(1)
     if not isinstance(seed, Tensor):
         seed = np.asarray(ARRAYS.scope["constant"](seed), output.dtype)
     if seed.shape != output.shape:
@@ -122,8 +129,10 @@ class Zeros(dict):
 def _sweep_arrays(order: list[Node], grads: dict, output: Node, seed: np.ndarray) -> None:
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
-        if g.dtype is not data.dtype or g.shape != data.shape:
-            g = _fitted(g, data)
+        if g.shape != data.shape:
+            g = sum_to(g, data.shape)
+        if g.dtype is not data.dtype:
+            g = g.astype(data.dtype)
         before = grads.get(x)
         grads[x] = g if before is None else before + g
 
@@ -132,8 +141,10 @@ def _sweep_arrays(order: list[Node], grads: dict, output: Node, seed: np.ndarray
 
 def _sweep_nodes(order: list[Node], grads: dict, output: Node, seed: Any) -> None:
     def into(x: Node, g: Any) -> None:
-        if x.__class__ is not Value:
-            g = _fitted(g, x)
+        if x.__class__ is Tensor and g.shape != x.shape:
+            g = OPERATIONS["sum_to"](g, x.shape)
+        if x.__class__ is Tensor and g.dtype != x.dtype:
+            g = OPERATIONS["cast"](g, x.dtype)
         before = grads.get(x)
         grads[x] = g if before is None else before + g
 
@@ -146,13 +157,6 @@ def _run(order: list[Node], grads: dict, output: Node, seed: Any, into: Callable
         g = grads.get(node)
         if g is not None and node.operation is not None:
             pulls[node.operation](node, g, into)
-
-
-def _fitted(g: Any, like: Any) -> Any:
-    """A gradient in the shape and dtype of what it belongs to: what was broadcast is summed, what was widened is cast."""
-    if g.shape != like.shape:
-        g = OPERATIONS["sum_to"](g, like.shape)
-    return g if g.dtype == like.dtype else OPERATIONS["cast"](g, like.dtype)
 
 
 def _zero_like(node: Node) -> Any:

@@ -56,15 +56,6 @@ class Node:
         """What the operation was applied to, nodes and constants; () for a leaf."""
         return () if self.operation is None else (self.x, self.y, *self.rest)[: len(self.operation.names)]
 
-    def backward(self, seed: Any = None) -> None:
-        """Add the derivative of this node with respect to every leaf below it to the leaf's `.grad`.
-
-        Inner nodes get theirs too, of this sweep alone. `seed` weighs the elements; a node of one element needs none.
-        """
-        from .backward import backward  # a method is a convenience: the sweep itself stands above the nodes
-
-        backward(self, seed)
-
     def detach(self) -> "Node":
         """A leaf with the same number and no history."""
         leaf = object.__new__(type(self))
@@ -229,9 +220,11 @@ class Tensor(Node, final=False):
         return x.reshape(shape) if n else Tensor(np.ones(shape, self.dtype))
 
     def _reduced(self, name: str, axis: Any, keepdims: bool) -> "Tensor":
+        if axis is None and not keepdims:
+            return ARRAYS.record[OPERATIONS[name]](self, None)
         axes = axes_of(axis, self.ndim)
         out = ARRAYS.record[OPERATIONS[name]](self, axes)
-        return out if keepdims or not axes else ARRAYS.record[OPERATIONS["reshape"]](out, self._reduced_shape(axes, False))
+        return out if keepdims or not axes else out.reshape(self._reduced_shape(axes, False))
 
     def _reduced_shape(self, axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
         return tuple(1 if i in axes else n for i, n in enumerate(self.shape) if keepdims or i not in axes)
@@ -274,16 +267,21 @@ class Tensor(Node, final=False):
 
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product as numpy.matmul has it: vectors, matrices and stacks of matrices."""
+    if getattr(x, "ndim", 0) > 1 and getattr(y, "ndim", 0) > 1:
+        return OPERATIONS["matmul"](x, y)
     x, y = (a if isinstance(a, Tensor) else np.asarray(tensor_constant(a)) for a in (x, y))
     shapes = f"matmul: shapes {x.shape} and {y.shape}"
     if not (x.ndim and y.ndim):
         raise ValueError(f"{shapes}: a scalar has no matrix product, use *")
     if x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
         raise ValueError(f"{shapes} do not multiply: {x.shape[-1]} columns against {y.shape[-2 if y.ndim > 1 else 0]} rows")
-    if x.ndim > 1 and y.ndim > 1:
-        return OPERATIONS["matmul"](x, y)
     out = OPERATIONS["matmul"](x if x.ndim > 1 else x.reshape(1, -1), y if y.ndim > 1 else y.reshape(-1, 1))
     return out.reshape(out.shape[:-2] + (out.shape[-2:-1] if x.ndim > 1 else ()) + (out.shape[-1:] if y.ndim > 1 else ()))
+
+
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    """x @ weight + bias, what a Linear layer computes, as one operation."""
+    return OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
 
 
 def _named(node: Node) -> str:

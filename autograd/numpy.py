@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as _np
 
-from .node import Node, Tensor, Value, matmul
+from .node import Node, Tensor, Value, affine, matmul
 from .operation import ELEMENTWISE, OPERATIONS
 
 globals().update({operation.name: operation for operation in ELEMENTWISE})
@@ -74,4 +74,4 @@ def stack(arrays: Sequence, axis: int = 0) -> Any:
 
 __all__ = [operation.name for operation in ELEMENTWISE] + """
 subtract multiply divide power negative absolute sum mean max min prod var std reshape ravel transpose swapaxes
-logsumexp broadcast_to concatenate stack matmul""".split()
+logsumexp broadcast_to concatenate stack matmul affine""".split()

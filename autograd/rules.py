@@ -70,6 +70,7 @@ norm(x; axis)          = norm(x, axis)             | g * scaled(x, 1 / out)
 logsumexp(x; axis)     = logsumexp(x, axis)        | g * exp(x - out)
 ties(x, y; axis)       = ties(x, y, axis)
 matmul(x, y)           = matmul(x, y)              | matmul(g, y.mT)            | matmul(x.mT, g)
+affine(x, y, b)        = matmul(x, y) + b          | matmul(g, y.mT)            | matmul(x.mT, g)   | g
 reshape(x; shape)      = x.reshape(shape)          | g.reshape(x.shape)
 transpose(x; axes)     = x.transpose(axes)         | g.transpose(inverse(axes))
 swapaxes(x; i, j)      = x.swapaxes(i, j)          | g.swapaxes(i, j)
@@ -158,16 +159,22 @@ def _array_sigmoid(x):
     return np.where(x < 0, small, 1.0) / (1.0 + small)
 
 
+def _sum(x, axis):
+    """Over all axes (None) to a number, over some to an array that keeps them with length 1, as every reduction here."""
+    return np.add.reduce(x, axis, None, None, axis is not None)
+
+
 def _mean(x, axis):
     wide = np.float32 if x.dtype == np.float16 else None  # as numpy.mean does
-    return np.add.reduce(x, axis, wide, None, True).astype(x.dtype, copy=False) / count(x.shape, axis)
+    total = np.add.reduce(x, axis, wide, None, axis is not None)
+    return (total if wide is None else total.astype(x.dtype)) / count(x.shape, axis)
 
 
 def _logsumexp(x, axis):
-    largest = np.maximum.reduce(x, axis, None, None, True, -np.inf)
+    largest = np.maximum.reduce(x, axis, None, None, axis is not None, -np.inf)
     largest = np.where(np.isfinite(largest), largest, 0.0)
     with np.errstate(divide="ignore", over="ignore"):
-        return np.log(np.add.reduce(np.exp(x - largest), axis, None, None, True)) + largest
+        return np.log(_sum(np.exp(x - largest), axis)) + largest
 
 
 def _ties(x, extreme, axis):
@@ -208,9 +215,9 @@ def _scatter(x, index, shape):
 
 
 @lru_cache(maxsize=1024)
-def count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
+def count(shape: tuple[int, ...], axis: tuple[int, ...] | None) -> int:
     """How many elements a reduction along these axes puts together."""
-    return math.prod(shape[i] for i in axis)
+    return math.prod(shape if axis is None else [shape[i] for i in axis])
 
 
 def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -243,11 +250,11 @@ ARRAYS = {
     "equal": _mask(np.equal),
     "wins": _array_wins,
     "scaled": _array_scaled,
-    "sum": lambda x, axis: np.add.reduce(x, axis, None, None, True),
+    "sum": _sum,
     "mean": _mean,
-    "max": lambda x, axis: np.maximum.reduce(x, axis, None, None, True),
-    "min": lambda x, axis: np.minimum.reduce(x, axis, None, None, True),
-    "norm": lambda x, axis: np.sqrt(np.add.reduce(x * x, axis, None, None, True)),
+    "max": lambda x, axis: np.maximum.reduce(x, axis, None, None, axis is not None),
+    "min": lambda x, axis: np.minimum.reduce(x, axis, None, None, axis is not None),
+    "norm": lambda x, axis: np.sqrt(_sum(x * x, axis)),
     "logsumexp": _logsumexp,
     "ties": _ties,
     "matmul": _matmul,

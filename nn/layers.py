@@ -28,10 +28,10 @@ class Linear(Module):
 
     def __call__(self, x: Any) -> Tensor:
         shape = x.shape if hasattr(x, "shape") else ()
-        if len(shape) < 1 or shape[-1] != self.n_in:
+        if not shape or shape[-1] != self.n_in:
             raise ValueError(f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
                              f"got an input of shape {shape}; its weight has shape {self.weight.shape}")
-        return x @ self.weight + self.bias
+        return np.affine(x, self.weight, self.bias)
 
     def describe(self) -> str:
         return f"Linear({self.n_in} -> {self.n_out})"

@@ -10,9 +10,10 @@ from autograd import Tensor
 
 def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
     # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
-    if prediction.shape != numpy.shape(getattr(target, "data", target) if isinstance(target, Tensor) else target):
-        raise ValueError(f"{type(loss).__name__}: the prediction has shape {prediction.shape}, "
-                         f"the target {numpy.shape(target.data if isinstance(target, Tensor) else target)}: make them equal")
+    shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
+    if prediction.shape != shape:
+        raise ValueError(f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: "
+                         "make them equal")
 
 
 class MSE:

@@ -67,14 +67,16 @@ def _reductions(draw, name):
     shape = draw(st.lists(st.integers(1 if name in ("max", "min", "logsumexp", "mean", "ties") else 0, 3), max_size=3).map(tuple))
     axes = tuple(sorted(draw(st.sets(st.sampled_from(range(len(shape))))))) if shape else ()
     x = draw(arrays(shape, name))
-    return ([x, x.max(axes, keepdims=True)] if name == "ties" else [x]), (axes,)
+    axis, keepdims = draw(st.sampled_from([(None, False), (axes, True)]))
+    return ([x, x.max(axis, keepdims=keepdims)] if name == "ties" else [x]), (axis,)
 
 
 @st.composite
 def _matmul(draw, name):
     n, k, m = (draw(st.integers(0, 3)) for _ in range(3))
     left, right = draw(broadcasting(2))
-    return [draw(arrays((*left[:2], n, k), name)), draw(arrays((*right[:2], k, m), name))], ()
+    bias = [draw(arrays(draw(st.sampled_from([(m,), (1, m), (1,), ()])), name))] if name == "affine" else []
+    return [draw(arrays((*left[:2], n, k), name)), draw(arrays((*right[:2], k, m), name)), *bias], ()
 
 
 @st.composite
@@ -115,6 +117,6 @@ def _joined(draw, name):
 ARRAY_CALLS = {
     **dict.fromkeys("sum mean max min norm logsumexp ties".split(), _reductions),
     **dict.fromkeys("reshape transpose swapaxes cast".split(), _rearranged),
-    "matmul": _matmul, "expand": _broadcast, "sum_to": _broadcast,
+    "matmul": _matmul, "affine": _matmul, "expand": _broadcast, "sum_to": _broadcast,
     "getitem": _indexed, "scatter": _indexed, "concatenate": _joined,
 }
