@@ -1,9 +1,10 @@
 """crabgrad's engine: values and arrays that remember how they were made, and derivatives of them."""
 
+from . import numpy
 from .backward import gradients
 from .check import check_gradients
 from .drawing import draw, render
 from .node import Tensor, Value, no_grad
 from .transforms import grad, value_and_grad
 
-__all__ = ["Tensor", "Value", "check_gradients", "draw", "grad", "gradients", "no_grad", "render", "value_and_grad"]
+__all__ = ["Tensor", "Value", "check_gradients", "draw", "grad", "gradients", "no_grad", "numpy", "render", "value_and_grad"]

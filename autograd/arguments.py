@@ -76,7 +76,8 @@ def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
         if name in operation.arguments else f"{name} = {arg!r}"
         for name, arg in zip(operation.names, args)
     )
-    kind = type(error) if type(error) in (ValueError, TypeError, IndexError, OverflowError) else ValueError
+    kinds = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)
+    kind = type(error) if type(error) in kinds else ValueError
     return kind(f"{operation.name}: {given}: {error}")
 
 

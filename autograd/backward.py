@@ -12,7 +12,7 @@ import numpy as np
 
 from .node import ARRAYS, FLOATS, Node, Tensor, Value
 from .operation import OPERATIONS, Lazy, Operation, node_pullback
-from .rules import sum_to
+from .words import sum_to
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"Node": Node}))
 _age = operator.attrgetter("when")

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import rules
-from .arguments import axes_of, explained, numeric, only_float_may_read, tensor_constant, unpacked, value_constant
+from .arguments import explained, numeric, only_float_may_read, tensor_constant, value_constant
 from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Operation, Reading
 
 tick = itertools.count(1).__next__
@@ -100,7 +99,6 @@ class Value(Node, final=False):
     """A float and how it was made; `+ - * / **` with other Values and numbers record what they do."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # NumPy's scalars on the left leave the arithmetic to us
 
     def __init__(self, data: float, name: str = ""):
         self._become_leaf(value_constant(data), name)
@@ -123,7 +121,6 @@ class Tensor(Node, final=False):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None
 
     def __init__(self, data: Any, dtype: Any = None, name: str = ""):
         array = numeric(data)
@@ -136,8 +133,8 @@ class Tensor(Node, final=False):
     ndim = property(lambda self: self.data.ndim, doc="As numpy.ndarray.ndim.")
     size = property(lambda self: self.data.size, doc="As numpy.ndarray.size.")
     dtype = property(lambda self: self.data.dtype, doc="As numpy.ndarray.dtype.")
-    T = property(lambda self: self.transpose(), doc="The axes in reverse order.")
-    mT = property(lambda self: self.swapaxes(-1, -2), doc="The last two axes exchanged.")
+    T = property(lambda self: OPERATIONS["transpose"](self, tuple(range(self.ndim))[::-1]), doc="The axes in reverse order.")
+    mT = property(lambda self: OPERATIONS["swapaxes"](self, -1, -2), doc="The last two axes exchanged.")
 
     def _number(self) -> float:
         return self.item()
@@ -169,119 +166,11 @@ class Tensor(Node, final=False):
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         return f"Tensor({text}{dtype}{_named(self)})"
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """The sum over an axis, several, or all."""
-        return self._reduced("sum", axis, keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """The mean over an axis, several, or all."""
-        return self._reduced("mean", axis, keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """The largest element; equal ones share the gradient."""
-        return self._reduced("max", axis, keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """The smallest element; equal ones share the gradient."""
-        return self._reduced("min", axis, keepdims)
-
-    def norm(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """The square root of the sum of squares; its gradient at 0 is 0."""
-        return self._reduced("norm", axis, keepdims)
-
-    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """log(sum(exp(x))) without overflow."""
-        return self._reduced("logsumexp", axis, keepdims)
-
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> "Tensor":
-        """The variance, by deviations from the mean (two passes, so a large offset costs no digits)."""
-        axes = axes_of(axis, self.ndim)
-        deviation = self - self.mean(axes, keepdims=True)
-        return (deviation * deviation).sum(axes, keepdims) / max(rules.count(self.shape, axes) - ddof, 0)
-
-    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> "Tensor":
-        """The standard deviation; its gradient for equal elements is 0."""
-        axes = axes_of(axis, self.ndim)
-        deviation = self - self.mean(axes, keepdims=True)
-        return deviation.norm(axes, keepdims) / float(np.sqrt(max(rules.count(self.shape, axes) - ddof, 0)))
-
-    def prod(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """The product, as a tree of products of halves, whose derivatives are right where elements are 0."""
-        axes = axes_of(axis, self.ndim)
-        kept = [i for i in range(self.ndim) if i not in axes]
-        n = rules.count(self.shape, axes)
-        x = self.transpose(*kept, *axes).reshape(*(self.shape[i] for i in kept), n)
-        while n > 1:
-            half = n // 2
-            product = x[..., :half] * x[..., half: 2 * half]
-            x = OPERATIONS["concatenate"](product, x[..., 2 * half:], len(kept)) if n % 2 else product
-            n -= half
-        shape = self._reduced_shape(axes, keepdims)
-        return x.reshape(shape) if n else Tensor(np.ones(shape, self.dtype))
-
-    def _reduced(self, name: str, axis: Any, keepdims: bool) -> "Tensor":
-        if axis is None and not keepdims:
-            return ARRAYS.record[OPERATIONS[name]](self, None)
-        axes = axes_of(axis, self.ndim)
-        out = ARRAYS.record[OPERATIONS[name]](self, axes)
-        return out if keepdims or not axes else out.reshape(self._reduced_shape(axes, False))
-
-    def _reduced_shape(self, axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
-        return tuple(1 if i in axes else n for i, n in enumerate(self.shape) if keepdims or i not in axes)
-
-    def reshape(self, *shape: Any) -> "Tensor":
-        """The same elements in another shape; one length may be -1."""
-        return OPERATIONS["reshape"](self, unpacked(shape))
-
-    def ravel(self) -> "Tensor":
-        """The same elements in one axis."""
-        return self.reshape(-1)
-
-    def transpose(self, *axes: Any) -> "Tensor":
-        """The axes in another order; without arguments, in reverse."""
-        axes = unpacked(axes) or tuple(reversed(range(self.ndim)))
-        if sorted(i % self.ndim if -self.ndim <= i < self.ndim else -1 for i in axes) != list(range(self.ndim)):
-            raise ValueError(f"transpose: {axes} is no order of the {self.ndim} axes of shape {self.shape}")
-        return OPERATIONS["transpose"](self, tuple(i % self.ndim for i in axes))
-
-    def swapaxes(self, i: int, j: int) -> "Tensor":
-        """Two axes exchanged."""
-        return OPERATIONS["swapaxes"](self, i, j)
-
-    def expand(self, *shape: Any) -> "Tensor":
-        """Broadcast to a shape."""
-        return OPERATIONS["expand"](self, unpacked(shape))
-
     def astype(self, dtype: Any) -> "Tensor":
         """The same numbers in another float dtype."""
         if np.dtype(dtype).kind != "f":
             raise TypeError(f"a Tensor holds floats, not {np.dtype(dtype)}")
         return OPERATIONS["cast"](self, np.dtype(dtype))
-
-    def __matmul__(self, other: Any) -> "Tensor":
-        return matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> "Tensor":
-        return matmul(other, self)
-
-
-def matmul(x: Any, y: Any) -> Any:
-    """The matrix product as numpy.matmul has it: vectors, matrices and stacks of matrices."""
-    if getattr(x, "ndim", 0) > 1 and getattr(y, "ndim", 0) > 1:
-        return OPERATIONS["matmul"](x, y)
-    x, y = (a if isinstance(a, Tensor) else np.asarray(tensor_constant(a)) for a in (x, y))
-    shapes = f"matmul: shapes {x.shape} and {y.shape}"
-    if not (x.ndim and y.ndim):
-        raise ValueError(f"{shapes}: a scalar has no matrix product, use *")
-    if x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
-        raise ValueError(f"{shapes} do not multiply: {x.shape[-1]} columns against {y.shape[-2 if y.ndim > 1 else 0]} rows")
-    out = OPERATIONS["matmul"](x if x.ndim > 1 else x.reshape(1, -1), y if y.ndim > 1 else y.reshape(-1, 1))
-    return out.reshape(out.shape[:-2] + (out.shape[-2:-1] if x.ndim > 1 else ()) + (out.shape[-1:] if y.ndim > 1 else ()))
-
-
-def affine(x: Any, weight: Any, bias: Any) -> Any:
-    """x @ weight + bias, what a Linear layer computes, as one operation."""
-    return OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
 
 
 def _named(node: Node) -> str:

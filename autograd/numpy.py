@@ -1,77 +1,98 @@
 """NumPy's names for floats, arrays and nodes: `import autograd.numpy as np`.
 
-The elementwise functions are the operations of the table themselves. The others apply the method of that name to a
-Tensor and NumPy's function to anything else.
+Where a node takes part the functions below are recorded; else, and for every name that is not here, it is NumPy itself.
+`numpy.exp(tensor)`, `numpy.sum(tensor)` and the like come here too, by NumPy's protocols. What is not differentiated
+raises a TypeError that names the function.
 """
 
-import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as _np
 
-from .node import Node, Tensor, Value, affine, matmul
-from .operation import ELEMENTWISE, OPERATIONS
+from . import elementwise, linalg, products, reducing, shaping
+from .dispatch import data_of, either, of_arrays, unrecorded
+from .node import Node, Tensor
+from .operation import OPERATIONS
 
-globals().update({operation.name: operation for operation in ELEMENTWISE})
-subtract, multiply, divide, power, negative, absolute = (OPERATIONS[name] for name in "sub mul truediv pow neg abs".split())
-
-
-def _by_method(name: str) -> Callable:
-    """The function that calls a Tensor's method of this name, or NumPy's function on what is no node."""
-    plain = getattr(_np, name)
-
-    def function(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(x, Value):
-            raise TypeError(f"{name}() is of arrays; a Value is one number: use a Tensor")
-        return getattr(x, name)(*args, **kwargs) if isinstance(x, Tensor) else plain(x, *args, **kwargs)
-
-    function.__name__ = name
-    function.__doc__ = f"As numpy.{name}, of a Tensor or an array."
-    return function
-
-
-sum, mean, max, min, prod, var, std = map(_by_method, ("sum", "mean", "max", "min", "prod", "var", "std"))
-reshape, ravel, transpose, swapaxes = map(_by_method, ("reshape", "ravel", "transpose", "swapaxes"))
-
-
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(exp(x))) over axes, without overflow."""
-    return x.logsumexp(axis, keepdims) if isinstance(x, Tensor) else Tensor(x).logsumexp(axis, keepdims).data
+INFIX = {"subtract": "sub", "multiply": "mul", "divide": "truediv", "power": "pow", "negative": "neg", "absolute": "abs"}
+TABLE = """
+add exp expm1 exp2 log log1p log2 log10 sqrt cbrt square sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh
+arccosh arctanh hypot logaddexp maximum minimum abs sign floor ceil rint relu sigmoid softplus""".split()
+ELEMENTWISE = "reciprocal clip round log_sigmoid sinc".split()
+REDUCING = """
+sum mean max min prod var std cumsum cumprod sort diff norm logsumexp softmax log_softmax""".split()
+SHAPING = """
+reshape ravel transpose swapaxes moveaxis broadcast_to take_along_axis diag trace tril triu pad array concatenate stack
+vstack hstack column_stack""".split()
+RESHAPING = "squeeze expand_dims atleast_1d atleast_2d atleast_3d".split()
+MOVING = "repeat tile roll flip fliplr flipud rot90 take delete diagonal".split()
+SPLITTING = "split array_split".split()
+PRODUCTS = "matmul affine einsum tensordot dot inner outer vdot convolve".split()
+PLAIN = """
+greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not isnan isinf isfinite signbit argmax
+argmin argsort any all nonzero count_nonzero searchsorted array_equal allclose isclose shape ndim size zeros_like ones_like
+full_like empty_like may_share_memory result_type""".split()
+METHODS = """
+sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take diagonal
+trace dot clip round argmax argmin argsort nonzero""".split()
 
 
-def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
-    """As numpy.broadcast_to."""
-    return x.expand(*shape) if isinstance(x, Tensor) else _np.broadcast_to(x, shape)
+def where(condition: Any, *branches: Any) -> Any:
+    """As numpy.where; the branch that is not selected gets no gradient, not even where its derivative is infinite."""
+    return OPERATIONS["where"](condition, *branches) if branches else _np.nonzero(data_of(condition))
 
 
-def concatenate(arrays: Sequence, axis: int = 0) -> Any:
-    """As numpy.concatenate: pairs are joined, then pairs of pairs, so that n arrays cost n log n."""
-    parts = list(arrays)
-    if not builtins.any(isinstance(part, Node) for part in parts):
-        return _np.concatenate(parts, axis)
-    parts = [part if isinstance(part, Tensor) else Tensor(part) for part in parts]
-    if not -parts[0].ndim <= axis < parts[0].ndim:
-        raise ValueError(f"concatenate: arrays of shape {parts[0].shape} have no axis {axis}")
-    axis %= parts[0].ndim
-    while len(parts) > 1:
-        pairs = [OPERATIONS["concatenate"](x, y, axis) for x, y in zip(parts[::2], parts[1::2])]
-        parts = pairs + parts[len(parts) - len(parts) % 2:]
-    return parts[0]
+def _recorded() -> dict[str, Callable]:
+    """Every function here that is recorded."""
+    found: dict[str, Callable] = {name: OPERATIONS[name] for name in TABLE} | {name: OPERATIONS[word] for name, word in INFIX.items()}
+    found |= {name: getattr(elementwise, name) for name in ELEMENTWISE} | {"where": where}
+    arrays = {name: getattr(reducing, name) for name in REDUCING} | {name: getattr(shaping, name) for name in SHAPING}
+    arrays |= {name: shaping.reshaping(name) for name in RESHAPING} | {name: shaping.moving(name) for name in MOVING}
+    arrays |= {name: shaping.splitting(name) for name in SPLITTING}
+    arrays |= {name: getattr(products, name) for name in PRODUCTS}
+    return found | {name: of_arrays(function) for name, function in arrays.items()}
 
 
-def stack(arrays: Sequence, axis: int = 0) -> Any:
-    """As numpy.stack."""
-    parts = list(arrays)
-    if not builtins.any(isinstance(part, Node) for part in parts):
-        return _np.stack(parts, axis)
-    parts = [part if isinstance(part, Tensor) else Tensor(part) for part in parts]
-    if len({part.shape for part in parts}) != 1:
-        raise ValueError(f"stack: the arrays differ in shape: {', '.join(str(part.shape) for part in parts)}")
-    shape, axis = parts[0].shape, axis % (parts[0].ndim + 1)
-    return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis)
+RECORDED = _recorded()
+_OF_NUMBERS = {*TABLE, *INFIX, *ELEMENTWISE}
+globals().update({name: either(name, function, getattr(_np, name, function if name in _OF_NUMBERS else None))
+                  for name, function in RECORDED.items()})
+globals().update({name: unrecorded(name) for name in PLAIN})
+for _name in METHODS:
+    setattr(Tensor, _name, RECORDED.get(_name) or globals()[_name])
+__all__ = [*RECORDED, *PLAIN, "linalg"]
 
 
-__all__ = [operation.name for operation in ELEMENTWISE] + """
-subtract multiply divide power negative absolute sum mean max min prod var std reshape ravel transpose swapaxes
-logsumexp broadcast_to concatenate stack matmul affine""".split()
+def __getattr__(name: str) -> Any:
+    return getattr(_np, name)  # with a node in it, NumPy asks the protocols below, or for an array, and either raises
+
+
+def _ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """numpy.exp(node) and the like; what an array or a number of NumPy on the left of an operator calls."""
+    name = ufunc.__name__
+    if "out" in kwargs:
+        raise TypeError(f"{name}: a result that takes part in derivatives is not written into an array: "
+                        "write a = a + t instead of a += t, and leave out=")
+    if method != "__call__" or kwargs or name not in __all__:
+        what = name if method == "__call__" else f"{name}.{method}"
+        given = f" with {', '.join(kwargs)}" if kwargs else ""
+        raise TypeError(f"numpy.{what}{given} is not differentiated: use a function of autograd.numpy, or .data for a constant")
+    return globals()[name](*inputs)
+
+
+def _function(self: Node, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
+    """numpy.sum(node) and the like."""
+    name, home = function.__name__, function.__module__
+    found = globals().get(name) if home == "numpy" and name in __all__ else None
+    if home == "numpy.linalg" and name in linalg.__all__:
+        found = getattr(linalg, name)
+    if found is None:
+        raise TypeError(f"{home}.{name} is not differentiated: use a function of autograd.numpy, or .data for a constant")
+    return found(*args, **kwargs)
+
+
+Node.__array_ufunc__, Node.__array_function__ = _ufunc, _function
+Tensor.expand, Tensor.flatten = shaping.broadcast_to, shaping.ravel
+Tensor.__matmul__ = products.matmul
+Tensor.__rmatmul__ = lambda self, other: products.matmul(other, self)

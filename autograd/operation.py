@@ -8,7 +8,7 @@ import linecache
 import re
 from collections.abc import Callable, Iterable
 
-from . import rules
+from . import rules, words
 
 OPERATIONS: dict[str, "Operation"] = {}
 
@@ -73,8 +73,8 @@ class Plain:
                         operation.name, self.title, self.words)
 
 
-PLAIN_FLOATS = Plain("floats", rules.FLOATS, ieee=True)
-PLAIN_ARRAYS = Plain("arrays", rules.ARRAYS, ieee=False)
+PLAIN_FLOATS = Plain("floats", words.FLOATS, ieee=True)
+PLAIN_ARRAYS = Plain("arrays", words.ARRAYS, ieee=False)
 INFIX = {ast.Div: "truediv", ast.Pow: "pow"}  # what raises on Python floats where IEEE 754 has an answer
 
 
@@ -132,7 +132,7 @@ def node_pullback(operation: Operation, scope: dict) -> Callable:
         return f"into({name}, {rewrite(pullback, {'out': 'node'}, calls=INFIX, guard=True)})"
 
     return compiled(_pull_source(operation, line, "isinstance({}, Node)"), operation.name, "nodes backward",
-                    {**rules.SHAPES, **OPERATIONS, **scope})
+                    {**words.SHAPES, **OPERATIONS, **scope})
 
 
 def _pull_source(operation: Operation, line: Callable[[str, str], str], is_node: str) -> str:

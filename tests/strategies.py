@@ -15,9 +15,12 @@ DOMAINS = {
     "exp": SMALL, "expm1": SMALL, "sinh": SMALL, "cosh": SMALL, "tan": (1e-8, 1.5, True), "tanh": (1e-8, 8.0, True),
     "sigmoid": SMALL, "softplus": SMALL, "log": POSITIVE, "sqrt": POSITIVE, "log1p": (1e-8, 0.9, True),
     "sin": SMALL, "cos": SMALL, "arcsin": (1e-8, 0.9, True), "arccos": (1e-8, 0.9, True),
+    "unit": (0.05, 1.0, True), "exp2": SMALL, "log2": POSITIVE, "log10": POSITIVE, "arccosh": (1.1, 1e6, False), "arctanh": (1e-8, 0.9, True),
+    "logaddexp": (1e-3, 20.0, True), "hypot": (1e-4, 1e4, True), "arctan2": (1e-2, 1e2, True), "cumsum": (1e-3, 1e3, True),
     "pow": (0.05, 5.0, False), "logsumexp": (1e-3, 20.0, True), "square": (1e-8, 1e6, True), "norm": (1e-4, 1e4, True),
 }
-KINKED = ("relu", "abs", "sign", "maximum", "minimum", "greater", "less", "equal", "wins", "where", "ties")
+KINKED = ("relu", "abs", "sign", "maximum", "minimum", "greater", "less", "equal", "wins", "where", "ties", "floor", "ceil", "rint",
+          "sorted_as", "unsorted_as")
 OPERATIONS = ELEMENTWISE + ARRAY
 
 
@@ -114,7 +117,25 @@ def _joined(draw, name):
     return [draw(arrays(tuple(shape), name)), draw(arrays(tuple(other), name))], (axis,)
 
 
+@st.composite
+def _along(draw, name):
+    shape = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3).map(tuple))
+    return [draw(arrays(shape, name)) for _ in range(2 if "sorted" in name else 1)], (draw(st.sampled_from(range(len(shape)))),)
+
+
+@st.composite
+def _square(draw, name):
+    """Regular matrices, positive definite for cholesky, and a right side for solve."""
+    n = draw(st.integers(1, 3))
+    lead = draw(shapes)[:1]
+    a = draw(arrays((*lead, n, n), "unit")) + 2 * n * np.eye(n)
+    a = a @ a.swapaxes(-1, -2) if name == "cholesky" else a
+    return [a, draw(arrays((*lead, n, draw(st.integers(0, 2))), "unit"))] if name == "solve" else [a], ()
+
+
 ARRAY_CALLS = {
+    **dict.fromkeys("cumsum flip sorted_as unsorted_as".split(), _along),
+    **dict.fromkeys("solve inv det detsign logdet cofactor cholesky".split(), _square),
     **dict.fromkeys("sum mean max min norm logsumexp ties".split(), _reductions),
     **dict.fromkeys("reshape transpose swapaxes cast".split(), _rearranged),
     "matmul": _matmul, "affine": _matmul, "expand": _broadcast, "sum_to": _broadcast,

@@ -19,7 +19,7 @@ from . import strategies
 SAFE = {  # functions that are smooth and tame everywhere, so that any composition of them can be differenced
     1: [anp.sin, anp.tanh, anp.sigmoid, anp.softplus, anp.arctan, lambda x: -x, lambda x: x * 0.5 + 1, lambda x: 2 - x,
         lambda x: x / 2, lambda x: anp.sqrt(1 + x * x), lambda x: anp.exp(-anp.square(x)), lambda x: anp.log(2 + anp.cos(x))],
-    2: [anp.add, anp.sub, lambda x, y: anp.sin(x) * y, lambda x, y: x / (2 + anp.sin(y)), lambda x, y: (2 + anp.cos(x)) ** anp.tanh(y)],
+    2: [anp.add, anp.subtract, lambda x, y: anp.sin(x) * y, lambda x, y: x / (2 + anp.sin(y)), lambda x, y: (2 + anp.cos(x)) ** anp.tanh(y)],
 }
 
 

@@ -1,0 +1,169 @@
+"""Products of arrays: matmul, and einsum, through which the others go.
+
+Some argument is a Tensor. Names and arguments are NumPy's.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .node import Tensor
+from .operation import OPERATIONS
+from .shaping import moving, operand
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """The matrix product as numpy.matmul has it: vectors, matrices and stacks of matrices."""
+    if getattr(x, "ndim", 0) > 1 and getattr(y, "ndim", 0) > 1:
+        return OPERATIONS["matmul"](x, y)
+    x, y = operand(x), operand(y)
+    shapes = f"matmul: shapes {x.shape} and {y.shape}"
+    if not (x.ndim and y.ndim):
+        raise ValueError(f"{shapes}: a scalar has no matrix product, use *")
+    rows = y.shape[-2 if y.ndim > 1 else 0]
+    if x.shape[-1] != rows:
+        raise ValueError(f"{shapes} do not multiply: {x.shape[-1]} columns against {rows} rows")
+    out = OPERATIONS["matmul"](x if x.ndim > 1 else x.reshape(1, -1), y if y.ndim > 1 else y.reshape(-1, 1))
+    left, right = out.shape[-2:-1] if x.ndim > 1 else (), out.shape[-1:] if y.ndim > 1 else ()
+    return out.reshape(out.shape[:-2] + left + right)
+
+
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    """x @ weight + bias, what a Linear layer computes, as one operation."""
+    return OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """As numpy.einsum in its text form, contracting from left to right."""
+    terms, out, parts = _parsed(subscripts, [operand(x) for x in operands])
+    x, letters = parts[0], terms[0]
+    for i, (y, other) in enumerate(zip(parts[1:], terms[1:]), 1):
+        x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1:]))
+    x, letters = _summed(x, letters, set(out))
+    return x.transpose(*(letters.index(letter) for letter in out)) if x.ndim > 1 else x
+
+
+def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
+    """The letters of each operand and of the result, every operand with distinct letters and without broadcasting."""
+    inputs, arrow, out = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(operands):
+        raise ValueError(f"einsum: {subscripts!r} is of {len(terms)} operands, given were {len(operands)}")
+    free = [letter for letter in LETTERS if letter not in subscripts]
+    extra = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands)]
+    ellipsis = "".join(free[:max([0, *(n for n, term in zip(extra, terms) if "..." in term)])])
+    terms = [term.replace("...", ellipsis[len(ellipsis) - n:]) for term, n in zip(terms, extra)]
+    if not arrow:
+        every = "".join(terms)
+        out = ellipsis + "".join(sorted(c for c in set(every) - set(ellipsis) if every.count(c) == 1))
+    out = out.replace("...", ellipsis)
+    sizes = _sizes(subscripts, terms, operands)
+    if len(set(out)) != len(out) or not set(out) <= set(sizes):
+        raise ValueError(f"einsum: {subscripts!r}: the result repeats a letter, or has one that no operand has")
+    pairs = [_distinct(x, term, sizes) for x, term in zip(operands, terms)]
+    return [term for _, term in pairs], out, [x for x, _ in pairs]
+
+
+def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for term, x in zip(terms, operands):
+        if len(term) != x.ndim:
+            raise ValueError(f"einsum: {subscripts!r}: an operand of shape {x.shape} does not have {len(term)} axes")
+        for letter, n in zip(term, x.shape):
+            if n != 1 and sizes.get(letter, 1) not in (1, n):
+                shapes = ", ".join(str(x.shape) for x in operands)
+                raise ValueError(f"einsum: {subscripts!r}: {letter} has the lengths {sizes[letter]} and {n} in shapes {shapes}")
+            sizes[letter] = max(n, sizes.get(letter, n)) if n else 0
+    return sizes
+
+
+def _distinct(x: Any, term: str, sizes: dict[str, int]) -> tuple[Any, str]:
+    """The diagonal where a letter repeats; without the axes of length 1 that broadcast."""
+    for letter in dict.fromkeys(term):
+        while term.count(letter) > 1:
+            i, j = term.index(letter), term.rindex(letter)
+            diagonal = moving("diagonal") if isinstance(x, Tensor) else np.diagonal
+            x, term = diagonal(x, 0, i, j), term[:i] + term[i + 1:j] + term[j + 1:] + letter
+    kept = [(letter, n) for letter, n in zip(term, x.shape) if n == sizes[letter]]
+    return x.reshape(tuple(n for _, n in kept)), "".join(letter for letter, _ in kept)
+
+
+def _summed(x: Any, letters: str, keep: set[str]) -> tuple[Any, str]:
+    gone = tuple(i for i, letter in enumerate(letters) if letter not in keep)
+    return (x.sum(gone), "".join(c for c in letters if c in keep)) if gone else (x, letters)
+
+
+def _contracted(x: Any, left: str, y: Any, right: str, keep: set[str]) -> tuple[Any, str]:
+    """The product of two arrays, summed over the letters that nothing later needs, as one matrix product."""
+    x, left = _summed(x, left, keep | set(right))
+    y, right = _summed(y, right, keep | set(left))
+    batch = [c for c in left if c in right and c in keep]
+    inner = [c for c in left if c in right and c not in keep]
+    rows, columns = [c for c in left if c not in right], [c for c in right if c not in left]
+    sizes = dict(zip(left, x.shape)) | dict(zip(right, y.shape))
+
+    def arranged(a: Any, letters: str, *groups: list[str]) -> Any:
+        order = [letters.index(c) for group in (batch, *groups) for c in group]
+        a = a.transpose(*order) if len(order) > 1 else a
+        return a.reshape(*(sizes[c] for c in batch), *(math.prod(sizes[c] for c in group) for group in groups))
+
+    out = OPERATIONS["matmul"](arranged(x, left, rows, inner), arranged(y, right, inner, columns))
+    letters = "".join([*batch, *rows, *columns])
+    return out.reshape(tuple(sizes[c] for c in letters)), letters
+
+
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """As numpy.tensordot."""
+    x, y = operand(x), operand(y)
+    if isinstance(axes, int):
+        axes = range(x.ndim - axes, x.ndim), range(axes)
+    ours, theirs = ((i,) if isinstance(i, int) else tuple(i) for i in axes)
+    left, right = list(LETTERS[:x.ndim]), list(LETTERS[x.ndim: x.ndim + y.ndim])
+    for i, j in zip(ours, theirs, strict=True):
+        if x.shape[i] != y.shape[j]:
+            raise ValueError(f"tensordot: axis {i} of shape {x.shape} and axis {j} of shape {y.shape} differ in length")
+        right[j] = left[i]
+    out = [c for c in left if c not in right] + [c for c in right if c not in left]
+    return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", x, y)
+
+
+def dot(x: Any, y: Any) -> Any:
+    """As numpy.dot."""
+    x, y = operand(x), operand(y)
+    if not (x.ndim and y.ndim):
+        return x * y
+    return matmul(x, y) if y.ndim < 3 else tensordot(x, y, (-1, -2))
+
+
+def inner(x: Any, y: Any) -> Any:
+    """As numpy.inner."""
+    x, y = operand(x), operand(y)
+    return tensordot(x, y, (-1, -1)) if x.ndim and y.ndim else x * y
+
+
+def outer(x: Any, y: Any) -> Any:
+    """As numpy.outer."""
+    return operand(x).reshape(-1, 1) * operand(y).reshape(-1)
+
+
+def vdot(x: Any, y: Any) -> Any:
+    """As numpy.vdot."""
+    return matmul(operand(x).reshape(-1), operand(y).reshape(-1))
+
+
+def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+    """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
+    x, y = operand(x), operand(y)
+    if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
+        raise ValueError(f"convolve: of two arrays with one axis that are not empty, not of shapes {x.shape} and {y.shape}")
+    if len(y) > len(x):
+        x, y = y, x
+    n, m = len(x), len(y)
+    first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
+    padded = OPERATIONS["scatter"](x, slice(m - 1, n + m - 1), (n + 2 * m - 2,))
+    windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
+    return matmul(padded[windows], y)
