@@ -5,6 +5,7 @@ from .backward import gradients
 from .check import check_gradients
 from .drawing import draw, render
 from .node import Tensor, Value, no_grad
-from .transforms import grad, value_and_grad
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
-__all__ = ["Tensor", "Value", "check_gradients", "draw", "grad", "gradients", "no_grad", "numpy", "render", "value_and_grad"]
+__all__ = """
+Tensor Value check_gradients draw grad gradients hessian hvp jacobian jvp no_grad numpy render value_and_grad vjp""".split()

@@ -46,7 +46,7 @@ def backward(output: Node, seed: Any = None) -> None:
     """
     seed = _seed(output, seed)
     order = history(output)
-    grads = _sweep(order, {}, output, seed)
+    grads = _sweep(order, [(output, seed)])
     for node in order:
         if node.operation is not None:
             node.grad = grads.get(node)
@@ -71,16 +71,22 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
     for node in (output, *inputs):
         if node.__class__ is not output.__class__ or not isinstance(node, Node):
             raise TypeError(f"gradients() is of a node with respect to nodes of its class, not {type(node).__name__}")
+    return pullback([output], [_seed(output, seed)], inputs, create_graph)
+
+
+def pullback(outputs: Sequence[Node], seeds: Sequence, inputs: Sequence[Node], create_graph: bool = False) -> list:
+    """The gradients of outputs, each weighed by its seed and added up, with respect to inputs; all nodes of one class."""
     if not inputs:
         return []
-    seed = _seed(output, seed)
-    oldest = min(node.when for node in inputs)
-    order = [node for node in history(output, since=oldest - 1)]
-    grads = _sweep([node for node in order if node.when > oldest], {}, output, seed, create_graph)
-    found = [grads.get(node) for node in inputs]
+    found: dict = {}
+    if outputs:
+        oldest = min(node.when for node in inputs)
+        order = history(*outputs, since=oldest - 1)
+        found = _sweep([node for node in order if node.when > oldest], list(zip(outputs, seeds)), create_graph)
+    results = [found.get(node) for node in inputs]
     if create_graph:
-        return [g if isinstance(g, Node) else type(x)(_zero_like(x) if g is None else g) for g, x in zip(found, inputs)]
-    return [_zero_like(x) if g is None else g for g, x in zip(found, inputs)]
+        return [g if isinstance(g, Node) else type(x)(_zero_like(x) if g is None else g) for g, x in zip(results, inputs)]
+    return [_zero_like(x) if g is None else g for g, x in zip(results, inputs)]
 
 
 def _seed(output: Node, seed: Any) -> Any:
@@ -98,20 +104,18 @@ def _seed(output: Node, seed: Any) -> Any:
     return seed
 
 
-def _sweep(order: list[Node], grads: dict, output: Node, seed: Any, create_graph: bool = False) -> dict:
+def _sweep(order: list[Node], seeds: list[tuple[Node, Any]], create_graph: bool = False) -> dict:
+    """The gradients of everything in this order, by node, that the seeds at some nodes give rise to."""
     with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
         if create_graph:
-            _sweep_nodes(order, grads, output, seed)
-        elif isinstance(output, Value):
-            return _sweep_floats(order, output, seed)
-        else:
-            _sweep_arrays(order, grads, output, seed)
-    return grads
+            return _sweep_nodes(order, seeds)
+        return _sweep_floats(order, seeds) if isinstance(seeds[0][0], Value) else _sweep_arrays(order, seeds)
 
 
-def _sweep_floats(order: list[Node], output: Node, seed: float) -> dict:
+def _sweep_floats(order: list[Node], seeds: list) -> dict:
     grads, pulls = Zeros(), FLOATS.pull
-    grads[output] = seed
+    for output, seed in seeds:
+        grads[output] += seed
     for node in order:
         g = grads[node]
         if g and node.operation is not None:  # 0 passes nothing on, whatever the derivative
@@ -126,7 +130,9 @@ class Zeros(dict):
         return 0.0
 
 
-def _sweep_arrays(order: list[Node], grads: dict, output: Node, seed: np.ndarray) -> None:
+def _sweep_arrays(order: list[Node], seeds: list) -> dict:
+    grads: dict = {}
+
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
         if g.shape != data.shape:
@@ -136,10 +142,12 @@ def _sweep_arrays(order: list[Node], grads: dict, output: Node, seed: np.ndarray
         before = grads.get(x)
         grads[x] = g if before is None else before + g
 
-    _run(order, grads, output, seed, into, ARRAYS.pull)
+    return _run(order, seeds, grads, into, ARRAYS.pull)
 
 
-def _sweep_nodes(order: list[Node], grads: dict, output: Node, seed: Any) -> None:
+def _sweep_nodes(order: list[Node], seeds: list) -> dict:
+    grads: dict = {}
+
     def into(x: Node, g: Any) -> None:
         if x.__class__ is Tensor and g.shape != x.shape:
             g = OPERATIONS["sum_to"](g, x.shape)
@@ -148,15 +156,17 @@ def _sweep_nodes(order: list[Node], grads: dict, output: Node, seed: Any) -> Non
         before = grads.get(x)
         grads[x] = g if before is None else before + g
 
-    _run(order, grads, output, seed, into, NODE_PULLBACKS)
+    return _run(order, seeds, grads, into, NODE_PULLBACKS)
 
 
-def _run(order: list[Node], grads: dict, output: Node, seed: Any, into: Callable, pulls: dict[Operation, Callable]) -> None:
-    grads[output] = seed
+def _run(order: list[Node], seeds: list, grads: dict, into: Callable, pulls: dict[Operation, Callable]) -> dict:
+    for output, seed in seeds:
+        into(output, seed)
     for node in order:
         g = grads.get(node)
         if g is not None and node.operation is not None:
             pulls[node.operation](node, g, into)
+    return grads
 
 
 def _zero_like(node: Node) -> Any:

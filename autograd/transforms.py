@@ -7,14 +7,16 @@ part, the gradient is a node too and can be differentiated again; else it is pla
 
 import functools
 import numbers
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .backward import gradients, history
+from .backward import history, pullback
 from .node import Node, Tensor, Value, tick
 from .operation import OPERATIONS
+from .shaping import stack
 
 
 def leaves(tree: Any) -> Iterator[Any]:
@@ -38,6 +40,53 @@ def map_tree(f: Callable, tree: Any) -> Any:
     return f(tree)
 
 
+@dataclass
+class _Call:
+    """A function call that was recorded: its result, and the fresh nodes for what it is differentiated by."""
+
+    output: Any
+    inputs: list[Node]  # everything that the differentiated arguments hold, in order
+    given: list  # what stood in their places
+    structure: Any  # the differentiated arguments, whose form a gradient takes
+    outside: bool  # whether a node from outside took part: then derivatives are nodes too
+
+    def outputs(self) -> list[Node]:
+        """What the result holds that can be differentiated."""
+        kinds = {type(x) for x in self.inputs}
+        return list({x: None for x in leaves(self.output) if type(x) in kinds})
+
+    def pullback(self, outputs: list[Node], seeds: list, create_graph: bool) -> list:
+        """Gradients with respect to the inputs, also where Values and Tensors are among them."""
+        found = {}
+        for kind in {type(x) for x in self.inputs}:
+            inputs = [x for x in self.inputs if type(x) is kind]
+            pairs = [(y, seed) for y, seed in zip(outputs, seeds) if type(y) is kind]
+            found |= zip(inputs, pullback([y for y, _ in pairs], [seed for _, seed in pairs], inputs, create_graph))
+        return [found[x] for x in self.inputs]
+
+    def in_structure(self, gradients: list) -> Any:
+        """Gradients as the arguments were given: a float for a number, an array for an array."""
+        results = iter(map(_as_given, gradients, self.given))
+        return map_tree(lambda _: next(results), self.structure)
+
+    def plain(self, tree: Any) -> Any:
+        """A result without nodes, unless one from outside took part."""
+        return tree if self.outside else map_tree(lambda x: _plain(x) if isinstance(x, Node) else x, tree)
+
+
+def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict) -> _Call:
+    """Call f with fresh nodes in place of what these arguments hold."""
+    positions = (argnum,) if isinstance(argnum, numbers.Integral) else tuple(argnum)
+    started = tick()
+    wrapped = wrap(args, positions)
+    output = f(*wrapped, **kwargs)
+    nodes = [x for x in leaves(output) if isinstance(x, Node)]
+    outside = any(history(*(x for x in nodes if type(x) is kind))[-1].when < started for kind in {type(x) for x in nodes})
+    inputs, given = ([x for i in positions for x in leaves(tree[i])] for tree in (wrapped, args))
+    structure = wrapped[argnum] if isinstance(argnum, numbers.Integral) else tuple(wrapped[i] for i in positions)
+    return _Call(output, inputs, given, structure, outside)
+
+
 def grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     """The gradient of a scalar function as a function: same arguments, result in the structure of argument `argnum`."""
     value_and_gradient = value_and_grad(f, argnum)
@@ -51,33 +100,164 @@ def grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
 
 def value_and_grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     """As grad, but the function returns the pair of its value and its gradient."""
-    positions = (argnum,) if isinstance(argnum, numbers.Integral) else tuple(argnum)
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        started = tick()
-        wrapped = wrap(args, positions)
-        output = f(*wrapped, **kwargs)
-        size = np.size(output.data if isinstance(output, Node) else output)
-        if size != 1:
-            raise TypeError(f"grad() is of functions with one number as their result, this one returned {size}: "
-                            "sum them, or use jacobian")
-        inputs = list(leaves([wrapped[i] for i in positions]))
-        given = list(leaves([args[i] for i in positions]))
-        found, outside = _gradients(output, inputs, started)
-        results = map(_as_given, found, given)
-        structure = map_tree(lambda _: next(results), [wrapped[i] for i in positions])
-        value = output if outside or not isinstance(output, Node) else _plain(output)
-        return value, structure[0] if isinstance(argnum, numbers.Integral) else tuple(structure)
+        call = record(f, args, argnum, kwargs)
+        gradients = call.pullback(call.outputs(), [_one(call.output)], call.outside)
+        return call.plain(call.output), call.in_structure(gradients)
 
     return value_and_gradient
 
 
-def _gradients(output: Any, inputs: list[Node], started: int) -> tuple[list, bool]:
-    """The gradients, and whether they are nodes because a node older than `started` took part."""
-    related = [x for x in inputs if type(x) is type(output)]
-    outside = isinstance(output, Node) and history(output)[-1].when < started
-    found = dict(zip(related, gradients(output, related, create_graph=outside))) if related else {}
-    return [found[x] if x in found else np.zeros_like(x.data) for x in inputs], outside
+def _one(output: Any) -> Any:
+    """The seed of a function with one number as its result."""
+    if isinstance(output, (list, tuple, dict)) or np.size(output.data if isinstance(output, Node) else output) != 1:
+        size = sum(np.size(x.data if isinstance(x, Node) else x) for x in leaves(output))
+        raise TypeError(f"grad() is of functions with one number as their result, this one returned {size}: "
+                        "sum them, or use jacobian")
+    return np.ones(output.shape, output.dtype) if isinstance(output, Tensor) else 1.0
+
+
+def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
+    """f(*args), and the function that takes a cotangent of the result's structure to the tuple of the arguments' ones."""
+    call = record(f, args, tuple(range(len(args))), {})
+
+    def pull(cotangent: Any) -> tuple:
+        outputs, seeds = _matched("vjp: the cotangent", call.output, cotangent)
+        return call.in_structure(call.pullback(outputs, seeds, call.outside or _has_node(seeds)))
+
+    return call.plain(call.output), pull
+
+
+def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
+    """f(*args), and its derivative along tangents, which have the structure of args.
+
+    The gradients of the result under a weight u are linear in u, so the derivative of <gradients, tangents> with respect
+    to u is what is asked for: two sweeps, at a small multiple of what f costs.
+    """
+    call = record(f, tuple(args), tuple(range(len(args))), {})
+    _, seeds = _matched("jvp: the tangents", list(call.structure), list(tangents))
+    weights = map_tree(lambda y: type(y)(np.ones_like(y.data)) if isinstance(y, Node) else y, call.output)
+    pairs = [(y, u) for y, u in zip(leaves(call.output), leaves(weights)) if isinstance(y, Node)]
+    gradients = call.pullback([y for y, _ in pairs], [u for _, u in pairs], create_graph=True)
+    again = _Call(None, [u for _, u in pairs], [], None, call.outside)
+    found = iter(again.pullback(gradients, seeds, call.outside or _has_node(seeds)))
+    tangent = map_tree(lambda y: _as_given(next(found), _plain(y)) if isinstance(y, Node) else np.zeros_like(y)[()], call.output)
+    return call.plain(call.output), tangent
+
+
+def jacobian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+    """The derivative of every element of f's result by every element of an argument, as a function.
+
+    An array of shape result.shape + argument.shape; for nested results and arguments the structure of the result, each
+    part in the structure of the argument. Costs a sweep for each element of the smaller side.
+    """
+
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        call = record(f, args, argnum, kwargs)
+        rows = sum(np.size(_plain(y)) for y in call.outputs())
+        columns = sum(np.size(x.data) for x in call.inputs)
+        blocks = _by_rows(call) if rows <= 2 * columns else _by_columns(call)  # a column costs about two rows
+
+        def row(y: Any) -> Any:
+            parts = iter(call.inputs)
+            return map_tree(lambda _: _block(blocks, y, next(parts), call.outside), call.structure)
+
+        return map_tree(row, call.output)
+
+    return derivatives
+
+
+def _by_rows(call: _Call) -> dict:
+    """For each pair of output and input, the gradients of the output's elements."""
+    blocks: dict = {}
+    for y in call.outputs():
+        for unit in _units(y):
+            for x, g in zip(call.inputs, call.pullback([y], [unit], call.outside)):
+                blocks.setdefault((y, x), []).append(g)
+    return {(y, x): _stacked(parts, y, x) for (y, x), parts in blocks.items()}
+
+
+def _by_columns(call: _Call) -> dict:
+    """The same, from the gradients under a weight u, whose derivatives by u are columns (as in jvp)."""
+    blocks: dict = {}
+    for y in call.outputs():
+        weight = type(y)(np.ones_like(y.data))
+        for x, g in zip(call.inputs, call.pullback([y], [weight], create_graph=True)):
+            if type(x) is type(y):
+                columns = [pullback([g], [unit], [weight], call.outside)[0] for unit in _units(x)]
+                blocks[y, x] = _transposed(_stacked(columns, x, y), x, y)
+    return blocks
+
+
+def _units(node: Node) -> Iterator[Any]:
+    """The seeds that single out one element each."""
+    if isinstance(node, Value):
+        yield 1.0
+        return
+    for i in range(node.size):
+        unit = np.zeros(node.size, node.dtype)
+        unit[i] = 1
+        yield unit.reshape(node.shape)
+
+
+def _stacked(parts: list, y: Node, x: Node) -> Any:
+    if isinstance(x, Value):
+        return parts[0]
+    return (stack(parts) if _has_node(parts) else np.stack(parts)).reshape(y.shape + x.shape)
+
+
+def _transposed(block: Any, x: Node, y: Node) -> Any:
+    """A block of shape x.shape + y.shape as one of shape y.shape + x.shape."""
+    if isinstance(x, Value):
+        return block
+    return block.transpose((*range(x.ndim, x.ndim + y.ndim), *range(x.ndim)))
+
+
+def _block(blocks: dict, y: Any, x: Node, outside: bool) -> Any:
+    block = blocks.get((y, x)) if isinstance(y, Node) else None
+    if block is None:
+        block = np.zeros(np.shape(_plain(y) if isinstance(y, Node) else y) + np.shape(x.data))[()]
+    return block if isinstance(block, (Node, np.ndarray)) else float(block)
+
+
+def hessian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+    """The second derivatives of a scalar function, as a function: the jacobian of its gradient."""
+    return jacobian(grad(f, argnum), argnum)
+
+
+def hvp(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+    """The product of a scalar function's hessian with a vector, as a function of f's arguments and the vector.
+
+    The vector and the result have the structure of argument `argnum`. It costs two sweeps; the hessian is never built.
+    """
+
+    def product(*args: Any, **kwargs: Any) -> Any:
+        *args, vector = args
+        call = record(f, tuple(args), argnum, kwargs)
+        _, seeds = _matched("hvp: the vector", call.structure, vector)
+        gradients = call.pullback(call.outputs(), [_one(call.output)], create_graph=True)
+        return call.in_structure(call.pullback(gradients, seeds, call.outside or _has_node(seeds)))
+
+    return product
+
+
+def _has_node(items: Sequence) -> bool:
+    return any(isinstance(x, Node) for x in items)
+
+
+def _matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
+    """The nodes of a tree, and what another one of the same structure and shapes has in their places."""
+    expected, found = list(leaves(tree)), list(leaves(given))
+    shapes = [[np.shape(x.data if isinstance(x, Node) else x) for x in part] for part in (expected, found)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"{what} must have the shapes {shapes[0]}, not {shapes[1]}")
+    pairs = [(x, seed) for x, seed in zip(expected, found) if isinstance(x, Node)]
+    return [x for x, _ in pairs], [_as_seed(x, seed) for x, seed in pairs]
+
+
+def _as_seed(x: Node, seed: Any) -> Any:
+    return seed if isinstance(seed, Node) else float(seed) if isinstance(x, Value) else np.asarray(seed, x.dtype)
 
 
 def _plain(node: Node) -> Any:
@@ -85,7 +265,6 @@ def _plain(node: Node) -> Any:
 
 
 def _as_given(g: Any, given: Any) -> Any:
-    """A gradient as its argument was given: a float for a number, an array for an array."""
     if isinstance(g, Node) or isinstance(given, Node):
         return g
     return np.asarray(g) if isinstance(given, np.ndarray) else float(g)
