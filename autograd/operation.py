@@ -14,9 +14,13 @@ OPERATIONS: dict[str, "Operation"] = {}
 
 
 class Operation:
-    """One row of the table; calling it applies it to floats, arrays or nodes, whichever it is given."""
+    """One row of the table; calling it applies it to floats, arrays or nodes, whichever it is given.
 
-    def __init__(self, row: str):
+    `words` are functions that this row alone knows by these names.
+    """
+
+    def __init__(self, row: str, words: dict[str, Callable] | None = None):
+        self.words = words or {}
         head, *self.pullbacks = (part.strip() for part in row.split("|"))
         match = re.fullmatch(r"(\w+)\s*\(([^;)]*)(?:;([^)]*))?\)\s*=\s*(.+)", head)
         if match is None:
@@ -70,7 +74,7 @@ class Plain:
     def _value(self, operation: Operation) -> Callable:
         body = self.text(operation.value, {})
         return compiled(f"def {operation.name}({', '.join(operation.names)}):\n    return {body}\n",
-                        operation.name, self.title, self.words)
+                        operation.name, self.title, {**self.words, **operation.words})
 
 
 PLAIN_FLOATS = Plain("floats", words.FLOATS, ieee=True)
@@ -85,7 +89,7 @@ class Reading:
     """
 
     def __init__(self, kind: type, plain: Plain, scope: dict):
-        self.kind, self.plain, self.scope = kind, plain, {**plain.words, **scope, "kind": kind}
+        self.kind, self.plain, self.scope = kind, plain, {**scope, "kind": kind}
         self.record = Lazy(self._record)
         self.pull = Lazy(self._pull)
 
@@ -108,7 +112,7 @@ class Reading:
                   f"    node.rest = ({''.join(name + ', ' for name in rest)})", "    node.when = tick()",
                   "    if paused: forget(node)", "    return node"]
         return compiled("\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward",
-                        {**self.scope, "operation": operation})
+                        self._scope(operation))
 
     def _pull(self, operation: Operation) -> Callable:
         floats = self.plain.ieee
@@ -122,7 +126,10 @@ class Reading:
             return f"into[{name}] += {text}" if floats else f"into({name}, {text})"
 
         return compiled(_pull_source(operation, line, "{}.__class__ is kind"), operation.name,
-                        f"{self.kind.__name__} backward", self.scope)
+                        f"{self.kind.__name__} backward", self._scope(operation))
+
+    def _scope(self, operation: Operation) -> dict:
+        return {**self.plain.words, **operation.words, **self.scope, "operation": operation}
 
 
 def node_pullback(operation: Operation, scope: dict) -> Callable:
@@ -132,7 +139,7 @@ def node_pullback(operation: Operation, scope: dict) -> Callable:
         return f"into({name}, {rewrite(pullback, {'out': 'node'}, calls=INFIX, guard=True)})"
 
     return compiled(_pull_source(operation, line, "isinstance({}, Node)"), operation.name, "nodes backward",
-                    {**words.SHAPES, **OPERATIONS, **scope})
+                    {**words.SHAPES, **OPERATIONS, **operation.words, **scope})
 
 
 def _pull_source(operation: Operation, line: Callable[[str, str], str], is_node: str) -> str:

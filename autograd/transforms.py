@@ -137,7 +137,7 @@ def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     """
     call = record(f, tuple(args), tuple(range(len(args))), {})
     _, seeds = _matched("jvp: the tangents", list(call.structure), list(tangents))
-    weights = map_tree(lambda y: type(y)(np.ones_like(y.data)) if isinstance(y, Node) else y, call.output)
+    weights = map_tree(lambda y: _weight(y) if isinstance(y, Node) else y, call.output)
     pairs = [(y, u) for y, u in zip(leaves(call.output), leaves(weights)) if isinstance(y, Node)]
     gradients = call.pullback([y for y, _ in pairs], [u for _, u in pairs], create_graph=True)
     again = _Call(None, [u for _, u in pairs], [], None, call.outside)
@@ -182,12 +182,16 @@ def _by_columns(call: _Call) -> dict:
     """The same, from the gradients under a weight u, whose derivatives by u are columns (as in jvp)."""
     blocks: dict = {}
     for y in call.outputs():
-        weight = type(y)(np.ones_like(y.data))
+        weight = _weight(y)
         for x, g in zip(call.inputs, call.pullback([y], [weight], create_graph=True)):
             if type(x) is type(y):
                 columns = [pullback([g], [unit], [weight], call.outside)[0] for unit in _units(x)]
                 blocks[y, x] = _transposed(_stacked(columns, x, y), x, y)
     return blocks
+
+
+def _weight(y: Node) -> Node:
+    return Value(1.0) if isinstance(y, Value) else Tensor(np.ones_like(y.data))
 
 
 def _units(node: Node) -> Iterator[Any]:
