@@ -1,6 +1,6 @@
 """Gradients against finite differences, to any order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,28 +9,29 @@ from .node import Node, Tensor, no_grad
 from .transforms import grad, leaves, map_tree
 
 
-def check_gradients(f: Callable, *args: Any, order: int = 2, rtol: float = 1e-5, rng: Any = 0) -> None:
+def check_gradients(f: Callable, *args: Any, order: int = 2, rtol: float = 1e-5, directions: int | None = None,
+                    rng: Any = 0) -> None:
     """Compare the derivatives of f at these arguments with central differences, up to an order.
 
     Arguments are floats, arrays, and lists, tuples and dicts of them. A result with several elements is weighed by random
     numbers, and so are the gradients whose derivatives the next order is; `rng` is their generator or seed. The tolerance
-    is `rtol` of the derivative and of f per step, plus what rounding of f's values costs. Raises an AssertionError that
-    names the argument, the element, both numbers and the error.
+    is `rtol` of the derivative, plus what rounding of f's values costs. Every element is compared, at four evaluations of
+    f each; with `directions`, that many random directions instead. Raises an AssertionError that names the argument, its
+    worst element, both numbers and the error.
     """
     rng = np.random.default_rng(rng)
     args = map_tree(lambda x: x.data if isinstance(x, Node) else x, args)
-    scalar = _weighed(f, args, rng)
-    _compare(scalar, args, rtol, name=getattr(f, "__name__", repr(f)))
+    scalar, name = _weighed(f, args, rng), getattr(f, "__name__", repr(f))
+    _compare(scalar, args, rtol, name, directions, rng)
     if order > 1:
-        every = tuple(range(len(args)))
         weights = [rng.uniform(0.5, 1.5, np.shape(x)) for x in leaves(args)]
 
-        def directional(*inner: Any) -> Any:
-            parts = leaves(grad(scalar, every)(*inner))
+        def derivative(*inner: Any) -> Any:
+            parts = leaves(grad(scalar, tuple(range(len(args))))(*inner))
             return sum((_dot(part, weight) for part, weight in zip(parts, weights)), start=0.0)
 
-        directional.__name__ = f"derivative of {getattr(f, '__name__', f)}"
-        check_gradients(directional, *args, order=order - 1, rtol=rtol, rng=rng)
+        derivative.__name__ = f"derivative of {name}"
+        check_gradients(derivative, *args, order=order - 1, rtol=rtol, directions=directions, rng=rng)
 
 
 def _dot(x: Any, weight: np.ndarray) -> Any:
@@ -49,38 +50,60 @@ def _weighed(f: Callable, args: tuple, rng: np.random.Generator) -> Callable:
     return scalar
 
 
-def _compare(f: Callable, args: tuple, rtol: float, name: str) -> None:
-    analytic = list(leaves(grad(f, tuple(range(len(args))))(*args)))
-    flat = list(leaves(args))
-    for number, (x, g) in enumerate(zip(flat, analytic)):
-        x, g = np.asarray(x), np.asarray(g)
-        precision = np.finfo(x.dtype if x.dtype.kind == "f" else float).eps
-        for index in np.ndindex(x.shape):
-            numeric, noise = _difference(f, args, number, index)
-            error = abs(g[index] - numeric)
-            allowed = max(rtol, 100 * precision ** 0.75) * abs(numeric) + noise
-            if not (error <= allowed or np.isnan(numeric) and np.isnan(g[index])):
-                raise AssertionError(f"{name}: the gradient with respect to argument {number} (in order of its parts), element "
-                                     f"{index}, is {g[index]!r}, finite differences give {numeric!r}: off by {error:.3g}, "
-                                     f"allowed {allowed:.3g}")
+def _compare(f: Callable, args: tuple, rtol: float, name: str, directions: int | None, rng: np.random.Generator) -> None:
+    gradient = [np.asarray(g) for g in leaves(grad(f, tuple(range(len(args))))(*args))]
+    points = [np.asarray(x) for x in leaves(args)]
+    precision = max((np.finfo(x.dtype).eps for x in points if x.dtype.kind == "f"), default=0.0)
+    rtol, worst, message = max(rtol, 100 * precision ** 0.75), 0.0, ""
+    for where, direction in _directions(args, points, directions, rng):
+        numeric, noise, size = _difference(f, args, direction)
+        analytic = sum(float(np.sum(np.where(v == 0, 0.0, g) * v)) for g, v in zip(gradient, direction))
+        error, allowed = abs(analytic - numeric), rtol * max(abs(numeric), abs(analytic)) + noise
+        if np.isnan(numeric) and np.isnan(analytic) or error <= allowed and error <= worst * allowed:
+            continue
+        if (excess := error / allowed if allowed else np.inf) > worst or np.isnan(excess):
+            worst = excess if excess == excess else np.inf
+            message = (f"{name}: the derivative with respect to {where} is {analytic / size!r}, finite differences give "
+                       f"{numeric / size!r}: off by {error / size:.3g}, allowed {allowed / size:.3g}")
+    if worst > 1:
+        raise AssertionError(message)
 
 
-def _difference(f: Callable, args: tuple, number: int, index: tuple) -> tuple[float, float]:
-    """df / d(one element) by the five-point formula, in float64, and the error that rounding may have in it."""
-    flat = [np.array(x, float) for x in leaves(args)]
-    center = flat[number][index]
-    step = 1e-3 * (abs(center) if abs(center) > 1e-100 else 1.0)  # of a subnormal nothing would be left
+def _directions(args: tuple, points: list[np.ndarray], count: int | None, rng: np.random.Generator) -> Iterator[tuple]:
+    """Names and directions to go in, each in the order of magnitude of what it changes; every element by itself, or random."""
+    scales = [np.where(np.abs(x) > 1e-100, np.abs(x), 1.0).astype(float) for x in points]  # of a subnormal nothing is left
+    if count is not None:
+        for i in range(count):
+            yield f"all arguments in random direction {i}", [s * rng.uniform(0.5, 1.5, s.shape) for s in scales]
+        return
+    for number, (path, scale) in enumerate(zip(_paths(args, "argument"), scales)):
+        for index in np.ndindex(scale.shape):
+            direction = [np.zeros_like(s) for s in scales]
+            direction[number][index] = scale[index]
+            yield f"{path}, element {index}" if index else path, direction
+
+
+def _paths(tree: Any, path: str) -> Iterator[str]:
+    """Where each leaf is: argument 0['weights'][1]."""
+    if not isinstance(tree, (list, tuple, dict)):
+        yield path
+        return
+    for key, part in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        yield from _paths(part, f"{path} {key}" if path == "argument" else f"{path}[{key!r}]")
+
+
+def _difference(f: Callable, args: tuple, direction: list[np.ndarray]) -> tuple[float, float, float]:
+    """The derivative in a direction by the five-point formula, in float64, what rounding may do to it, the direction's size."""
+    flat, step = [np.array(x, float) for x in leaves(args)], 1e-3
 
     def at(offset: float) -> float:
-        moved = [x.copy() for x in flat]
-        moved[number][index] = center + offset
-        parts = iter(moved)
+        parts = iter([np.asarray(x + offset * v) for x, v in zip(flat, direction)])
         plain = map_tree(lambda x: (lambda y: y if isinstance(x, np.ndarray) else float(y))(next(parts)), args)
         result = f(*plain)
         return float(np.asarray(result.data if isinstance(result, Node) else result))
 
     with np.errstate(all="ignore"):
         far, near = at(2 * step) - at(-2 * step), at(step) - at(-step)
-    numeric = (8 * near - far) / (12 * step)
-    scale = max(abs(at(step)), abs(at(-step)), abs(at(0.0)))
-    return numeric, 50 * np.finfo(float).eps * scale / step
+        scale = max(abs(at(step)), abs(at(-step)), abs(at(0.0)))
+    size = max((float(np.max(v, initial=0.0)) for v in direction), default=1.0)
+    return (8 * near - far) / (12 * step), 50 * np.finfo(float).eps * scale / step, size or 1.0

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, Value, check_gradients, grad, value_and_grad
+from autograd import (Tensor, Value, check_gradients, define, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad,
+                      vjp)
 
 
 @given(st.floats(-3, 3))
@@ -81,14 +82,30 @@ def test_dtype_and_integer_arguments():
 
 
 def test_check_gradients_names_the_worst():
-    def wrong(x):
-        return (x * x.detach() if isinstance(x, (Tensor, Value)) else x * x) * 3
+    def wrong(x, params):
+        lost = params["b"][0]
+        lost = lost.detach() if isinstance(lost, Tensor) else lost
+        return (x * x).sum() + (params["b"][0] * lost * np.array([0.001, 1.0])).sum()
 
-    with pytest.raises(AssertionError, match=r"wrong.*argument 0.*element \(0,\).*finite differences give"):
-        check_gradients(wrong, np.array([1.0, 2.0]))
+    with pytest.raises(AssertionError, match=r"wrong.*argument 1\['b'\]\[0\], element \(1,\).*finite differences give"):
+        check_gradients(wrong, np.array([1.0, 2.0]), {"b": [np.array([3.0, 4.0])]})
     with pytest.raises(AssertionError, match="derivative of second_is_wrong"):
         check_gradients(lambda_with_wrong_second, 2.0)
     check_gradients(lambda_with_wrong_second, 2.0, order=1)
+
+
+def test_check_gradients_along_directions_costs_a_few_evaluations():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        return (x * anp.sin(x)).sum()
+
+    check_gradients(f, np.linspace(-2, 2, 10_000), directions=3)
+    assert len(calls) < 120
+    with pytest.raises(AssertionError, match="random direction"):
+        check_gradients(lambda x: (x * (x.detach() if isinstance(x, Tensor) else x)).sum(), np.ones(100), directions=2)
+    check_gradients(lambda x: (x ** 3).sum(), np.ones((2, 2), np.float32), order=3)
 
 
 def lambda_with_wrong_second(x):
@@ -99,3 +116,121 @@ def lambda_with_wrong_second(x):
 
 
 lambda_with_wrong_second.__name__ = "second_is_wrong"
+
+
+def curved(x):
+    """Five numbers of three, with every derivative."""
+    return anp.stack([x[0] * x[1], anp.sin(x[2]), x[0] ** 2 * x[2], x[1] / x[2], anp.exp(x[0] * x[2])])
+
+
+POINT = np.array([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("f", [curved, lambda x: curved(x)[:1], lambda x: (x * x).sum(), lambda x: anp.outer(x, curved(x))])
+def test_jacobian_is_rows_of_vjp_and_columns_of_jvp(f):
+    full = jacobian(f)(POINT)
+    out, pull = vjp(f, POINT)
+    assert full.shape == np.shape(out) + (3,)
+    matrix = full.reshape(-1, 3)
+    for i, unit in enumerate(np.eye(matrix.shape[0])):
+        np.testing.assert_allclose(pull(unit.reshape(np.shape(out)))[0], matrix[i], rtol=1e-12, atol=1e-15)
+    for j, unit in enumerate(np.eye(3)):
+        value, tangent = jvp(f, (POINT,), (unit,))
+        np.testing.assert_allclose(np.ravel(tangent), matrix[:, j], rtol=1e-12, atol=1e-15)
+        np.testing.assert_array_equal(value, out)
+
+
+def test_hessian_and_its_product_with_a_vector():
+    def f(x):
+        return (curved(x) ** 2).sum()
+
+    full, vector = hessian(f)(POINT), np.array([0.3, -1.0, 2.0])
+    step = 1e-5 * np.eye(3)
+    numeric = np.array([(grad(f)(POINT + d) - grad(f)(POINT - d)) / 2e-5 for d in step])
+    np.testing.assert_allclose(full, numeric, rtol=1e-6)
+    np.testing.assert_allclose(hvp(f)(POINT, vector), full @ vector, rtol=1e-12)
+    np.testing.assert_allclose(jvp(grad(f), (POINT,), (vector,))[1], full @ vector, rtol=1e-12)
+    assert jacobian(hessian(f))(POINT).shape == (3, 3, 3)
+
+
+def test_structures_of_transformations():
+    assert hessian(lambda p: p["a"] ** 2 * p["b"])({"a": 2.0, "b": 3.0}) == {"a": {"a": 6.0, "b": 4.0}, "b": {"a": 4.0, "b": 0.0}}
+    assert jacobian(lambda x: {"twice": x * 2, "constant": 1.0})(2.0) == {"twice": 2.0, "constant": 0.0}
+    assert jacobian(lambda x, y: [x * y, x], (0, 1))(2.0, 3.0) == [(3.0, 2.0), (1.0, 0.0)]
+    value, pull = vjp(lambda x, y: (x * y, y), 2.0, 3.0)
+    assert value == (6.0, 3.0) and pull((1.0, 10.0)) == (3.0, 12.0)
+    assert jvp(lambda x, y: {"p": x * y}, (2.0, 3.0), (1.0, 0.0)) == ({"p": 6.0}, {"p": 3.0})
+    wide = jacobian(lambda x: x.reshape(2, 2).T)(np.arange(4.0))
+    assert wide.shape == (2, 2, 4) and wide[0, 1].tolist() == [0, 0, 1, 0]
+    assert hvp(lambda x, y: (x * x * y).sum(), 1)(np.ones(2), np.ones(2), np.ones(2)).tolist() == [0.0, 0.0]
+
+
+def test_transformations_nest():
+    assert grad(lambda a: jvp(lambda x: x ** 3 * a, (2.0,), (1.0,))[1])(3.0) == 12.0
+    assert jvp(lambda a: grad(lambda x: x ** 3 * a)(2.0), (3.0,), (1.0,))[1] == 12.0
+    assert grad(lambda a: vjp(lambda x: x ** 2 * a, 3.0)[1](1.0)[0])(2.0) == 6.0
+    assert hessian(lambda x: hessian(lambda y: x ** 2 * y ** 2)(1.0))(3.0) == 4.0
+    assert grad(lambda x: hvp(lambda y: y ** 3 * x)(2.0, 1.0))(5.0) == 12.0
+    np.testing.assert_allclose(jacobian(lambda x: jacobian(anp.sin)(x).sum(0))(POINT), np.diag(-np.sin(POINT)), atol=1e-15)
+    assert jvp(lambda x: x * jvp(lambda y: x * y, (x,), (1.0,))[1], (3.0,), (1.0,))[1] == 6.0
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: jvp(lambda x: x, (1.0,), ([1.0, 2.0],)), r"tangents must have the shapes \[\(\)\], not \[\(\), \(\)\]"),
+    (lambda: vjp(curved, POINT)[1](np.ones(4)), r"cotangent must have the shapes \[\(5,\)\], not \[\(4,\)\]"),
+    (lambda: hvp(lambda x: x.sum())(POINT, 1.0), r"vector must have the shapes"),
+])
+def test_shapes_that_do_not_match_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_an_unselected_branch_passes_nothing_forward_either():
+    root = (lambda x: anp.where(x > 0, anp.sqrt(x), 0.0),)
+    assert jvp(*root, (np.array([0.0, 4.0]),), (np.ones(2),))[1].tolist() == [0.0, 0.25]
+    assert jacobian(*root)(np.array([0.0, 4.0])).tolist() == [[0.0, 0.0], [0.0, 0.25]]
+
+
+cube = define("cube(x) = x ** 3 | g * (3 * x ** 2)")
+scaled_cube = define("scaled_cube(x, y) = y * cube(x) | g * (3 * y * x ** 2) | g * cube(x)")
+swish = define("swish", forward=lambda x: x / (1 + np.exp(-x)),
+               pullbacks=[lambda g, out, x: g * (anp.sigmoid(x) + out * (1 - anp.sigmoid(x)))])
+
+
+@pytest.mark.parametrize("x", [1.5, np.array([0.5, -2.0]), np.array(0.7)])
+def test_defined_operations_are_like_those_of_the_table(x):
+    check_gradients(cube, x, order=3)
+    check_gradients(scaled_cube, x, 2.0 * x, order=2)
+    check_gradients(swish, x, order=3)
+    assert cube(2.0) == 8.0 and cube(Value(2.0)).data == 8.0
+    np.testing.assert_allclose(jvp(swish, (x,), (x,))[1], x * jacobian(lambda y: swish(y).sum() if np.ndim(x) else swish(y))(x))
+    assert swish(Tensor(np.ones(2), np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("row, message", [
+    ("exp(x) = x | g", "in the table already"), ("f(x) = y | g", "y is neither"), ("f(x) = x | g | g", "2 pullbacks"),
+    ("f(x) = x", "1 arguments and 0 pullbacks"), ("f(x) = __import__('os') | g", "__import__ is neither"),
+    ("f(x) = x.__class__ | g", "__class__ is none of"), ("f(x) = (lambda: 1)() | g", "Lambda has no place"),
+    ("f(x) = [x for x in x] | g", "ListComp has no place"), ("f(g) = g | g", "'g' cannot be a name"), ("f(x)", "a row reads"),
+    ("f(x, x) = x | g | g", "an argument twice"), ("f(x) = x + | g", "not an expression"), ("f(x) = x | 'a'", "Constant has no place"),
+    ("class(x) = x | g", "cannot be a name"), ("sum(x) = x | g", "in the table already"),
+])
+def test_rows_that_do_not_read(row, message):
+    with pytest.raises(ValueError, match=message):
+        define(row)
+
+
+def test_functions_that_lose_a_derivative_are_named():
+    lost = define("lost", forward=lambda x: 2 * x, pullbacks=[lambda g, out, x: 2.0])
+    assert grad(lost)(1.0) == 2.0
+    with pytest.raises(TypeError, match="lost: pullback 0 makes a float of nodes"):
+        grad(grad(lost))(1.0)
+    text = define("text", forward=lambda x: "2", pullbacks=[lambda g, out, x: g])
+    with pytest.raises(TypeError, match="text: forward must return a real number"):
+        text(Value(1.0))
+
+
+def test_gradients_of_a_constant_and_of_nothing():
+    assert grad(lambda x: 3.0)(1.0) == 0.0
+    assert jacobian(lambda x: np.ones(2))(POINT).tolist() == [[0.0] * 3] * 2
+    assert gradients(Value(1.0), []) == []
