@@ -32,6 +32,13 @@ def _float_sigmoid(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x))
 
 
+_divide = _ieee(operator.truediv, np.true_divide)
+
+
+def _float_ratio(x: float, y: float) -> float:
+    return _divide(x, y) if x else 0.0
+
+
 def _float_logaddexp(x: float, y: float) -> float:
     if x == y:  # two equal infinities too
         return x + CONSTANTS["LN2"]
@@ -61,7 +68,7 @@ FLOATS = {
     "arccos": _ieee(math.acos, np.arccos),
     "arctan": math.atan,
     "tanh": math.tanh,
-    "truediv": _ieee(operator.truediv, np.true_divide),
+    "truediv": _divide,
     "pow": _ieee(math.pow, np.power),
     "abs": abs,
     "sigmoid": _float_sigmoid,
@@ -76,6 +83,7 @@ FLOATS = {
     "equal": lambda x, y: 1.0 if x == y else 0.0,
     "wins": lambda x, y: 1.0 if x > y else 0.0 if x < y else 0.5,
     "scaled": lambda x, y: x * y if x else 0.0,
+    "ratio": _float_ratio,
 }
 
 
@@ -219,6 +227,7 @@ ARRAYS = {
     "equal": _mask(np.equal),
     "wins": _array_wins,
     "scaled": _array_scaled,
+    "ratio": lambda x, y: np.divide(x, y, out=np.zeros_like(x * y), where=np.not_equal(x, 0)),
     "sum": _sum,
     "mean": _mean,
     "max": lambda x, axis: np.maximum.reduce(x, axis, None, None, axis is not None),
