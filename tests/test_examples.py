@@ -62,6 +62,16 @@ def test_bad_values_are_one_line(options, tmp_path):
     assert run.returncode == 2 and run.stderr.count("\n") == 1 and "Traceback" not in run.stderr
 
 
+@pytest.mark.parametrize("name, printed", [
+    ("rosenbrock", r"BFGS, differences.*e-\d+ .*\nBFGS, our gradient.*e-\d+ .*\ntrust region, our hessian .*e-\d+"),
+    ("least_squares", r"Misra1a: (8|9|1\d)\.\d digits[\s\S]*Thurber: (8|9|1\d)\.\d digits"),
+    ("newton", r"after  40 steps: gradient descent \d.*e-01   Newton-CG \d.*e-0[45]"),
+])
+def test_derivatives_in_use(name, printed):
+    run = subprocess.run([sys.executable, str(ROOT / "demos" / f"{name}.py")], capture_output=True, text=True, check=True)
+    assert re.search(printed, run.stdout)
+
+
 def test_importing_the_engine_imports_numpy_alone():
     heavy = "graphviz matplotlib llvmlite tqdm pygraphviz".split()
     code = f"import sys, autograd, nn; print([m for m in {heavy} if m in sys.modules])"
