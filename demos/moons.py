@@ -1,0 +1,90 @@
+"""micrograd's demonstration: two moons told apart by a network of Values, every weight a number in the graph."""
+
+import argparse
+import pathlib
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+
+import nn
+from autograd import Value, no_grad
+from options import Parser, positive_int, progress, require_extras, seed, write_figure
+
+
+def moons(rng: np.random.Generator, n: int = 100, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n, 2) on two interleaved half circles, with noise, and their labels -1 and 1."""
+    angle = rng.uniform(0, np.pi, n)
+    upper = np.arange(n) % 2 == 0
+    x = np.where(upper, np.cos(angle), 1 - np.cos(angle))
+    y = np.where(upper, np.sin(angle), 0.5 - np.sin(angle))
+    return np.stack([x, y], 1) + rng.normal(0, noise, (n, 2)), np.where(upper, -1, 1)
+
+
+def loss_and_accuracy(model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray) -> tuple[Value, float]:
+    """The mean of max(0, 1 - label * score) plus 1e-4 times the sum of squared weights, and the share of right signs."""
+    scores = [model(point) for point in points.tolist()]
+    margins = sum(((1 - label * score).relu() for label, score in zip(labels.tolist(), scores)), start=Value(0.0))
+    squares = sum((p * p for p in model.parameters()), start=Value(0.0))
+    right = np.mean([(score.data > 0) == (label > 0) for label, score in zip(labels, scores)])
+    return margins / len(labels) + 1e-4 * squares, float(right)
+
+
+def descend(model: nn.scalar.MLP, loss: Value, rate: float) -> None:
+    """One step of gradient descent."""
+    model.zero_grad()
+    loss.backward()
+    for parameter in model.parameters():
+        parameter.data -= rate * parameter.grad
+
+
+def draw(path: pathlib.Path, model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray) -> None:
+    """The score over the plane, its zero line, and the points."""
+    from matplotlib import pyplot
+
+    x, y = (np.linspace(points[:, i].min() - 0.5, points[:, i].max() + 0.5, 50) for i in (0, 1))
+    with no_grad():
+        scores = np.array([[model([a, b]).data for a in x.tolist()] for b in y.tolist()])
+    bound = float(np.abs(scores).max())
+    figure, axes = pyplot.subplots(figsize=(5, 4), layout="constrained")
+    image = axes.contourf(x, y, scores, np.linspace(-bound, bound, 21), cmap="RdBu_r", alpha=0.8)
+    axes.contour(x, y, scores, [0.0], colors="black", linewidths=1)
+    axes.scatter(*points.T, c=labels, cmap="RdBu_r", edgecolors="black", s=25)
+    axes.set(title="score of the network; black: the boundary", xlabel="x", ylabel="y", aspect="equal")
+    figure.colorbar(image, shrink=0.7)
+    write_figure(figure, path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The demo; its exit status."""
+    parser = Parser(prog="moons.py", description="Tell two moons apart with a network of single numbers.",
+                    formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--steps", type=positive_int, default=100, help="of gradient descent, on all points")
+    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/moons"), metavar="DIR", help="where the picture goes")
+    parser.add_argument("--quiet", action="store_true", help="print the summary only")
+    options = parser.parse_args(arguments)
+    require_extras(parser)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(str(error))
+    rng = np.random.default_rng(options.seed)
+    points, labels = moons(rng)
+    model, status = nn.scalar.MLP(2, [16, 16, 1], rng=rng), 0
+    try:
+        for step, say in progress(0, options.steps, 1, options.quiet):
+            loss, accuracy = loss_and_accuracy(model, points, labels)
+            descend(model, loss, rate=1.0 - 0.9 * step.start / options.steps)
+            say(f"loss {loss.data:.4f}  accuracy {accuracy:.0%}")
+    except KeyboardInterrupt:
+        print("stopped")
+        status = 130
+    loss, accuracy = loss_and_accuracy(model, points, labels)
+    draw(options.out / "boundary.png", model, points, labels)
+    print(f"loss      {loss.data:.4f}\naccuracy  {accuracy:.0%}\npicture   {options.out / 'boundary.png'}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
