@@ -1,12 +1,20 @@
 """crabgrad's engine: values and arrays that remember how they were made, and derivatives of them."""
 
+import importlib
+from typing import Any
+
 from . import numpy
 from .backward import gradients
-from .check import check_gradients
-from .definitions import define
-from .drawing import draw, render
 from .node import Tensor, Value, no_grad
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
+_WHEN_USED = {"check_gradients": ".check", "define": ".definitions", "draw": ".drawing", "render": ".drawing"}
+
 __all__ = """
 Tensor Value check_gradients define draw grad gradients hessian hvp jacobian jvp no_grad numpy render value_and_grad vjp""".split()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHEN_USED:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    return getattr(importlib.import_module(_WHEN_USED[name], __name__), name)

@@ -27,15 +27,18 @@ def history(*outputs: Node, since: int = 0) -> list[Node]:
         x = node.x
         if x.__class__ is kind and x not in found and x.when > since:
             found.add(x)
-            stack.append(x)
+            if x.operation is not None:
+                stack.append(x)
         x = node.y
         if x.__class__ is kind and x not in found and x.when > since:
             found.add(x)
-            stack.append(x)
+            if x.operation is not None:
+                stack.append(x)
         for x in node.rest:
             if x.__class__ is kind and x not in found and x.when > since:
                 found.add(x)
-                stack.append(x)
+                if x.operation is not None:
+                    stack.append(x)
     return sorted(found, key=_age, reverse=True)
 
 

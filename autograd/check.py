@@ -38,7 +38,7 @@ def _dot(x: Any, weight: np.ndarray) -> Any:
     return (x * weight).sum() if isinstance(x, (Tensor, np.ndarray)) else x * float(weight)
 
 
-def _weighed(f: Callable, args: tuple, rng: np.random.Generator) -> Callable:
+def _weighed(f: Callable, args: tuple, rng: "np.random.Generator") -> Callable:
     """f with its results, whatever their structure and shapes, summed with fixed random weights."""
     with no_grad():
         results = [x.data if isinstance(x, Node) else x for x in leaves(f(*args))]
@@ -50,7 +50,7 @@ def _weighed(f: Callable, args: tuple, rng: np.random.Generator) -> Callable:
     return scalar
 
 
-def _compare(f: Callable, args: tuple, rtol: float, name: str, directions: int | None, rng: np.random.Generator) -> None:
+def _compare(f: Callable, args: tuple, rtol: float, name: str, directions: int | None, rng: "np.random.Generator") -> None:
     gradient = [np.asarray(g) for g in leaves(grad(f, tuple(range(len(args))))(*args))]
     points = [np.asarray(x) for x in leaves(args)]
     precision = max((np.finfo(x.dtype).eps for x in points if x.dtype.kind == "f"), default=0.0)
@@ -69,7 +69,7 @@ def _compare(f: Callable, args: tuple, rtol: float, name: str, directions: int |
         raise AssertionError(message)
 
 
-def _directions(args: tuple, points: list[np.ndarray], count: int | None, rng: np.random.Generator) -> Iterator[tuple]:
+def _directions(args: tuple, points: list[np.ndarray], count: int | None, rng: "np.random.Generator") -> Iterator[tuple]:
     """Names and directions to go in, each in the order of magnitude of what it changes; every element by itself, or random."""
     scales = [np.where(np.abs(x) > 1e-100, np.abs(x), 1.0).astype(float) for x in points]  # of a subnormal nothing is left
     if count is not None:

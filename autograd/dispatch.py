@@ -1,44 +1,41 @@
 """One name, two functions: what is recorded where a node takes part, and NumPy's own where none does."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy
 
 from .arguments import is_node
-from .node import Tensor, Value
+from .node import Node, Tensor, Value
 
 
-def takes_node(args: Any) -> bool:
-    """Whether there is a node among these, or in lists and tuples among them."""
-    return any(is_node(x) or isinstance(x, (list, tuple)) and takes_node(x) for x in args)
+def first_node(args: Iterable) -> Node | None:
+    """A node among these, or in lists and tuples among them."""
+    for x in args:
+        if isinstance(x, Node):
+            return x
+        if isinstance(x, (list, tuple)) and (node := first_node(x)) is not None:
+            return node
+    return None
 
 
-def either(name: str, recorded: Callable, plain: Callable | None) -> Callable:
+def either(name: str, recorded: Callable, plain: Callable | None, of_arrays: bool = True) -> Callable:
     """The function that records where a node takes part, and is NumPy's own otherwise (without a graph, if NumPy has none)."""
 
     @functools.wraps(recorded, updated=())
     def function(*args: Any, **kwargs: Any) -> Any:
-        if takes_node(args) or takes_node(kwargs.values()):
-            return recorded(*args, **kwargs)
-        return plain(*args, **kwargs) if plain else recorded(Tensor(args[0]), *args[1:], **kwargs).data
+        node = first_node(args)
+        if node is None and kwargs:
+            node = first_node(kwargs.values())
+        if node is None:
+            return plain(*args, **kwargs) if plain else recorded(Tensor(args[0]), *args[1:], **kwargs).data
+        if of_arrays and isinstance(node, Value):
+            raise TypeError(f"{name}() is of arrays; a Value is one number: use a Tensor")
+        return recorded(*args, **kwargs)
 
     function.__name__ = function.__qualname__ = name
     return function
-
-
-def of_arrays(function: Callable) -> Callable:
-    """The function, with a clear error for a Value."""
-
-    @functools.wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        for arg in args:
-            if any(isinstance(x, Value) for x in (arg if isinstance(arg, (list, tuple)) else [arg])):
-                raise TypeError(f"{function.__name__}() is of arrays; a Value is one number: use a Tensor")
-        return function(*args, **kwargs)
-
-    return checked
 
 
 def data_of(x: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import explained, numeric, only_float_may_read, tensor_constant, value_constant
-from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Operation, Reading
+from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Lazy, Operation, Reading
 
 tick = itertools.count(1).__next__
 paused: list[int] = []  # the threads inside no_grad(), once for each time they entered it
@@ -189,15 +189,15 @@ FLOATS = Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "constant": valu
 ARRAYS = Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "constant": tensor_constant})
 
 
-def _method(reading: Reading, operation: Operation, method: str, order: tuple[int, ...] | None = None) -> None:
+def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
     """Give a class of nodes an operation as a method, compiled when it is first called."""
 
     def first_call(*args: Any) -> Node:
-        recorder = reading.recorder(operation, order)
-        setattr(reading.kind, method, recorder)
+        recorder = recorders[operation]
+        setattr(kind, name, recorder)
         return recorder(*args)
 
-    setattr(reading.kind, method, first_call)
+    setattr(kind, name, first_call)
 
 
 def _comparison(symbol: str) -> Any:
@@ -211,12 +211,12 @@ def _comparison(symbol: str) -> Any:
 for _reading in (FLOATS, ARRAYS):
     for _operation in ELEMENTWISE:
         if _operation.name in ("add", "sub", "mul", "truediv", "pow"):
-            _method(_reading, _operation, f"__{_operation.name}__")
-            _method(_reading, _operation, f"__r{_operation.name}__", order=(1, 0))
+            _method(_reading.kind, f"__{_operation.name}__", _reading.record, _operation)
+            _method(_reading.kind, f"__r{_operation.name}__", _reading.reflected, _operation)
         elif _operation.name in ("neg", "abs"):
-            _method(_reading, _operation, f"__{_operation.name}__")
+            _method(_reading.kind, f"__{_operation.name}__", _reading.record, _operation)
         elif len(_operation.arguments) == 1 and _operation.name != "alias":
-            _method(_reading, _operation, _operation.name)
+            _method(_reading.kind, _operation.name, _reading.record, _operation)
     for _symbol in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
         setattr(_reading.kind, _symbol, _comparison(_symbol))
     _reading.kind.__hash__ = object.__hash__  # by identity, as in a set of nodes, though == compares numbers

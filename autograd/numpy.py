@@ -11,7 +11,7 @@ from typing import Any
 import numpy as _np
 
 from . import elementwise, linalg, products, reducing, shaping
-from .dispatch import data_of, either, of_arrays, unrecorded
+from .dispatch import data_of, either, unrecorded
 from .node import Node, Tensor
 from .operation import OPERATIONS
 
@@ -51,13 +51,17 @@ def _recorded() -> dict[str, Callable]:
     arrays |= {name: shaping.reshaping(name) for name in RESHAPING} | {name: shaping.moving(name) for name in MOVING}
     arrays |= {name: shaping.splitting(name) for name in SPLITTING}
     arrays |= {name: getattr(products, name) for name in PRODUCTS}
-    return found | {name: of_arrays(function) for name, function in arrays.items()}
+    return found | arrays
 
 
 RECORDED = _recorded()
-_OF_NUMBERS = {*TABLE, *INFIX, *ELEMENTWISE}
-globals().update({name: either(name, function, getattr(_np, name, function if name in _OF_NUMBERS else None))
-                  for name, function in RECORDED.items()})
+_OF_NUMBERS = {*TABLE, *INFIX, *ELEMENTWISE, "where", "affine"}
+for _name, _function in RECORDED.items():
+    _plain = getattr(_np, _name, None)
+    if _plain is None and _name in _OF_NUMBERS:  # an operation knows by itself what it was given
+        globals()[_name] = _function
+    else:
+        globals()[_name] = either(_name, _function, _plain, of_arrays=_name not in _OF_NUMBERS)
 globals().update({name: unrecorded(name) for name in PLAIN})
 for _name in METHODS:
     setattr(Tensor, _name, RECORDED.get(_name) or globals()[_name])

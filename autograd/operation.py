@@ -90,16 +90,13 @@ class Reading:
 
     def __init__(self, kind: type, plain: Plain, scope: dict):
         self.kind, self.plain, self.scope = kind, plain, {**scope, "kind": kind}
-        self.record = Lazy(self._record)
+        self.record = Lazy(lambda operation: self._recorder(operation, operation.names))
+        self.reflected = Lazy(lambda operation: self._recorder(operation, operation.names[::-1]))
         self.pull = Lazy(self._pull)
 
-    def _record(self, operation: Operation) -> Callable:
-        return self.recorder(operation)
-
-    def recorder(self, operation: Operation, order: tuple[int, ...] | None = None) -> Callable:
-        """The function that applies an operation and remembers how; `order` permutes the arguments (1, 0: reflected)."""
+    def _recorder(self, operation: Operation, parameters: list[str]) -> Callable:
+        """The function of these parameters that applies an operation and remembers how."""
         names = operation.names
-        parameters = [names[i] for i in order] if order else names
         lines = [f"def {operation.name}({', '.join(parameters)}):"]
         for name in operation.arguments:
             lines += [f"    if {name}.__class__ is kind: {name}_ = {name}.data", f"    else: {name} = {name}_ = constant({name})"]

@@ -147,11 +147,18 @@ def _expand(x, shape):
     return out
 
 
+@lru_cache(maxsize=64)
+def _ones(n: int) -> np.ndarray:
+    return np.ones(n)
+
+
 def sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Sum x over the axes along which an array of this shape was broadcast to x's: the adjoint of expand."""
     lead = x.ndim - len(shape)
     if x.shape[lead:] == shape:
-        return np.add.reduce(x, 0 if lead == 1 else tuple(range(lead)))
+        if lead == 1 and x.ndim == 2 and x.dtype is np.dtype(float):
+            return _ones(len(x)).dot(x)  # a third of the time of a reduction where arrays are small
+        return np.add.reduce(x, tuple(range(lead)))
     ones = tuple(lead + i for i, n in enumerate(shape) if n == 1)
     return np.add.reduce(x, (*range(lead), *ones), None, None, True).reshape(shape)
 

@@ -27,8 +27,8 @@ class Linear(Module):
         self.bias = Tensor(bias_init((n_out,), rng), name="bias")
 
     def __call__(self, x: Any) -> Tensor:
-        shape = x.shape if hasattr(x, "shape") else ()
-        if not shape or shape[-1] != self.n_in:
+        shape = getattr(x, "shape", ())
+        if shape[-1:] != (self.n_in,):
             raise ValueError(f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
                              f"got an input of shape {shape}; its weight has shape {self.weight.shape}")
         return np.affine(x, self.weight, self.bias)

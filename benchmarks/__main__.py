@@ -1,0 +1,156 @@
+"""Speed, as ratios within one run: `python -m benchmarks [--peers PYTHON]`; see benchmarks/README.md."""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+HERE = pathlib.Path(__file__).parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": "",
+               **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")}}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Our work against a peer's. The target is a ratio: theirs / ours at least, or ours / theirs at most."""
+
+    title: str
+    ours: str
+    peer: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+ROWS = [
+    Row("scalar graph, eager", "ours scalar", "peers scalar micrograd", at_least=12),
+    Row("scalar graph, eager", "ours scalar", "peers scalar micrograd without collector"),
+    Row("scalar graph, eager", "ours scalar", "by_hand scalar", at_least=2),
+    Row("step 2-8-8-1, batch 16, eager", "ours small", "by_hand small", at_most=1.7),
+    Row("the same by nn's layers and SGD", "ours small by nn", "by_hand small"),
+    Row("the same by nn's layers and SGD", "ours small by nn", "peers small torch", at_least=4),
+    Row("the same by nn's layers and SGD", "ours small by nn", "peers small hips", at_least=6),
+    Row("the same by nn's layers and SGD", "ours small by nn", "peers small mygrad", at_least=2.5),
+    Row("step 2-64-64-1, batch 256, eager", "ours large", "by_hand large", at_most=1.15),
+]
+
+
+class Contender:
+    """A process that times its work whenever it is asked."""
+
+    def __init__(self, name: str, peers: str):
+        script, work = name.split(" ", 1)
+        environment = dict(ENVIRONMENT)
+        if script == "peers":
+            del environment["PYTHONPATH"]  # there `autograd` is another project
+        self.process = subprocess.Popen([peers if script == "peers" else sys.executable, HERE / f"{script}.py", work], env=environment,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def seconds(self) -> float:
+        """Seconds a call; RuntimeError if the process cannot do its work, with its last line."""
+        try:
+            self.process.stdin.write("go\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended; what it said is read below
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError((self.process.stderr.read().strip().splitlines() or ["it ended without a word"])[-1])
+        return float(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
+
+
+def measure(row: Row, peers: str, rounds: int) -> tuple[float, float, float]:
+    """Medians of our time, of theirs, and of the ratio theirs / ours within a round."""
+    ours, theirs = Contender(row.ours, peers), Contender(row.peer, peers)
+    try:
+        pairs = [(ours.seconds(), theirs.seconds()) for _ in range(rounds)]
+    finally:
+        ours.close()
+        theirs.close()
+    return (*(statistics.median(side) for side in zip(*pairs)), statistics.median(b / a for a, b in pairs))
+
+
+def text(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def line(row: Row, peers: str, rounds: int) -> list[str]:
+    """A row of the table, measured."""
+    peer = row.peer.split(" ", 1)[1] if row.peer.startswith("peers") else row.peer.replace("_", " ")
+    try:
+        ours, theirs, ratio = measure(row, peers, rounds)
+    except RuntimeError as error:
+        return [row.title, "", peer, str(error), "", "", ""]
+    if row.at_most is not None:
+        shown, target, reached = f"{1 / ratio:.2f}x its time", f"<= {row.at_most}x", 1 / ratio <= row.at_most
+    else:
+        shown, target = f"{ratio:.3g}x faster", f">= {row.at_least}x" if row.at_least else ""
+        reached = ratio >= (row.at_least or 0)
+    return [row.title, text(ours), peer, text(theirs), shown, target, ("yes" if reached else "no") if target else ""]
+
+
+def chain_lines(length: int) -> list[list[str]]:
+    """Time and memory a node of a long chain, against one a tenth as long."""
+    long, short = (json.loads(subprocess.run([sys.executable, HERE / "ours.py", "chain", str(n)], env=ENVIRONMENT, check=True,
+                                             capture_output=True, text=True).stdout) for n in (length, length // 10))
+    linear = sum(long[k] for k in ("make", "sweep", "free")) / sum(short[k] for k in ("make", "sweep", "free"))
+    times = ", ".join(f"{name} {text(long[name])}" for name in ("make", "sweep", "free"))
+    return [
+        [f"chain of {length:,} scalars, a node", times, f"of {length // 10:,}", "", f"{linear:.2f}x its time", "<= 2x", "yes" if linear <= 2 else "no"],
+        [f"chain of {length:,} scalars, a node", f"{long['bytes']:.0f} bytes", "", "", "", "<= 200 bytes", "yes" if long["bytes"] <= 200 else "no"],
+    ]
+
+
+def import_line(rounds: int) -> list[str]:
+    """The time of `import autograd` against that of `import numpy`, each in fresh processes."""
+    def seconds(module: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", f"import {module}"], env=ENVIRONMENT, check=True)
+        return time.perf_counter() - start
+
+    pairs = [(seconds("autograd"), seconds("numpy")) for _ in range(2 * rounds + 1)]
+    ratio = statistics.median(a / b for a, b in pairs)
+    ours, theirs = (statistics.median(side) for side in zip(*pairs))
+    return ["python -c 'import autograd'", text(ours), "import numpy", text(theirs), f"{ratio:.2f}x its time", "<= 1.2x", "yes" if ratio <= 1.2 else "no"]
+
+
+def main() -> int:
+    """Measure and print, row by row."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has the other libraries")
+    parser.add_argument("--rounds", type=int, default=7, help="turns that contenders take; medians are shown")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their title or peer")
+    parser.add_argument("--chain", type=int, default=1_000_000, metavar="N", help="length of the chain")
+    options = parser.parse_args()
+    columns = ["work", "crabgrad", "against", "time", "ratio", "target", "reached"]
+    widths = [36, 12, 34, 26, 15, 12, 7]
+
+    def show(cells: list[str]) -> None:
+        print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths)).rstrip(), flush=True)
+
+    show(columns)
+    for row in ROWS:
+        if options.only in f"{row.title} {row.peer}":
+            show(line(row, options.peers, options.rounds))
+    if options.only in "chain of scalars":
+        for cells in chain_lines(options.chain):
+            show(cells)
+    if options.only in "import autograd":
+        show(import_line(options.rounds))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

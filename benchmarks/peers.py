@@ -1,0 +1,102 @@
+"""The work by other libraries. This file is run as a script, so that `autograd` is HIPS autograd and not this project."""
+
+import gc
+from collections.abc import Callable
+
+import numpy as np
+from task import DECAY, RATE, SMALL, batch, serve, svm, weights
+
+
+def micrograd(collect: bool) -> Callable:
+    """Its own demo; with Python's garbage collector, as it runs, or without."""
+    from micrograd.engine import Value
+
+    if not collect:
+        gc.disable()
+    return svm(Value, Value.relu)
+
+
+def torch_step() -> Callable:
+    """Eager PyTorch in float64 on one thread, by its layers and its SGD."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    sizes, n = SMALL
+    x, y = map(torch.from_numpy, batch(n))
+    layers = [torch.nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
+    model = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1], torch.nn.ReLU(), layers[2])
+    with torch.no_grad():
+        for p, w in zip(model.parameters(), weights(sizes)):
+            p.copy_(torch.from_numpy(w.T))
+    optimizer, loss_function = torch.optim.SGD(model.parameters(), lr=RATE), torch.nn.MSELoss()
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, DECAY)
+
+    def work():
+        optimizer.zero_grad()
+        loss = loss_function(model(x), y)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        return loss.item()
+
+    return work
+
+
+def hips_step() -> Callable:
+    """HIPS autograd's value_and_grad."""
+    import autograd.numpy as anp
+    from autograd import value_and_grad
+
+    sizes, n = SMALL
+    x, y = batch(n)
+    parameters, rate = weights(sizes), RATE
+
+    def loss(ps):
+        w1, b1, w2, b2, w3, b3 = ps
+        h = anp.maximum(anp.dot(x, w1) + b1, 0)
+        h = anp.maximum(anp.dot(h, w2) + b2, 0)
+        e = anp.dot(h, w3) + b3 - y
+        return anp.mean(e * e)
+
+    f = value_and_grad(loss)
+
+    def work():
+        nonlocal rate, parameters
+        value, gradients = f(parameters)
+        rate *= DECAY
+        parameters = [p - rate * g for p, g in zip(parameters, gradients)]
+        return value
+
+    return work
+
+
+def mygrad_step() -> Callable:
+    """MyGrad's tensors."""
+    import mygrad as mg
+
+    sizes, n = SMALL
+    x, y = batch(n)
+    parameters, rate = [mg.tensor(w) for w in weights(sizes)], RATE
+
+    def work():
+        nonlocal rate
+        w1, b1, w2, b2, w3, b3 = parameters
+        h = mg.maximum(mg.matmul(x, w1) + b1, 0)
+        h = mg.maximum(mg.matmul(h, w2) + b2, 0)
+        e = mg.matmul(h, w3) + b3 - y
+        loss = (e * e).mean()
+        loss.backward()
+        rate *= DECAY
+        for p in parameters:
+            p.data = p.data - rate * np.asarray(p.grad)
+        return float(loss.item())
+
+    return work
+
+
+WORKS = {"scalar micrograd": lambda: micrograd(True), "scalar micrograd without collector": lambda: micrograd(False),
+         "small torch": torch_step, "small hips": hips_step, "small mygrad": mygrad_step}
+
+if __name__ == "__main__":
+    serve(WORKS)

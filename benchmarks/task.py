@@ -1,0 +1,74 @@
+"""What every contender computes, and how it is timed: in its own process, on request, so that contenders take turns."""
+
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+SMALL, LARGE = ((2, 8, 8, 1), 16), ((2, 64, 64, 1), 256)  # sizes of the layers, batch
+RATE, DECAY = 1e-4, 0.99999
+
+
+def batch(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points in the demo's square and their targets."""
+    x = np.random.default_rng(0).uniform(-3, 3, (n, 2))
+    return x, 5 * np.exp(-0.5 * (x * x).sum(1, keepdims=True))
+
+
+def weights(sizes: tuple[int, ...]) -> list[np.ndarray]:
+    """Weight, bias, weight, bias ... of the layers."""
+    rng = np.random.default_rng(1)
+    return [array for a, b in zip(sizes, sizes[1:]) for array in (rng.uniform(-1, 1, (a, b)) / a ** 0.5, rng.uniform(0, 1, b))]
+
+
+def moons() -> tuple[list, list, list]:
+    """100 points, their labels, and the 337 numbers of a 2-16-16-1 network, as nested lists of neurons (weights, bias)."""
+    rng = np.random.default_rng(0)
+    angle, upper = rng.uniform(0, np.pi, 100), np.arange(100) % 2 == 0
+    x = np.stack([np.where(upper, np.cos(angle), 1 - np.cos(angle)), np.where(upper, np.sin(angle), 0.5 - np.sin(angle))], 1)
+    layers = [[(rng.uniform(-1, 1, a).tolist(), 0.0) for _ in range(b)] for a, b in ((2, 16), (16, 16), (16, 1))]
+    return (x + rng.normal(0, 0.1, x.shape)).tolist(), np.where(upper, -1, 1).tolist(), layers
+
+
+def svm(value: Callable, relu: Callable) -> Callable:
+    """micrograd's own demo on any scalar class: forward, max-margin loss with L2, backward; returns the loss."""
+    points, labels, numbers = moons()
+    layers = [[([value(w) for w in ws], value(b)) for ws, b in layer] for layer in numbers]
+    parameters = [p for layer in layers for ws, b in layer for p in (*ws, b)]
+
+    def score(x):
+        for i, layer in enumerate(layers):
+            sums = [sum((wi * xi for wi, xi in zip(ws, x)), b) for ws, b in layer]
+            x = [relu(s) for s in sums] if i < len(layers) - 1 else sums
+        return x[0]
+
+    def work():
+        losses = [relu(1 + -label * score([value(c) for c in point])) for point, label in zip(points, labels)]
+        loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)
+        for p in parameters:
+            p.grad = 0
+        loss.backward()
+        return loss.data
+
+    return work
+
+
+def serve(works: dict[str, Callable]) -> None:
+    """Build the work that the command line names; then, for each line that comes in, time it and answer seconds a call."""
+    try:
+        work = works[sys.argv[1]]()
+    except ImportError as error:
+        sys.exit(f"{error.name} is not installed")
+    repeat, seconds = 1, 0.0
+    while seconds < 0.1:
+        start = time.perf_counter()
+        for _ in range(repeat):
+            work()
+        seconds = time.perf_counter() - start
+        repeat = max(1, round(repeat * min(10.0, 0.15 / max(seconds, 1e-9)))) if seconds < 0.1 else repeat
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        for _ in range(repeat):
+            work()
+        print((time.perf_counter() - start) / repeat, flush=True)
