@@ -152,10 +152,11 @@ def _sweep_nodes(order: list[Node], seeds: list) -> dict:
     grads: dict = {}
 
     def into(x: Node, g: Any) -> None:
-        if x.__class__ is Tensor and g.shape != x.shape:
-            g = OPERATIONS["sum_to"](g, x.shape)
-        if x.__class__ is Tensor and g.dtype != x.dtype:
-            g = OPERATIONS["cast"](g, x.dtype)
+        if isinstance(x, Tensor):
+            if g.shape != x.shape:
+                g = OPERATIONS["sum_to"](g, x.shape)
+            if g.dtype != x.dtype:
+                g = OPERATIONS["cast"](g, x.dtype)
         before = grads.get(x)
         grads[x] = g if before is None else before + g
 

@@ -208,15 +208,21 @@ def _comparison(symbol: str) -> Any:
     return compare
 
 
+def install(reading: Reading) -> None:
+    """Give a class of nodes its operators and methods: the elementwise rows of the table."""
+    for operation in ELEMENTWISE:
+        name = operation.name
+        if name in ("add", "sub", "mul", "truediv", "pow"):
+            _method(reading.kind, f"__{name}__", reading.record, operation)
+            _method(reading.kind, f"__r{name}__", reading.reflected, operation)
+        elif name in ("neg", "abs"):
+            _method(reading.kind, f"__{name}__", reading.record, operation)
+        elif len(operation.arguments) == 1 and name != "alias":
+            _method(reading.kind, name, reading.record, operation)
+
+
 for _reading in (FLOATS, ARRAYS):
-    for _operation in ELEMENTWISE:
-        if _operation.name in ("add", "sub", "mul", "truediv", "pow"):
-            _method(_reading.kind, f"__{_operation.name}__", _reading.record, _operation)
-            _method(_reading.kind, f"__r{_operation.name}__", _reading.reflected, _operation)
-        elif _operation.name in ("neg", "abs"):
-            _method(_reading.kind, f"__{_operation.name}__", _reading.record, _operation)
-        elif len(_operation.arguments) == 1 and _operation.name != "alias":
-            _method(_reading.kind, _operation.name, _reading.record, _operation)
+    install(_reading)
     for _symbol in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
         setattr(_reading.kind, _symbol, _comparison(_symbol))
     _reading.kind.__hash__ = object.__hash__  # by identity, as in a set of nodes, though == compares numbers

@@ -37,10 +37,13 @@ class Operation:
         return self.arguments + self.static
 
     def __call__(self, *args):
+        found = None
         for arg in args:
             reading = getattr(arg.__class__, "reading", None)
-            if reading is not None:
-                return reading.record[self](*args)
+            if reading is not None and (found is None or issubclass(reading.kind, found.kind)):
+                found = reading
+        if found is not None:
+            return found.record[self](*args)
         reading = PLAIN_FLOATS if all(arg.__class__ in (float, int) for arg in args) else PLAIN_ARRAYS
         return reading.value[self](*args)
 
@@ -86,10 +89,12 @@ class Reading:
     """The table read for one class of node: functions that record an operation, and its pullbacks on plain numbers.
 
     `scope` holds what generated code needs besides the row's own words: the class, the counter, how to convert a constant.
+    `held` is the attribute that holds a node's number. With a function `lift` in the scope, nodes of other classes go
+    through it first.
     """
 
-    def __init__(self, kind: type, plain: Plain, scope: dict):
-        self.kind, self.plain, self.scope = kind, plain, {**scope, "kind": kind}
+    def __init__(self, kind: type, plain: Plain, scope: dict, held: str = "data"):
+        self.kind, self.plain, self.scope, self.held = kind, plain, {**scope, "kind": kind}, held
         self.record = Lazy(lambda operation: self._recorder(operation, operation.names))
         self.reflected = Lazy(lambda operation: self._recorder(operation, operation.names[::-1]))
         self.pull = Lazy(self._pull)
@@ -99,12 +104,15 @@ class Reading:
         names = operation.names
         lines = [f"def {operation.name}({', '.join(parameters)}):"]
         for name in operation.arguments:
-            lines += [f"    if {name}.__class__ is kind: {name}_ = {name}.data", f"    else: {name} = {name}_ = constant({name})"]
+            if "lift" in self.scope:
+                lines.append(f"    if {name}.__class__ is not kind: {name} = lift({name})")
+            lines += [f"    if {name}.__class__ is kind: {name}_ = {name}.{self.held}",
+                      f"    else: {name} = {name}_ = constant({name})"]
         value = self.plain.text(operation.value, {name: f"{name}_" for name in operation.arguments})
         lines += ["    try:", f"        data = {value}", "    except Exception as error:",
                   f"        raise explained(error, operation, ({', '.join(names)},)) from None"]
         x, y, *rest = [*names, "None"] if len(names) == 1 else names
-        lines += ["    node = new(kind)", "    node.data = data", "    node.grad = None", "    node.name = ''",
+        lines += ["    node = new(kind)", f"    node.{self.held} = data", "    node.grad = None", "    node.name = ''",
                   "    node.operation = operation", f"    node.x = {x}", f"    node.y = {y}",
                   f"    node.rest = ({''.join(name + ', ' for name in rest)})", "    node.when = tick()",
                   "    if paused: forget(node)", "    return node"]

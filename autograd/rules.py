@@ -66,6 +66,7 @@ less(x, y)      = less(x, y)
 equal(x, y)     = equal(x, y)
 wins(x, y)      = wins(x, y)
 alias(x)        = x                     | g
+detached(x)     = x
 """
 
 ARRAY = """

@@ -6,6 +6,7 @@ part, the gradient is a node too and can be differentiated again; else it is pla
 """
 
 import functools
+import math
 import numbers
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,11 @@ def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict
     return _Call(output, inputs, given, structure, outside)
 
 
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of a number, an array or a node."""
+    return x.shape if isinstance(x, Tensor) else () if isinstance(x, Value) else np.shape(x)
+
+
 def grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     """The gradient of a scalar function as a function: same arguments, result in the structure of argument `argnum`."""
     value_and_gradient = value_and_grad(f, argnum)
@@ -111,8 +117,8 @@ def value_and_grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
 
 def _one(output: Any) -> Any:
     """The seed of a function with one number as its result."""
-    if isinstance(output, (list, tuple, dict)) or np.size(output.data if isinstance(output, Node) else output) != 1:
-        size = sum(np.size(x.data if isinstance(x, Node) else x) for x in leaves(output))
+    size = sum(math.prod(shape_of(x)) for x in leaves(output))
+    if isinstance(output, (list, tuple, dict)) or size != 1:
         raise TypeError(f"grad() is of functions with one number as their result, this one returned {size}: "
                         "sum them, or use jacobian")
     return np.ones(output.shape, output.dtype) if isinstance(output, Tensor) else 1.0
@@ -142,7 +148,12 @@ def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     gradients = call.pullback([y for y, _ in pairs], [u for _, u in pairs], create_graph=True)
     again = _Call(None, [u for _, u in pairs], [], None, call.outside)
     found = iter(again.pullback(gradients, seeds, call.outside or _has_node(seeds)))
-    tangent = map_tree(lambda y: _as_given(next(found), _plain(y)) if isinstance(y, Node) else np.zeros_like(y)[()], call.output)
+
+    def along(y: Any) -> Any:
+        g = next(found) if isinstance(y, Node) else np.zeros_like(y)
+        return g if isinstance(g, Node) else g if shape_of(y) else float(g)
+
+    tangent = map_tree(along, call.output)
     return call.plain(call.output), tangent
 
 
@@ -155,8 +166,7 @@ def jacobian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
 
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         call = record(f, args, argnum, kwargs)
-        rows = sum(np.size(_plain(y)) for y in call.outputs())
-        columns = sum(np.size(x.data) for x in call.inputs)
+        rows, columns = (sum(math.prod(shape_of(x)) for x in side) for side in (call.outputs(), call.inputs))
         blocks = _by_rows(call) if rows <= 2 * columns else _by_columns(call)  # a column costs about two rows
 
         def row(y: Any) -> Any:
@@ -191,7 +201,7 @@ def _by_columns(call: _Call) -> dict:
 
 
 def _weight(y: Node) -> Node:
-    return Value(1.0) if isinstance(y, Value) else Tensor(np.ones_like(y.data))
+    return type(y)(1.0 if isinstance(y, Value) else np.ones(y.shape, y.dtype))
 
 
 def _units(node: Node) -> Iterator[Any]:
@@ -221,7 +231,7 @@ def _transposed(block: Any, x: Node, y: Node) -> Any:
 def _block(blocks: dict, y: Any, x: Node, outside: bool) -> Any:
     block = blocks.get((y, x)) if isinstance(y, Node) else None
     if block is None:
-        block = np.zeros(np.shape(_plain(y) if isinstance(y, Node) else y) + np.shape(x.data))[()]
+        block = np.zeros(shape_of(y) + shape_of(x))[()]
     return block if isinstance(block, (Node, np.ndarray)) else float(block)
 
 
@@ -253,7 +263,7 @@ def _has_node(items: Sequence) -> bool:
 def _matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
     """The nodes of a tree, and what another one of the same structure and shapes has in their places."""
     expected, found = list(leaves(tree)), list(leaves(given))
-    shapes = [[np.shape(x.data if isinstance(x, Node) else x) for x in part] for part in (expected, found)]
+    shapes = [[shape_of(x) for x in part] for part in (expected, found)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"{what} must have the shapes {shapes[0]}, not {shapes[1]}")
     pairs = [(x, seed) for x, seed in zip(expected, found) if isinstance(x, Node)]
