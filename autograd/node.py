@@ -189,6 +189,15 @@ FLOATS = Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "constant": valu
 ARRAYS = Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "constant": tensor_constant})
 
 
+class Kinds(threading.local):
+    """The classes that numbers and arrays are wrapped in: those of a trace while this thread is in one."""
+
+    number, array = Value, Tensor
+
+
+kinds = Kinds()
+
+
 def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
     """Give a class of nodes an operation as a method, compiled when it is first called."""
 

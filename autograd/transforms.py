@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .backward import history, pullback
-from .node import Node, Tensor, Value, tick
+from .node import Node, Tensor, Value, kinds, tick
 from .operation import OPERATIONS
 from .shaping import stack
 
@@ -298,9 +298,9 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
         if isinstance(x, Node):
             return OPERATIONS["alias"](x)
         if isinstance(x, np.ndarray) or isinstance(x, numbers.Real) and arrays:
-            return Tensor(x)
+            return kinds.array(x)
         if isinstance(x, numbers.Real):
-            return Value(x)
+            return kinds.number(x)
         raise TypeError(f"a gradient is with respect to floats, arrays and nodes, and lists, tuples and dicts of them, "
                         f"not {type(x).__name__}")
 

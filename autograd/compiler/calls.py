@@ -1,0 +1,191 @@
+"""jit: a function whose graph is recorded once for each form of its arguments and then runs as a program."""
+
+import functools
+import inspect
+import numbers
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..node import Node, Tensor, Value
+from ..transforms import leaves, map_tree
+from .program import Program
+from .python import PythonProgram
+from .tracing import leaf, tracing
+
+
+class Unprintable(Exception):
+    """A printer cannot print this program; the message says why."""
+
+
+@dataclass
+class Compiled:
+    """What one form of arguments was compiled to."""
+
+    run: Any  # a printed program
+    why: str  # why this printer
+    outside: list[Node]  # leaves that the function closes over, whose numbers are read at each call
+    result: Any  # the structure of the result, with the positions of its numbers
+    scalars: bool  # whether its numbers are Python floats
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in a program's outputs a number of the result is."""
+
+    index: int
+
+
+class Jit:
+    """A compiled function; see jit."""
+
+    def __init__(self, function: Callable, backend: str):
+        functools.update_wrapper(self, function)
+        self.function, self.wanted = function, backend
+        self.compiled: dict[Hashable, Compiled] = {}
+        self._last: Compiled | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        flat = list(leaves((args, kwargs)))
+        if any(isinstance(x, Node) for x in flat):
+            return self.function(*args, **kwargs)  # it takes part in a larger graph, as if it were not compiled
+        given, key = _numbers(flat)
+        key = (key, repr(map_tree(lambda x: None, (args, kwargs))))
+        compiled = self.compiled.get(key)
+        if compiled is None:
+            compiled = self.compiled[key] = compile_call(self.function, args, kwargs, given, self.wanted)
+        self._last = compiled
+        outputs = compiled.run(given + [x.data for x in compiled.outside])
+        return map_tree(lambda x: outputs[x.index] if isinstance(x, Position) else x, compiled.result)
+
+    @property
+    def source(self) -> str:
+        """The program of the last call as text."""
+        return self._compiled().run.source
+
+    @property
+    def program(self) -> Program:
+        """The program of the last call; its repr tells its size and cost."""
+        return self._compiled().run.program
+
+    @property
+    def backend(self) -> str:
+        """What runs the program of the last call, and why."""
+        found = self._compiled()
+        return f"{found.run.backend} ({found.why})"
+
+    def _compiled(self) -> Compiled:
+        if self._last is None:
+            raise RuntimeError(f"{self!r} has not been called yet: what is compiled depends on the arguments")
+        return self._last
+
+    def clear(self) -> None:
+        """Forget what was compiled."""
+        self.compiled.clear()
+        self._last = None
+
+    def __repr__(self) -> str:
+        return f"<jit {getattr(self.function, '__name__', self.function)!s}: {len(self.compiled)} programs>"
+
+
+def jit(function: Callable, backend: str = "auto") -> Jit:
+    """The function, compiled: recorded once for each structure, shapes and dtypes of its arguments, then run as a program.
+
+    Arguments are floats, arrays, and lists, tuples and dicts of them; strings, booleans and None are part of the form.
+    The result has numbers and fresh arrays where the function returns nodes. Leaves that the function closes over, such as
+    the parameters of a Module, are read at each call. What the function does besides, such as printing, happens only when
+    it is recorded. With nodes among its arguments it runs uncompiled and is differentiated like any function.
+    `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is installed and can print the program.
+    Raises TracingError where the function reads a number that it has only when it runs.
+    """
+    if backend not in ("auto", "llvm", "python"):
+        raise ValueError(f"jit: the backends are auto, llvm and python, not {backend!r}")
+    return function if isinstance(function, Jit) else Jit(function, backend)
+
+
+def _numbers(flat: list) -> tuple[list, Hashable]:
+    """The numbers among arguments, as floats or (if an array is among them) all as arrays, and what they look like."""
+    arrays = any(isinstance(x, np.ndarray) for x in flat)
+    given, key = [], []
+    for x in flat:
+        if x is None or isinstance(x, (str, bool)):
+            key.append(x)
+        elif isinstance(x, np.ndarray) or arrays and isinstance(x, numbers.Real):
+            array = np.asarray(x)
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"jit: arguments are real numbers and arrays of them, not {array.dtype}")
+            array = array if array.dtype.kind == "f" else array.astype(float)
+            given.append(array)
+            key.append((array.shape, array.dtype.str))
+        elif isinstance(x, numbers.Real):
+            given.append(float(x))
+            key.append(float)
+        else:
+            raise TypeError(f"jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not {type(x).__name__}")
+    return given, tuple(key)
+
+
+def compile_call(function: Callable, args: tuple, kwargs: dict, given: list, backend: str) -> Compiled:
+    """Record one call and print its program."""
+    names = iter(_names(function, args, kwargs))
+    with tracing() as trace:
+        nodes = [leaf(x, next(names)) for x in given]
+        following = iter(nodes)
+        inner, named = map_tree(lambda x: x if x is None or isinstance(x, (str, bool)) else next(following), (args, kwargs))
+        output = function(*inner, **named)
+        outside = {node: double for node, double in trace.outside.items() if node.operation is None}
+    found = [x for x in leaves(output) if isinstance(x, Node)]
+    outputs = list(dict.fromkeys(found))
+    if not outputs:
+        raise TypeError(f"jit: {getattr(function, '__name__', function)} returned nothing that depends on its arguments")
+    kinds = {isinstance(x, Value) for x in (*nodes, *outside, *outputs)}
+    if len(kinds) != 1:
+        raise TypeError("jit: Values and Tensors do not mix in one program: give arrays throughout, or numbers")
+    place = {node: Position(i) for i, node in enumerate(outputs)}
+    doubled = {double: node for node, double in outside.items()}
+    for node in [x for x in outputs if isinstance(x, (Value, Tensor)) and not hasattr(x, "example")]:
+        raise TypeError(f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data")
+    run, why = printed(Program([*nodes, *doubled], outputs), getattr(function, "__name__", "program"), backend)
+    return Compiled(run, why, list(outside), map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else x, output), kinds == {True})
+
+
+def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
+    """Names for the numbers in arguments: the parameter's, and where in it they are."""
+    try:
+        bound = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        bound = []
+    bound += [f"x{i}" for i in range(len(bound), len(args))]
+
+    def parts(name: str, tree: Any) -> Iterator[str]:
+        if isinstance(tree, dict):
+            for key, part in tree.items():
+                yield from parts(f"{name}_{key}", part)
+        elif isinstance(tree, (list, tuple)):
+            for i, part in enumerate(tree):
+                yield from parts(f"{name}_{i}", part)
+        elif tree is not None and not isinstance(tree, (str, bool)):
+            yield name
+
+    for name, tree in [*zip(bound, args), *kwargs.items()]:
+        yield from parts(name, tree)
+
+
+def printed(program: Program, name: str, backend: str) -> tuple[Any, str]:
+    """The program by the printer that was asked for, and why by this one."""
+    if backend == "python":
+        return PythonProgram(program, name), "as asked for"
+    try:
+        from .llvm import LlvmProgram
+    except ImportError:
+        if backend == "llvm":
+            raise ImportError('jit(backend="llvm") needs llvmlite: pip install "crabgrad[jit]"') from None
+        return PythonProgram(program, name), "llvmlite is not installed"
+    try:
+        return LlvmProgram(program, name), "as asked for" if backend == "llvm" else "every operation is printable"
+    except Unprintable as error:
+        if backend == "llvm":
+            raise TypeError(f"jit(backend=\"llvm\"): {error}") from None
+        return PythonProgram(program, name), str(error)

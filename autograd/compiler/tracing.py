@@ -1,0 +1,178 @@
+"""Tracing: a function is run once on nodes whose numbers cannot be read, and what it records is its graph.
+
+A traced node holds an example of its number, which gives shapes and dtypes; whoever asks for the number itself gets a
+TracingError, since a program that depends on it would be wrong for other arguments.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..arguments import explained, tensor_constant, value_constant
+from ..backward import history
+from ..node import Node, Tensor, Value, install, kinds, tick
+from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
+
+PACKAGE = os.path.dirname(os.path.dirname(__file__))
+
+
+class TracingError(TypeError):
+    """A function that is being traced asked for a number that only a call has."""
+
+
+def refuse(what: str, instead: str) -> NoReturn:
+    """Raise a TracingError that names the line of the user's program."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((PACKAGE, "<")):
+        frame = frame.f_back
+    raise TracingError(f"{frame.f_code.co_filename}, line {frame.f_lineno}: {what} inside jit: the number is known only when "
+                       f"the program runs; {instead}")
+
+
+class _Traced:
+    """What the traced classes share; the example stands where other nodes have their data."""
+
+    __slots__ = ()
+
+    @property
+    def data(self) -> Any:
+        refuse(f"the .data of a {type(self).__bases__[1].__name__} was read", "compute with the node itself, or .detach() it")
+
+    def _become_leaf(self, data: Any, name: str) -> None:
+        self.example, self.grad, self.name = data, None, name
+        self.operation = self.x = self.y = None
+        self.rest, self.when = (), tick()
+
+    def detach(self) -> Node:
+        """The same number without a derivative."""
+        return OPERATIONS["detached"](self)
+
+    def backward(self, seed: Any = None) -> None:
+        """Not inside jit, since leaves have no `.grad` there."""
+        refuse("backward() was called", "use grad, value_and_grad or gradients, which return what they compute")
+
+    def __float__(self) -> float:
+        refuse("a node was read as a number", "compute with the node itself")
+
+    __int__ = __index__ = __complex__ = item = __float__
+
+    def __bool__(self) -> bool:
+        refuse("a node decided a branch", "write where(condition, x, y), or maximum, minimum, clip, relu")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        refuse("a node was turned into an array", "use a function of autograd.numpy")
+
+    def __deepcopy__(self, memo: dict) -> NoReturn:
+        refuse("a node was copied", "use the node itself: nodes do not change")
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+
+class TracedValue(_Traced, Value, final=False):
+    """A Value inside jit."""
+
+    __slots__ = ("example",)
+
+    def __repr__(self) -> str:
+        return "Value(inside jit)"
+
+
+class TracedTensor(_Traced, Tensor, final=False):
+    """A Tensor inside jit."""
+
+    __slots__ = ("example",)
+    shape = property(lambda self: self.example.shape)
+    ndim = property(lambda self: self.example.ndim)
+    size = property(lambda self: self.example.size)
+    dtype = property(lambda self: self.example.dtype)
+
+    def __len__(self) -> int:
+        return len(self.example)
+
+    def __repr__(self) -> str:
+        return f"Tensor(inside jit, shape={self.shape}, dtype={self.dtype})"
+
+
+class Trace(threading.local):
+    """What this thread is tracing: when it began, and the nodes from outside that it met, each with its traced double."""
+
+    started = 0
+    outside: dict[Node, Node] = {}
+
+
+trace = Trace()
+
+
+def lift(x: Any) -> Any:
+    """The traced double of a node from outside: a leaf becomes an input, what was made of leaves is recorded again."""
+    if not isinstance(x, (Value, Tensor)) or isinstance(x, _Traced):
+        return x
+    for node in reversed(history(x)):
+        if node in trace.outside:
+            continue
+        if node.operation is not None and node.when < trace.started:
+            refuse(f"a {type(node).__name__} that was computed before (by {node.operation.name}) was used",
+                   "its number would be frozen: give it as an argument, or use .detach() for a constant")
+        if node.operation is None:
+            trace.outside[node] = leaf(node.data, node.name)
+        else:
+            args = [trace.outside[arg] if isinstance(arg, Node) else arg for arg in node.args]
+            trace.outside[node] = node.operation(*args)
+    return trace.outside[x]
+
+
+def leaf(example: Any, name: str = "") -> Node:
+    """A traced node for an argument, a float or an array of floats."""
+    node = object.__new__(TracedValue if isinstance(example, float) else TracedTensor)
+    node._become_leaf(example, name)
+    return node
+
+
+def _no_forgetting(node: Node) -> None:
+    refuse("no_grad() was entered", "use .detach() on what should have no derivative")
+
+
+def _scope(constant: Callable) -> dict:
+    from .. import node
+
+    return {"new": object.__new__, "tick": tick, "paused": node.paused, "forget": _no_forgetting, "explained": explained,
+            "constant": constant, "lift": lift}
+
+
+TracedValue.reading = Reading(TracedValue, PLAIN_FLOATS, _scope(value_constant), held="example")
+TracedTensor.reading = Reading(TracedTensor, PLAIN_ARRAYS, _scope(tensor_constant), held="example")
+
+
+def _comparison(name: str) -> Callable:
+    def or_equal(self: Node, other: Any) -> Node:
+        return OPERATIONS[name](self, other) + OPERATIONS["equal"](self, other)
+
+    return or_equal
+
+
+for _kind in (TracedValue, TracedTensor):
+    install(_kind.reading)
+    for _symbol, _word in (("__lt__", "less"), ("__gt__", "greater"), ("__eq__", "equal")):
+        setattr(_kind, _symbol, lambda self, other, word=_word: OPERATIONS[word](self, other))
+    for _symbol, _word in (("__le__", "less"), ("__ge__", "greater")):
+        setattr(_kind, _symbol, _comparison(_word))
+    _kind.__ne__ = lambda self, other: 1.0 - OPERATIONS["equal"](self, other)
+    _kind.__hash__ = object.__hash__
+
+
+@contextmanager
+def tracing() -> Iterator[Trace]:
+    """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
+    before = trace.started, trace.outside, kinds.number, kinds.array
+    trace.started, trace.outside, kinds.number, kinds.array = tick(), {}, TracedValue, TracedTensor
+    try:
+        with np.errstate(all="ignore"):  # the example's numbers are nobody's result
+            yield trace
+    finally:
+        trace.started, trace.outside, kinds.number, kinds.array = before
