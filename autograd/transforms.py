@@ -49,7 +49,7 @@ class _Call:
     inputs: list[Node]  # everything that the differentiated arguments hold, in order
     given: list  # what stood in their places
     structure: Any  # the differentiated arguments, whose form a gradient takes
-    outside: bool  # whether a node from outside took part: then derivatives are nodes too
+    outside: bool  # whether a node from outside took part, or this is a trace: then derivatives are nodes too
 
     def outputs(self) -> list[Node]:
         """What the result holds that can be differentiated."""
@@ -82,7 +82,7 @@ def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict
     wrapped = wrap(args, positions)
     output = f(*wrapped, **kwargs)
     nodes = [x for x in leaves(output) if isinstance(x, Node)]
-    outside = any(history(*(x for x in nodes if type(x) is kind))[-1].when < started for kind in {type(x) for x in nodes})
+    outside = kinds.number is not Value or any(history(*(x for x in nodes if type(x) is kind))[-1].when < started for kind in {type(x) for x in nodes})
     inputs, given = ([x for i in positions for x in leaves(tree[i])] for tree in (wrapped, args))
     structure = wrapped[argnum] if isinstance(argnum, numbers.Integral) else tuple(wrapped[i] for i in positions)
     return _Call(output, inputs, given, structure, outside)

@@ -90,7 +90,9 @@ FLOATS = {
 def _mask(compare: Callable) -> Callable:
     """A comparison as 1 and 0 in the dtype of its arguments: a float mask multiplies faster than a boolean one."""
 
-    def mask(x, y):
+    def mask(x, y, out=None):
+        if out is not None:
+            return compare(x, y, out=out)
         dtype = x.dtype if y.__class__ is float else np.result_type(x, y)
         return compare(x, y).astype(dtype if dtype.kind == "f" else float)
 

@@ -11,13 +11,10 @@ import numpy as np
 
 from ..node import Node, Tensor, Value
 from ..transforms import leaves, map_tree
+from .ir import Unprintable
 from .program import Program
 from .python import PythonProgram
 from .tracing import leaf, tracing
-
-
-class Unprintable(Exception):
-    """A printer cannot print this program; the message says why."""
 
 
 @dataclass
@@ -144,10 +141,10 @@ def compile_call(function: Callable, args: tuple, kwargs: dict, given: list, bac
     if len(kinds) != 1:
         raise TypeError("jit: Values and Tensors do not mix in one program: give arrays throughout, or numbers")
     place = {node: Position(i) for i, node in enumerate(outputs)}
-    doubled = {double: node for node, double in outside.items()}
+    doubles = list(outside.values())
     for node in [x for x in outputs if isinstance(x, (Value, Tensor)) and not hasattr(x, "example")]:
         raise TypeError(f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data")
-    run, why = printed(Program([*nodes, *doubled], outputs), getattr(function, "__name__", "program"), backend)
+    run, why = printed(Program([*nodes, *doubles], outputs), getattr(function, "__name__", "program"), backend)
     return Compiled(run, why, list(outside), map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else x, output), kinds == {True})
 
 

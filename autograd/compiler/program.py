@@ -19,7 +19,7 @@ class Variable:
     def __init__(self, example: Any, operation: Operation | None = None, args: tuple = (), static: tuple = (), name: str = "",
                  value: Any = None):
         self.operation, self.args, self.static, self.name, self.value = operation, args, static, name, value
-        self.scalar = isinstance(example, float)  # of the reading on Python floats
+        self.scalar = type(example) is float  # of the reading on Python floats
         self.shape, self.dtype = np.shape(example), np.dtype(float) if self.scalar else np.asarray(example).dtype
 
     def like(self, other: "Variable") -> bool:

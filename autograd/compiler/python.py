@@ -22,9 +22,9 @@ from .program import Program, Variable
 UFUNCS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem"}
 SCOPE = {**words.ARRAYS, "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
-         "power": np.power, "negative": np.negative, "greater": np.greater, "less": np.less, "equal": np.equal, "dot": np.dot,
+         "power": np.power, "negative": np.negative, "dot": np.dot,
          "copyto": np.copyto, "array": np.array}
-INTO = {name for name, word in SCOPE.items() if isinstance(word, np.ufunc)}  # what writes into out=
+INTO = {"greater", "less", "equal", *(name for name, word in SCOPE.items() if isinstance(word, np.ufunc))}  # take out=
 
 
 class Source:
@@ -81,7 +81,7 @@ class Source:
     def _float(self, variable: Variable) -> Iterator[str]:
         names = dict(zip(variable.operation.names, (*map(self.of, variable.args), *map(repr, variable.static))))
         text = PLAIN_FLOATS.text(variable.operation.value, names)
-        self.names[id(variable)] = self.called(variable.name or "v1")
+        self.names[id(variable)] = self.called(variable.name or f"v{len(self.names)}")
         yield f"{self.names[id(variable)]} = {text}"
 
     def _array(self, variable: Variable) -> Iterator[str]:
@@ -89,7 +89,7 @@ class Source:
         static = [self._static(x) for x in variable.static]
         names = dict(zip(operation.names, (*map(self.of, variable.args), *static)))
         tree = ast.parse(rewrite(operation.value, names, calls={}), mode="eval").body
-        name, comment = self.called(variable.name or "v1"), f"  # {variable.shape} {operation.name}"
+        name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {operation.name}"
         where = self._into(tree, variable) if variable.shape and operation.name not in VIEWS else None
         if where is None:
             yield f"{name} = {ast.unparse(tree)}{comment}"

@@ -129,7 +129,7 @@ def lift(x: Any) -> Any:
 
 def leaf(example: Any, name: str = "") -> Node:
     """A traced node for an argument, a float or an array of floats."""
-    node = object.__new__(TracedValue if isinstance(example, float) else TracedTensor)
+    node = object.__new__(TracedValue if type(example) is float else TracedTensor)
     node._become_leaf(example, name)
     return node
 

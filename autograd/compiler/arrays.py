@@ -1,0 +1,122 @@
+"""Symbolic arrays for machine code: memory with strides, and lazy arrays whose elements are computed where they are used."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .ir import TYPES, WORDS, Code, Unprintable, literal
+
+
+@dataclass
+class Array:
+    """A symbolic array: `at(indices)` writes the code that loads or computes an element."""
+
+    shape: tuple[int, ...]
+    kind: str
+    at: Callable[[Sequence[str]], str]
+
+
+@dataclass
+class Memory(Array):
+    """An array that is stored: a pointer, with strides and an offset in elements."""
+
+    pointer: str = ""
+    strides: tuple[int, ...] = ()
+    offset: int = 0
+    at: Callable = field(default=None, repr=False)
+
+
+def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
+    """The strides of an array in C order, in elements."""
+    return tuple(math.prod(shape[i + 1:]) for i in range(len(shape)))
+
+
+class Arrays:
+    """Writes the code of arrays: what is computed, and where it is kept."""
+
+    def __init__(self):
+        self.code = Code()
+        self.workspace: list[tuple[str, int]] = []  # pointers, and where in the workspace they point, in bytes
+        self.size = 0
+
+    def kind(self, dtype: np.dtype) -> str:
+        """The LLVM type for a dtype."""
+        if dtype not in TYPES:
+            raise Unprintable(f"{dtype} is not printed")
+        return TYPES[dtype]
+
+    def stored(self, pointer: str, shape: tuple[int, ...], kind: str, strides: tuple[int, ...] | None = None, offset: int = 0) -> Memory:
+        """The array at a pointer."""
+        memory = Memory(shape, kind, None, pointer, contiguous(shape) if strides is None else strides, offset)
+        memory.at = lambda indices: self.code.emit(f"load {kind}, ptr {self.address(memory, indices)}")
+        return memory
+
+    def address(self, memory: Memory, indices: Sequence[str]) -> str:
+        """A pointer to an element."""
+        place = self.code.linear(indices, memory.strides, memory.offset)
+        return memory.pointer if place == "0" else self.code.emit(f"getelementptr inbounds {memory.kind}, ptr {memory.pointer}, i64 {place}")
+
+    def store(self, value: str, memory: Memory, indices: Sequence[str]) -> None:
+        """Write an element."""
+        self.code.do(f"store {memory.kind} {value}, ptr {self.address(memory, indices)}")
+
+    def allocate(self, shape: tuple[int, ...], kind: str) -> Memory:
+        """Fresh memory in the workspace."""
+        pointer = f"%w{len(self.workspace)}"
+        self.workspace.append((pointer, self.size))
+        self.size += (math.prod(shape) * (8 if kind == "double" else 4) + 63) // 64 * 64
+        return self.stored(pointer, shape, kind)
+
+    def memory(self, x: Array) -> Memory:
+        """The array in memory: computed now if it is lazy."""
+        if isinstance(x, Memory):
+            return x
+        out = self.allocate(x.shape, x.kind)
+        self.fill(out, x)
+        return out
+
+    def fill(self, out: Memory, x: Array) -> None:
+        """Compute every element of x into memory of its shape."""
+        self.code.nest(out.shape, lambda i: self.store(x.at(i), out, i))
+
+    def lazy(self, shape: tuple[int, ...], kind: str, at: Callable) -> Array:
+        """An array whose elements are computed where they are used; once, where one place uses them twice."""
+        known: dict[tuple, str] = {}
+
+        def element(indices: Sequence[str]) -> str:
+            key = (*indices, self.code.block)
+            if key not in known:
+                known[key] = at(indices)
+            return known[key]
+
+        return Array(shape, kind, element)
+
+    def number(self, register: str, kind: str) -> Array:
+        """A number in a register."""
+        return Array((), kind, lambda indices: register)
+
+    def cast(self, x: Array, kind: str) -> Array:
+        """The array in another type."""
+        if x.kind == kind:
+            return x
+        word = "fpext" if kind == "double" else "fptrunc"
+        return self.lazy(x.shape, kind, lambda i: self.code.emit(f"{word} {x.kind} {x.at(i)} to {kind}"))
+
+    def elementwise(self, word: str, args: Sequence[Any], kind: str) -> Array:
+        """A word of the table on broadcast arrays and numbers."""
+        if word not in WORDS:
+            raise Unprintable(f"{word} is not printed")
+        arrays = [self.cast(x, kind) if isinstance(x, Array) else Array((), kind, lambda i, x=x: literal(x, kind)) for x in args]
+        shape = np.broadcast_shapes(*(x.shape for x in arrays))
+
+        def at(indices: Sequence[str]) -> str:
+            parts = []
+            for x in arrays:
+                own = indices[len(shape) - len(x.shape):]
+                parts.append(x.at(["0" if n == 1 else i for i, n in zip(own, x.shape)]))
+            return WORDS[word](self.code, kind, *parts)
+
+        return self.lazy(shape, kind, at)

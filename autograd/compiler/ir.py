@@ -1,0 +1,197 @@
+"""LLVM's intermediate representation as text: blocks, loops, and the words of the table on single numbers."""
+
+import contextlib
+import math
+import struct
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+
+
+class Unprintable(Exception):
+    """A printer cannot print a program; the message says why."""
+
+
+TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
+
+
+class Code:
+    """The body of a function, being written: `block` is the label that the next line stands under."""
+
+    def __init__(self):
+        self.lines: list[str] = []
+        self.declared: set[str] = set()
+        self.block, self._count = "entry", 0
+
+    def new(self, prefix: str = "%r") -> str:
+        """A name that was not used before."""
+        self._count += 1
+        return f"{prefix}{self._count}"
+
+    def emit(self, text: str) -> str:
+        """A line whose result gets a name; the name."""
+        name = self.new()
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def do(self, text: str) -> None:
+        """A line without a result."""
+        self.lines.append(f"  {text}")
+
+    def start(self, label: str) -> None:
+        """Begin a block."""
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def loop(self, count: int | str, body: Callable, carried: Sequence[str] = (), kind: str = "double") -> list[str]:
+        """body(i, *carried) for i in range(count), which returns the carried registers' next values; their last values."""
+        if count == 1:
+            return list(body("0", *carried) or ())
+        before, head, inside, end = self.block, *(self.new(label) for label in ("head", "body", "end"))
+        self.do(f"br label %{head}")
+        self.start(head)
+        index, following, place = self.new(), self.new(), len(self.lines)
+        registers = [self.new() for _ in carried]
+        self.lines += [""] * (1 + len(carried))
+        self.do(f"{(go := self.new())} = icmp slt i64 {index}, {count}")
+        self.do(f"br i1 {go}, label %{inside}, label %{end}")
+        self.start(inside)
+        results = body(index, *registers) or ()
+        self.do(f"{following} = add nuw nsw i64 {index}, 1")
+        self.do(f"br label %{head}")
+        self.lines[place] = f"  {index} = phi i64 [0, %{before}], [{following}, %{self.block}]"
+        for i, (register, first, result) in enumerate(zip(registers, carried, results)):
+            self.lines[place + 1 + i] = f"  {register} = phi {kind} [{first}, %{before}], [{result}, %{self.block}]"
+        self.start(end)
+        return registers
+
+    def nest(self, shape: Sequence[int], body: Callable, carried: Sequence[str] = (), kind: str = "double",
+             indices: tuple[str, ...] = ()) -> list[str]:
+        """body(indices, *carried) for every index of this shape, the last one innermost."""
+        if not shape:
+            return list(body(indices, *carried) or ())
+        return self.loop(shape[0], lambda i, *c: self.nest(shape[1:], body, c, kind, (*indices, i)), carried, kind)
+
+    def linear(self, indices: Sequence[str], strides: Sequence[int], offset: int = 0) -> str:
+        """offset + the sum of indices times strides."""
+        terms = []
+        for index, stride in zip(indices, strides):
+            if index.lstrip("-").isdigit():
+                offset += int(index) * stride
+            elif stride:
+                terms.append(index if stride == 1 else self.emit(f"mul nsw i64 {index}, {stride}"))
+        total = terms[0] if terms else str(offset)
+        for term in terms[1:]:
+            total = self.emit(f"add nsw i64 {total}, {term}")
+        return self.emit(f"add nsw i64 {total}, {offset}") if terms and offset else total
+
+    def call(self, name: str, kind: str, *args: str) -> str:
+        """A function of numbers of one type, from libm or LLVM itself."""
+        self.declared.add(f"declare {kind} @{name}({', '.join([kind] * len(args))}) #0")
+        return self.emit(f"call {kind} @{name}({', '.join(f'{kind} {a}' for a in args)})")
+
+
+def literal(number: float, kind: str) -> str:
+    """A number in hexadecimal, which is exact."""
+    number = float(np.float32(number)) if kind == "float" else float(number)
+    return f"0x{struct.pack('>d', number).hex().upper()}"
+
+
+def _infix(text: str) -> Callable:
+    return lambda c, t, x, y: c.emit(f"{text} {t} {x}, {y}")
+
+
+def _intrinsic(name: str) -> Callable:
+    return lambda c, t, *args: c.call(f"llvm.{name}.f{64 if t == 'double' else 32}", t, *args)
+
+
+def _libm(name: str) -> Callable:
+    return lambda c, t, *args: c.call(name if t == "double" else name + "f", t, *args)
+
+
+def _test(c: Code, t: str, predicate: str, x: str, y: str) -> str:
+    return c.emit(f"fcmp {predicate} {t} {x}, {y}")
+
+
+def _choose(c: Code, t: str, test: str, x: str, y: str) -> str:
+    return c.emit(f"select i1 {test}, {t} {x}, {t} {y}")
+
+
+def _mask(predicate: str) -> Callable:
+    return lambda c, t, x, y: _choose(c, t, _test(c, t, predicate, x, y), literal(1, t), literal(0, t))
+
+
+def _extreme(predicate: str) -> Callable:
+    def word(c: Code, t: str, x: str, y: str) -> str:
+        wins = c.emit(f"or i1 {_test(c, t, predicate, x, y)}, {_test(c, t, 'uno', x, x)}")  # a NaN is passed on
+        return _choose(c, t, wins, x, y)
+
+    return word
+
+
+def _wins(c: Code, t: str, x: str, y: str) -> str:
+    less = _choose(c, t, _test(c, t, "olt", x, y), literal(0, t), literal(0.5, t))
+    return _choose(c, t, _test(c, t, "ogt", x, y), literal(1, t), less)
+
+
+def _where(c: Code, t: str, m: str, x: str, y: str) -> str:
+    return _choose(c, t, _test(c, t, "une", m, literal(0, t)), x, y)
+
+
+def _sign(c: Code, t: str, x: str) -> str:
+    zero = literal(0, t)
+    below = _choose(c, t, _test(c, t, "olt", x, zero), literal(-1, t), _choose(c, t, _test(c, t, "uno", x, x), x, zero))
+    return _choose(c, t, _test(c, t, "ogt", x, zero), literal(1, t), below)
+
+
+def _unless_zero(instruction: str) -> Callable:
+    def word(c: Code, t: str, x: str, y: str) -> str:
+        zero = literal(0, t)
+        return _choose(c, t, _test(c, t, "oeq", x, zero), zero, c.emit(f"{instruction} {t} {x}, {y}"))
+
+    return word
+
+
+def _power(c: Code, t: str, x: str, y: str) -> str:
+    if y == literal(2, t):
+        return WORDS["mul"](c, t, x, x)
+    if y == literal(1, t):
+        return x
+    return _libm("pow")(c, t, x, y)
+
+
+def _decay(c: Code, t: str, x: str) -> str:
+    """exp(-abs(x)), which cannot overflow."""
+    return WORDS["exp"](c, t, WORDS["neg"](c, t, WORDS["abs"](c, t, x)))
+
+
+def _sigmoid(c: Code, t: str, x: str) -> str:
+    small, one = _decay(c, t, x), literal(1, t)
+    above = _choose(c, t, _test(c, t, "olt", x, literal(0, t)), small, one)
+    return WORDS["truediv"](c, t, above, WORDS["add"](c, t, one, small))
+
+
+def _softplus(c: Code, t: str, x: str) -> str:
+    return WORDS["add"](c, t, WORDS["maximum"](c, t, x, literal(0, t)), WORDS["log1p"](c, t, _decay(c, t, x)))
+
+
+def _logaddexp(c: Code, t: str, x: str, y: str) -> str:
+    high, low = WORDS["maximum"](c, t, x, y), WORDS["minimum"](c, t, x, y)
+    apart = WORDS["add"](c, t, high, WORDS["log1p"](c, t, WORDS["exp"](c, t, WORDS["sub"](c, t, low, high))))
+    together = WORDS["add"](c, t, x, literal(math.log(2), t))  # two equal infinities too
+    return _choose(c, t, _test(c, t, "oeq", x, y), together, apart)
+
+
+# on numbers of one type; products and sums may be contracted to one rounding, and nothing assumes that there is no NaN
+WORDS: dict[str, Callable] = {
+    **{name: _libm(name) for name in "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan sinh cosh tanh hypot".split()},
+    **{name: _libm(name.replace("arc", "a")) for name in """
+       arcsin arccos arctan arctan2 arcsinh arccosh arctanh""".split()},
+    **{name: _intrinsic(name) for name in "sqrt floor ceil rint".split()},
+    "add": _infix("fadd contract"), "sub": _infix("fsub contract"), "mul": _infix("fmul contract"), "truediv": _infix("fdiv"),
+    "neg": lambda c, t, x: c.emit(f"fneg {t} {x}"), "abs": _intrinsic("fabs"), "pow": _power,
+    "maximum": _extreme("ogt"), "minimum": _extreme("olt"), "greater": _mask("ogt"), "less": _mask("olt"), "equal": _mask("oeq"),
+    "wins": _wins, "where": _where, "sign": _sign, "scaled": _unless_zero("fmul"), "ratio": _unless_zero("fdiv"),
+    "sigmoid": _sigmoid, "softplus": _softplus, "logaddexp": _logaddexp,
+}

@@ -1,0 +1,210 @@
+"""The llvm printer: a program as machine code, from the same rows as everything else.
+
+A row's expression is evaluated on symbolic arrays: elementwise words make a lazy array, whose elements are computed where
+they are used, so that chains of them become one loop; words along axes make loops over memory with constant offsets.
+Numbers (arrays without axes) live in registers, so a graph of Values becomes straight-line code.
+"""
+
+import ast
+import ctypes
+import functools
+import math
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import llvmlite.binding as binding
+import numpy as np
+
+from .. import words
+from .arrays import Array, Arrays, Memory
+from .ir import TYPES, Unprintable, literal
+from .loops import LOOPS
+from .program import Program, Variable
+
+INFIX = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
+ON_THE_STACK = 1 << 18  # bytes; larger workspaces are allocated
+LARGE = 8000  # operations; larger programs are optimized less, so that compilation stays short
+
+
+class Printer(Arrays):
+    """Writes the body of one iteration of a program."""
+
+    def __init__(self, program: Program):
+        super().__init__()
+        self.program = program
+        self.arrays: dict[int, Array] = {}
+        self.constants: list[np.ndarray] = []
+        self.consumers: dict[int, list[Variable]] = {}
+        for step in program.steps:
+            for arg in step.args:
+                self.consumers.setdefault(id(arg), []).append(step)
+        self.outputs = Counter(map(id, program.outputs))
+
+    def operand(self, variable: Variable) -> Array:
+        """The array of a variable; constants are made when they are first used."""
+        if id(variable) not in self.arrays:
+            value = np.asarray(variable.value)
+            value = value if value.dtype in TYPES else value.astype(float)
+            kind = self.kind(value.dtype)
+            if value.size and np.all(value.view(f"u{value.itemsize}") == value.view(f"u{value.itemsize}").flat[0]):
+                same = literal(value.flat[0], kind)
+                self.arrays[id(variable)] = Array(value.shape, kind, lambda indices: same)
+            else:
+                self.constants.append(np.ascontiguousarray(value))
+                self.arrays[id(variable)] = self.stored(f"%c{len(self.constants) - 1}", value.shape, kind)
+        return self.arrays[id(variable)]
+
+    def step(self, variable: Variable) -> None:
+        """The code of one variable, or the promise of it where a single loop will use it."""
+        kind = self.kind(variable.dtype)
+        names = dict(zip(variable.operation.names, (*map(self.operand, variable.args), *variable.static)))
+        if variable.operation.words:
+            raise Unprintable(f"{variable.operation.name} is defined by Python functions")
+        x = self.evaluate(parsed(variable.operation.value), names, kind)
+        if not variable.shape:
+            x = self.number(x.at(()), x.kind)
+        elif not isinstance(x, Memory) and not self.used_in_place(variable):
+            x = self.memory(x)
+        self.arrays[id(variable)] = self.cast(x, kind)
+
+    def used_in_place(self, variable: Variable) -> bool:
+        """Whether one loop of the same shape reads each element once."""
+        users = self.consumers.get(id(variable), [])
+        if len(users) != 1 or self.outputs[id(variable)]:
+            return False
+        (user,) = users
+        return user.operation.name in ("sum", "mean", "sum_to", "norm") or (
+            user.shape == variable.shape and user.operation.name not in ("matmul", "affine", "cumsum", "logsumexp", "max", "min"))
+
+    def evaluate(self, tree: ast.expr, names: dict[str, Any], kind: str) -> Any:
+        """An expression of a row on symbolic arrays."""
+        def inner(part: ast.expr) -> Any:
+            return self.evaluate(part, names, kind)
+
+        if isinstance(tree, ast.Name):
+            return names[tree.id] if tree.id in names else words.SHAPES[tree.id]
+        if isinstance(tree, ast.Constant):
+            return tree.value
+        if isinstance(tree, ast.BinOp):
+            return self.elementwise(INFIX[type(tree.op)], [inner(tree.left), inner(tree.right)], kind)
+        if isinstance(tree, ast.UnaryOp):
+            return self.elementwise("neg", [inner(tree.operand)], kind)
+        if isinstance(tree, ast.Subscript):
+            return LOOPS["getitem"](self, inner(tree.value), inner(tree.slice))
+        if isinstance(tree, ast.Attribute):
+            return getattr(inner(tree.value), tree.attr)
+        if isinstance(tree.func, ast.Attribute):
+            return self.method(tree.func.attr)(self, inner(tree.func.value), *map(inner, tree.args))
+        args = list(map(inner, tree.args))
+        return LOOPS[tree.func.id](self, *args) if tree.func.id in LOOPS else self.elementwise(tree.func.id, args, kind)
+
+    def method(self, name: str) -> Callable:
+        """The word for a method of arrays."""
+        if name not in LOOPS:
+            raise Unprintable(f"{name} is not printed")
+        return LOOPS[name]
+
+
+@functools.lru_cache(maxsize=None)
+def parsed(expression: str) -> ast.expr:
+    """A row's expression as a tree."""
+    return ast.parse(expression, mode="eval").body
+
+
+class LlvmProgram:
+    """A program as machine code. Inputs that `moves` have one more leading axis, an entry for each iteration, and so have
+    outputs; `carried` outputs replace an input in its own memory instead (output position: input position)."""
+
+    backend = "llvm"
+
+    def __init__(self, program: Program, name: str, moves: Sequence[bool] | None = None, carried: dict[int, int] | None = None):
+        self.program, self.carried = program, carried or {}
+        self.moves = moves or [False] * len(program.inputs)
+        printer = Printer(program)
+        self.source = _function(printer, self.moves, self.carried)
+        self._engine, address = _compiled(self.source, len(program.steps) > LARGE)
+        self._constants, self._bytes = printer.constants, printer.size if printer.size > ON_THE_STACK else 0
+        pointers = 1 + len(self._constants) + len(program.inputs) + len(program.outputs) - len(self.carried)
+        self._run = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(address)
+        self._fixed = [_pointer(c) for c in self._constants]
+        self._local = threading.local()
+
+    def __call__(self, inputs: list) -> tuple:
+        """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
+        arrays = [np.ascontiguousarray(x, v.dtype) for x, v in zip(inputs, self.program.inputs)]
+        outputs = self.iterate(1, arrays)
+        return tuple(float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs))
+
+    def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Run this many iterations on contiguous arrays of the inputs' dtypes; outputs that are not carried, by iteration."""
+        results = [np.empty((count, *v.shape), v.dtype) for i, v in enumerate(self.program.outputs) if i not in self.carried]
+        if self._bytes and not hasattr(self._local, "workspace"):
+            self._local.workspace = np.empty(self._bytes // 8 + 8)
+        workspace = _pointer(self._local.workspace) // 64 * 64 + 64 if self._bytes else 0
+        self._run(count, workspace, *self._fixed, *map(_pointer, arrays), *map(_pointer, results))
+        return results
+
+
+def _pointer(array: np.ndarray) -> int:
+    return array.__array_interface__["data"][0]
+
+
+def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) -> str:
+    """The whole module: a function of the number of iterations and of pointers."""
+    program, code = printer.program, printer.code
+
+    def place(pointer: str, variable: Variable, index: str) -> str:
+        size = math.prod(variable.shape)
+        return code.emit(f"getelementptr inbounds {printer.kind(variable.dtype)}, ptr {pointer}, i64 {code.linear([index], [size])}")
+
+    def iteration(index: str) -> None:
+        for i, variable in enumerate(program.inputs):
+            pointer = place(f"%i{i}", variable, index) if moves[i] else f"%i{i}"
+            memory = printer.stored(pointer, variable.shape, printer.kind(variable.dtype))
+            printer.arrays[id(variable)] = memory if variable.shape else printer.number(memory.at(()), memory.kind)
+        for variable in program.steps:
+            printer.step(variable)
+        found = [printer.cast(printer.operand(v), printer.kind(v.dtype)) for v in program.outputs]
+        kept = [x if isinstance(x, Memory) or not x.shape else printer.memory(x) for x in found]
+        for i, (x, variable) in enumerate(zip(kept, program.outputs)):
+            pointer = f"%i{carried[i]}" if i in carried else place(f"%o{i}", variable, index)
+            printer.fill(printer.stored(pointer, variable.shape, x.kind), x)
+
+    code.start("begin")
+    code.loop("%n", iteration)
+    code.do("ret void")
+    names = [f"%c{i}" for i in range(len(printer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
+    names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
+    parameters = ", ".join(["i64 %n", "ptr noalias %workspace", *(f"ptr noalias {name}" for name in names)])
+    entry = ["entry:"]
+    ends = [offset for _, offset in printer.workspace[1:]] + [printer.size]
+    for (pointer, offset), end in zip(printer.workspace, ends):
+        entry.append(f"  {pointer} = " + (f"getelementptr i8, ptr %workspace, i64 {offset}" if printer.size > ON_THE_STACK
+                                          else f"alloca [{max(end - offset, 64)} x i8], align 64"))
+    lines = [*sorted(code.declared), f"define void @run({parameters}) {{", *entry, "  br label %begin", *code.lines, "}",
+             "attributes #0 = { nounwind willreturn memory(none) }"]
+    return "\n".join(lines) + "\n"
+
+
+@functools.lru_cache(maxsize=None)
+def _ready() -> None:
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+
+
+def _compiled(source: str, large: bool) -> tuple[Any, int]:
+    """The engine that keeps the machine code, and the function's address."""
+    _ready()
+    module = binding.parse_assembly(source)
+    module.verify()
+    target = binding.Target.from_default_triple().create_target_machine(
+        opt=1 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten())
+    options = binding.create_pipeline_tuning_options(speed_level=1 if large else 3)
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = not large
+    builder = binding.create_pass_builder(target, options)
+    builder.getModulePassManager().run(module, builder)
+    engine = binding.create_mcjit_compiler(module, target)
+    engine.finalize_object()
+    return engine, engine.get_function_address("run")

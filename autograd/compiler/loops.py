@@ -1,0 +1,279 @@
+"""The table's words along axes, as loops: functions of the writer, symbolic arrays, and the rows' static arguments."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..words import inverse
+from .arrays import Array, Arrays, Memory, contiguous
+from .ir import TYPES, WORDS, Unprintable, literal
+
+ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
+
+
+def _axes(x: Array, axis: tuple[int, ...] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes that are reduced, and the shape of the result: of all axes a number, else with lengths 1 kept."""
+    if axis is None:
+        return tuple(range(len(x.shape))), ()
+    return axis, tuple(1 if i in axis else n for i, n in enumerate(x.shape))
+
+
+def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, first: float, step: Callable[[str, str], str]) -> Array:
+    """step(step(first, element), element) ... along axes."""
+    axes, shape = _axes(x, axis)
+    kept = [i for i in range(len(x.shape)) if i not in axes]
+    if kept and kept[-1] == len(x.shape) - 1 and axes:
+        return _reduce_rows(p, x, axes, shape, first, step)
+
+    def total(outer: Sequence[str]) -> str:
+        def inner(indices: Sequence[str], so_far: str) -> list[str]:
+            where = dict(zip(kept, outer)) | dict(zip(axes, indices))
+            return [step(so_far, x.at([where[i] for i in range(len(x.shape))]))]
+
+        return p.code.nest([x.shape[i] for i in axes], inner, [literal(first, x.kind)], x.kind)[0]
+
+    if not kept:
+        register = total(())
+        return p.number(register, x.kind) if not shape else Array(shape, x.kind, lambda indices: register)
+    out = p.allocate(shape, x.kind)
+    p.code.nest([x.shape[i] for i in kept], lambda outer: p.store(
+        total(outer), out, [dict(zip(kept, outer)).get(i, "0") for i in range(len(x.shape))]))
+    return out
+
+
+def _reduce_rows(p: Arrays, x: Array, axes: tuple[int, ...], shape: tuple[int, ...], first: float, step: Callable) -> Array:
+    """Along outer axes only: whole rows are taken together, so that the inner loop runs along memory."""
+    out = p.allocate(shape, x.kind)
+    p.code.nest(shape, lambda i: p.store(literal(first, x.kind), out, i))
+
+    def body(indices: Sequence[str]) -> None:
+        place = ["0" if i in axes else index for i, index in enumerate(indices)]
+        element = x.at(indices)
+        p.store(step(out.at(place), element), out, place)
+
+    p.code.nest(x.shape, body)
+    return out
+
+
+def total(p: Arrays, x: Array, axis: Any) -> Array:
+    """sum"""
+    return _reduce(p, x, axis, 0.0, lambda a, b: p.code.emit(f"{ADD} {x.kind} {a}, {b}"))
+
+
+def mean(p: Arrays, x: Array, axis: Any) -> Array:
+    """mean"""
+    axes, _ = _axes(x, axis)
+    return p.elementwise("truediv", [total(p, x, axis), math.prod(x.shape[i] for i in axes)], x.kind)
+
+
+def norm(p: Arrays, x: Array, axis: Any) -> Array:
+    """The square root of the sum of squares."""
+    squares = p.elementwise("mul", [x, x], x.kind)
+    return p.elementwise("sqrt", [total(p, squares, axis)], x.kind)
+
+
+def _extreme(word: str, first: float) -> Callable:
+    def reduction(p: Arrays, x: Array, axis: Any) -> Array:
+        if not math.prod(x.shape):
+            raise Unprintable("an extreme of nothing is not printed")
+        return _reduce(p, x, axis, first, lambda a, b: WORDS[word](p.code, x.kind, b, a))
+
+    return reduction
+
+
+def ties(p: Arrays, x: Array, extreme: Array, axis: Any) -> Array:
+    """1 / k where k elements are equal to the extreme, 0 elsewhere."""
+    equal = p.memory(p.elementwise("equal", [x, extreme], x.kind))
+    return p.elementwise("truediv", [equal, _stored(p, total(p, equal, axis))], x.kind)
+
+
+def logsumexp(p: Arrays, x: Array, axis: Any) -> Array:
+    """log(sum(exp(x))), shifted by the largest element where that is finite."""
+    x = p.memory(x)
+    largest = _stored(p, _extreme("maximum", -math.inf)(p, x, axis))
+    finite = p.elementwise("less", [p.elementwise("abs", [largest], x.kind), math.inf], x.kind)
+    shift = _stored(p, p.elementwise("where", [finite, largest, 0.0], x.kind))
+    summed = total(p, p.elementwise("exp", [p.elementwise("sub", [x, shift], x.kind)], x.kind), axis)
+    return p.elementwise("add", [p.elementwise("log", [summed], x.kind), shift], x.kind)
+
+
+def _stored(p: Arrays, x: Array) -> Array:
+    return p.number(x.at(()), x.kind) if not x.shape else p.memory(x)
+
+
+def cumsum(p: Arrays, x: Array, axis: int) -> Array:
+    """Running sums along an axis."""
+    out = p.allocate(x.shape, x.kind)
+    others = [n for i, n in enumerate(x.shape) if i != axis]
+
+    def line(outer: Sequence[str]) -> None:
+        def body(i: str, so_far: str) -> list[str]:
+            place = [*outer[:axis], i, *outer[axis:]]
+            following = p.code.emit(f"fadd {x.kind} {so_far}, {x.at(place)}")
+            p.store(following, out, place)
+            return [following]
+
+        p.code.loop(x.shape[axis], body, [literal(0, x.kind)], x.kind)
+
+    p.code.nest(others, line)
+    return out
+
+
+def matmul(p: Arrays, x: Array, y: Array) -> Array:
+    """Stacks of matrices; the inner loop runs along rows of y where those are contiguous, else along both factors."""
+    kind = p.kind(np.result_type(*(next(d for d, t in TYPES.items() if t == a.kind) for a in (x, y))))
+    x, y = (p.memory(p.cast(a, kind)) for a in (x, y))
+    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    (n, inner), m = x.shape[-2:], y.shape[-1]
+    out = p.allocate((*lead, n, m), kind)
+
+    def product(a: Memory, b: Memory, outer: Sequence[str], i: str, k: str, j: str) -> str:
+        left, right = (["0" if size == 1 else index for index, size in zip(outer[len(lead) - len(c.shape) + 2:], c.shape)]
+                       for c in (a, b))
+        return p.code.emit(f"fmul contract {kind} {a.at([*left, i, k])}, {b.at([*right, k, j])}")
+
+    def by_rows(outer: Sequence[str]) -> None:
+        def add(indices: Sequence[str]) -> None:
+            i, k, j = indices
+            place = [*outer, i, j]
+            p.store(p.code.emit(f"{ADD} {kind} {out.at(place)}, {product(x, y, outer, i, k, j)}"), out, place)
+
+        p.code.nest((n, m), lambda ij: p.store(literal(0, kind), out, [*outer, *ij]))
+        p.code.nest((n, inner, m), add)
+
+    def by_dots(outer: Sequence[str]) -> None:
+        def element(ij: Sequence[str]) -> None:
+            i, j = ij
+            summed = p.code.loop(inner, lambda k, so_far: [p.code.emit(f"{ADD} {kind} {so_far}, {product(x, y, outer, i, k, j)}")],
+                                 [literal(0, kind)], kind)
+            p.store(summed[0], out, [*outer, i, j])
+
+        p.code.nest((n, m), element)
+
+    p.code.nest(lead, by_rows if y.strides[-1] == 1 and m > 1 else by_dots)
+    return out
+
+
+def expand(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
+    """Broadcast to a shape."""
+    lead = len(shape) - len(x.shape)
+    if not isinstance(x, Memory):
+        return p.lazy(shape, x.kind, lambda i: x.at(["0" if n == 1 else j for j, n in zip(i[lead:], x.shape)]))
+    strides = (0,) * lead + tuple(0 if n == 1 else s for n, s in zip(x.shape, x.strides))
+    return p.stored(x.pointer, shape, x.kind, strides, x.offset)
+
+
+def sum_to(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
+    """The sum over the axes along which an array of this shape would be broadcast."""
+    lead = len(x.shape) - len(shape)
+    axes = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1))
+    return reshape(p, total(p, x, axes), shape) if axes else x
+
+
+def reshape(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
+    """The same elements in another shape."""
+    size = math.prod(x.shape)
+    if -1 in shape:
+        known = -math.prod(shape)
+        shape = tuple(size // known if n == -1 and known else n for n in shape)
+    if size == 1:
+        register = x.at(["0"] * len(x.shape))
+        return p.number(register, x.kind) if not shape else Array(shape, x.kind, lambda indices: register)
+    x = p.memory(x)
+    if x.strides != contiguous(x.shape):
+        copy = p.allocate(x.shape, x.kind)
+        p.fill(copy, x)
+        x = copy
+    return p.stored(x.pointer, shape, x.kind, offset=x.offset)
+
+
+def transpose(p: Arrays, x: Array, axes: tuple[int, ...]) -> Array:
+    """The axes in another order."""
+    shape = tuple(x.shape[i] for i in axes)
+    if isinstance(x, Memory):
+        return p.stored(x.pointer, shape, x.kind, tuple(x.strides[i] for i in axes), x.offset)
+    back = inverse(axes)
+    return p.lazy(shape, x.kind, lambda i: x.at([i[j] for j in back]))
+
+
+def swapaxes(p: Arrays, x: Array, i: int, j: int) -> Array:
+    """Two axes exchanged."""
+    axes = list(range(len(x.shape)))
+    axes[i], axes[j] = axes[j], axes[i]
+    return transpose(p, x, tuple(axes))
+
+
+def getitem(p: Arrays, x: Array, index: Any) -> Array:
+    """x[index] for numbers, slices, None and an ellipsis."""
+    index = index if isinstance(index, tuple) else (index,)
+    if not all(part is None or part is Ellipsis or isinstance(part, (int, slice)) and not isinstance(part, bool) for part in index):
+        raise Unprintable("an index that is an array is not printed")
+    x = p.memory(x)
+    given = sum(part is not None and part is not Ellipsis for part in index)
+    fill = [slice(None)] * (len(x.shape) - given)
+    at = index.index(Ellipsis) if Ellipsis in index else len(index)
+    parts, sizes, steps, offset, axis = [*index[:at], *fill, *index[at + 1:]], [], [], x.offset, 0
+    for part in parts:
+        if part is None:
+            sizes.append(1)
+            steps.append(0)
+            continue
+        n, stride = x.shape[axis], x.strides[axis]
+        axis += 1
+        if isinstance(part, slice):
+            positions = range(n)[part]
+            sizes.append(len(positions))
+            steps.append(stride * positions.step)
+            offset += stride * (positions.start if positions else 0)
+        else:
+            offset += stride * range(n)[part]
+    part = p.stored(x.pointer, tuple(sizes), x.kind, tuple(steps), offset)
+    return part if sizes else p.number(part.at(()), x.kind)
+
+
+def _zeros(p: Arrays, shape: tuple[int, ...], kind: str) -> Memory:
+    out = p.allocate(shape, kind)
+    p.code.nest(shape, lambda i: p.store(literal(0, kind), out, i))
+    return out
+
+
+def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """Zeros with x at an index."""
+    out = _zeros(p, shape, x.kind)
+    part = getitem(p, out, index)
+    if isinstance(part, Memory):
+        p.fill(part, expand(p, x, part.shape))
+        return out
+    lines = tuple(slice(i, i + 1) if isinstance(i, int) else i for i in (index if isinstance(index, tuple) else (index,)))
+    part = getitem(p, out, lines)
+    p.fill(part, expand(p, x, part.shape))
+    return out
+
+
+def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Array:
+    """x and y, one after the other along an axis."""
+    shape = (*x.shape[:axis], x.shape[axis] + y.shape[axis], *x.shape[axis + 1:])
+    out, before = p.allocate(shape, x.kind), (slice(None),) * axis
+    p.fill(getitem(p, out, (*before, slice(None, x.shape[axis]))), x)
+    p.fill(getitem(p, out, (*before, slice(x.shape[axis], None))), p.cast(y, x.kind))
+    return out
+
+
+def flip(p: Arrays, x: Array, axis: int) -> Array:
+    """The elements along an axis in reverse."""
+    return getitem(p, x, (slice(None),) * axis + (slice(None, None, -1),))
+
+
+def astype(p: Arrays, x: Array, dtype: Any) -> Array:
+    """Another dtype."""
+    return p.cast(x, p.kind(np.dtype(dtype)))
+
+
+LOOPS: dict[str, Callable] = {
+    "sum": total, "mean": mean, "norm": norm, "max": _extreme("maximum", -math.inf), "min": _extreme("minimum", math.inf),
+    "ties": ties, "logsumexp": logsumexp, "cumsum": cumsum, "matmul": matmul, "expand": expand, "sum_to": sum_to,
+    "reshape": reshape, "transpose": transpose, "swapaxes": swapaxes, "getitem": getitem, "scatter": scatter,
+    "concatenate": concatenate, "flip": flip, "astype": astype,
+}
