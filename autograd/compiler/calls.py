@@ -3,7 +3,7 @@
 import functools
 import inspect
 import numbers
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,19 +170,24 @@ def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
         yield from parts(name, tree)
 
 
-def printed(program: Program, name: str, backend: str) -> tuple[Any, str]:
-    """The program by the printer that was asked for, and why by this one."""
+def printed(program: Program, name: str, backend: str, moves: Sequence[bool] | None = None,
+            carried: dict[int, int] | None = None) -> tuple[Any, str]:
+    """The program by the printer that was asked for, and why by this one.
+
+    Where it is iterated, inputs that `moves` have an entry for each iteration, and a `carried` output takes the place of an
+    input (output position: input position).
+    """
     if backend == "python":
-        return PythonProgram(program, name), "as asked for"
+        return PythonProgram(program, name, moves, carried), "as asked for"
     try:
         from .llvm import LlvmProgram
     except ImportError:
         if backend == "llvm":
             raise ImportError('jit(backend="llvm") needs llvmlite: pip install "crabgrad[jit]"') from None
-        return PythonProgram(program, name), "llvmlite is not installed"
+        return PythonProgram(program, name, moves, carried), "llvmlite is not installed"
     try:
-        return LlvmProgram(program, name), "as asked for" if backend == "llvm" else "every operation is printable"
+        return LlvmProgram(program, name, moves, carried), "as asked for" if backend == "llvm" else "every operation is printable"
     except Unprintable as error:
         if backend == "llvm":
-            raise TypeError(f"jit(backend=\"llvm\"): {error}") from None
-        return PythonProgram(program, name), str(error)
+            raise TypeError(f'jit(backend="llvm"): {error}') from None
+        return PythonProgram(program, name, moves, carried), str(error)

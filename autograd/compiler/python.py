@@ -10,7 +10,7 @@ import linecache
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -181,7 +181,8 @@ class PythonProgram:
 
     backend = "python"
 
-    def __init__(self, program: Program, name: str):
+    def __init__(self, program: Program, name: str, moves: Sequence[bool] | None = None, carried: dict[int, int] | None = None):
+        self.moves, self.carried = moves or [False] * len(program.inputs), carried or {}
         source = Source(program, name)
         self.program, self.source = program, "\n".join(source.lines()) + "\n"
         filename = f"<jit: {source.name}>"
@@ -192,11 +193,30 @@ class PythonProgram:
 
     def __call__(self, inputs: list) -> tuple:
         """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
+        with np.errstate(all="ignore"):
+            return self._function()(*inputs)
+
+    def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Run this many iterations; outputs that are not carried, by iteration. Carried ones end in their inputs' arrays."""
+        run, current = self._function(), list(arrays)
+        kept = [i for i in range(len(self.program.outputs)) if i not in self.carried]
+        results = [np.empty((count, *self.program.outputs[i].shape), self.program.outputs[i].dtype) for i in kept]
+        with np.errstate(all="ignore"):
+            for k in range(count):
+                out = run(*(x[k] if moves else x for x, moves in zip(current, self.moves)))
+                for result, i in zip(results, kept):
+                    result[k] = out[i]
+                for i, j in self.carried.items():
+                    current[j] = out[i]
+        for j in self.carried.values():
+            arrays[j][...] = current[j]
+        return results
+
+    def _function(self) -> Callable:
         run = getattr(self._local, "run", None)
         if run is None:
             scope = {**(words.FLOATS if self._floats else SCOPE), "constants": self._constants, "nan": np.nan, "inf": np.inf,
                      "array": np.array, "buffers": [np.empty(shape, dtype) for shape, dtype in self._buffers]}
             exec(self._code, scope)
             run = self._local.run = scope[self._name]
-        with np.errstate(all="ignore"):
-            return run(*inputs)
+        return run
