@@ -1,7 +1,8 @@
 """Train a network to the density of a 2-D Gaussian, as the Rust project crabnn does, and draw what it learned.
 
     python demos/gaussian.py
-    python demos/gaussian.py --hidden-sizes 16 16 --optimizer adam --init he --iterations 20000
+    python demos/gaussian.py --recipe fast
+    python demos/gaussian.py --hidden-sizes 16 16 --optimizer adam --init he --iterations 20000 --backend eager
 
 Ctrl-C ends the run after writing everything so far, with exit status 130; --resume goes on from there and ends with
 exactly the weights of a run that was not interrupted.
@@ -28,30 +29,68 @@ CHUNK = 1000  # iterations between checkpoints, and the window of the running lo
 FRAMES = 30
 OPTIMIZERS = {"sgd": nn.SGD, "adam": nn.Adam, "adamw": nn.AdamW}
 INITIALIZERS = {"uniform": (nn.uniform, nn.uniform), "he": (nn.he, nn.zeros), "xavier": (nn.xavier, nn.zeros)}
-RESUMABLE = ("batch_size", "learning_rate", "decay", "hidden_sizes", "optimizer", "init", "seed", "iterations")
+SCHEDULES = {
+    "exponential": lambda options: nn.ExponentialDecay(options.learning_rate, options.decay),
+    "cosine": lambda options: nn.Warmup(nn.CosineDecay(options.learning_rate, options.iterations), min(2000, options.iterations)),
+}
+RECIPES = {  # what an option is when it is not given
+    "crabnn": {"batch_size": 16, "learning_rate": 0.002, "decay": 0.99999, "schedule": "exponential", "optimizer": "sgd",
+               "init": "uniform", "iterations": 5_000_000},
+    "fast": {"batch_size": 32, "learning_rate": 0.015, "decay": 1.0, "schedule": "cosine", "optimizer": "adam", "init": "xavier",
+             "iterations": 600_000},
+}
+RESUMABLE = (*RECIPES["crabnn"], "hidden_sizes", "seed")
 
 
 def target(x: np.ndarray) -> np.ndarray:
-    """5 exp(-(x^2 + y^2) / 2) at points (n, 2), as a column (n, 1)."""
-    return 5 * np.exp(-0.5 * np.square(x).sum(1, keepdims=True))
+    """5 exp(-(x^2 + y^2) / 2) at points (..., 2), as columns (..., 1)."""
+    squares = np.square(x)
+    return 5 * np.exp(-0.5 * (squares[..., :1] + squares[..., 1:]))
 
 
 def parse(arguments: Sequence[str] | None) -> tuple[Parser, argparse.Namespace]:
     """The command line; a value that makes no sense ends the program with one line and status 2."""
-    parser = Parser(prog="gaussian.py", description="Learn the density of a 2-D Gaussian with a small network.",
-                    formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--batch-size", type=positive_int, default=16, help="fresh samples in each iteration")
-    parser.add_argument("--learning-rate", type=positive_float, default=0.002, help="before the decay")
-    parser.add_argument("--decay", type=positive_float, default=0.99999, help="factor of the learning rate in each iteration")
-    parser.add_argument("--hidden-sizes", type=positive_int, nargs="+", default=[8, 8], help="neurons of the hidden layers")
-    parser.add_argument("--iterations", type=positive_int, default=500_000)
-    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="sgd")
-    parser.add_argument("--init", choices=INITIALIZERS, default="uniform", help="uniform: weights and biases in [0, 1), as crabnn")
+    parser = Parser(prog="gaussian.py", description="Learn the density of a 2-D Gaussian with a small network.")
+    parser.add_argument("--recipe", choices=RECIPES, default="crabnn", help="defaults of the options below: crabnn's own, or ours")
+    parser.add_argument("--batch-size", type=positive_int, help="fresh samples in each iteration")
+    parser.add_argument("--learning-rate", type=positive_float)
+    parser.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate; cosine begins with a warmup")
+    parser.add_argument("--decay", type=positive_float, help="of the exponential schedule: factor in each iteration")
+    parser.add_argument("--iterations", type=positive_int)
+    parser.add_argument("--optimizer", choices=OPTIMIZERS)
+    parser.add_argument("--init", choices=INITIALIZERS, help="uniform: weights and biases in [0, 1), as crabnn")
+    parser.add_argument("--hidden-sizes", type=positive_int, nargs="+", default=[8, 8], help="neurons of the hidden layers: 8 8")
+    parser.add_argument("--backend", choices=("auto", "llvm", "python", "eager"), default="auto",
+                        help="what runs an update: machine code, a NumPy program, or the engine step by step; auto: the best there is")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/gaussian"), metavar="DIR", help="where the files go")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
-    return parser, parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    for name, value in RECIPES[options.recipe].items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    return parser, options
+
+
+class EagerStep:
+    """The update by the engine, step by step, as one writes it by hand; nn.TrainStep is the same, compiled."""
+
+    backend = "eager"
+
+    def __init__(self, model: nn.Module, loss: nn.MSE, optimizer: Any):
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+
+    def run(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+        """An update for each of xs and ys; the losses."""
+        losses = []
+        for x, y in zip(xs, ys):
+            loss = self.loss(self.model(x), y)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            losses.append(loss.item())
+        return np.array(losses)
 
 
 class Run:
@@ -62,9 +101,10 @@ class Run:
         self.rng = np.random.default_rng(options.seed)
         weights, biases = INITIALIZERS[options.init]
         self.model = nn.MLP(2, options.hidden_sizes, 1, rng=self.rng, init=weights, bias_init=biases)
-        rate = nn.ExponentialDecay(options.learning_rate, options.decay)
-        self.optimizer = OPTIMIZERS[options.optimizer](self.model.parameters(), lr=rate)
+        self.optimizer = OPTIMIZERS[options.optimizer](self.model.parameters(), lr=SCHEDULES[options.schedule](options))
         self.loss = nn.MSE()
+        parts = self.model, self.loss, self.optimizer
+        self.step = EagerStep(*parts) if options.backend == "eager" else nn.TrainStep(*parts, options.backend)
         self.done = 0
         self.history: list[tuple[int, float]] = []
         self.frames: list[tuple[int, np.ndarray]] = [(0, self.predict(pictures.GRID))]
@@ -72,15 +112,9 @@ class Run:
     def train(self, iterations: range) -> float:
         """These iterations, each on fresh samples; the mean of their losses."""
         x = self.rng.uniform(-3, 3, (len(iterations), self.options.batch_size, 2))
-        total = 0.0
-        for batch in x:
-            loss = self.loss(self.model(batch), target(batch))
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            total += loss.item()
+        losses = self.step.run(x, target(x))
         self.done = iterations.stop
-        self.history.append((self.done, total / len(iterations)))
+        self.history.append((self.done, float(losses.mean())))
         if self.done * FRAMES // self.options.iterations > iterations.start * FRAMES // self.options.iterations:
             self.frames.append((self.done, self.predict(pictures.GRID)))
         return self.history[-1][1]
@@ -165,8 +199,9 @@ def summary(run: Run, seconds: float, trained: int) -> str:
     """What the run came to, in lines."""
     return "\n".join([
         f"iterations          {run.done:,}",
-        f"time                {seconds:.1f} s",
+        f"time                {seconds:.2f} s",
         f"iterations/second   {trained / seconds:,.0f}",
+        f"backend             {run.step.backend}",
         f"running loss        {run.history[-1][1]:.6f}",
         f"error on the grid   {pictures.error_on_grid(run.predict, target):.6f}",
         f"files               {run.options.out}",

@@ -1,7 +1,13 @@
-"""micrograd's demonstration: two moons told apart by a network of Values, every weight a number in the graph."""
+"""micrograd's demonstration: two moons told apart by a network of Values, every weight a number in the graph.
+
+    python demos/moons.py
+
+Ctrl-C ends the run after the step it is in, with the picture of what was learned so far and exit status 130.
+"""
 
 import argparse
 import pathlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -38,6 +44,22 @@ def descend(model: nn.scalar.MLP, loss: Value, rate: float) -> None:
         parameter.data -= rate * parameter.grad
 
 
+def train(model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray, steps: int, quiet: bool) -> int:
+    """Descend, the rate falling from 1 to 0.1, to the end or to an interruption; the number of steps taken."""
+    stopped: list[bool] = []
+    handler = signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
+    try:
+        for step, say in progress(0, steps, 1, quiet):
+            loss, accuracy = loss_and_accuracy(model, points, labels)
+            descend(model, loss, rate=1.0 - 0.9 * step.start / steps)
+            say(f"loss {loss.data:.4f}  accuracy {accuracy:.0%}")
+            if stopped:
+                break
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    return step.stop
+
+
 def draw(path: pathlib.Path, model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray) -> None:
     """The score over the plane, its zero line, and the points."""
     from matplotlib import pyplot
@@ -71,19 +93,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     rng = np.random.default_rng(options.seed)
     points, labels = moons(rng)
-    model, status = nn.scalar.MLP(2, [16, 16, 1], rng=rng), 0
-    try:
-        for step, say in progress(0, options.steps, 1, options.quiet):
-            loss, accuracy = loss_and_accuracy(model, points, labels)
-            descend(model, loss, rate=1.0 - 0.9 * step.start / options.steps)
-            say(f"loss {loss.data:.4f}  accuracy {accuracy:.0%}")
-    except KeyboardInterrupt:
-        print("stopped")
-        status = 130
-    loss, accuracy = loss_and_accuracy(model, points, labels)
-    draw(options.out / "boundary.png", model, points, labels)
-    print(f"loss      {loss.data:.4f}\naccuracy  {accuracy:.0%}\npicture   {options.out / 'boundary.png'}")
-    return status
+    model = nn.scalar.MLP(2, [16, 16, 1], rng=rng)
+    done = train(model, points, labels, options.steps, options.quiet)
+    with no_grad():
+        loss, accuracy = loss_and_accuracy(model, points, labels)
+    picture = options.out / "boundary.png"
+    draw(picture, model, points, labels)
+    print(f"steps     {done:,}{' (stopped)' if done < options.steps else ''}")
+    print(f"loss      {loss.data:.4f}\naccuracy  {accuracy:.0%}\npicture   {picture}")
+    return 0 if done == options.steps else 130
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def progress(start: int, end: int, step: int, quiet: bool) -> Iterator[tuple[ran
             said: list[str] = []
             yield part, said.append
             bar.update(len(part))
-            bar.set_postfix_str("".join(said))
+            bar.set_postfix_str("".join(said), refresh=False)
             if not (quiet or terminal) and (part.stop - shown >= lines or part.stop == end):
                 print(f"{part.stop:>9,} of {end:,}  {''.join(said)}", flush=True)
                 shown = part.stop

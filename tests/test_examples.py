@@ -42,8 +42,9 @@ def test_the_demo_writes_everything(tmp_path):
     assert [row["iteration"] for row in csv.DictReader((tmp_path / "history.csv").read_text().splitlines())] == ["1000", "2000", "3000"]
 
 
-def test_interrupted_and_resumed_is_the_same_run(tmp_path):
-    options = ["--iterations", "40000", "--seed", "1", "--optimizer", "adam"]
+@pytest.mark.parametrize("options", [["--iterations", "20000", "--backend", "eager", "--optimizer", "adam"], ["--iterations", "3000000"]])
+def test_interrupted_and_resumed_is_the_same_run(tmp_path, options):
+    options = [*options, "--seed", "1"]
     subprocess.run([*DEMO, *options, "--quiet", "--out", tmp_path / "through"], check=True, capture_output=True)
     with subprocess.Popen([*DEMO, *options, "--out", tmp_path / "stopped"], stdout=subprocess.PIPE, text=True) as run:
         assert "loss" in run.stdout.readline()
@@ -55,8 +56,19 @@ def test_interrupted_and_resumed_is_the_same_run(tmp_path):
         assert (tmp_path / "through" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes()
 
 
+def test_backends_learn_the_same(tmp_path):
+    for backend in ("eager", "python", "llvm"):
+        subprocess.run([*DEMO, "--iterations", "1000", "--quiet", "--backend", backend, "--out", tmp_path / backend], check=True,
+                       capture_output=True)
+    eager, *compiled = (np.load(tmp_path / backend / "weights.npz") for backend in ("eager", "python", "llvm"))
+    for weights in compiled:
+        for name in eager.files:
+            np.testing.assert_allclose(weights[name], eager[name], rtol=1e-9)
+
+
 @pytest.mark.parametrize("options", [["--batch-size", "0"], ["--iterations", "-1"], ["--learning-rate", "nan"], ["--hidden-sizes", "8", "0"],
-                                     ["--seed", "x"], ["--optimizer", "newton"], ["--resume"]])
+                                     ["--seed", "x"], ["--optimizer", "newton"], ["--resume"], ["--recipe", "slow"], ["--backend", "c"],
+                                     ["--decay", "0"]])
 def test_bad_values_are_one_line(options, tmp_path):
     run = subprocess.run([*DEMO, *options, "--out", tmp_path], capture_output=True, text=True)
     assert run.returncode == 2 and run.stderr.count("\n") == 1 and "Traceback" not in run.stderr

@@ -45,11 +45,12 @@ class Jit:
         self._last: Compiled | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        flat = list(leaves((args, kwargs)))
+        flat: list = []
+        form = _form((args, kwargs), flat)
         if any(isinstance(x, Node) for x in flat):
             return self.function(*args, **kwargs)  # it takes part in a larger graph, as if it were not compiled
         given, key = _numbers(flat)
-        key = (key, repr(map_tree(lambda x: None, (args, kwargs))))
+        key = key, form
         compiled = self.compiled.get(key)
         if compiled is None:
             compiled = self.compiled[key] = compile_call(self.function, args, kwargs, given, self.wanted)
@@ -102,8 +103,20 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     return function if isinstance(function, Jit) else Jit(function, backend)
 
 
+def _form(tree: Any, flat: list) -> Hashable:
+    """The structure of nested arguments; what they hold is appended to a list."""
+    if isinstance(tree, dict):
+        return "dict", *tree, *[_form(part, flat) for part in tree.values()]
+    if isinstance(tree, (list, tuple)):
+        return type(tree), *[_form(part, flat) for part in tree]
+    flat.append(tree)
+    return None
+
+
 def _numbers(flat: list) -> tuple[list, Hashable]:
     """The numbers among arguments, as floats or (if an array is among them) all as arrays, and what they look like."""
+    if all(type(x) is float for x in flat):
+        return flat, len(flat)
     arrays = any(isinstance(x, np.ndarray) for x in flat)
     given, key = [], []
     for x in flat:

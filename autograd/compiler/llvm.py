@@ -25,6 +25,7 @@ from .program import Program, Variable
 
 INFIX = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
 ON_THE_STACK = 1 << 18  # bytes; larger workspaces are allocated
+BLOCK = 500
 LARGE = 8000  # operations; larger programs are optimized less, so that compilation stays short
 
 
@@ -126,13 +127,18 @@ class LlvmProgram:
         self.source = _function(printer, self.moves, self.carried)
         self._engine, address = _compiled(self.source, len(program.steps) > LARGE)
         self._constants, self._bytes = printer.constants, printer.size if printer.size > ON_THE_STACK else 0
-        pointers = 1 + len(self._constants) + len(program.inputs) + len(program.outputs) - len(self.carried)
+        self._packed = _all_numbers(program)
+        pointers = 3 if self._packed else 1 + len(self._constants) + len(program.inputs) + len(program.outputs) - len(self.carried)
         self._run = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(address)
         self._fixed = [_pointer(c) for c in self._constants]
         self._local = threading.local()
 
     def __call__(self, inputs: list) -> tuple:
         """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
+        if self._packed:
+            numbers, results = np.array(inputs, float), np.empty(len(self.program.outputs))
+            self._run(1, self._workspace(), _pointer(numbers), _pointer(results))
+            return tuple(results.tolist())
         arrays = [np.ascontiguousarray(x, v.dtype) for x, v in zip(inputs, self.program.inputs)]
         outputs = self.iterate(1, arrays)
         return tuple(float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs))
@@ -140,11 +146,19 @@ class LlvmProgram:
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run this many iterations on contiguous arrays of the inputs' dtypes; outputs that are not carried, by iteration."""
         results = [np.empty((count, *v.shape), v.dtype) for i, v in enumerate(self.program.outputs) if i not in self.carried]
+        self._run(count, self._workspace(), *self._fixed, *map(_pointer, arrays), *map(_pointer, results))
+        return results
+
+    def _workspace(self) -> int:
+        """The address of this thread's workspace, on a cache line; 0 where it is on the stack."""
         if self._bytes and not hasattr(self._local, "workspace"):
             self._local.workspace = np.empty(self._bytes // 8 + 8)
-        workspace = _pointer(self._local.workspace) // 64 * 64 + 64 if self._bytes else 0
-        self._run(count, workspace, *self._fixed, *map(_pointer, arrays), *map(_pointer, results))
-        return results
+        return _pointer(self._local.workspace) // 64 * 64 + 64 if self._bytes else 0
+
+
+def _all_numbers(program: Program) -> bool:
+    """Whether everything is a Python float; then inputs and outputs are one array each."""
+    return all(v.scalar for v in (*program.inputs, *program.steps, *program.outputs))
 
 
 def _pointer(array: np.ndarray) -> int:
@@ -153,7 +167,7 @@ def _pointer(array: np.ndarray) -> int:
 
 def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) -> str:
     """The whole module: a function of the number of iterations and of pointers."""
-    program, code = printer.program, printer.code
+    program, code, packed = printer.program, printer.code, _all_numbers(printer.program)
 
     def place(pointer: str, variable: Variable, index: str) -> str:
         size = math.prod(variable.shape)
@@ -163,12 +177,21 @@ def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) 
         for i, variable in enumerate(program.inputs):
             pointer = place(f"%i{i}", variable, index) if moves[i] else f"%i{i}"
             memory = printer.stored(pointer, variable.shape, printer.kind(variable.dtype))
+            if packed:
+                memory.pointer, memory.offset = "%i", i
             printer.arrays[id(variable)] = memory if variable.shape else printer.number(memory.at(()), memory.kind)
-        for variable in program.steps:
+        for i, variable in enumerate(program.steps, 1):
             printer.step(variable)
+            if i % BLOCK == 0 and len(program.steps) > LARGE:  # the time to compile a block grows faster than its length
+                label = code.new("part")
+                code.do(f"br label %{label}")
+                code.start(label)
         found = [printer.cast(printer.operand(v), printer.kind(v.dtype)) for v in program.outputs]
         kept = [x if isinstance(x, Memory) or not x.shape else printer.memory(x) for x in found]
         for i, (x, variable) in enumerate(zip(kept, program.outputs)):
+            if packed:
+                printer.fill(printer.stored("%o", (), x.kind, (), i), x)
+                continue
             pointer = f"%i{carried[i]}" if i in carried else place(f"%o{i}", variable, index)
             printer.fill(printer.stored(pointer, variable.shape, x.kind), x)
 
@@ -177,6 +200,7 @@ def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) 
     code.do("ret void")
     names = [f"%c{i}" for i in range(len(printer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
     names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
+    names = ["%i", "%o"] if packed else names
     parameters = ", ".join(["i64 %n", "ptr noalias %workspace", *(f"ptr noalias {name}" for name in names)])
     entry = ["entry:"]
     ends = [offset for _, offset in printer.workspace[1:]] + [printer.size]
@@ -200,11 +224,12 @@ def _compiled(source: str, large: bool) -> tuple[Any, int]:
     module = binding.parse_assembly(source)
     module.verify()
     target = binding.Target.from_default_triple().create_target_machine(
-        opt=1 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten())
-    options = binding.create_pipeline_tuning_options(speed_level=1 if large else 3)
-    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = not large
-    builder = binding.create_pass_builder(target, options)
-    builder.getModulePassManager().run(module, builder)
+        opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten())
+    if not large:
+        options = binding.create_pipeline_tuning_options(speed_level=3)
+        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
+        builder = binding.create_pass_builder(target, options)
+        builder.getModulePassManager().run(module, builder)
     engine = binding.create_mcjit_compiler(module, target)
     engine.finalize_object()
     return engine, engine.get_function_address("run")

@@ -1,0 +1,45 @@
+"""The moons demo as a user runs it: it learns, draws, stops when asked to, and refuses bad values."""
+
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+DEMO = [sys.executable, str(ROOT / "demos" / "moons.py")]
+
+
+def test_it_learns_and_draws(tmp_path):
+    out = tmp_path / "new" / "directory"
+    run = subprocess.run([*DEMO, "--steps", "8", "--out", out], capture_output=True, text=True, check=True)
+    losses = [float(loss) for loss in re.findall(r"of 8 +loss (\S+)", run.stdout)]
+    assert len(losses) == 8 and losses[-1] < losses[0]
+    assert re.search(r"steps +8\nloss +\S+\naccuracy +\d+%\npicture +.*boundary\.png\n$", run.stdout)
+    assert [path.name for path in out.iterdir()] == ["boundary.png"]
+    assert (out / "boundary.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_seed_decides_everything(tmp_path):
+    said = [subprocess.run([*DEMO, "--steps", "2", "--seed", seed, "--quiet", "--out", tmp_path], capture_output=True, text=True,
+                           check=True).stdout for seed in ("3", "3", "4")]
+    assert said[0] == said[1] != said[2] and said[0].startswith("steps")
+
+
+def test_an_interruption_ends_with_the_picture(tmp_path):
+    with subprocess.Popen([*DEMO, "--out", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert "10 of 100" in run.stdout.readline()
+        run.send_signal(signal.SIGINT)
+        said, complaint = run.communicate()
+    assert run.returncode == 130 and re.search(r"steps +\d\d \(stopped\)", said) and not complaint
+    assert (tmp_path / "boundary.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("options", [["--steps", "0"], ["--steps", "1.5"], ["--seed", "-1"], ["--seed", "x"], ["--colour", "red"],
+                                     ["--out", str(ROOT / "setup.cfg")]])
+def test_bad_values_are_one_line(options, tmp_path):
+    run = subprocess.run([*DEMO, "--out", tmp_path, *options], capture_output=True, text=True)
+    assert run.returncode == 2 and run.stderr.count("\n") == 1 and "Traceback" not in run.stderr and not run.stdout
+    assert not list(tmp_path.iterdir())
