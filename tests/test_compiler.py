@@ -108,3 +108,229 @@ def test_random_programs_on_arrays(program, shapes, seed):
     args, fresh = ([rng.uniform(-2, 2, shape) for shape in shapes] for _ in range(2))
     agree(program, *args, fresh=[fresh], rtol=1e-9, atol=1e-11)
     agree(grad(lambda *x: anp.sum(program(*x)), (0, 1, 2)), *args, fresh=[fresh], rtol=1e-8, atol=1e-10)
+
+
+def model(x, params):
+    hidden = anp.tanh(anp.affine(x, params["w"], params["b"]))
+    return anp.sum(anp.square(hidden @ params["v"]))
+
+
+RNG = np.random.default_rng(0)
+PARAMS = {"w": RNG.normal(size=(3, 4)), "b": RNG.normal(size=4), "v": RNG.normal(size=(4, 2))}
+X = RNG.normal(size=(5, 3))
+
+
+def same(ours, theirs):
+    for a, b in zip(leaves(ours), leaves(theirs), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_jit_composes_with_the_transformations_in_any_order(backend):
+    def compiled(f):
+        return jit(f, backend=backend)
+
+    def f(x):
+        return model(x, PARAMS)
+
+    same(compiled(grad(model, 1))(X, PARAMS), grad(model, 1)(X, PARAMS))
+    same(grad(compiled(model), 1)(X, PARAMS), grad(model, 1)(X, PARAMS))
+    same(compiled(compiled(f))(X), f(X))
+    same(compiled(grad(compiled(f)))(X), grad(f)(X))
+    same(compiled(hessian(f))(X), hessian(f)(X))
+    same(hessian(compiled(f))(X), hessian(f)(X))
+    same(compiled(jacobian(lambda x: anp.tanh(x) @ PARAMS["w"]))(X), jacobian(lambda x: anp.tanh(x) @ PARAMS["w"])(X))
+    same(compiled(hvp(f))(X, X), hvp(f)(X, X))
+    same(compiled(lambda x, t: jvp(f, (x,), (t,)))(X, X), jvp(f, (X,), (X,)))
+    same(compiled(lambda x: vjp(anp.tanh, x)[1](x))(X), vjp(anp.tanh, X)[1](X))
+    same(compiled(value_and_grad(lambda x: x ** 3 + grad(anp.sin)(x)))(2.0), value_and_grad(lambda x: x ** 3 + grad(anp.sin)(x))(2.0))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_masks_are_computed_again(backend):
+    f = jit(grad(lambda x: anp.sum(anp.where(x > 0, x ** 2, anp.relu(-x) * 3))), backend=backend)
+    for x in (np.array([1.0, -1.0, 2.0]), np.array([-1.0, 1.0, 0.0])):
+        np.testing.assert_array_equal(f(x), np.where(x > 0, 2 * x, np.where(x < 0, -3.0, 0.0)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_a_function_closes_over_is_read_at_each_call(backend):
+    weight, constant = Tensor([2.0, 3.0], name="weight"), np.array([1.0, 1.0])
+    f = jit(lambda x: (x * weight * constant + weight * weight).sum(), backend=backend)
+    x = np.array([1.0, 2.0])
+    assert f(x) == 21.0
+    weight.data = np.array([0.0, 1.0])
+    assert f(x) == 3.0
+    before = weight * 2
+    with pytest.raises(TracingError, match=r"test_compiler.py, line \d+: a Tensor that was computed before \(by mul\)"):
+        jit(lambda x: (x * before).sum(), backend=backend)(x)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays_of_the_caller_never_change(backend):
+    f = jit(lambda x: (x, x.T, x * 2, x.reshape(-1)), backend=backend)
+    x = np.ones((2, 2))
+    first = f(x)
+    copies = [np.array(part) for part in first]
+    f(np.zeros((2, 2)))
+    for result in first:
+        result[...] = 5.0
+    assert (x == 1).all() and all((copy == (1 if i != 2 else 2)).all() for i, copy in enumerate(copies))
+    assert (f(x)[0] == 1).all()
+
+
+@pytest.mark.parametrize("read", [
+    lambda x: float(x.sum()), lambda x: x.data.sum(), lambda x: x if x.sum() > 0 else -x, lambda x: math.exp(x.sum()),
+    lambda x: np.asarray(x), lambda x: x[int(x[0])], lambda x: x.item(), lambda x: list(range(x[0])), lambda x: anp.argmax(x) + x,
+    lambda x: x.sum().backward(), lambda x: anp.isnan(x), lambda x: max(x[0], x[1]),
+])
+def test_reading_a_number_while_tracing_names_the_line(read):
+    with pytest.raises(TracingError, match=r"test_compiler\.py, line \d+: .*inside jit"):
+        jit(read)(np.ones(3))
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda: jit(lambda x: 1.0)(2.0), TypeError, "returned nothing that depends"),
+    (lambda: jit(anp.sin)(1j), TypeError, "not complex"), (lambda: jit(anp.sin)(np.array(["a"])), TypeError, "not <U1"),
+    (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm and python, not 'c'"),
+    (lambda: jit(lambda x: anp.sort(x), backend="llvm")(np.ones(2)), TypeError, "sorted_as is not printed"),
+    (lambda: jit(anp.sin).source, RuntimeError, "has not been called yet"),
+])
+def test_mistakes_are_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_what_llvm_cannot_print_runs_as_python():
+    f = jit(lambda x: anp.sort(x)[::-1])
+    assert f(np.array([2.0, 3.0, 1.0])).tolist() == [3.0, 2.0, 1.0] and f.backend == "python (sorted_as is not printed)"
+    double = define("doubled_by_function", forward=lambda x: 2 * x, pullbacks=[lambda g, out, x: 2 * g])
+    g = jit(grad(lambda x: double(x) * x))
+    assert g(3.0) == 12.0 and g.backend.startswith("python")
+    power = define("fourth_power(x) = x ** 4 | g * (4 * x ** 3)")
+    h = jit(grad(power))
+    assert h(2.0) == 32.0 and h.backend.startswith("llvm")
+
+
+def test_without_llvmlite_auto_is_python_and_llvm_says_what_to_install(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    monkeypatch.delitem(sys.modules, "autograd.compiler.llvm", raising=False)
+    f = jit(anp.sin)
+    assert f(1.0) == math.sin(1.0) and f.backend == "python (llvmlite is not installed)"
+    with pytest.raises(ImportError, match=r'pip install "crabgrad\[jit\]"'):
+        jit(anp.sin, backend="llvm")(1.0)
+
+
+def test_one_program_for_each_form_of_arguments():
+    f = jit(lambda x, *rest, mode="a": anp.sin(x) if mode == "a" else anp.cos(x))
+    for args in ((1.0,), (2.0,), (3,)):
+        assert f(*args) == math.sin(args[0])
+    assert len(f.compiled) == 1
+    f(np.ones(2)), f(np.ones(3)), f(np.ones(3, np.float32)), f([np.ones(3)][0])
+    assert f(1.0, mode="b") == math.cos(1.0) and len(f.compiled) == 5
+    f.clear()
+    assert repr(f).endswith("0 programs>")
+
+
+@pytest.mark.parametrize("name", ['x"; import os #', "def", "buffers", "exp", "a b", "ünï", "", "__class__", "x\ny", "constants"])
+def test_hostile_names_stay_names(name):
+    weight = Tensor([2.0], name=name)
+    for backend in BACKENDS:
+        f = jit(lambda x, k=name: (x * weight).sum(), backend=backend)
+        assert f(np.array([3.0])) == 6.0
+    assert "import os" not in f.source
+
+
+def test_equal_expressions_are_computed_once_and_unused_ones_never():
+    def wasteful(x):
+        anp.exp(x) * 7
+        return anp.sin(x) + anp.sin(x) * 1 + 0.0
+
+    f = jit(wasteful, backend="python")
+    f(1.0)
+    assert f.source.count("sin(") == 1 and "exp" not in f.source and len(f.program.steps) == 2
+    g = jit(lambda x: (x.T.T @ np.ones((2, 2))).reshape(4).reshape(2, 2) + 2 * np.ones(2) * 3.0, backend="python")
+    g(np.ones((2, 2)))
+    assert [v.operation.name for v in g.program.steps] == ["matmul", "add"]
+    assert "2 operations on 8 numbers (64 bytes), 8 multiply-adds" in repr(g.program)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_threads_call_the_same_function(backend):
+    f = jit(lambda x: anp.tanh(x @ x.T) * 2, backend=backend)
+    inputs = [RNG.normal(size=(20, 20)) for _ in range(4)]
+    expected, wrong = [np.tanh(x @ x.T) * 2 for x in inputs], []
+
+    def work(x, y):
+        for _ in range(100):
+            if not np.allclose(f(x), y, rtol=1e-10):
+                wrong.append(x)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(inputs, expected)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_large_graph_of_numbers_compiles_and_frees():
+    def f(x, y):
+        for i in range(5000):
+            x, y = x * 0.999 + y * 0.001, anp.sin(y) + x * (1 / (i + 1))
+        return x + y
+
+    agree(f, 0.5, 0.25, fresh=[(1.0, 2.0)], rtol=1e-9)
+    gc.collect()
+
+
+OPTIMIZERS = {
+    "sgd": lambda p: nn.SGD(p, nn.ExponentialDecay(0.02, 0.99)), "momentum": lambda p: nn.SGD(p, 0.01, momentum=0.9),
+    "nesterov": lambda p: nn.SGD(p, nn.Warmup(nn.CosineDecay(0.02, 15), 5), 0.9, True, 1e-3),
+    "adam": lambda p: nn.Adam(p, nn.CosineDecay(0.05, 30), weight_decay=0.01), "adamw": lambda p: nn.AdamW(p, nn.Constant(0.01)),
+}
+TARGETS = {
+    "MSE": (nn.MSE(), lambda n: RNG.normal(size=(n, 6, 2))), "L1": (nn.L1(), lambda n: RNG.normal(size=(n, 6, 2))),
+    "Huber": (nn.Huber(0.5), lambda n: RNG.normal(size=(n, 6, 2))), "BCE": (nn.BCEWithLogits(), lambda n: RNG.uniform(size=(n, 6, 2))),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("loss", TARGETS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_train_step_is_the_loop_by_hand(backend, loss, optimizer):
+    loss_function, make = TARGETS[loss]
+    xs, ys = RNG.normal(size=(12, 6, 3)), make(12)
+    ours, by_hand = (nn.MLP(3, [4], 2, rng=0, activation=nn.Tanh) for _ in range(2))
+    mine, theirs = (OPTIMIZERS[optimizer](m.parameters()) for m in (ours, by_hand))
+    losses = []
+    for x, y in zip(xs, ys):
+        value = loss_function(by_hand(x), y)
+        theirs.zero_grad()
+        value.backward()
+        theirs.step()
+        losses.append(value.item())
+    step = nn.TrainStep(ours, loss_function, mine, backend=backend)
+    found = [step(xs[0], ys[0]), *step.run(xs[1:], ys[1:])]
+    np.testing.assert_allclose(found, losses, rtol=1e-9)
+    same([p.data for p in ours.parameters()], [p.data for p in by_hand.parameters()])
+    same(mine.state_dict(), theirs.state_dict())
+    assert mine.steps == 12 and step.backend.startswith(backend)
+
+
+def test_train_step_names_mistakes():
+    model = nn.MLP(2, [3], 1, rng=0)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1))
+    with pytest.raises(ValueError, match="need the same K"):
+        step.run(np.ones((3, 4, 2)), np.ones((2, 4, 1)))
+    with pytest.raises(ValueError, match="takes 2 features"):
+        step(np.ones((4, 3)), np.ones((4, 1)))
+    with pytest.raises(ValueError, match="the target"):
+        step(np.ones((4, 2)), np.ones(4))
+    partial = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters()[:2], 0.1))
+    with pytest.raises(TypeError, match="no parameter of the optimizer"):
+        partial(np.ones((4, 2)), np.ones((4, 1)))
+    with pytest.raises(RuntimeError, match="not been called"):
+        step.source

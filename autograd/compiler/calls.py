@@ -116,7 +116,7 @@ def _form(tree: Any, flat: list) -> Hashable:
 def _numbers(flat: list) -> tuple[list, Hashable]:
     """The numbers among arguments, as floats or (if an array is among them) all as arrays, and what they look like."""
     if all(type(x) is float for x in flat):
-        return flat, len(flat)
+        return flat, (float,) * len(flat)
     arrays = any(isinstance(x, np.ndarray) for x in flat)
     given, key = [], []
     for x in flat:

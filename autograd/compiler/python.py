@@ -35,6 +35,7 @@ class Source:
         self.names: dict[int, str] = {}
         self.taken = {*SCOPE, *words.FLOATS, "buffers", "constants", "nan", "inf"}
         self.constants: list[np.ndarray] = []
+        self.words: dict[str, Callable] = {}  # functions that single operations were defined by
         self.buffers: list[tuple[tuple, np.dtype]] = []
         self.free: dict[tuple, list[int]] = {}
         self.held: dict[int, int] = {}  # a variable's buffer
@@ -80,6 +81,7 @@ class Source:
 
     def _float(self, variable: Variable) -> Iterator[str]:
         names = dict(zip(variable.operation.names, (*map(self.of, variable.args), *map(repr, variable.static))))
+        names |= self._words_of(variable)
         text = PLAIN_FLOATS.text(variable.operation.value, names)
         self.names[id(variable)] = self.called(variable.name or f"v{len(self.names)}")
         yield f"{self.names[id(variable)]} = {text}"
@@ -87,7 +89,7 @@ class Source:
     def _array(self, variable: Variable) -> Iterator[str]:
         operation = variable.operation
         static = [self._static(x) for x in variable.static]
-        names = dict(zip(operation.names, (*map(self.of, variable.args), *static)))
+        names = dict(zip(operation.names, (*map(self.of, variable.args), *static))) | self._words_of(variable)
         tree = ast.parse(rewrite(operation.value, names, calls={}), mode="eval").body
         name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {operation.name}"
         where = self._into(tree, variable) if variable.shape and operation.name not in VIEWS else None
@@ -99,6 +101,12 @@ class Source:
             yield from before
             yield f"{name} = {last}{comment}"
         self.names[id(variable)] = name
+
+    def _words_of(self, variable: Variable) -> dict[str, str]:
+        """Names for the functions that an operation was defined by."""
+        named = {word: self.called(f"{variable.operation.name}_{word}") for word in variable.operation.words}
+        self.words.update({named[word]: function for word, function in variable.operation.words.items()})
+        return named
 
     def _static(self, x: Any) -> str:
         if _is_literal(x):
@@ -189,6 +197,7 @@ class PythonProgram:
         linecache.cache[filename] = (len(self.source), None, self.source.splitlines(True), filename)
         self._code, self._name = compile(self.source, filename, "exec"), source.name
         self._floats = all(v.scalar for v in program.steps)
+        self._words = source.words
         self._constants, self._buffers, self._local = source.constants, source.buffers, threading.local()
 
     def __call__(self, inputs: list) -> tuple:
@@ -215,7 +224,7 @@ class PythonProgram:
     def _function(self) -> Callable:
         run = getattr(self._local, "run", None)
         if run is None:
-            scope = {**(words.FLOATS if self._floats else SCOPE), "constants": self._constants, "nan": np.nan, "inf": np.inf,
+            scope = {**(words.FLOATS if self._floats else words.ARRAYS | SCOPE), **self._words, "constants": self._constants, "nan": np.nan, "inf": np.inf,
                      "array": np.array, "buffers": [np.empty(shape, dtype) for shape, dtype in self._buffers]}
             exec(self._code, scope)
             run = self._local.run = scope[self._name]
