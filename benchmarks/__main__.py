@@ -36,6 +36,14 @@ ROWS = [
     Row("the same by nn's layers and SGD", "ours small by nn", "peers small hips", at_least=6),
     Row("the same by nn's layers and SGD", "ours small by nn", "peers small mygrad", at_least=2.5),
     Row("step 2-64-64-1, batch 256, eager", "ours large", "by_hand large", at_most=1.15),
+    Row("scalar graph, jit python", "ours scalar python", "peers scalar micrograd", at_least=60),
+    Row("scalar graph, jit llvm", "ours scalar llvm", "peers scalar micrograd", at_least=1000),
+    Row("step 2-8-8-1, TrainStep python", "ours small python", "by_hand small buffers", at_most=1.2),
+    Row("step 2-8-8-1, TrainStep llvm", "ours small llvm", "by_hand small C", at_most=0.75),
+    Row("step 2-8-8-1, TrainStep llvm", "ours small llvm", "peers small jax"),
+    Row("step 2-64-64-1, TrainStep llvm", "ours large llvm", "by_hand large", at_most=1.0),
+    Row("step 2-64-64-1, TrainStep python", "ours large python", "by_hand large", at_most=1.0),
+    Row("step 2-64-64-1, TrainStep llvm", "ours large llvm", "peers large jax", at_most=1.0),
 ]
 
 

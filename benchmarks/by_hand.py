@@ -1,6 +1,11 @@
-"""The work without an engine: NumPy as one writes it by hand, NumPy into buffers, and the smallest scalar class."""
+"""The work without an engine: NumPy as one writes it by hand, NumPy into buffers, C, and the smallest scalar class."""
 
+import ctypes
 import math
+import pathlib
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable
 
 import numpy as np
@@ -125,7 +130,74 @@ class Scalar:
                 child.grad += slope * node.grad
 
 
+C_SOURCE = """
+void run(long steps, const double *x, const double *y, double *w1, double *b1, double *w2, double *b2, double *w3, double *b3,
+         double rate, double decay, double *losses) {
+    for (long s = 0; s < steps; s++) {
+        double h1[B][H], h2[B][H], e[B], g1[B][H], g2[B][H], loss = 0;
+        double gw1[I][H] = {{0}}, gb1[H] = {0}, gw2[H][H] = {{0}}, gb2[H] = {0}, gw3[H] = {0}, gb3 = 0;
+        for (int n = 0; n < B; n++) {
+            for (int j = 0; j < H; j++) h1[n][j] = b1[j];
+            for (int i = 0; i < I; i++) for (int j = 0; j < H; j++) h1[n][j] += x[n * I + i] * w1[i * H + j];
+            for (int j = 0; j < H; j++) h1[n][j] = h1[n][j] > 0 ? h1[n][j] : 0;
+            for (int j = 0; j < H; j++) h2[n][j] = b2[j];
+            for (int i = 0; i < H; i++) for (int j = 0; j < H; j++) h2[n][j] += h1[n][i] * w2[i * H + j];
+            for (int j = 0; j < H; j++) h2[n][j] = h2[n][j] > 0 ? h2[n][j] : 0;
+            double out = b3[0];
+            for (int j = 0; j < H; j++) out += h2[n][j] * w3[j];
+            e[n] = out - y[n];
+            loss += e[n] * e[n];
+        }
+        losses[s] = loss / B;
+        for (int n = 0; n < B; n++) {
+            double g = 2.0 / B * e[n];
+            gb3 += g;
+            for (int j = 0; j < H; j++) { gw3[j] += h2[n][j] * g; g2[n][j] = h2[n][j] > 0 ? g * w3[j] : 0; gb2[j] += g2[n][j]; }
+            for (int i = 0; i < H; i++) for (int j = 0; j < H; j++) gw2[i][j] += h1[n][i] * g2[n][j];
+            for (int i = 0; i < H; i++) {
+                double sum = 0;
+                for (int j = 0; j < H; j++) sum += g2[n][j] * w2[i * H + j];
+                g1[n][i] = h1[n][i] > 0 ? sum : 0;
+                gb1[i] += g1[n][i];
+            }
+            for (int i = 0; i < I; i++) for (int j = 0; j < H; j++) gw1[i][j] += x[n * I + i] * g1[n][j];
+        }
+        rate *= decay;
+        for (int i = 0; i < I; i++) for (int j = 0; j < H; j++) w1[i * H + j] -= rate * gw1[i][j];
+        for (int i = 0; i < H; i++) for (int j = 0; j < H; j++) w2[i * H + j] -= rate * gw2[i][j];
+        for (int j = 0; j < H; j++) { b1[j] -= rate * gb1[j]; b2[j] -= rate * gb2[j]; w3[j] -= rate * gw3[j]; }
+        b3[0] -= rate * gb3;
+    }
+}
+"""
+
+
+def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
+    """The plain loops of it in C, compiled on the spot with -O3 -march=native -ffast-math; a thousand updates in a call."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise ImportError("no C compiler", name="a C compiler")
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "step.c").write_text(C_SOURCE)
+    shapes = [f"-DB={n}", f"-DI={sizes[0]}", f"-DH={sizes[1]}"]
+    options = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", *shapes, "-o", folder / "step.so", folder / "step.c"]
+    subprocess.run([compiler, *options], check=True)
+    run = ctypes.CDLL(str(folder / "step.so")).run
+    pointer, number = ctypes.c_void_p, ctypes.c_double
+    run.argtypes, run.restype = [ctypes.c_long, *[pointer] * 8, number, number, pointer], None
+    x, y = batch(n)
+    parameters, losses = weights(sizes), np.empty(1000)
+
+    def work():
+        run(1000, *(a.ctypes.data for a in (x, y, *parameters)), RATE, DECAY, losses.ctypes.data)
+        return losses[-1]
+
+    work.count, work.parameters, work.losses = 1000, parameters, losses
+    return work
+
+
 WORKS = {
+    "small C": lambda: step_in_c(*SMALL), "large C": lambda: step_in_c(*LARGE),
     "small": lambda: step(*SMALL), "large": lambda: step(*LARGE), "small buffers": lambda: step_in_buffers(*SMALL),
     "large buffers": lambda: step_in_buffers(*LARGE), "scalar": lambda: svm(Scalar, Scalar.relu),
 }

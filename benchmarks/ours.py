@@ -7,11 +7,12 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
-from task import DECAY, LARGE, RATE, SMALL, batch, serve, svm, weights
+import numpy as np
+from task import DECAY, LARGE, RATE, SMALL, batch, moons, serve, svm, weights
 
 import nn
-from autograd import Tensor, Value
-from autograd.numpy import affine
+from autograd import Tensor, Value, jit, value_and_grad
+from autograd.numpy import affine, relu
 
 
 def model_of(sizes: tuple[int, ...]) -> nn.MLP:
@@ -60,6 +61,40 @@ def by_layers(sizes: tuple[int, ...], n: int) -> Callable:
     return work
 
 
+def compiled_steps(sizes: tuple[int, ...], n: int, backend: str) -> Callable:
+    """The same update by nn.TrainStep, a thousand in a call; each contender's time is divided by its `count`."""
+    x, y = batch(n)
+    model = model_of(sizes)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), lr=nn.ExponentialDecay(RATE, DECAY)), backend)
+    xs, ys = np.repeat(x[None], 1000, 0), np.repeat(y[None], 1000, 0)
+    step.run(xs[:1], ys[:1])
+
+    def work():
+        return step.run(xs, ys)[-1]
+
+    work.count = 1000
+    return work
+
+
+def compiled_scalar(backend: str) -> Callable:
+    """The value and gradient of micrograd's demo by jit, with all 337 numbers as arguments."""
+    points, labels, numbers = moons()
+
+    def loss(layers):
+        def score(x):
+            for i, layer in enumerate(layers):
+                sums = [sum((wi * xi for wi, xi in zip(ws, x)), b) for ws, b in layer]
+                x = [relu(v) for v in sums] if i < len(layers) - 1 else sums
+            return x[0]
+
+        losses = [relu(1 + -label * score(point)) for point, label in zip(points, labels)]
+        return sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for layer in layers for ws, b in layer for p in (*ws, b))
+
+    f = jit(value_and_grad(loss), backend=backend)
+    f(numbers)
+    return lambda: f(numbers)[0]
+
+
 def chain(length: int) -> dict[str, float]:
     """Seconds a node to make, to sweep and to free a chain of scalars, and its bytes a node."""
     tracemalloc.start()
@@ -83,7 +118,10 @@ def chain(length: int) -> dict[str, float]:
 
 
 WORKS = {"scalar": lambda: svm(Value, Value.relu), "small": lambda: written_out(*SMALL),
-         "small by nn": lambda: by_layers(*SMALL), "large": lambda: written_out(*LARGE)}
+         "small by nn": lambda: by_layers(*SMALL), "large": lambda: written_out(*LARGE),
+         "scalar python": lambda: compiled_scalar("python"), "scalar llvm": lambda: compiled_scalar("llvm"),
+         "small python": lambda: compiled_steps(*SMALL, "python"), "small llvm": lambda: compiled_steps(*SMALL, "llvm"),
+         "large python": lambda: compiled_steps(*LARGE, "python"), "large llvm": lambda: compiled_steps(*LARGE, "llvm")}
 
 if __name__ == "__main__":
     if sys.argv[1] == "chain":

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Callable
 
 import numpy as np
-from task import DECAY, RATE, SMALL, batch, serve, svm, weights
+from task import DECAY, LARGE, RATE, SMALL, batch, serve, svm, weights
 
 
 def micrograd(collect: bool) -> Callable:
@@ -95,7 +95,37 @@ def mygrad_step() -> Callable:
     return work
 
 
-WORKS = {"scalar micrograd": lambda: micrograd(True), "scalar micrograd without collector": lambda: micrograd(False),
+def jax_steps(sizes: tuple[int, ...], n: int) -> Callable:
+    """JAX in float64: the update in lax.fori_loop, a thousand in a call."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    x, y = map(jnp.asarray, batch(n))
+
+    def loss(ps):
+        w1, b1, w2, b2, w3, b3 = ps
+        h = jnp.maximum(jnp.maximum(x @ w1 + b1, 0) @ w2 + b2, 0)
+        return jnp.mean((h @ w3 + b3 - y) ** 2)
+
+    def update(i, carry):
+        ps, rate, _ = carry
+        value, gradients = jax.value_and_grad(loss)(ps)
+        rate = rate * DECAY
+        return [p - rate * g for p, g in zip(ps, gradients)], rate, value
+
+    run = jax.jit(lambda ps: jax.lax.fori_loop(0, 1000, update, (ps, RATE, 0.0)))
+    parameters = [jnp.asarray(w) for w in weights(sizes)]
+
+    def work():
+        return float(run(parameters)[2])
+
+    work.count = 1000
+    work()
+    return work
+
+
+WORKS = {"small jax": lambda: jax_steps(*SMALL), "large jax": lambda: jax_steps(*LARGE), "scalar micrograd": lambda: micrograd(True), "scalar micrograd without collector": lambda: micrograd(False),
          "small torch": torch_step, "small hips": hips_step, "small mygrad": mygrad_step}
 
 if __name__ == "__main__":

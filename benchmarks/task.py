@@ -60,7 +60,7 @@ def serve(works: dict[str, Callable]) -> None:
         work = works[sys.argv[1]]()
     except ImportError as error:
         sys.exit(f"{error.name} is not installed")
-    repeat, seconds = 1, 0.0
+    repeat, seconds, count = 1, 0.0, getattr(work, "count", 1)
     while seconds < 0.1:
         start = time.perf_counter()
         for _ in range(repeat):
@@ -71,4 +71,4 @@ def serve(works: dict[str, Callable]) -> None:
         start = time.perf_counter()
         for _ in range(repeat):
             work()
-        print((time.perf_counter() - start) / repeat, flush=True)
+        print((time.perf_counter() - start) / repeat / count, flush=True)

@@ -1,6 +1,7 @@
 """The contenders of the benchmarks compute the same thing, and the table is printed. No time is asserted."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -33,6 +34,14 @@ def test_every_step_is_the_same_step(contenders, size):
     for work in works[1:]:
         for mine, theirs in zip(numbers(works[0].parameters), numbers(work.parameters)):
             np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.skipif(not (shutil.which("cc") or shutil.which("gcc")), reason="there is no C compiler")
+def test_c_is_the_same_step(contenders):
+    ours, by_hand = contenders
+    c, work = by_hand["small C"](), by_hand["small"]()
+    c()
+    np.testing.assert_allclose(c.losses[:50], [work() for _ in range(50)], rtol=1e-8)
 
 
 def test_the_scalar_graphs_have_the_same_loss(contenders):

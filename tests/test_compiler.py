@@ -212,6 +212,12 @@ def test_what_llvm_cannot_print_runs_as_python():
     assert h(2.0) == 32.0 and h.backend.startswith("llvm")
 
 
+def test_large_matrix_products_are_left_to_blas():
+    f = jit(lambda x: x @ x)
+    assert f(np.ones((100, 100)))[0, 0] == 100.0 and "BLAS" in f.backend
+    assert f(np.ones((10, 10)))[0, 0] == 10.0 and f.backend.startswith("llvm")
+
+
 def test_without_llvmlite_auto_is_python_and_llvm_says_what_to_install(monkeypatch):
     import sys
 

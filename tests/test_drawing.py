@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from autograd import Tensor, Value, draw, drawing, render
 
 pygraphviz = pytest.importorskip("pygraphviz")
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def parsed(*nodes):
@@ -49,17 +51,22 @@ def test_a_shared_node_is_drawn_once_and_several_roots_share():
     assert len(parsed(y, y + 1, y + y)[0]) == 2 + 1 + 3 + 2  # x, y; ×; two + with a constant; the two sums
 
 
-@pytest.mark.parametrize("name", ['"];evil [label="', "\\N", "a\\nb", "<b>bold</b>", "<", "tab\there", 'quote"', "back\\", "{a|b}", "<a>\n<b>",
-                                  "ünï ∂", "\\", "\x00\x1b[31m", "%s{}", "->"])
+NAMES = ['"];evil [label="', "\\N", "\\l", "a\\nb", "<b>bold</b>", "<", "tab\there", 'quote"', '\\"', "back\\", "{a|b}", "<a>\n<b>", "ünï ∂", "\\",
+         "\x00\x1b[31m", "\ud800", "%s{}", "->", "a & b;", "/* x", "# x"]
+ENTITIES = ["&lt;", "&amp;", "a&#65;b"]
+UNESCAPED = pytest.mark.xfail(strict=True, reason="Graphviz reads HTML entities in labels, and they are not escaped yet")
+
+
+@pytest.mark.parametrize("name", [*NAMES, *(pytest.param(name, marks=UNESCAPED) for name in ENTITIES)])
 def test_a_name_is_only_a_name(name):
-    source = draw(Value(1.0, name=name) * 2).source
-    graph = pygraphviz.AGraph(string=source)
+    x = Value(1.0, name=name) * 2
+    graph = pygraphviz.AGraph(string=draw(x).source)
     assert len(graph.nodes()) == 4 and len(graph.edges()) == 3
-    picture = graph.draw(format="plain", prog="dot").decode()
+    picture = ElementTree.fromstring(drawing.svg(x))
+    shown = [text.text.replace("\N{NO-BREAK SPACE}", " ") for text in picture.iter(f"{SVG}text")]
     clean = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in name)
-    (label,) = [n.attr["label"] for n in graph.nodes() if n.attr["label"].endswith("\\n1")]
-    assert label.replace("\\n1", "").rstrip() == clean.replace("\\", "\\\\").replace("\n", "\\n").rstrip()
-    assert picture.count("\nnode ") == 4
+    assert sorted(shown) == sorted([*clean.split("\n"), "1", "×", "2", "2"])
+    assert not list(picture.iter(f"{SVG}a")) and sum(g.get("class") == "node" for g in picture.iter(f"{SVG}g")) == 4
 
 
 def test_what_is_too_large_or_no_node_is_refused():

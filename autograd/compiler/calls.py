@@ -16,6 +16,8 @@ from .program import Program
 from .python import PythonProgram
 from .tracing import leaf, tracing
 
+FOR_BLAS = 500_000  # multiply-adds from which NumPy's matrix products are faster than loops
+
 
 @dataclass
 class Compiled:
@@ -192,6 +194,8 @@ def printed(program: Program, name: str, backend: str, moves: Sequence[bool] | N
     """
     if backend == "python":
         return PythonProgram(program, name, moves, carried), "as asked for"
+    if backend == "auto" and program.multiply_adds() > FOR_BLAS:
+        return PythonProgram(program, name, moves, carried), "its matrix products are large enough for NumPy's BLAS"
     try:
         from .llvm import LlvmProgram
     except ImportError:
