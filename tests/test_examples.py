@@ -74,16 +74,6 @@ def test_bad_values_are_one_line(options, tmp_path):
     assert run.returncode == 2 and run.stderr.count("\n") == 1 and "Traceback" not in run.stderr
 
 
-def test_moons(tmp_path):
-    moons = [sys.executable, str(ROOT / "demos" / "moons.py")]
-    run = subprocess.run([*moons, "--steps", "8", "--out", tmp_path], capture_output=True, text=True, check=True)
-    losses = [float(line.split()[4]) for line in run.stdout.splitlines() if "of 8" in line]
-    assert len(losses) == 8 and losses[-1] < losses[0] and (tmp_path / "boundary.png").read_bytes().startswith(b"\x89PNG")
-    for wrong in (["--steps", "0"], ["--seed", "-1"], ["--out", str(ROOT / "README.md")]):
-        run = subprocess.run([*moons, *wrong], capture_output=True, text=True)
-        assert run.returncode == 2 and run.stderr.count("\n") == 1
-
-
 @pytest.mark.parametrize("name, printed", [
     ("rosenbrock", r"BFGS, differences.*e-\d+ .*\nBFGS, our gradient.*e-\d+ .*\ntrust region, our hessian .*e-\d+"),
     ("least_squares", r"Misra1a: (8|9|1\d)\.\d digits[\s\S]*Thurber: (8|9|1\d)\.\d digits"),
