@@ -8,11 +8,18 @@ from .backward import gradients
 from .node import Tensor, Value, no_grad
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
-_WHEN_USED = {"TracingError": ".compiler.tracing", "check_gradients": ".check", "define": ".definitions", "draw": ".drawing", "jit": ".compiler.calls",
-              "render": ".drawing"}
+_WHEN_USED = {
+    "TracingError": ".compiler.tracing",
+    "check_gradients": ".check",
+    "define": ".definitions",
+    "draw": ".drawing",
+    "jit": ".compiler.calls",
+    "render": ".drawing",
+}
 
 __all__ = """
-Tensor TracingError Value check_gradients define draw grad gradients hessian hvp jacobian jit jvp no_grad numpy render value_and_grad vjp""".split()
+Tensor TracingError Value check_gradients define draw grad gradients hessian hvp jacobian jit jvp no_grad numpy
+render value_and_grad vjp""".split()
 
 
 def __getattr__(name: str) -> Any:

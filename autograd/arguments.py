@@ -58,8 +58,11 @@ def tensor_constant(array: Any) -> Any:
 def numeric(data: Any) -> np.ndarray:
     """Numbers, arrays and lists of them as an array of real numbers."""
     if is_node(data):
-        raise TypeError("a Value and a Tensor do not mix in one expression: make both a Tensor"
-                        if type(data).__name__ == "Value" else "this is a Tensor already: use .detach() for one without history")
+        raise TypeError(
+            "a Value and a Tensor do not mix in one expression: make both a Tensor"
+            if type(data).__name__ == "Value"
+            else "this is a Tensor already: use .detach() for one without history"
+        )
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -72,8 +75,11 @@ def numeric(data: Any) -> np.ndarray:
 def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
     """An error of NumPy, with the name of the operation and what it was given."""
     given = ", ".join(
-        f"{name} of shape {np.shape(arg.data if is_node(arg) else arg)}"
-        if name in operation.arguments else f"{name} = {arg!r}"
+        (
+            f"{name} of shape {np.shape(arg.data if is_node(arg) else arg)}"
+            if name in operation.arguments
+            else f"{name} = {arg!r}"
+        )
         for name, arg in zip(operation.names, args)
     )
     kinds = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)
@@ -92,10 +98,16 @@ def only_float_may_read(node: Any, caller: types.FrameType) -> None:
     if call.opname.startswith(("BINARY", "FORMAT")) or call.positions.col_offset is None:
         return
     start = (call.positions.lineno, call.positions.col_offset)
-    names = [i.argval for i in at[:-1] if i.opname.startswith("LOAD_") and start == (i.positions.lineno, i.positions.col_offset)]
+    names = [
+        i.argval
+        for i in at[:-1]
+        if i.opname.startswith("LOAD_") and start == (i.positions.lineno, i.positions.col_offset)
+    ]
     scope = {**vars(builtins), **caller.f_globals, **caller.f_locals}
     if len(names) == 1 and scope.get(names[0]) is float:
         return
     kind = type(node).__name__
-    raise TypeError(f"only float(x) reads a {kind} as a number; this call would lose its history: use the {kind}'s own "
-                    "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number")
+    raise TypeError(
+        f"only float(x) reads a {kind} as a number; this call would lose its history: use the {kind}'s own "
+        "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number"
+    )

@@ -1,7 +1,8 @@
 """The reverse sweep: from a node, newest first, every operation hands its gradient on to its arguments.
 
-Gradients live in a dictionary of the sweep, not in the nodes, so threads do not meet. On Values the pullbacks add floats
-into it. On arrays and on nodes they hand over to `into`, which undoes broadcasting (`sum_to`) and widening (`cast`).
+Gradients live in a dictionary of the sweep, not in the nodes, so threads do not meet. On Values the pullbacks add
+floats into it. On arrays and on nodes they hand over to `into`, which undoes broadcasting (`sum_to`) and widening
+(`cast`).
 """
 
 import operator
@@ -78,7 +79,8 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
 
 
 def pullback(outputs: Sequence[Node], seeds: Sequence, inputs: Sequence[Node], create_graph: bool = False) -> list:
-    """The gradients of outputs, each weighed by its seed and added up, with respect to inputs; all nodes of one class."""
+    """The gradients of outputs, each weighed by its seed and added up, with respect to inputs; all nodes of
+    one class."""
     if not inputs:
         return []
     found: dict = {}
@@ -88,7 +90,9 @@ def pullback(outputs: Sequence[Node], seeds: Sequence, inputs: Sequence[Node], c
         found = _sweep([node for node in order if node.when > oldest], list(zip(outputs, seeds)), create_graph)
     results = [found.get(node) for node in inputs]
     if create_graph:
-        return [g if isinstance(g, Node) else type(x)(_zero_like(x) if g is None else g) for g, x in zip(results, inputs)]
+        return [
+            g if isinstance(g, Node) else type(x)(_zero_like(x) if g is None else g) for g, x in zip(results, inputs)
+        ]
     return [_zero_like(x) if g is None else g for g, x in zip(results, inputs)]
 
 
@@ -97,8 +101,10 @@ def _seed(output: Node, seed: Any) -> Any:
         return 1.0 if seed is None else seed if isinstance(seed, Value) else FLOATS.scope["constant"](seed)
     if seed is None:
         if output.size != 1:
-            raise ValueError(f"backward() of a Tensor of shape {output.shape} needs a seed of that shape: "
-                             "a weight for each element, or sum the Tensor first")
+            raise ValueError(
+                f"backward() of a Tensor of shape {output.shape} needs a seed of that shape: "
+                "a weight for each element, or sum the Tensor first"
+            )
         return np.ones(output.shape, output.dtype) if output.ndim else output.dtype.type(1)
     if not isinstance(seed, Tensor):
         seed = np.asarray(ARRAYS.scope["constant"](seed), output.dtype)

@@ -9,15 +9,16 @@ from .node import Node, Tensor, no_grad
 from .transforms import grad, leaves, map_tree
 
 
-def check_gradients(f: Callable, *args: Any, order: int = 2, rtol: float = 1e-5, directions: int | None = None,
-                    rng: Any = 0) -> None:
+def check_gradients(
+    f: Callable, *args: Any, order: int = 2, rtol: float = 1e-5, directions: int | None = None, rng: Any = 0
+) -> None:
     """Compare the derivatives of f at these arguments with central differences, up to an order.
 
-    Arguments are floats, arrays, and lists, tuples and dicts of them. A result with several elements is weighed by random
-    numbers, and so are the gradients whose derivatives the next order is; `rng` is their generator or seed. The tolerance
-    is `rtol` of the derivative, plus what rounding of f's values costs. Every element is compared, at four evaluations of
-    f each; with `directions`, that many random directions instead. Raises an AssertionError that names the argument, its
-    worst element, both numbers and the error.
+    Arguments are floats, arrays, and lists, tuples and dicts of them. A result with several elements is weighed by
+    random numbers, and so are the gradients whose derivatives the next order is; `rng` is their generator or seed. The
+    tolerance is `rtol` of the derivative, plus what rounding of f's values costs. Every element is compared, at four
+    evaluations of f each; with `directions`, that many random directions instead. Raises an AssertionError that names
+    the argument, its worst element, both numbers and the error.
     """
     rng = np.random.default_rng(rng)
     args = map_tree(lambda x: x.data if isinstance(x, Node) else x, args)
@@ -50,11 +51,13 @@ def _weighed(f: Callable, args: tuple, rng: "np.random.Generator") -> Callable:
     return scalar
 
 
-def _compare(f: Callable, args: tuple, rtol: float, name: str, directions: int | None, rng: "np.random.Generator") -> None:
+def _compare(
+    f: Callable, args: tuple, rtol: float, name: str, directions: int | None, rng: "np.random.Generator"
+) -> None:
     gradient = [np.asarray(g) for g in leaves(grad(f, tuple(range(len(args))))(*args))]
     points = [np.asarray(x) for x in leaves(args)]
     precision = max((np.finfo(x.dtype).eps for x in points if x.dtype.kind == "f"), default=0.0)
-    rtol, worst, message = max(rtol, 100 * precision ** 0.75), 0.0, ""
+    rtol, worst, message = max(rtol, 100 * precision**0.75), 0.0, ""
     for where, direction in _directions(args, points, directions, rng):
         numeric, noise, size = _difference(f, args, direction)
         analytic = sum(float(np.sum(np.where(v == 0, 0.0, g) * v)) for g, v in zip(gradient, direction))
@@ -63,15 +66,22 @@ def _compare(f: Callable, args: tuple, rtol: float, name: str, directions: int |
             continue
         if (excess := error / allowed if allowed else np.inf) > worst or np.isnan(excess):
             worst = excess if excess == excess else np.inf
-            message = (f"{name}: the derivative with respect to {where} is {analytic / size!r}, finite differences give "
-                       f"{numeric / size!r}: off by {error / size:.3g}, allowed {allowed / size:.3g}")
+            message = (
+                f"{name}: the derivative with respect to {where} is {analytic / size!r}, finite differences give "
+                f"{numeric / size!r}: off by {error / size:.3g}, allowed {allowed / size:.3g}"
+            )
     if worst > 1:
         raise AssertionError(message)
 
 
-def _directions(args: tuple, points: list[np.ndarray], count: int | None, rng: "np.random.Generator") -> Iterator[tuple]:
-    """Names and directions to go in, each in the order of magnitude of what it changes; every element by itself, or random."""
-    scales = [np.where(np.abs(x) > 1e-100, np.abs(x), 1.0).astype(float) for x in points]  # of a subnormal nothing is left
+def _directions(
+    args: tuple, points: list[np.ndarray], count: int | None, rng: "np.random.Generator"
+) -> Iterator[tuple]:
+    """Names and directions to go in, each in the order of magnitude of what it changes; every element by
+    itself, or random."""
+    scales = [
+        np.where(np.abs(x) > 1e-100, np.abs(x), 1.0).astype(float) for x in points
+    ]  # of a subnormal nothing is left
     if count is not None:
         for i in range(count):
             yield f"all arguments in random direction {i}", [s * rng.uniform(0.5, 1.5, s.shape) for s in scales]
@@ -93,7 +103,8 @@ def _paths(tree: Any, path: str) -> Iterator[str]:
 
 
 def _difference(f: Callable, args: tuple, direction: list[np.ndarray]) -> tuple[float, float, float]:
-    """The derivative in a direction by the five-point formula, in float64, what rounding may do to it, the direction's size."""
+    """The derivative in a direction by the five-point formula, in float64, what rounding may do to it, the
+    direction's size."""
     flat, step = [np.array(x, float) for x in leaves(args)], 1e-3
 
     def at(offset: float) -> float:

@@ -1,4 +1,5 @@
-"""New operations: a row of text as in the table, checked word for word, or Python functions where a row cannot say it."""
+"""New operations: a row of text as in the table, checked word for word, or Python functions where a row cannot
+say it."""
 
 import ast
 import inspect
@@ -15,8 +16,22 @@ from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOAT
 BUILT_IN = {operation.name for operation in ELEMENTWISE + ARRAY}
 ATTRIBUTES = "shape dtype T mT reshape transpose swapaxes astype".split()
 RESERVED = "g out node into data error new tick paused forget explained constant kind operation Node".split()
-GRAMMAR = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Load, ast.Constant, ast.Attribute, ast.Subscript,
-           ast.Slice, ast.Tuple, ast.operator, ast.USub, ast.UAdd)
+GRAMMAR = (
+    ast.Expression,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Call,
+    ast.Name,
+    ast.Load,
+    ast.Constant,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Slice,
+    ast.Tuple,
+    ast.operator,
+    ast.USub,
+    ast.UAdd,
+)
 
 
 def define(row: str, forward: Callable | None = None, pullbacks: Sequence[Callable | None] = ()) -> Operation:
@@ -46,11 +61,15 @@ def _check(operation: Operation) -> None:
     if len(set(names)) != len(names):
         raise ValueError(f"define: {name} names an argument twice: {', '.join(names)}")
     if len(operation.pullbacks) != len(operation.arguments):
-        raise ValueError(f"define: {name} has {len(operation.arguments)} arguments and {len(operation.pullbacks)} pullbacks; "
-                         "write one for each, an empty one where there is no derivative")
+        raise ValueError(
+            f"define: {name} has {len(operation.arguments)} arguments and {len(operation.pullbacks)} pullbacks; "
+            "write one for each, an empty one where there is no derivative"
+        )
     known = {*names, *operation.words}
-    for text, meant in [(operation.value, known | words.ARRAYS.keys()),
-                        *((p, known | {"g", "out"} | OPERATIONS.keys() | words.SHAPES.keys()) for p in operation.pullbacks if p)]:
+    for text, meant in [
+        (operation.value, known | words.ARRAYS.keys()),
+        *((p, known | {"g", "out"} | OPERATIONS.keys() | words.SHAPES.keys()) for p in operation.pullbacks if p),
+    ]:
         for problem in _problems(text, meant):
             raise ValueError(f"define: {name}: {problem} in {text!r}")
 
@@ -73,7 +92,11 @@ def _problems(text: str, known: set[str]) -> Iterator[str]:
 
 def _from_functions(name: str, forward: Callable, pullbacks: Sequence[Callable | None]) -> Operation:
     """The row that calls these functions."""
-    given = [p for p in inspect.signature(forward).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    given = [
+        p
+        for p in inspect.signature(forward).parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
     arguments = ", ".join(f"x{i}" for i in range(len(given)))
     calls = [f"pullback{i}(g, out, {arguments})" if pullback else "" for i, pullback in enumerate(pullbacks)]
     row = " | ".join([f"{name}({arguments}) = forward({arguments})", *calls])
@@ -88,8 +111,11 @@ def _returning(name: str, forward: Callable) -> Callable:
         out = forward(*args)
         if is_node(out) or np.asarray(out).dtype.kind not in "fiub":
             raise TypeError(f"{name}: forward must return a real number or array, not {type(out).__name__}")
-        return np.asarray(out, float) if any(isinstance(x, np.ndarray) for x in args) and np.ndim(out) == 0 else (
-            float(out) if np.ndim(out) == 0 else out)
+        return (
+            np.asarray(out, float)
+            if any(isinstance(x, np.ndarray) for x in args) and np.ndim(out) == 0
+            else (float(out) if np.ndim(out) == 0 else out)
+        )
 
     return value
 
@@ -102,8 +128,11 @@ def _pulling(name: str, i: int, pullback: Callable) -> Callable:
         if is_node(result):
             return result
         if any(is_node(x) for x in (g, out, *args)):
-            raise TypeError(f"{name}: pullback {i} makes a {type(result).__name__} of nodes, which would lose the second derivative: "
-                            "write it with operators and functions of autograd.numpy")
+            raise TypeError(
+                f"{name}: pullback {i} makes a {type(result).__name__} of nodes, "
+                "which would lose the second derivative: "
+                "write it with operators and functions of autograd.numpy"
+            )
         return np.asarray(result) if isinstance(g, (np.ndarray, np.generic)) else result
 
     return pulled

@@ -38,7 +38,9 @@ def draw(*nodes: Node) -> "graphviz.Digraph":
             raise TypeError(f"draw() is of Values and Tensors, not {type(node).__name__}")
     found = {node: None for root in nodes for node in reversed(history(root))}
     if len(found) > MOST_NODES:
-        raise ValueError(f"a graph of {len(found)} nodes is too large to look at (at most {MOST_NODES}): draw a smaller batch")
+        raise ValueError(
+            f"a graph of {len(found)} nodes is too large to look at (at most {MOST_NODES}): draw a smaller batch"
+        )
     graph = _digraph()
     ids = {node: f"n{i}" for i, node in enumerate(found)}
     for node, identity in ids.items():
@@ -55,8 +57,16 @@ def _digraph() -> "graphviz.Digraph":
         raise ImportError("drawing needs the graphviz package: pip install graphviz") from None
     return graphviz.Digraph(
         graph_attr={"rankdir": "LR", "nodesep": "0.15", "ranksep": "0.3"},
-        node_attr={"shape": "box", "style": "filled,rounded", "fillcolor": "white", "color": "#8899aa", "fontname": "Helvetica",
-                   "fontsize": "10", "margin": "0.08,0.04", "height": "0.3"},
+        node_attr={
+            "shape": "box",
+            "style": "filled,rounded",
+            "fillcolor": "white",
+            "color": "#8899aa",
+            "fontname": "Helvetica",
+            "fontsize": "10",
+            "margin": "0.08,0.04",
+            "height": "0.3",
+        },
         edge_attr={"color": "#8899aa", "arrowsize": "0.5"},
     )
 
@@ -64,10 +74,19 @@ def _digraph() -> "graphviz.Digraph":
 def _draw_operation(graph: "graphviz.Digraph", node: Node, ids: dict[Node, str]) -> None:
     circle = f"{ids[node]}op"
     operation = node.operation
-    arguments, static = node.args[: len(operation.arguments)], node.args[len(operation.arguments):]
-    text = " ".join([SYMBOLS.get(operation.name, operation.name), *(f"{k}={v}" for k, v in zip(operation.static, static))])
-    graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", fillcolor="#fdf0d5", width="0.3",
-               height="0.25", margin="0.05,0.02")
+    arguments, static = node.args[: len(operation.arguments)], node.args[len(operation.arguments) :]
+    text = " ".join(
+        [SYMBOLS.get(operation.name, operation.name), *(f"{k}={v}" for k, v in zip(operation.static, static))]
+    )
+    graph.node(
+        circle,
+        escaped(text),
+        shape="circle" if len(text) == 1 else "box",
+        fillcolor="#fdf0d5",
+        width="0.3",
+        height="0.25",
+        margin="0.05,0.02",
+    )
     graph.edge(circle, ids[node])
     for i, arg in enumerate(arguments):
         if isinstance(arg, Node):
@@ -129,7 +148,8 @@ def render(*nodes: Node, path: str | os.PathLike) -> pathlib.Path:
 
 
 def _pictured(graph: "graphviz.Digraph", form: str) -> bytes:
-    """The picture by the `dot` program, or by the Graphviz that pygraphviz carries; FileNotFoundError without either."""
+    """The picture by the `dot` program, or by the Graphviz that pygraphviz carries; FileNotFoundError without
+    either."""
     if shutil.which("dot"):
         return graph.pipe(form)
     try:

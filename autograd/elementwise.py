@@ -6,7 +6,8 @@ from typing import Any
 from .operation import OPERATIONS
 
 _add, _mul, _div, _where, _less, _greater, _equal, _maximum, _minimum = (
-    OPERATIONS[name] for name in "add mul truediv where less greater equal maximum minimum".split())
+    OPERATIONS[name] for name in "add mul truediv where less greater equal maximum minimum".split()
+)
 _rint, _softplus, _sin, _square, _neg = (OPERATIONS[name] for name in "rint softplus sin square neg".split())
 
 
@@ -28,7 +29,7 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 
 def round(x: Any, decimals: int = 0) -> Any:
     """As numpy.round; the derivative is 0."""
-    return _div(_rint(_mul(x, 10.0 ** decimals)), 10.0 ** decimals) if decimals else _rint(x)
+    return _div(_rint(_mul(x, 10.0**decimals)), 10.0**decimals) if decimals else _rint(x)
 
 
 def log_sigmoid(x: Any) -> Any:
@@ -37,7 +38,8 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def sinc(x: Any) -> Any:
-    """As numpy.sinc, sin(pi x) / (pi x); by its power series near 0, where the quotient's derivatives lose their digits."""
+    """As numpy.sinc, sin(pi x) / (pi x); by its power series near 0, where the quotient's derivatives lose
+    their digits."""
     near = _less(_square(x), 0.1)
     angle = _mul(x, math.pi)
     squared = _square(_where(near, angle, 0.0))

@@ -55,7 +55,7 @@ def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -
     size = abs(x)
     if math.isinf(ord):
         return size.max(axis, keepdims=keepdims) if ord > 0 else size.min(axis, keepdims=keepdims)
-    total = (size ** ord).sum(axis, keepdims=keepdims)
+    total = (size**ord).sum(axis, keepdims=keepdims)
     zero = OPERATIONS["equal"](total, 0.0)  # where all elements are 0 the norm and its gradient are 0
     return OPERATIONS["where"](zero, 0.0, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 

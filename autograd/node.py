@@ -40,7 +40,9 @@ class Node:
 
     def __init_subclass__(cls, final: bool = True):
         if final:
-            raise TypeError(f"{cls.__name__} cannot be a subclass of Value or Tensor: hold a node as an attribute instead")
+            raise TypeError(
+                f"{cls.__name__} cannot be a subclass of Value or Tensor: hold a node as an attribute instead"
+            )
 
     def _become_leaf(self, data: Any, name: str) -> None:
         if not isinstance(name, str):
@@ -69,13 +71,17 @@ class Node:
         return bool(self.data)
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        raise TypeError(f"a {type(self).__name__} does not turn into an array, which would lose its history: "
-                        "use .data for the numbers, or a function of autograd.numpy")
+        raise TypeError(
+            f"a {type(self).__name__} does not turn into an array, which would lose its history: "
+            "use .data for the numbers, or a function of autograd.numpy"
+        )
 
     def __deepcopy__(self, memo: dict) -> "Node":
         if self.operation is not None:
-            raise TypeError(f"only a leaf can be copied; this {type(self).__name__} was made by {self.operation.name}: "
-                            "copy node.detach()")
+            raise TypeError(
+                f"only a leaf can be copied; this {type(self).__name__} was made by {self.operation.name}: "
+                "copy node.detach()"
+            )
         copy = type(self)(self.data, name=self.name)
         copy.grad = None if self.grad is None else self.grad + 0
         return copy
@@ -84,13 +90,17 @@ class Node:
         raise TypeError(f"a {type(self).__name__} cannot be pickled: save .data, or a Module with nn.save")
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError("a node cannot be changed in place, since its history would then be wrong: build the new one "
-                        "with where(mask, new, old) or concatenate, or assign to .data of a leaf")
+        raise TypeError(
+            "a node cannot be changed in place, since its history would then be wrong: build the new one "
+            "with where(mask, new, old) or concatenate, or assign to .data of a leaf"
+        )
 
     def _repr_svg_(self) -> str | None:
         from .drawing import svg
 
-        with contextlib.suppress(OSError, ImportError, ValueError):  # no Graphviz, or too large: the notebook shows repr
+        with contextlib.suppress(
+            OSError, ImportError, ValueError
+        ):  # no Graphviz, or too large: the notebook shows repr
             return svg(self)
         return None
 
@@ -133,7 +143,9 @@ class Tensor(Node, final=False):
     ndim = property(lambda self: self.data.ndim, doc="As numpy.ndarray.ndim.")
     size = property(lambda self: self.data.size, doc="As numpy.ndarray.size.")
     dtype = property(lambda self: self.data.dtype, doc="As numpy.ndarray.dtype.")
-    T = property(lambda self: OPERATIONS["transpose"](self, tuple(range(self.ndim))[::-1]), doc="The axes in reverse order.")
+    T = property(
+        lambda self: OPERATIONS["transpose"](self, tuple(range(self.ndim))[::-1]), doc="The axes in reverse order."
+    )
     mT = property(lambda self: OPERATIONS["swapaxes"](self, -1, -2), doc="The last two axes exchanged.")
 
     def _number(self) -> float:
@@ -212,7 +224,8 @@ def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> Non
 def _comparison(symbol: str) -> Any:
     def compare(self: Node, other: Any) -> Any:
         return getattr(np.asarray(self.data) if isinstance(self, Tensor) else self.data, symbol)(
-            other.data if isinstance(other, Node) else type(self).reading.scope["constant"](other))
+            other.data if isinstance(other, Node) else type(self).reading.scope["constant"](other)
+        )
 
     return compare
 

@@ -15,7 +15,14 @@ from .dispatch import data_of, either, unrecorded
 from .node import Node, Tensor
 from .operation import OPERATIONS
 
-INFIX = {"subtract": "sub", "multiply": "mul", "divide": "truediv", "power": "pow", "negative": "neg", "absolute": "abs"}
+INFIX = {
+    "subtract": "sub",
+    "multiply": "mul",
+    "divide": "truediv",
+    "power": "pow",
+    "negative": "neg",
+    "absolute": "abs",
+}
 TABLE = """
 add exp expm1 exp2 log log1p log2 log10 sqrt cbrt square sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh
 arccosh arctanh hypot logaddexp maximum minimum abs sign floor ceil rint relu sigmoid softplus""".split()
@@ -30,11 +37,14 @@ MOVING = "repeat tile roll flip fliplr flipud rot90 take delete diagonal".split(
 SPLITTING = "split array_split".split()
 PRODUCTS = "matmul affine einsum tensordot dot inner outer vdot convolve".split()
 PLAIN = """
-greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not isnan isinf isfinite signbit argmax
-argmin argsort any all nonzero count_nonzero searchsorted array_equal allclose isclose shape ndim size zeros_like ones_like
+greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not isnan isinf isfinite signbit
+argmax
+argmin argsort any all nonzero count_nonzero searchsorted array_equal allclose isclose shape ndim size zeros_like
+ones_like
 full_like empty_like may_share_memory result_type""".split()
 METHODS = """
-sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take diagonal
+sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take
+diagonal
 trace dot clip round argmax argmin argsort nonzero""".split()
 
 
@@ -45,7 +55,9 @@ def where(condition: Any, *branches: Any) -> Any:
 
 def _recorded() -> dict[str, Callable]:
     """Every function here that is recorded."""
-    found: dict[str, Callable] = {name: OPERATIONS[name] for name in TABLE} | {name: OPERATIONS[word] for name, word in INFIX.items()}
+    found: dict[str, Callable] = {name: OPERATIONS[name] for name in TABLE} | {
+        name: OPERATIONS[word] for name, word in INFIX.items()
+    }
     found |= {name: getattr(elementwise, name) for name in ELEMENTWISE} | {"where": where}
     arrays = {name: getattr(reducing, name) for name in REDUCING} | {name: getattr(shaping, name) for name in SHAPING}
     arrays |= {name: shaping.reshaping(name) for name in RESHAPING} | {name: shaping.moving(name) for name in MOVING}
@@ -76,12 +88,16 @@ def _ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> 
     """numpy.exp(node) and the like; what an array or a number of NumPy on the left of an operator calls."""
     name = ufunc.__name__
     if "out" in kwargs:
-        raise TypeError(f"{name}: a result that takes part in derivatives is not written into an array: "
-                        "write a = a + t instead of a += t, and leave out=")
+        raise TypeError(
+            f"{name}: a result that takes part in derivatives is not written into an array: "
+            "write a = a + t instead of a += t, and leave out="
+        )
     if method != "__call__" or kwargs or name not in __all__:
         what = name if method == "__call__" else f"{name}.{method}"
         given = f" with {', '.join(kwargs)}" if kwargs else ""
-        raise TypeError(f"numpy.{what}{given} is not differentiated: use a function of autograd.numpy, or .data for a constant")
+        raise TypeError(
+            f"numpy.{what}{given} is not differentiated: use a function of autograd.numpy, or .data for a constant"
+        )
     return globals()[name](*inputs)
 
 
@@ -92,7 +108,9 @@ def _function(self: Node, function: Callable, types: Any, args: tuple, kwargs: d
     if home == "numpy.linalg" and name in linalg.__all__:
         found = getattr(linalg, name)
     if found is None:
-        raise TypeError(f"{home}.{name} is not differentiated: use a function of autograd.numpy, or .data for a constant")
+        raise TypeError(
+            f"{home}.{name} is not differentiated: use a function of autograd.numpy, or .data for a constant"
+        )
     return found(*args, **kwargs)
 
 

@@ -24,12 +24,16 @@ class Operation:
         head, *self.pullbacks = (part.strip() for part in row.split("|"))
         match = re.fullmatch(r"(\w+)\s*\(([^;)]*)(?:;([^)]*))?\)\s*=\s*(.+)", head)
         if match is None:
-            raise ValueError(f"a row reads 'name(arguments; static) = value | pullback | ...', this one does not: {row!r}")
+            raise ValueError(
+                f"a row reads 'name(arguments; static) = value | pullback | ...', this one does not: {row!r}"
+            )
         self.name, arguments, static, self.value = match.groups()
         self.arguments = [name.strip() for name in arguments.split(",")]
         self.static = [name.strip() for name in static.split(",")] if static else []
         if len(self.pullbacks) > len(self.arguments):
-            raise ValueError(f"{self.name}: {len(self.pullbacks)} pullbacks for the arguments {', '.join(self.arguments)}")
+            raise ValueError(
+                f"{self.name}: {len(self.pullbacks)} pullbacks for the arguments {', '.join(self.arguments)}"
+            )
 
     @property
     def names(self) -> list[str]:
@@ -40,7 +44,7 @@ class Operation:
         found = None
         for arg in args:
             reading = getattr(arg.__class__, "reading", None)
-            if reading is not None and (found is None or issubclass(reading.kind, found.kind)):
+            if reading is not None and reading is not found and (found is None or issubclass(reading.kind, found.kind)):
                 found = reading
         if found is not None:
             return found.record[self](*args)
@@ -76,8 +80,12 @@ class Plain:
 
     def _value(self, operation: Operation) -> Callable:
         body = self.text(operation.value, {})
-        return compiled(f"def {operation.name}({', '.join(operation.names)}):\n    return {body}\n",
-                        operation.name, self.title, {**self.words, **operation.words})
+        return compiled(
+            f"def {operation.name}({', '.join(operation.names)}):\n    return {body}\n",
+            operation.name,
+            self.title,
+            {**self.words, **operation.words},
+        )
 
 
 PLAIN_FLOATS = Plain("floats", words.FLOATS, ieee=True)
@@ -88,9 +96,9 @@ INFIX = {ast.Div: "truediv", ast.Pow: "pow"}  # what raises on Python floats whe
 class Reading:
     """The table read for one class of node: functions that record an operation, and its pullbacks on plain numbers.
 
-    `scope` holds what generated code needs besides the row's own words: the class, the counter, how to convert a constant.
-    `held` is the attribute that holds a node's number. With a function `lift` in the scope, nodes of other classes go
-    through it first.
+    `scope` holds what generated code needs besides the row's own words: the class, the counter, how to convert a
+    constant. `held` is the attribute that holds a node's number. With a function `lift` in the scope, nodes of other
+    classes go through it first.
     """
 
     def __init__(self, kind: type, plain: Plain, scope: dict, held: str = "data"):
@@ -106,18 +114,34 @@ class Reading:
         for name in operation.arguments:
             if "lift" in self.scope:
                 lines.append(f"    if {name}.__class__ is not kind: {name} = lift({name})")
-            lines += [f"    if {name}.__class__ is kind: {name}_ = {name}.{self.held}",
-                      f"    else: {name} = {name}_ = constant({name})"]
+            lines += [
+                f"    if {name}.__class__ is kind: {name}_ = {name}.{self.held}",
+                f"    else: {name} = {name}_ = constant({name})",
+            ]
         value = self.plain.text(operation.value, {name: f"{name}_" for name in operation.arguments})
-        lines += ["    try:", f"        data = {value}", "    except Exception as error:",
-                  f"        raise explained(error, operation, ({', '.join(names)},)) from None"]
+        lines += [
+            "    try:",
+            f"        data = {value}",
+            "    except Exception as error:",
+            f"        raise explained(error, operation, ({', '.join(names)},)) from None",
+        ]
         x, y, *rest = [*names, "None"] if len(names) == 1 else names
-        lines += ["    node = new(kind)", f"    node.{self.held} = data", "    node.grad = None", "    node.name = ''",
-                  "    node.operation = operation", f"    node.x = {x}", f"    node.y = {y}",
-                  f"    node.rest = ({''.join(name + ', ' for name in rest)})", "    node.when = tick()",
-                  "    if paused: forget(node)", "    return node"]
-        return compiled("\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward",
-                        self._scope(operation))
+        lines += [
+            "    node = new(kind)",
+            f"    node.{self.held} = data",
+            "    node.grad = None",
+            "    node.name = ''",
+            "    node.operation = operation",
+            f"    node.x = {x}",
+            f"    node.y = {y}",
+            f"    node.rest = ({''.join(name + ', ' for name in rest)})",
+            "    node.when = tick()",
+            "    if paused: forget(node)",
+            "    return node",
+        ]
+        return compiled(
+            "\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward", self._scope(operation)
+        )
 
     def _pull(self, operation: Operation) -> Callable:
         floats = self.plain.ieee
@@ -130,8 +154,12 @@ class Reading:
             text = rewrite(pullback, names, calls=INFIX if floats else {}, guard=not floats)
             return f"into[{name}] += {text}" if floats else f"into({name}, {text})"
 
-        return compiled(_pull_source(operation, line, "{}.__class__ is kind"), operation.name,
-                        f"{self.kind.__name__} backward", self._scope(operation))
+        return compiled(
+            _pull_source(operation, line, "{}.__class__ is kind"),
+            operation.name,
+            f"{self.kind.__name__} backward",
+            self._scope(operation),
+        )
 
     def _scope(self, operation: Operation) -> dict:
         return {**self.plain.words, **operation.words, **self.scope, "operation": operation}
@@ -143,8 +171,12 @@ def node_pullback(operation: Operation, scope: dict) -> Callable:
     def line(name: str, pullback: str) -> str:
         return f"into({name}, {rewrite(pullback, {'out': 'node'}, calls=INFIX, guard=True)})"
 
-    return compiled(_pull_source(operation, line, "isinstance({}, Node)"), operation.name, "nodes backward",
-                    {**words.SHAPES, **OPERATIONS, **operation.words, **scope})
+    return compiled(
+        _pull_source(operation, line, "isinstance({}, Node)"),
+        operation.name,
+        "nodes backward",
+        {**words.SHAPES, **OPERATIONS, **operation.words, **scope},
+    )
 
 
 def _pull_source(operation: Operation, line: Callable[[str, str], str], is_node: str) -> str:
@@ -177,7 +209,8 @@ class _Rewriter(ast.NodeTransformer):
 
 
 def rewrite(expression: str, names: dict[str, str], calls: dict[type, str], guard: bool = False) -> str:
-    """An expression of the table with names replaced, infix operators called by name, and `g * d` guarded against 0 * inf."""
+    """An expression of the table with names replaced, infix operators called by name, and `g * d` guarded
+    against 0 * inf."""
     return ast.unparse(_Rewriter(names, calls, guard).visit(ast.parse(expression, mode="eval")))
 
 

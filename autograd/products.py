@@ -42,7 +42,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     terms, out, parts = _parsed(subscripts, [operand(x) for x in operands])
     x, letters = parts[0], terms[0]
     for i, (y, other) in enumerate(zip(parts[1:], terms[1:]), 1):
-        x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1:]))
+        x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1 :]))
     x, letters = _summed(x, letters, set(out))
     return x.transpose(*(letters.index(letter) for letter in out)) if x.ndim > 1 else x
 
@@ -55,8 +55,8 @@ def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
         raise ValueError(f"einsum: {subscripts!r} is of {len(terms)} operands, given were {len(operands)}")
     free = [letter for letter in LETTERS if letter not in subscripts]
     extra = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands)]
-    ellipsis = "".join(free[:max([0, *(n for n, term in zip(extra, terms) if "..." in term)])])
-    terms = [term.replace("...", ellipsis[len(ellipsis) - n:]) for term, n in zip(terms, extra)]
+    ellipsis = "".join(free[: max([0, *(n for n, term in zip(extra, terms) if "..." in term)])])
+    terms = [term.replace("...", ellipsis[len(ellipsis) - n :]) for term, n in zip(terms, extra)]
     if not arrow:
         every = "".join(terms)
         out = ellipsis + "".join(sorted(c for c in set(every) - set(ellipsis) if every.count(c) == 1))
@@ -76,7 +76,9 @@ def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[st
         for letter, n in zip(term, x.shape):
             if n != 1 and sizes.get(letter, 1) not in (1, n):
                 shapes = ", ".join(str(x.shape) for x in operands)
-                raise ValueError(f"einsum: {subscripts!r}: {letter} has the lengths {sizes[letter]} and {n} in shapes {shapes}")
+                raise ValueError(
+                    f"einsum: {subscripts!r}: {letter} has the lengths {sizes[letter]} and {n} in shapes {shapes}"
+                )
             sizes[letter] = max(n, sizes.get(letter, n)) if n else 0
     return sizes
 
@@ -87,7 +89,7 @@ def _distinct(x: Any, term: str, sizes: dict[str, int]) -> tuple[Any, str]:
         while term.count(letter) > 1:
             i, j = term.index(letter), term.rindex(letter)
             diagonal = moving("diagonal") if isinstance(x, Tensor) else np.diagonal
-            x, term = diagonal(x, 0, i, j), term[:i] + term[i + 1:j] + term[j + 1:] + letter
+            x, term = diagonal(x, 0, i, j), term[:i] + term[i + 1 : j] + term[j + 1 :] + letter
     kept = [(letter, n) for letter, n in zip(term, x.shape) if n == sizes[letter]]
     return x.reshape(tuple(n for _, n in kept)), "".join(letter for letter, _ in kept)
 
@@ -122,7 +124,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     if isinstance(axes, int):
         axes = range(x.ndim - axes, x.ndim), range(axes)
     ours, theirs = ((i,) if isinstance(i, int) else tuple(i) for i in axes)
-    left, right = list(LETTERS[:x.ndim]), list(LETTERS[x.ndim: x.ndim + y.ndim])
+    left, right = list(LETTERS[: x.ndim]), list(LETTERS[x.ndim : x.ndim + y.ndim])
     for i, j in zip(ours, theirs, strict=True):
         if x.shape[i] != y.shape[j]:
             raise ValueError(f"tensordot: axis {i} of shape {x.shape} and axis {j} of shape {y.shape} differ in length")
@@ -159,7 +161,9 @@ def convolve(x: Any, y: Any, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
     x, y = operand(x), operand(y)
     if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
-        raise ValueError(f"convolve: of two arrays with one axis that are not empty, not of shapes {x.shape} and {y.shape}")
+        raise ValueError(
+            f"convolve: of two arrays with one axis that are not empty, not of shapes {x.shape} and {y.shape}"
+        )
     if len(y) > len(x):
         x, y = y, x
     n, m = len(x), len(y)

@@ -97,8 +97,8 @@ def prod(x: Tensor, axis: Any = None, *, dtype: Any = None, keepdims: bool = Fal
     x = x.transpose(*kept, *axes).reshape(*(x.shape[i] for i in kept), n)
     while n > 1:
         half = n // 2
-        product = x[..., :half] * x[..., half: 2 * half]
-        x = OPERATIONS["concatenate"](product, x[..., 2 * half:], len(kept)) if n % 2 else product
+        product = x[..., :half] * x[..., half : 2 * half]
+        x = OPERATIONS["concatenate"](product, x[..., 2 * half :], len(kept)) if n % 2 else product
         n -= half
     return x.reshape(shape) if n else Tensor(np.ones(shape, x.dtype))
 
@@ -114,7 +114,8 @@ def cumsum(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
 
 
 def cumprod(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
-    """As numpy.cumprod, by doubling steps (Hillis and Steele 1986), whose derivatives are right where elements are 0."""
+    """As numpy.cumprod, by doubling steps (Hillis and Steele 1986), whose derivatives are right where elements
+    are 0."""
     x, axis = _along(_as(x, dtype), axis)
     before, step = (slice(None),) * axis, 1
     while step < x.shape[axis]:

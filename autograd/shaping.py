@@ -65,7 +65,8 @@ def reshaping(name: str) -> Callable:
 
 
 def moving(name: str) -> Callable:
-    """The function that moves elements as NumPy's function of this name does, found by letting it move their numbers."""
+    """The function that moves elements as NumPy's function of this name does, found by letting it move their
+    numbers."""
     plain = getattr(np, name)
 
     def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -84,7 +85,10 @@ def splitting(name: str) -> Callable:
     def function(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
         axis = axes_of(axis, x.ndim)[0]
         pieces = plain(np.arange(x.shape[axis]), indices_or_sections)
-        return [x[(slice(None),) * axis + (slice(*piece[[0, -1]] + [0, 1]) if piece.size else slice(0),)] for piece in pieces]
+        return [
+            x[(slice(None),) * axis + (slice(*piece[[0, -1]] + [0, 1]) if piece.size else slice(0),)]
+            for piece in pieces
+        ]
 
     function.__name__, function.__doc__ = name, f"As numpy.{name}."
     return function
@@ -127,8 +131,11 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: A
         return moving("pad")(x, pad_width, mode)
     filled = np.pad(np.zeros(x.shape, x.dtype), pad_width, constant_values=constant_values)
     inside = np.nonzero(np.pad(np.ones(x.shape, bool), pad_width))
-    return OPERATIONS["where"](np.pad(np.zeros(x.shape, bool), pad_width, constant_values=True), filled,
-                               OPERATIONS["scatter"](x.ravel(), inside, filled.shape))
+    return OPERATIONS["where"](
+        np.pad(np.zeros(x.shape, bool), pad_width, constant_values=True),
+        filled,
+        OPERATIONS["scatter"](x.ravel(), inside, filled.shape),
+    )
 
 
 def array(x: Any) -> Any:
@@ -151,7 +158,7 @@ def concatenate(arrays: Sequence, axis: int | None = 0) -> Any:
     axis = (axis or 0) % parts[0].ndim
     while len(parts) > 1:
         pairs = [OPERATIONS["concatenate"](x, y, axis) for x, y in zip(parts[::2], parts[1::2])]
-        parts = pairs + parts[len(parts) - len(parts) % 2:]
+        parts = pairs + parts[len(parts) - len(parts) % 2 :]
     return parts[0]
 
 

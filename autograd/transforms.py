@@ -82,7 +82,9 @@ def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict
     wrapped = wrap(args, positions)
     output = f(*wrapped, **kwargs)
     nodes = [x for x in leaves(output) if isinstance(x, Node)]
-    outside = kinds.number is not Value or any(history(*(x for x in nodes if type(x) is kind))[-1].when < started for kind in {type(x) for x in nodes})
+    outside = kinds.number is not Value or any(
+        history(*(x for x in nodes if type(x) is kind))[-1].when < started for kind in {type(x) for x in nodes}
+    )
     inputs, given = ([x for i in positions for x in leaves(tree[i])] for tree in (wrapped, args))
     structure = wrapped[argnum] if isinstance(argnum, numbers.Integral) else tuple(wrapped[i] for i in positions)
     return _Call(output, inputs, given, structure, outside)
@@ -119,13 +121,16 @@ def _one(output: Any) -> Any:
     """The seed of a function with one number as its result."""
     size = sum(math.prod(shape_of(x)) for x in leaves(output))
     if isinstance(output, (list, tuple, dict)) or size != 1:
-        raise TypeError(f"grad() is of functions with one number as their result, this one returned {size}: "
-                        "sum them, or use jacobian")
+        raise TypeError(
+            f"grad() is of functions with one number as their result, this one returned {size}: "
+            "sum them, or use jacobian"
+        )
     return np.ones(output.shape, output.dtype) if isinstance(output, Tensor) else 1.0
 
 
 def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
-    """f(*args), and the function that takes a cotangent of the result's structure to the tuple of the arguments' ones."""
+    """f(*args), and the function that takes a cotangent of the result's structure to the tuple of the
+    arguments' ones."""
     call = record(f, args, tuple(range(len(args))), {})
 
     def pull(cotangent: Any) -> tuple:
@@ -138,8 +143,8 @@ def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
 def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     """f(*args), and its derivative along tangents, which have the structure of args.
 
-    The gradients of the result under a weight u are linear in u, so the derivative of <gradients, tangents> with respect
-    to u is what is asked for: two sweeps, at a small multiple of what f costs.
+    The gradients of the result under a weight u are linear in u, so the derivative of <gradients, tangents> with
+    respect to u is what is asked for: two sweeps, at a small multiple of what f costs.
     """
     call = record(f, tuple(args), tuple(range(len(args))), {})
     _, seeds = _matched("jvp: the tangents", list(call.structure), list(tangents))
@@ -301,8 +306,10 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
             return kinds.array(x)
         if isinstance(x, numbers.Real):
             return kinds.number(x)
-        raise TypeError(f"a gradient is with respect to floats, arrays and nodes, and lists, tuples and dicts of them, "
-                        f"not {type(x).__name__}")
+        raise TypeError(
+            f"a gradient is with respect to floats, arrays and nodes, and lists, tuples and dicts of them, "
+            f"not {type(x).__name__}"
+        )
 
     wrapped = list(args)
     for i in positions:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+
 CONSTANTS = {"LN2": math.log(2.0), "LN10": math.log(10.0)}
 
 
@@ -59,9 +60,15 @@ def _rounded(function: Callable) -> Callable:
 
 
 FLOATS = {
-    **{name: _ieee(getattr(math, name), getattr(np, name)) for name in "exp expm1 log log1p sqrt sin cos tan sinh cosh".split()},
+    **{
+        name: _ieee(getattr(math, name), getattr(np, name))
+        for name in "exp expm1 log log1p sqrt sin cos tan sinh cosh".split()
+    },
     **{name: _ieee(getattr(math, name), getattr(np, name)) for name in "exp2 log2 log10 cbrt hypot".split()},
-    **{name: _ieee(getattr(math, name.replace("arc", "a")), getattr(np, name)) for name in "arcsinh arccosh arctanh arctan2".split()},
+    **{
+        name: _ieee(getattr(math, name.replace("arc", "a")), getattr(np, name))
+        for name in "arcsinh arccosh arctanh arctan2".split()
+    },
     **{name: _rounded(getattr(np, name)) for name in "floor ceil rint".split()},
     **CONSTANTS,
     "arcsin": _ieee(math.asin, np.arcsin),
@@ -115,7 +122,8 @@ def _array_sigmoid(x):
 
 
 def _sum(x, axis):
-    """Over all axes (None) to a number, over some to an array that keeps them with length 1, as every reduction here."""
+    """Over all axes (None) to a number, over some to an array that keeps them with length 1, as every
+    reduction here."""
     return np.add.reduce(x, axis, None, None, axis is not None)
 
 
@@ -222,8 +230,14 @@ SHAPES = {**CONSTANTS, "count": count, "inverse": inverse, "head": head, "tail":
 
 ARRAYS = {
     **{name: getattr(np, name) for name in "exp expm1 log log1p sqrt sin cos tan arcsin arccos arctan".split()},
-    **{name: getattr(np, name) for name in "sinh cosh tanh arcsinh arccosh arctanh abs maximum minimum where sign".split()},
-    **{name: getattr(np, name) for name in "exp2 log2 log10 cbrt hypot arctan2 logaddexp floor ceil rint cumsum flip".split()},
+    **{
+        name: getattr(np, name)
+        for name in "sinh cosh tanh arcsinh arccosh arctanh abs maximum minimum where sign".split()
+    },
+    **{
+        name: getattr(np, name)
+        for name in "exp2 log2 log10 cbrt hypot arctan2 logaddexp floor ceil rint cumsum flip".split()
+    },
     **{name: getattr(np.linalg, name) for name in "solve inv det".split()},
     "cholesky": lambda x: np.linalg.cholesky(0.5 * (x + x.mT)),
     **SHAPES,

@@ -11,8 +11,12 @@ import time
 from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).parent
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": "",
-               **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")}}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(HERE.parent),
+    "PYTHONDONTWRITEBYTECODE": "",
+    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")},
+}
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,14 @@ class Contender:
         environment = dict(ENVIRONMENT)
         if script == "peers":
             del environment["PYTHONPATH"]  # there `autograd` is another project
-        self.process = subprocess.Popen([peers if script == "peers" else sys.executable, HERE / f"{script}.py", work], env=environment,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [peers if script == "peers" else sys.executable, HERE / f"{script}.py", work],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def seconds(self) -> float:
         """Seconds a call; RuntimeError if the process cannot do its work, with its last line."""
@@ -111,18 +121,45 @@ def line(row: Row, peers: str, rounds: int) -> list[str]:
 
 def chain_lines(length: int) -> list[list[str]]:
     """Time and memory a node of a long chain, against one a tenth as long."""
-    long, short = (json.loads(subprocess.run([sys.executable, HERE / "ours.py", "chain", str(n)], env=ENVIRONMENT, check=True,
-                                             capture_output=True, text=True).stdout) for n in (length, length // 10))
+    long, short = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, HERE / "ours.py", "chain", str(n)],
+                env=ENVIRONMENT,
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        )
+        for n in (length, length // 10)
+    )
     linear = sum(long[k] for k in ("make", "sweep", "free")) / sum(short[k] for k in ("make", "sweep", "free"))
     times = ", ".join(f"{name} {text(long[name])}" for name in ("make", "sweep", "free"))
     return [
-        [f"chain of {length:,} scalars, a node", times, f"of {length // 10:,}", "", f"{linear:.2f}x its time", "<= 2x", "yes" if linear <= 2 else "no"],
-        [f"chain of {length:,} scalars, a node", f"{long['bytes']:.0f} bytes", "", "", "", "<= 200 bytes", "yes" if long["bytes"] <= 200 else "no"],
+        [
+            f"chain of {length:,} scalars, a node",
+            times,
+            f"of {length // 10:,}",
+            "",
+            f"{linear:.2f}x its time",
+            "<= 2x",
+            "yes" if linear <= 2 else "no",
+        ],
+        [
+            f"chain of {length:,} scalars, a node",
+            f"{long['bytes']:.0f} bytes",
+            "",
+            "",
+            "",
+            "<= 200 bytes",
+            "yes" if long["bytes"] <= 200 else "no",
+        ],
     ]
 
 
 def import_line(rounds: int) -> list[str]:
     """The time of `import autograd` against that of `import numpy`, each in fresh processes."""
+
     def seconds(module: str) -> float:
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", f"import {module}"], env=ENVIRONMENT, check=True)
@@ -131,13 +168,25 @@ def import_line(rounds: int) -> list[str]:
     pairs = [(seconds("autograd"), seconds("numpy")) for _ in range(2 * rounds + 1)]
     ratio = statistics.median(a / b for a, b in pairs)
     ours, theirs = (statistics.median(side) for side in zip(*pairs))
-    return ["python -c 'import autograd'", text(ours), "import numpy", text(theirs), f"{ratio:.2f}x its time", "<= 1.2x", "yes" if ratio <= 1.2 else "no"]
+    return [
+        "python -c 'import autograd'",
+        text(ours),
+        "import numpy",
+        text(theirs),
+        f"{ratio:.2f}x its time",
+        "<= 1.2x",
+        "yes" if ratio <= 1.2 else "no",
+    ]
 
 
 def main() -> int:
     """Measure and print, row by row."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has the other libraries")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--peers", default=sys.executable, metavar="PYTHON", help="the interpreter that has the other libraries"
+    )
     parser.add_argument("--rounds", type=int, default=7, help="turns that contenders take; medians are shown")
     parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their title or peer")
     parser.add_argument("--chain", type=int, default=1_000_000, metavar="N", help="length of the chain")

@@ -131,7 +131,8 @@ class Scalar:
 
 
 C_SOURCE = """
-void run(long steps, const double *x, const double *y, double *w1, double *b1, double *w2, double *b2, double *w3, double *b3,
+void run(long steps, const double *x, const double *y, double *w1, double *b1, double *w2, double *b2, double *w3,
+double *b3,
          double rate, double decay, double *losses) {
     for (long s = 0; s < steps; s++) {
         double h1[B][H], h2[B][H], e[B], g1[B][H], g2[B][H], loss = 0;
@@ -152,7 +153,8 @@ void run(long steps, const double *x, const double *y, double *w1, double *b1, d
         for (int n = 0; n < B; n++) {
             double g = 2.0 / B * e[n];
             gb3 += g;
-            for (int j = 0; j < H; j++) { gw3[j] += h2[n][j] * g; g2[n][j] = h2[n][j] > 0 ? g * w3[j] : 0; gb2[j] += g2[n][j]; }
+            for (int j = 0; j < H; j++) { gw3[j] += h2[n][j] * g; g2[n][j] = h2[n][j] > 0 ? g * w3[j] : 0; gb2[j] +=
+            g2[n][j]; }
             for (int i = 0; i < H; i++) for (int j = 0; j < H; j++) gw2[i][j] += h1[n][i] * g2[n][j];
             for (int i = 0; i < H; i++) {
                 double sum = 0;
@@ -173,14 +175,25 @@ void run(long steps, const double *x, const double *y, double *w1, double *b1, d
 
 
 def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
-    """The plain loops of it in C, compiled on the spot with -O3 -march=native -ffast-math; a thousand updates in a call."""
+    """The plain loops of it in C, compiled on the spot with -O3 -march=native -ffast-math; a thousand updates
+    in a call."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise ImportError("no C compiler", name="a C compiler")
     folder = pathlib.Path(tempfile.mkdtemp())
     (folder / "step.c").write_text(C_SOURCE)
     shapes = [f"-DB={n}", f"-DI={sizes[0]}", f"-DH={sizes[1]}"]
-    options = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", *shapes, "-o", folder / "step.so", folder / "step.c"]
+    options = [
+        "-O3",
+        "-march=native",
+        "-ffast-math",
+        "-shared",
+        "-fPIC",
+        *shapes,
+        "-o",
+        folder / "step.so",
+        folder / "step.c",
+    ]
     subprocess.run([compiler, *options], check=True)
     run = ctypes.CDLL(str(folder / "step.so")).run
     pointer, number = ctypes.c_void_p, ctypes.c_double
@@ -197,9 +210,13 @@ def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
 
 
 WORKS = {
-    "small C": lambda: step_in_c(*SMALL), "large C": lambda: step_in_c(*LARGE),
-    "small": lambda: step(*SMALL), "large": lambda: step(*LARGE), "small buffers": lambda: step_in_buffers(*SMALL),
-    "large buffers": lambda: step_in_buffers(*LARGE), "scalar": lambda: svm(Scalar, Scalar.relu),
+    "small C": lambda: step_in_c(*SMALL),
+    "large C": lambda: step_in_c(*LARGE),
+    "small": lambda: step(*SMALL),
+    "large": lambda: step(*LARGE),
+    "small buffers": lambda: step_in_buffers(*SMALL),
+    "large buffers": lambda: step_in_buffers(*LARGE),
+    "scalar": lambda: svm(Scalar, Scalar.relu),
 }
 
 if __name__ == "__main__":

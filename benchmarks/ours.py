@@ -88,7 +88,9 @@ def compiled_scalar(backend: str) -> Callable:
             return x[0]
 
         losses = [relu(1 + -label * score(point)) for point, label in zip(points, labels)]
-        return sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for layer in layers for ws, b in layer for p in (*ws, b))
+        return sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(
+            p * p for layer in layers for ws, b in layer for p in (*ws, b)
+        )
 
     f = jit(value_and_grad(loss), backend=backend)
     f(numbers)
@@ -117,11 +119,18 @@ def chain(length: int) -> dict[str, float]:
     return {"make": make, "sweep": sweep, "free": free, "bytes": size}
 
 
-WORKS = {"scalar": lambda: svm(Value, Value.relu), "small": lambda: written_out(*SMALL),
-         "small by nn": lambda: by_layers(*SMALL), "large": lambda: written_out(*LARGE),
-         "scalar python": lambda: compiled_scalar("python"), "scalar llvm": lambda: compiled_scalar("llvm"),
-         "small python": lambda: compiled_steps(*SMALL, "python"), "small llvm": lambda: compiled_steps(*SMALL, "llvm"),
-         "large python": lambda: compiled_steps(*LARGE, "python"), "large llvm": lambda: compiled_steps(*LARGE, "llvm")}
+WORKS = {
+    "scalar": lambda: svm(Value, Value.relu),
+    "small": lambda: written_out(*SMALL),
+    "small by nn": lambda: by_layers(*SMALL),
+    "large": lambda: written_out(*LARGE),
+    "scalar python": lambda: compiled_scalar("python"),
+    "scalar llvm": lambda: compiled_scalar("llvm"),
+    "small python": lambda: compiled_steps(*SMALL, "python"),
+    "small llvm": lambda: compiled_steps(*SMALL, "llvm"),
+    "large python": lambda: compiled_steps(*LARGE, "python"),
+    "large llvm": lambda: compiled_steps(*LARGE, "llvm"),
+}
 
 if __name__ == "__main__":
     if sys.argv[1] == "chain":

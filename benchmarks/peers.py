@@ -1,4 +1,5 @@
-"""The work by other libraries. This file is run as a script, so that `autograd` is HIPS autograd and not this project."""
+"""The work by other libraries. This file is run as a script, so that `autograd` is HIPS autograd and not this
+project."""
 
 import gc
 from collections.abc import Callable
@@ -125,8 +126,15 @@ def jax_steps(sizes: tuple[int, ...], n: int) -> Callable:
     return work
 
 
-WORKS = {"small jax": lambda: jax_steps(*SMALL), "large jax": lambda: jax_steps(*LARGE), "scalar micrograd": lambda: micrograd(True), "scalar micrograd without collector": lambda: micrograd(False),
-         "small torch": torch_step, "small hips": hips_step, "small mygrad": mygrad_step}
+WORKS = {
+    "small jax": lambda: jax_steps(*SMALL),
+    "large jax": lambda: jax_steps(*LARGE),
+    "scalar micrograd": lambda: micrograd(True),
+    "scalar micrograd without collector": lambda: micrograd(False),
+    "small torch": torch_step,
+    "small hips": hips_step,
+    "small mygrad": mygrad_step,
+}
 
 if __name__ == "__main__":
     serve(WORKS)

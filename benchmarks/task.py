@@ -19,14 +19,19 @@ def batch(n: int) -> tuple[np.ndarray, np.ndarray]:
 def weights(sizes: tuple[int, ...]) -> list[np.ndarray]:
     """Weight, bias, weight, bias ... of the layers."""
     rng = np.random.default_rng(1)
-    return [array for a, b in zip(sizes, sizes[1:]) for array in (rng.uniform(-1, 1, (a, b)) / a ** 0.5, rng.uniform(0, 1, b))]
+    return [
+        array for a, b in zip(sizes, sizes[1:]) for array in (rng.uniform(-1, 1, (a, b)) / a**0.5, rng.uniform(0, 1, b))
+    ]
 
 
 def moons() -> tuple[list, list, list]:
-    """100 points, their labels, and the 337 numbers of a 2-16-16-1 network, as nested lists of neurons (weights, bias)."""
+    """100 points, their labels, and the 337 numbers of a 2-16-16-1 network, as nested lists of neurons
+    (weights, bias)."""
     rng = np.random.default_rng(0)
     angle, upper = rng.uniform(0, np.pi, 100), np.arange(100) % 2 == 0
-    x = np.stack([np.where(upper, np.cos(angle), 1 - np.cos(angle)), np.where(upper, np.sin(angle), 0.5 - np.sin(angle))], 1)
+    x = np.stack(
+        [np.where(upper, np.cos(angle), 1 - np.cos(angle)), np.where(upper, np.sin(angle), 0.5 - np.sin(angle))], 1
+    )
     layers = [[(rng.uniform(-1, 1, a).tolist(), 0.0) for _ in range(b)] for a, b in ((2, 16), (16, 16), (16, 1))]
     return (x + rng.normal(0, 0.1, x.shape)).tolist(), np.where(upper, -1, 1).tolist(), layers
 
@@ -55,7 +60,8 @@ def svm(value: Callable, relu: Callable) -> Callable:
 
 
 def serve(works: dict[str, Callable]) -> None:
-    """Build the work that the command line names; then, for each line that comes in, time it and answer seconds a call."""
+    """Build the work that the command line names; then, for each line that comes in, time it and answer
+    seconds a call."""
     try:
         work = works[sys.argv[1]]()
     except ImportError as error:

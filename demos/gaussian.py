@@ -31,13 +31,29 @@ OPTIMIZERS = {"sgd": nn.SGD, "adam": nn.Adam, "adamw": nn.AdamW}
 INITIALIZERS = {"uniform": (nn.uniform, nn.uniform), "he": (nn.he, nn.zeros), "xavier": (nn.xavier, nn.zeros)}
 SCHEDULES = {
     "exponential": lambda options: nn.ExponentialDecay(options.learning_rate, options.decay),
-    "cosine": lambda options: nn.Warmup(nn.CosineDecay(options.learning_rate, options.iterations), min(2000, options.iterations)),
+    "cosine": lambda options: nn.Warmup(
+        nn.CosineDecay(options.learning_rate, options.iterations), min(2000, options.iterations)
+    ),
 }
 RECIPES = {  # what an option is when it is not given
-    "crabnn": {"batch_size": 16, "learning_rate": 0.002, "decay": 0.99999, "schedule": "exponential", "optimizer": "sgd",
-               "init": "uniform", "iterations": 5_000_000},
-    "fast": {"batch_size": 32, "learning_rate": 0.015, "decay": 1.0, "schedule": "cosine", "optimizer": "adam", "init": "xavier",
-             "iterations": 600_000},
+    "crabnn": {
+        "batch_size": 16,
+        "learning_rate": 0.002,
+        "decay": 0.99999,
+        "schedule": "exponential",
+        "optimizer": "sgd",
+        "init": "uniform",
+        "iterations": 5_000_000,
+    },
+    "fast": {
+        "batch_size": 32,
+        "learning_rate": 0.015,
+        "decay": 1.0,
+        "schedule": "cosine",
+        "optimizer": "adam",
+        "init": "xavier",
+        "iterations": 600_000,
+    },
 }
 RESUMABLE = (*RECIPES["crabnn"], "hidden_sizes", "seed")
 
@@ -51,7 +67,9 @@ def target(x: np.ndarray) -> np.ndarray:
 def parse(arguments: Sequence[str] | None) -> tuple[Parser, argparse.Namespace]:
     """The command line; a value that makes no sense ends the program with one line and status 2."""
     parser = Parser(prog="gaussian.py", description="Learn the density of a 2-D Gaussian with a small network.")
-    parser.add_argument("--recipe", choices=RECIPES, default="crabnn", help="defaults of the options below: crabnn's own, or ours")
+    parser.add_argument(
+        "--recipe", choices=RECIPES, default="crabnn", help="defaults of the options below: crabnn's own, or ours"
+    )
     parser.add_argument("--batch-size", type=positive_int, help="fresh samples in each iteration")
     parser.add_argument("--learning-rate", type=positive_float)
     parser.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate; cosine begins with a warmup")
@@ -59,11 +77,19 @@ def parse(arguments: Sequence[str] | None) -> tuple[Parser, argparse.Namespace]:
     parser.add_argument("--iterations", type=positive_int)
     parser.add_argument("--optimizer", choices=OPTIMIZERS)
     parser.add_argument("--init", choices=INITIALIZERS, help="uniform: weights and biases in [0, 1), as crabnn")
-    parser.add_argument("--hidden-sizes", type=positive_int, nargs="+", default=[8, 8], help="neurons of the hidden layers: 8 8")
-    parser.add_argument("--backend", choices=("auto", "llvm", "python", "eager"), default="auto",
-                        help="what runs an update: machine code, a NumPy program, or the engine step by step; auto: the best there is")
+    parser.add_argument(
+        "--hidden-sizes", type=positive_int, nargs="+", default=[8, 8], help="neurons of the hidden layers: 8 8"
+    )
+    parser.add_argument(
+        "--backend",
+        choices=("auto", "llvm", "python", "eager"),
+        default="auto",
+        help="what runs an update: machine code, a NumPy program, or the engine step by step; auto: the best there is",
+    )
     parser.add_argument("--seed", type=seed, default=0)
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/gaussian"), metavar="DIR", help="where the files go")
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=pathlib.Path("runs/gaussian"), metavar="DIR", help="where the files go"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
     options = parser.parse_args(arguments)
@@ -130,13 +156,18 @@ class Run:
 
     def save(self, path: pathlib.Path) -> None:
         """Everything that the rest of the run depends on, in one file."""
-        nn.save(path, {
-            **{f"model/{name}": array for name, array in self.model.state_dict().items()},
-            **{f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()},
-            "generator": np.array(json.dumps(self.rng.bit_generator.state)), "settings": np.array(self.settings()),
-            "history": np.array(self.history, float).reshape(-1, 2),
-            "frame_at": np.array([at for at, _ in self.frames]), "frames": np.array([heights for _, heights in self.frames]),
-        })
+        nn.save(
+            path,
+            {
+                **{f"model/{name}": array for name, array in self.model.state_dict().items()},
+                **{f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()},
+                "generator": np.array(json.dumps(self.rng.bit_generator.state)),
+                "settings": np.array(self.settings()),
+                "history": np.array(self.history, float).reshape(-1, 2),
+                "frame_at": np.array([at for at, _ in self.frames]),
+                "frames": np.array([heights for _, heights in self.frames]),
+            },
+        )
 
     def load(self, path: pathlib.Path) -> None:
         """Go on from a checkpoint; ValueError if it belongs to a run with other settings."""
@@ -147,7 +178,9 @@ class Run:
         if changed := [f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name]]:
             raise ValueError(f"the checkpoint was made with {', '.join(changed)}: resume with the same options")
         for part, owner in (("model/", self.model), ("optimizer/", self.optimizer)):
-            owner.load_state_dict({name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)})
+            owner.load_state_dict(
+                {name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)}
+            )
         self.rng.bit_generator.state = json.loads(str(arrays["generator"]))
         self.history = [(int(at), float(loss)) for at, loss in arrays["history"]]
         self.frames = list(zip(arrays["frame_at"].tolist(), arrays["frames"]))
@@ -157,7 +190,9 @@ class Run:
 def train(run: Run, checkpoint: pathlib.Path, quiet: bool) -> bool:
     """Train to the end or to an interruption; whether the end was reached. A checkpoint is at most a second old."""
     stopped = []
-    handlers = {number: signal.signal(number, lambda *_: stopped.append(True)) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {
+        number: signal.signal(number, lambda *_: stopped.append(True)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     saved = time.monotonic()
     try:
         for iterations, say in progress(run.done, run.options.iterations, CHUNK, quiet):
@@ -185,7 +220,12 @@ def write_results(run: Run, out: pathlib.Path) -> None:
     pictures.draw_error(out / "error.png", learned - wanted)
     pictures.draw_loss(out / "loss.png", *zip(*run.history))
     frames = [heights for _, heights in run.frames] + [learned]
-    pictures.animate(out / "learning.gif", wanted, frames, [f"{at:,} iterations" for at, _ in run.frames] + [f"{run.done:,} iterations"])
+    pictures.animate(
+        out / "learning.gif",
+        wanted,
+        frames,
+        [f"{at:,} iterations" for at, _ in run.frames] + [f"{run.done:,} iterations"],
+    )
     x = pictures.GRID[:2]
     loss = run.loss(run.model(x), target(x))
     loss.name = "loss"
@@ -197,15 +237,17 @@ def write_results(run: Run, out: pathlib.Path) -> None:
 
 def summary(run: Run, seconds: float, trained: int) -> str:
     """What the run came to, in lines."""
-    return "\n".join([
-        f"iterations          {run.done:,}",
-        f"time                {seconds:.2f} s",
-        f"iterations/second   {trained / seconds:,.0f}",
-        f"backend             {run.step.backend}",
-        f"running loss        {run.history[-1][1]:.6f}",
-        f"error on the grid   {pictures.error_on_grid(run.predict, target):.6f}",
-        f"files               {run.options.out}",
-    ])
+    return "\n".join(
+        [
+            f"iterations          {run.done:,}",
+            f"time                {seconds:.2f} s",
+            f"iterations/second   {trained / seconds:,.0f}",
+            f"backend             {run.step.backend}",
+            f"running loss        {run.history[-1][1]:.6f}",
+            f"error on the grid   {pictures.error_on_grid(run.predict, target):.6f}",
+            f"files               {run.options.out}",
+        ]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

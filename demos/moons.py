@@ -28,7 +28,8 @@ def moons(rng: np.random.Generator, n: int = 100, noise: float = 0.1) -> tuple[n
 
 
 def loss_and_accuracy(model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray) -> tuple[Value, float]:
-    """The mean of max(0, 1 - label * score) plus 1e-4 times the sum of squared weights, and the share of right signs."""
+    """The mean of max(0, 1 - label * score) plus 1e-4 times the sum of squared weights, and the share of right
+    signs."""
     scores = [model(point) for point in points.tolist()]
     margins = sum(((1 - label * score).relu() for label, score in zip(labels.tolist(), scores)), start=Value(0.0))
     squares = sum((p * p for p in model.parameters()), start=Value(0.0))
@@ -79,11 +80,16 @@ def draw(path: pathlib.Path, model: nn.scalar.MLP, points: np.ndarray, labels: n
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The demo; its exit status."""
-    parser = Parser(prog="moons.py", description="Tell two moons apart with a network of single numbers.",
-                    formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = Parser(
+        prog="moons.py",
+        description="Tell two moons apart with a network of single numbers.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
     parser.add_argument("--steps", type=positive_int, default=100, help="of gradient descent, on all points")
     parser.add_argument("--seed", type=seed, default=0)
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/moons"), metavar="DIR", help="where the picture goes")
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=pathlib.Path("runs/moons"), metavar="DIR", help="where the picture goes"
+    )
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
     options = parser.parse_args(arguments)
     require_extras(parser)

@@ -17,7 +17,9 @@ GRID = np.stack(np.meshgrid(SPAN, SPAN), -1).reshape(-1, 2)
 
 def _surface(axes: Any, heights: np.ndarray, title: str, azimuth: float = -60, pitch: float = 28) -> None:
     x, y = GRID.T.reshape(2, 31, 31)
-    axes.plot_surface(x, y, heights.reshape(31, 31), cmap="viridis", vmin=0, vmax=5, rstride=1, cstride=1, linewidth=0.1)
+    axes.plot_surface(
+        x, y, heights.reshape(31, 31), cmap="viridis", vmin=0, vmax=5, rstride=1, cstride=1, linewidth=0.1
+    )
     axes.set(xlim=(-3, 3), ylim=(-3, 3), zlim=(0, 6), xlabel="x", ylabel="y", title=title)
     axes.view_init(pitch, azimuth)
 
@@ -37,7 +39,9 @@ def draw_error(path: pathlib.Path, difference: np.ndarray) -> None:
 
     figure, axes = pyplot.subplots(figsize=(5, 4.2), layout="constrained")
     bound = float(np.abs(difference).max()) or 1.0
-    image = axes.imshow(difference.reshape(31, 31), cmap="RdBu_r", vmin=-bound, vmax=bound, extent=(-3, 3, -3, 3), origin="lower")
+    image = axes.imshow(
+        difference.reshape(31, 31), cmap="RdBu_r", vmin=-bound, vmax=bound, extent=(-3, 3, -3, 3), origin="lower"
+    )
     axes.set(title="learned − target", xlabel="x", ylabel="y")
     figure.colorbar(image)
     write_figure(figure, path)

@@ -23,7 +23,9 @@ def main() -> int:
     runs = {
         "BFGS, differences": minimize(rosenbrock, start, method="BFGS"),
         "BFGS, our gradient": minimize(value_and_grad(rosenbrock), start, jac=True, method="BFGS"),
-        "trust region, our hessian": minimize(value_and_grad(rosenbrock), start, jac=True, hess=hessian(rosenbrock), method="trust-exact"),
+        "trust region, our hessian": minimize(
+            value_and_grad(rosenbrock), start, jac=True, hess=hessian(rosenbrock), method="trust-exact"
+        ),
     }
     print(f"{'':28}{'f(x)':>10}{'max |x - 1|':>14}{'iterations':>12}{'values of f':>13}")
     for name, run in runs.items():

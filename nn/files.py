@@ -14,7 +14,9 @@ from .module import Module
 
 def save(path: str | os.PathLike, what: Module | Mapping[str, np.ndarray]) -> None:
     """Write a module's parameters, or arrays by name, to an npz file."""
-    arrays = what.state_dict() if isinstance(what, Module) else {name: np.asarray(array) for name, array in what.items()}
+    arrays = (
+        what.state_dict() if isinstance(what, Module) else {name: np.asarray(array) for name, array in what.items()}
+    )
     for name, array in arrays.items():
         if array.dtype.hasobject:
             raise TypeError(f"save: {name} holds Python objects; a file holds numbers and text only")

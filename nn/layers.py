@@ -20,7 +20,9 @@ def positive(name: str, number: Any) -> int:
 class Linear(Module):
     """x @ weight + bias, from n_in features to n_out."""
 
-    def __init__(self, n_in: int, n_out: int, rng: Any, init: Initializer = he, bias_init: Initializer = zeros, name: str = ""):
+    def __init__(
+        self, n_in: int, n_out: int, rng: Any, init: Initializer = he, bias_init: Initializer = zeros, name: str = ""
+    ):
         rng = generator(rng)
         self.n_in, self.n_out, self.name = positive("n_in", n_in), positive("n_out", n_out), name
         self.weight = Tensor(init((n_in, n_out), rng), name="weight")
@@ -29,8 +31,10 @@ class Linear(Module):
     def __call__(self, x: Any) -> Tensor:
         shape = getattr(x, "shape", ())
         if shape[-1:] != (self.n_in,):
-            raise ValueError(f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
-                             f"got an input of shape {shape}; its weight has shape {self.weight.shape}")
+            raise ValueError(
+                f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
+                f"got an input of shape {shape}; its weight has shape {self.weight.shape}"
+            )
         return np.affine(x, self.weight, self.bias)
 
     def describe(self) -> str:
@@ -85,10 +89,22 @@ class Sequential(Module):
 class MLP(Sequential):
     """A multilayer perceptron: Linear layers with an activation after each but the last."""
 
-    def __init__(self, n_in: int, hidden_sizes: Sequence[int], n_out: int, rng: Any, activation: type[Module] = ReLU,
-                 init: Initializer = he, bias_init: Initializer = zeros):
+    def __init__(
+        self,
+        n_in: int,
+        hidden_sizes: Sequence[int],
+        n_out: int,
+        rng: Any,
+        activation: type[Module] = ReLU,
+        init: Initializer = he,
+        bias_init: Initializer = zeros,
+    ):
         rng = generator(rng)
-        sizes = [positive("n_in", n_in), *(positive("a hidden size", n) for n in hidden_sizes), positive("n_out", n_out)]
+        sizes = [
+            positive("n_in", n_in),
+            *(positive("a hidden size", n) for n in hidden_sizes),
+            positive("n_out", n_out),
+        ]
         layers: list[Module] = []
         for a, b in zip(sizes, sizes[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"

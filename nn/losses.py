@@ -12,8 +12,10 @@ def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
     # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
     shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
     if prediction.shape != shape:
-        raise ValueError(f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: "
-                         "make them equal")
+        raise ValueError(
+            f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: "
+            "make them equal"
+        )
 
 
 class MSE:
@@ -53,7 +55,9 @@ class CrossEntropy:
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
         labels = numpy.asarray(labels)
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
-            raise ValueError(f"CrossEntropy: logits are (batch, classes) and labels (batch,), not {logits.shape} and {labels.shape}")
+            raise ValueError(
+                f"CrossEntropy: logits are (batch, classes) and labels (batch,), not {logits.shape} and {labels.shape}"
+            )
         if labels.dtype.kind not in "iu" or labels.size and not 0 <= labels.min() <= labels.max() < logits.shape[1]:
             raise ValueError(f"CrossEntropy: labels are integers from 0 to {logits.shape[1] - 1}")
         return (np.logsumexp(logits, 1) - logits[numpy.arange(len(labels)), labels]).mean()

@@ -57,12 +57,16 @@ class Module:
         return type(self).__name__
 
     def __repr__(self) -> str:
-        rows = [(name, text, " ".join(str(p.shape) for p in parameters), str(sum(p.size for p in parameters)))
-                for name, text, parameters in self.rows()]
+        rows = [
+            (name, text, " ".join(str(p.shape) for p in parameters), str(sum(p.size for p in parameters)))
+            for name, text, parameters in self.rows()
+        ]
         total = str(sum(parameter.size for parameter in self.parameters()))
         rows = [("", self.describe(), "shapes", "count"), *rows, ("", "total", "", total)]
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
-        return "\n".join("  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3].rjust(widths[3]))) for row in rows)
+        return "\n".join(
+            "  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3].rjust(widths[3]))) for row in rows
+        )
 
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, np.ndarray], owner: str) -> None:
@@ -74,5 +78,7 @@ def check_state(state: Mapping[str, Any], expected: Mapping[str, np.ndarray], ow
     for name, array in expected.items():
         given = np.asarray(state[name])
         if given.shape != array.shape or given.dtype != array.dtype:
-            raise ValueError(f"{owner}: {name} is {given.dtype} of shape {given.shape} in the state, "
-                             f"expected {array.dtype} of shape {array.shape}")
+            raise ValueError(
+                f"{owner}: {name} is {given.dtype} of shape {given.shape} in the state, "
+                f"expected {array.dtype} of shape {array.shape}"
+            )

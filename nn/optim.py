@@ -18,7 +18,9 @@ from .module import check_state
 
 def _check(name: str, number: float, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
     if not (low < number <= high if open_low else low <= number <= high):
-        raise ValueError(f"{name} must be {'above' if open_low else 'at least'} {low:g} and at most {high:g}, not {number!r}")
+        raise ValueError(
+            f"{name} must be {'above' if open_low else 'at least'} {low:g} and at most {high:g}, not {number!r}"
+        )
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class ExponentialDecay:
     decay: float
 
     def __call__(self, step: Any) -> Any:
-        return self.initial * self.decay ** step
+        return self.initial * self.decay**step
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,9 @@ class Optimizer:
         lr = float(self.lr(float(self.steps)))
         for i, parameter in enumerate(self.parameters):
             if parameter.grad is not None:
-                parameter.data, self.state[i] = self.rule(parameter.data, parameter.grad, self.state[i], lr, float(self.steps))
+                parameter.data, self.state[i] = self.rule(
+                    parameter.data, parameter.grad, self.state[i], lr, float(self.steps)
+                )
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -101,20 +105,33 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, numpy.ndarray]:
         """The number of steps and a copy of the state arrays, by name."""
-        arrays = {f"{slot}.{i}": numpy.array(array) for i, state in enumerate(self.state) for slot, array in zip(self.slots, state)}
+        arrays = {
+            f"{slot}.{i}": numpy.array(array)
+            for i, state in enumerate(self.state)
+            for slot, array in zip(self.slots, state)
+        }
         return {"steps": numpy.array(self.steps), **arrays}
 
     def load_state_dict(self, state: Mapping[str, numpy.ndarray]) -> None:
         """Go on from a state; its names, shapes and dtypes must be those of this optimizer, else nothing changes."""
         check_state(state, self.state_dict(), type(self).__name__)
         self.steps = int(state["steps"])
-        self.state = [tuple(numpy.array(state[f"{slot}.{i}"]) for slot in self.slots) for i in range(len(self.parameters))]
+        self.state = [
+            tuple(numpy.array(state[f"{slot}.{i}"]) for slot in self.slots) for i in range(len(self.parameters))
+        ]
 
 
 class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's or plain, and weight decay as part of the gradient, as in PyTorch."""
 
-    def __init__(self, parameters: Sequence[Tensor], lr: Any, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0):
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        lr: Any,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ):
         _check("momentum", momentum, high=1.0)
         _check("weight_decay", weight_decay)
         if nesterov and not momentum:
@@ -139,8 +156,14 @@ class Adam(Optimizer):
 
     slots = ("mean", "square")
 
-    def __init__(self, parameters: Sequence[Tensor], lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-                 weight_decay: float = 0.0):
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        lr: Any = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
         for beta in betas:
             _check("a beta", beta, high=1.0)
         _check("eps", eps, open_low=True)
@@ -159,15 +182,21 @@ class Adam(Optimizer):
         first, second = self.betas
         mean = first * state[0] + (1 - first) * gradient
         square = second * state[1] + (1 - second) * gradient * gradient
-        scale = lr / (1 - first ** step)
-        return parameter - scale * mean / (np.sqrt(square / (1 - second ** step)) + self.eps), (mean, square)
+        scale = lr / (1 - first**step)
+        return parameter - scale * mean / (np.sqrt(square / (1 - second**step)) + self.eps), (mean, square)
 
 
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2)."""
 
-    def __init__(self, parameters: Sequence[Tensor], lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-                 weight_decay: float = 0.01):
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        lr: Any = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ):
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:

@@ -17,11 +17,12 @@ CHUNK = 10_000  # iterations between two chances to be interrupted
 
 
 class TrainStep:
-    """One update of a model, compiled: step(x, y) returns the loss; step.run(xs, ys) makes one update per leading entry.
+    """One update of a model, compiled: step(x, y) returns the loss; step.run(xs, ys) makes one update per
+    leading entry.
 
-    The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled when a
-    shape of x and y is first seen. Parameters and the optimizer's state change all at once at the end of a call (of every
-    10,000 iterations of run), so an interruption leaves them consistent. `backend` is as for jit.
+    The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
+    when a shape of x and y is first seen. Parameters and the optimizer's state change all at once at the end of a call
+    (of every 10,000 iterations of run), so an interruption leaves them consistent. `backend` is as for jit.
     """
 
     def __init__(self, model: Callable, loss: Callable, optimizer: Optimizer, backend: str = "auto"):
@@ -38,14 +39,19 @@ class TrainStep:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
         xs, ys = np.ascontiguousarray(xs), np.ascontiguousarray(ys)
         if xs.ndim < 2 or ys.ndim < 1 or len(xs) != len(ys):
-            raise ValueError(f"TrainStep.run: xs (K, batch, ...) and ys (K, batch, ...) need the same K, not shapes {xs.shape} and {ys.shape}")
+            raise ValueError(
+                f"TrainStep.run: xs (K, batch, ...) and ys (K, batch, ...) need the same K, "
+                f"not shapes {xs.shape} and {ys.shape}"
+            )
         xs, ys = (a if a.dtype.kind == "f" else a.astype(float) for a in (xs, ys))
         key = (xs.shape[1:], xs.dtype.str, ys.shape[1:], ys.dtype.str)
         if key not in self.programs:
             self.programs[key] = self._compile(xs[0], ys[0])
         self._last = self.programs[key]
         parts = [slice(i, i + CHUNK) for i in range(0, len(xs), CHUNK)]
-        return np.concatenate([self._iterate(self._last, xs[part], ys[part]) for part in parts]) if parts else np.empty(0)
+        return (
+            np.concatenate([self._iterate(self._last, xs[part], ys[part]) for part in parts]) if parts else np.empty(0)
+        )
 
     @property
     def source(self) -> str:
@@ -77,7 +83,7 @@ class TrainStep:
         parameters = self.optimizer.parameters
         for parameter, array in zip(parameters, arrays):
             parameter.data = array
-        rest = iter(arrays[len(parameters):])
+        rest = iter(arrays[len(parameters) :])
         self.optimizer.state = [tuple(next(rest) for _ in state) for state in self.optimizer.state]
         self.optimizer.steps = int(steps)
 
@@ -105,12 +111,17 @@ class TrainStep:
                 fresh += state
             others = [node for node in trace.outside if node.operation is None and node not in set(parameters)]
         if others:
-            raise TypeError(f"TrainStep: the model or the loss uses {others[0]!r}, which is no parameter of the optimizer: give the "
-                            "optimizer all parameters of the model, and keep constants as arrays")
+            raise TypeError(
+                f"TrainStep: the model or the loss uses {others[0]!r}, which is no parameter of the optimizer: "
+                "give the "
+                "optimizer all parameters of the model, and keep constants as arrays"
+            )
         carried_in = [*doubles, *(a for state in states for a in state), step]
         outputs = [loss, *new, *fresh, following]
         outputs = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in outputs]
         carried = {1 + i: 2 + i for i in range(len(carried_in))}
         moves = [True, True] + [False] * len(carried_in)
-        program, self._why = printed(Program([*inputs, *carried_in], outputs), "train_step", self.wanted, moves, carried)
+        program, self._why = printed(
+            Program([*inputs, *carried_in], outputs), "train_step", self.wanted, moves, carried
+        )
         return program

@@ -12,15 +12,54 @@ EVERYWHERE = (1e-8, 1e8, True)
 SMALL = (1e-8, 20.0, True)
 POSITIVE = (1e-8, 1e8, False)
 DOMAINS = {
-    "exp": SMALL, "expm1": SMALL, "sinh": SMALL, "cosh": SMALL, "tan": (1e-8, 1.5, True), "tanh": (1e-8, 8.0, True),
-    "sigmoid": SMALL, "softplus": SMALL, "log": POSITIVE, "sqrt": POSITIVE, "log1p": (1e-8, 0.9, True),
-    "sin": SMALL, "cos": SMALL, "arcsin": (1e-8, 0.9, True), "arccos": (1e-8, 0.9, True),
-    "unit": (0.05, 1.0, True), "exp2": SMALL, "log2": POSITIVE, "log10": POSITIVE, "arccosh": (1.1, 1e6, False), "arctanh": (1e-8, 0.9, True),
-    "logaddexp": (1e-3, 20.0, True), "hypot": (1e-4, 1e4, True), "arctan2": (1e-2, 1e2, True), "cumsum": (1e-3, 1e3, True),
-    "pow": (0.05, 5.0, False), "logsumexp": (1e-3, 20.0, True), "square": (1e-8, 1e6, True), "norm": (1e-4, 1e4, True),
+    "exp": SMALL,
+    "expm1": SMALL,
+    "sinh": SMALL,
+    "cosh": SMALL,
+    "tan": (1e-8, 1.5, True),
+    "tanh": (1e-8, 8.0, True),
+    "sigmoid": SMALL,
+    "softplus": SMALL,
+    "log": POSITIVE,
+    "sqrt": POSITIVE,
+    "log1p": (1e-8, 0.9, True),
+    "sin": SMALL,
+    "cos": SMALL,
+    "arcsin": (1e-8, 0.9, True),
+    "arccos": (1e-8, 0.9, True),
+    "unit": (0.05, 1.0, True),
+    "exp2": SMALL,
+    "log2": POSITIVE,
+    "log10": POSITIVE,
+    "arccosh": (1.1, 1e6, False),
+    "arctanh": (1e-8, 0.9, True),
+    "logaddexp": (1e-3, 20.0, True),
+    "hypot": (1e-4, 1e4, True),
+    "arctan2": (1e-2, 1e2, True),
+    "cumsum": (1e-3, 1e3, True),
+    "pow": (0.05, 5.0, False),
+    "logsumexp": (1e-3, 20.0, True),
+    "square": (1e-8, 1e6, True),
+    "norm": (1e-4, 1e4, True),
 }
-KINKED = ("relu", "abs", "sign", "maximum", "minimum", "greater", "less", "equal", "wins", "where", "ties", "floor", "ceil", "rint",
-          "sorted_as", "unsorted_as")
+KINKED = (
+    "relu",
+    "abs",
+    "sign",
+    "maximum",
+    "minimum",
+    "greater",
+    "less",
+    "equal",
+    "wins",
+    "where",
+    "ties",
+    "floor",
+    "ceil",
+    "rint",
+    "sorted_as",
+    "unsorted_as",
+)
 OPERATIONS = ELEMENTWISE + ARRAY
 
 
@@ -45,7 +84,7 @@ def broadcasting(draw: st.DrawFn, count: int) -> list[tuple[int, ...]]:
     found = []
     for _ in range(count):
         shape = tuple(draw(st.sampled_from([n, 1])) for n in whole)
-        found.append(shape[draw(st.integers(0, len(shape))):])
+        found.append(shape[draw(st.integers(0, len(shape))) :])
     return found
 
 
@@ -67,7 +106,9 @@ def calls(draw: st.DrawFn, operation) -> tuple[list[np.ndarray], tuple]:
 
 @st.composite
 def _reductions(draw, name):
-    shape = draw(st.lists(st.integers(1 if name in ("max", "min", "logsumexp", "mean", "ties") else 0, 3), max_size=3).map(tuple))
+    shape = draw(
+        st.lists(st.integers(1 if name in ("max", "min", "logsumexp", "mean", "ties") else 0, 3), max_size=3).map(tuple)
+    )
     axes = tuple(sorted(draw(st.sets(st.sampled_from(range(len(shape))))))) if shape else ()
     x = draw(arrays(shape, name))
     axis, keepdims = draw(st.sampled_from([(None, False), (axes, True)]))
@@ -86,8 +127,12 @@ def _matmul(draw, name):
 def _rearranged(draw, name):
     shape = draw(st.lists(st.integers(1, 3), min_size=2, max_size=3).map(tuple))
     order = tuple(draw(st.permutations(range(len(shape)))))
-    static = {"reshape": (tuple(reversed(shape)),), "transpose": (order,), "swapaxes": order[:2],
-              "cast": (np.dtype(draw(st.sampled_from(["f4", "f8"]))),)}[name]
+    static = {
+        "reshape": (tuple(reversed(shape)),),
+        "transpose": (order,),
+        "swapaxes": order[:2],
+        "cast": (np.dtype(draw(st.sampled_from(["f4", "f8"]))),),
+    }[name]
     return [draw(arrays(shape, name))], static
 
 
@@ -98,29 +143,45 @@ def _broadcast(draw, name):
     return ([draw(arrays(small, name))], (large,)) if name == "expand" else ([draw(arrays(large, name))], (small,))
 
 
-INDICES = [0, -1, slice(None, None, -1), slice(1, None), (Ellipsis, 0), (None, 1), ([0, 0, 1],), (np.array([[1, 0], [1, 1]]), 1),
-           (slice(None), [1, 1]), np.array([[True, False], [True, True]])]
+INDICES = [
+    0,
+    -1,
+    slice(None, None, -1),
+    slice(1, None),
+    (Ellipsis, 0),
+    (None, 1),
+    ([0, 0, 1],),
+    (np.array([[1, 0], [1, 1]]), 1),
+    (slice(None), [1, 1]),
+    np.array([[True, False], [True, True]]),
+]
 
 
 @st.composite
 def _indexed(draw, name):
     index = draw(st.sampled_from(INDICES))
     part = np.zeros((2, 2))[index]
-    return ([draw(arrays((2, 2), name))], (index,)) if name == "getitem" else ([draw(arrays(part.shape, name))], (index, (2, 2)))
+    return (
+        ([draw(arrays((2, 2), name))], (index,))
+        if name == "getitem"
+        else ([draw(arrays(part.shape, name))], (index, (2, 2)))
+    )
 
 
 @st.composite
 def _joined(draw, name):
     shape = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
     axis = draw(st.sampled_from(range(len(shape))))
-    other = [*shape[:axis], draw(st.integers(0, 3)), *shape[axis + 1:]]
+    other = [*shape[:axis], draw(st.integers(0, 3)), *shape[axis + 1 :]]
     return [draw(arrays(tuple(shape), name)), draw(arrays(tuple(other), name))], (axis,)
 
 
 @st.composite
 def _along(draw, name):
     shape = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3).map(tuple))
-    return [draw(arrays(shape, name)) for _ in range(2 if "sorted" in name else 1)], (draw(st.sampled_from(range(len(shape)))),)
+    return [draw(arrays(shape, name)) for _ in range(2 if "sorted" in name else 1)], (
+        draw(st.sampled_from(range(len(shape)))),
+    )
 
 
 @st.composite
@@ -138,6 +199,11 @@ ARRAY_CALLS = {
     **dict.fromkeys("solve inv det detsign logdet cofactor cholesky".split(), _square),
     **dict.fromkeys("sum mean max min norm logsumexp ties".split(), _reductions),
     **dict.fromkeys("reshape transpose swapaxes cast".split(), _rearranged),
-    "matmul": _matmul, "affine": _matmul, "expand": _broadcast, "sum_to": _broadcast,
-    "getitem": _indexed, "scatter": _indexed, "concatenate": _joined,
+    "matmul": _matmul,
+    "affine": _matmul,
+    "expand": _broadcast,
+    "sum_to": _broadcast,
+    "getitem": _indexed,
+    "scatter": _indexed,
+    "concatenate": _joined,
 }

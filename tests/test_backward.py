@@ -17,16 +17,45 @@ from autograd.backward import history
 from . import strategies
 
 SAFE = {  # functions that are smooth and tame everywhere, so that any composition of them can be differenced
-    1: [anp.sin, anp.tanh, anp.sigmoid, anp.softplus, anp.arctan, lambda x: -x, lambda x: x * 0.5 + 1, lambda x: 2 - x,
-        lambda x: x / 2, lambda x: anp.sqrt(1 + x * x), lambda x: anp.exp(-anp.square(x)), lambda x: anp.log(2 + anp.cos(x))],
-    2: [lambda x, y: (x + y) / 2, lambda x, y: (x - y) / 2, lambda x, y: anp.sin(x) * y, lambda x, y: x / (2 + anp.sin(y)), lambda x, y: (2 + anp.cos(x)) ** anp.tanh(y)],
+    1: [
+        anp.sin,
+        anp.tanh,
+        anp.sigmoid,
+        anp.softplus,
+        anp.arctan,
+        lambda x: -x,
+        lambda x: x * 0.5 + 1,
+        lambda x: 2 - x,
+        lambda x: x / 2,
+        lambda x: anp.sqrt(1 + x * x),
+        lambda x: anp.exp(-anp.square(x)),
+        lambda x: anp.log(2 + anp.cos(x)),
+    ],
+    2: [
+        lambda x, y: (x + y) / 2,
+        lambda x, y: (x - y) / 2,
+        lambda x, y: anp.sin(x) * y,
+        lambda x, y: x / (2 + anp.sin(y)),
+        lambda x, y: (2 + anp.cos(x)) ** anp.tanh(y),
+    ],
 }
 
 
-OF_ARRAYS = {**SAFE, 1: SAFE[1] + [lambda x: x - anp.mean(x), lambda x: x / (1 + anp.linalg.norm(x.ravel()) ** 2), lambda x: x.T.T,
-                                  lambda x: x * anp.softmax(x.ravel()).reshape(x.shape), lambda x: anp.sin(x).sum() * 0.1 + x,
-                                  lambda x: anp.cumsum(x.ravel()).reshape(x.shape) / 3, lambda x: anp.std(x + anp.ones(x.shape)) + x,
-                                  lambda x: anp.flip(x), lambda x: anp.concatenate([x.ravel(), x.ravel()])[:x.size].reshape(x.shape)]}
+OF_ARRAYS = {
+    **SAFE,
+    1: SAFE[1]
+    + [
+        lambda x: x - anp.mean(x),
+        lambda x: x / (1 + anp.linalg.norm(x.ravel()) ** 2),
+        lambda x: x.T.T,
+        lambda x: x * anp.softmax(x.ravel()).reshape(x.shape),
+        lambda x: anp.sin(x).sum() * 0.1 + x,
+        lambda x: anp.cumsum(x.ravel()).reshape(x.shape) / 3,
+        lambda x: anp.std(x + anp.ones(x.shape)) + x,
+        lambda x: anp.flip(x),
+        lambda x: anp.concatenate([x.ravel(), x.ravel()])[: x.size].reshape(x.shape),
+    ],
+}
 
 
 @st.composite
@@ -78,7 +107,7 @@ def test_a_node_used_many_times(make):
 @pytest.mark.parametrize("make", [Value, lambda x: Tensor([x, x + 1])])
 def test_backward_adds_again_exactly(make):
     x = make(0.1)
-    y = x * 0.7 + (x * 0.1).sin() + x ** 3 / 3
+    y = x * 0.7 + (x * 0.1).sin() + x**3 / 3
     y = y if isinstance(y, Value) else y.sum()
     y.backward()
     once, inner = x.grad, y.grad
@@ -142,7 +171,7 @@ def test_a_deep_chain_and_its_release(make):
     for _ in range(100_000):
         y = y * 1.0000001
     y.backward()
-    np.testing.assert_allclose(x.grad, 1.0000001 ** 100_000, rtol=1e-9)
+    np.testing.assert_allclose(x.grad, 1.0000001**100_000, rtol=1e-9)
     gone = weakref.ref(y)
     del y
     assert gone() is None
@@ -219,4 +248,4 @@ def test_history_is_newest_first_and_complete(n):
         y = y + x
         made.append(y)
     assert history(y) == made[::-1]
-    assert history(y, since=made[n // 2].when) == made[:n // 2:-1]
+    assert history(y, since=made[n // 2].when) == made[: n // 2 : -1]

@@ -27,7 +27,9 @@ def numbers(parameters):
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_every_step_is_the_same_step(contenders, size):
     ours, by_hand = contenders
-    works = [ours[size](), by_hand[size](), by_hand[f"{size} buffers"]()] + ([ours["small by nn"]()] if size == "small" else [])
+    works = [ours[size](), by_hand[size](), by_hand[f"{size} buffers"]()] + (
+        [ours["small by nn"]()] if size == "small" else []
+    )
     for _ in range(3):
         losses = [work() for work in works]
         np.testing.assert_allclose(losses, losses[0], rtol=1e-10)
@@ -53,8 +55,13 @@ def test_the_scalar_graphs_have_the_same_loss(contenders):
 
 def test_the_table_is_printed():
     def table(*options):
-        return subprocess.run([sys.executable, "-m", "benchmarks", "--rounds", "1", *options], cwd=ROOT, capture_output=True, text=True,
-                              check=True).stdout
+        return subprocess.run(
+            [sys.executable, "-m", "benchmarks", "--rounds", "1", *options],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
     assert "bytes" in table("--only", "chain", "--chain", "20000")
     assert "x its time" in table("--only", "import")

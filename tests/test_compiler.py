@@ -1,4 +1,5 @@
-"""jit: what is printed equals what is recorded, for every operation, on fresh inputs; and what cannot be traced says so."""
+"""jit: what is printed equals what is recorded, for every operation, on fresh inputs; and what cannot be
+traced says so."""
 
 import gc
 import math
@@ -26,14 +27,17 @@ EDGES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-8, 1e300, -745.
 
 
 def agree(f, *args, fresh=(), backends=BACKENDS, rtol=1e-12, atol=1e-300):
-    """f, compiled by each backend, against f itself on numbers wrapped in nodes; also on fresh arguments of the same form."""
+    """f, compiled by each backend, against f itself on numbers wrapped in nodes; also on fresh arguments of
+    the same form."""
     with np.errstate(all="ignore"):
         for backend in backends:
             compiled = jit(f, backend=backend)
             for given in (args, *fresh):
                 expected = [x.data if isinstance(x, (Value, Tensor)) else x for x in leaves(f(*wrapped(given)))]
                 for ours, theirs in zip(leaves(compiled(*given)), expected, strict=True):
-                    np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg=f"{backend}\n{compiled.source}")
+                    np.testing.assert_allclose(
+                        ours, theirs, rtol=rtol, atol=atol, err_msg=f"{backend}\n{compiled.source}"
+                    )
                     assert np.shape(ours) == np.shape(theirs) and np.asarray(ours).dtype == np.asarray(theirs).dtype
 
 
@@ -54,12 +58,16 @@ def differentiated(operation, static):
         return operation(*args, *static)
 
     def first(*args):
-        return grad(lambda *inner: anp.sum(f(*inner)) if isinstance(f(*inner), Tensor) else f(*inner), tuple(range(count)))(*args)
+        return grad(
+            lambda *inner: anp.sum(f(*inner)) if isinstance(f(*inner), Tensor) else f(*inner), tuple(range(count))
+        )(*args)
 
     def both(*args):
         if not count:
             return f(*args)
-        second = grad(lambda *inner: sum(anp.sum(g) if isinstance(g, Tensor) else g for g in first(*inner)), tuple(range(count)))
+        second = grad(
+            lambda *inner: sum(anp.sum(g) if isinstance(g, Tensor) else g for g in first(*inner)), tuple(range(count))
+        )
         return [f(*args), first(*args), second(*args)]
 
     return both
@@ -71,7 +79,8 @@ def differentiated(operation, static):
 def test_every_operation_on_arrays(operation, data):
     arrays, static = data.draw(strategies.calls(operation))
     fancy = operation.name in ("getitem", "scatter") and any(
-        isinstance(part, (list, np.ndarray)) for part in (static[0] if isinstance(static[0], tuple) else static[:1]))
+        isinstance(part, (list, np.ndarray)) for part in (static[0] if isinstance(static[0], tuple) else static[:1])
+    )
     empty = operation.name in ("max", "min", "ties", "logsumexp") and not arrays[0].size
     backends = BACKENDS if printable(operation) and not fancy and not empty else ["python"]
     arrays = [np.asarray(x) for x in arrays]
@@ -143,12 +152,15 @@ def test_jit_composes_with_the_transformations_in_any_order(backend):
     same(compiled(hvp(f))(X, X), hvp(f)(X, X))
     same(compiled(lambda x, t: jvp(f, (x,), (t,)))(X, X), jvp(f, (X,), (X,)))
     same(compiled(lambda x: vjp(anp.tanh, x)[1](x))(X), vjp(anp.tanh, X)[1](X))
-    same(compiled(value_and_grad(lambda x: x ** 3 + grad(anp.sin)(x)))(2.0), value_and_grad(lambda x: x ** 3 + grad(anp.sin)(x))(2.0))
+    same(
+        compiled(value_and_grad(lambda x: x**3 + grad(anp.sin)(x)))(2.0),
+        value_and_grad(lambda x: x**3 + grad(anp.sin)(x))(2.0),
+    )
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_masks_are_computed_again(backend):
-    f = jit(grad(lambda x: anp.sum(anp.where(x > 0, x ** 2, anp.relu(-x) * 3))), backend=backend)
+    f = jit(grad(lambda x: anp.sum(anp.where(x > 0, x**2, anp.relu(-x) * 3))), backend=backend)
     for x in (np.array([1.0, -1.0, 2.0]), np.array([-1.0, 1.0, 0.0])):
         np.testing.assert_array_equal(f(x), np.where(x > 0, 2 * x, np.where(x < 0, -3.0, 0.0)))
 
@@ -179,23 +191,39 @@ def test_arrays_of_the_caller_never_change(backend):
     assert (f(x)[0] == 1).all()
 
 
-@pytest.mark.parametrize("read", [
-    lambda x: float(x.sum()), lambda x: x.data.sum(), lambda x: x if x.sum() > 0 else -x, lambda x: math.exp(x.sum()),
-    lambda x: np.asarray(x), lambda x: x[int(x[0])], lambda x: x.item(), lambda x: list(range(x[0])), lambda x: anp.argmax(x) + x,
-    lambda x: x.sum().backward(), lambda x: anp.isnan(x), lambda x: max(x[0], x[1]),
-])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda x: float(x.sum()),
+        lambda x: x.data.sum(),
+        lambda x: x if x.sum() > 0 else -x,
+        lambda x: math.exp(x.sum()),
+        lambda x: np.asarray(x),
+        lambda x: x[int(x[0])],
+        lambda x: x.item(),
+        lambda x: list(range(x[0])),
+        lambda x: anp.argmax(x) + x,
+        lambda x: x.sum().backward(),
+        lambda x: anp.isnan(x),
+        lambda x: max(x[0], x[1]),
+    ],
+)
 def test_reading_a_number_while_tracing_names_the_line(read):
     with pytest.raises(TracingError, match=r"test_compiler\.py, line \d+: .*inside jit"):
         jit(read)(np.ones(3))
 
 
-@pytest.mark.parametrize("call, error, message", [
-    (lambda: jit(lambda x: 1.0)(2.0), TypeError, "returned nothing that depends"),
-    (lambda: jit(anp.sin)(1j), TypeError, "not complex"), (lambda: jit(anp.sin)(np.array(["a"])), TypeError, "not <U1"),
-    (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm and python, not 'c'"),
-    (lambda: jit(lambda x: anp.sort(x), backend="llvm")(np.ones(2)), TypeError, "sorted_as is not printed"),
-    (lambda: jit(anp.sin).source, RuntimeError, "has not been called yet"),
-])
+@pytest.mark.parametrize(
+    "call, error, message",
+    [
+        (lambda: jit(lambda x: 1.0)(2.0), TypeError, "returned nothing that depends"),
+        (lambda: jit(anp.sin)(1j), TypeError, "not complex"),
+        (lambda: jit(anp.sin)(np.array(["a"])), TypeError, "not <U1"),
+        (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm and python, not 'c'"),
+        (lambda: jit(lambda x: anp.sort(x), backend="llvm")(np.ones(2)), TypeError, "sorted_as is not printed"),
+        (lambda: jit(anp.sin).source, RuntimeError, "has not been called yet"),
+    ],
+)
 def test_mistakes_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
@@ -240,7 +268,9 @@ def test_one_program_for_each_form_of_arguments():
     assert repr(f).endswith("0 programs>")
 
 
-@pytest.mark.parametrize("name", ['x"; import os #', "def", "buffers", "exp", "a b", "ünï", "", "__class__", "x\ny", "constants"])
+@pytest.mark.parametrize(
+    "name", ['x"; import os #', "def", "buffers", "exp", "a b", "ünï", "", "__class__", "x\ny", "constants"]
+)
 def test_hostile_names_stay_names(name):
     weight = Tensor([2.0], name=name)
     for backend in BACKENDS:
@@ -293,13 +323,17 @@ def test_a_large_graph_of_numbers_compiles_and_frees():
 
 
 OPTIMIZERS = {
-    "sgd": lambda p: nn.SGD(p, nn.ExponentialDecay(0.02, 0.99)), "momentum": lambda p: nn.SGD(p, 0.01, momentum=0.9),
+    "sgd": lambda p: nn.SGD(p, nn.ExponentialDecay(0.02, 0.99)),
+    "momentum": lambda p: nn.SGD(p, 0.01, momentum=0.9),
     "nesterov": lambda p: nn.SGD(p, nn.Warmup(nn.CosineDecay(0.02, 15), 5), 0.9, True, 1e-3),
-    "adam": lambda p: nn.Adam(p, nn.CosineDecay(0.05, 30), weight_decay=0.01), "adamw": lambda p: nn.AdamW(p, nn.Constant(0.01)),
+    "adam": lambda p: nn.Adam(p, nn.CosineDecay(0.05, 30), weight_decay=0.01),
+    "adamw": lambda p: nn.AdamW(p, nn.Constant(0.01)),
 }
 TARGETS = {
-    "MSE": (nn.MSE(), lambda n: RNG.normal(size=(n, 6, 2))), "L1": (nn.L1(), lambda n: RNG.normal(size=(n, 6, 2))),
-    "Huber": (nn.Huber(0.5), lambda n: RNG.normal(size=(n, 6, 2))), "BCE": (nn.BCEWithLogits(), lambda n: RNG.uniform(size=(n, 6, 2))),
+    "MSE": (nn.MSE(), lambda n: RNG.normal(size=(n, 6, 2))),
+    "L1": (nn.L1(), lambda n: RNG.normal(size=(n, 6, 2))),
+    "Huber": (nn.Huber(0.5), lambda n: RNG.normal(size=(n, 6, 2))),
+    "BCE": (nn.BCEWithLogits(), lambda n: RNG.uniform(size=(n, 6, 2))),
 }
 
 

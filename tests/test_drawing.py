@@ -30,7 +30,7 @@ def test_leaves_operations_constants_and_edges():
 
 def test_gradients_appear_after_backward():
     x = Value(2.0, name="x")
-    out = x ** 3
+    out = x**3
     assert not any("grad" in label for label in parsed(out)[0])
     out.backward()
     assert "x\\n2\\ngrad 12" in parsed(out)[0] and "8\\ngrad 1" in parsed(out)[0]
@@ -51,10 +51,33 @@ def test_a_shared_node_is_drawn_once_and_several_roots_share():
     assert len(parsed(y, y + 1, y + y)[0]) == 2 + 1 + 3 + 2  # x, y; ×; two + with a constant; the two sums
 
 
-NAMES = ['"];evil [label="', "\\N", "\\l", "a\\nb", "<b>bold</b>", "<", "tab\there", 'quote"', '\\"', "back\\", "{a|b}", "<a>\n<b>", "ünï ∂", "\\",
-         "\x00\x1b[31m", "\ud800", "%s{}", "->", "a & b;", "/* x", "# x"]
+NAMES = [
+    '"];evil [label="',
+    "\\N",
+    "\\l",
+    "a\\nb",
+    "<b>bold</b>",
+    "<",
+    "tab\there",
+    'quote"',
+    '\\"',
+    "back\\",
+    "{a|b}",
+    "<a>\n<b>",
+    "ünï ∂",
+    "\\",
+    "\x00\x1b[31m",
+    "\ud800",
+    "%s{}",
+    "->",
+    "a & b;",
+    "/* x",
+    "# x",
+]
 ENTITIES = ["&lt;", "&amp;", "a&#65;b"]
-UNESCAPED = pytest.mark.xfail(strict=True, reason="Graphviz reads HTML entities in labels, and they are not escaped yet")
+UNESCAPED = pytest.mark.xfail(
+    strict=True, reason="Graphviz reads HTML entities in labels, and they are not escaped yet"
+)
 
 
 @pytest.mark.parametrize("name", [*NAMES, *(pytest.param(name, marks=UNESCAPED) for name in ENTITIES)])
@@ -73,7 +96,7 @@ def test_what_is_too_large_or_no_node_is_refused():
     x = y = Value(1.0)
     for _ in range(1500):
         y = y + 1
-    assert draw(y).source.count("label=\"+\"") == 1500
+    assert draw(y).source.count('label="+"') == 1500
     for _ in range(1500):
         y = y + 1
     with pytest.raises(ValueError, match="3001 nodes is too large to look at"):

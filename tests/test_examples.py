@@ -35,14 +35,27 @@ def test_readme_quotes_the_table():
 def test_the_demo_writes_everything(tmp_path):
     run = subprocess.run([*DEMO, "--iterations", "3000", "--out", tmp_path], capture_output=True, text=True, check=True)
     assert "3,000 of 3,000  loss" in run.stdout and "iterations/second" in run.stdout
-    starts = {"target.png": b"\x89PNG", "learned.png": b"\x89PNG", "error.png": b"\x89PNG", "loss.png": b"\x89PNG",
-              "learning.gif": b"GIF8", "graph.svg": b"<?xml", "weights.npz": b"PK"}
+    starts = {
+        "target.png": b"\x89PNG",
+        "learned.png": b"\x89PNG",
+        "error.png": b"\x89PNG",
+        "loss.png": b"\x89PNG",
+        "learning.gif": b"GIF8",
+        "graph.svg": b"<?xml",
+        "weights.npz": b"PK",
+    }
     for name, start in starts.items():
         assert (tmp_path / name).read_bytes().startswith(start)
-    assert [row["iteration"] for row in csv.DictReader((tmp_path / "history.csv").read_text().splitlines())] == ["1000", "2000", "3000"]
+    assert [row["iteration"] for row in csv.DictReader((tmp_path / "history.csv").read_text().splitlines())] == [
+        "1000",
+        "2000",
+        "3000",
+    ]
 
 
-@pytest.mark.parametrize("options", [["--iterations", "20000", "--backend", "eager", "--optimizer", "adam"], ["--iterations", "3000000"]])
+@pytest.mark.parametrize(
+    "options", [["--iterations", "20000", "--backend", "eager", "--optimizer", "adam"], ["--iterations", "3000000"]]
+)
 def test_interrupted_and_resumed_is_the_same_run(tmp_path, options):
     options = [*options, "--seed", "1"]
     subprocess.run([*DEMO, *options, "--quiet", "--out", tmp_path / "through"], check=True, capture_output=True)
@@ -51,36 +64,58 @@ def test_interrupted_and_resumed_is_the_same_run(tmp_path, options):
         run.send_signal(signal.SIGINT)
         said = run.stdout.read()
     assert run.returncode == 130 and "--resume" in said
-    subprocess.run([*DEMO, *options, "--quiet", "--out", tmp_path / "stopped", "--resume"], check=True, capture_output=True)
+    subprocess.run(
+        [*DEMO, *options, "--quiet", "--out", tmp_path / "stopped", "--resume"], check=True, capture_output=True
+    )
     for name in ("weights.npz", "history.csv"):
         assert (tmp_path / "through" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes()
 
 
 def test_backends_learn_the_same(tmp_path):
     for backend in ("eager", "python", "llvm"):
-        subprocess.run([*DEMO, "--iterations", "1000", "--quiet", "--backend", backend, "--out", tmp_path / backend], check=True,
-                       capture_output=True)
+        subprocess.run(
+            [*DEMO, "--iterations", "1000", "--quiet", "--backend", backend, "--out", tmp_path / backend],
+            check=True,
+            capture_output=True,
+        )
     eager, *compiled = (np.load(tmp_path / backend / "weights.npz") for backend in ("eager", "python", "llvm"))
     for weights in compiled:
         for name in eager.files:
             np.testing.assert_allclose(weights[name], eager[name], rtol=1e-9)
 
 
-@pytest.mark.parametrize("options", [["--batch-size", "0"], ["--iterations", "-1"], ["--learning-rate", "nan"], ["--hidden-sizes", "8", "0"],
-                                     ["--seed", "x"], ["--optimizer", "newton"], ["--resume"], ["--recipe", "slow"], ["--backend", "c"],
-                                     ["--decay", "0"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--batch-size", "0"],
+        ["--iterations", "-1"],
+        ["--learning-rate", "nan"],
+        ["--hidden-sizes", "8", "0"],
+        ["--seed", "x"],
+        ["--optimizer", "newton"],
+        ["--resume"],
+        ["--recipe", "slow"],
+        ["--backend", "c"],
+        ["--decay", "0"],
+    ],
+)
 def test_bad_values_are_one_line(options, tmp_path):
     run = subprocess.run([*DEMO, *options, "--out", tmp_path], capture_output=True, text=True)
     assert run.returncode == 2 and run.stderr.count("\n") == 1 and "Traceback" not in run.stderr
 
 
-@pytest.mark.parametrize("name, printed", [
-    ("rosenbrock", r"BFGS, differences.*e-\d+ .*\nBFGS, our gradient.*e-\d+ .*\ntrust region, our hessian .*e-\d+"),
-    ("least_squares", r"Misra1a: (8|9|1\d)\.\d digits[\s\S]*Thurber: (8|9|1\d)\.\d digits"),
-    ("newton", r"after  40 steps: gradient descent \d.*e-01   Newton-CG \d.*e-0[45]"),
-])
+@pytest.mark.parametrize(
+    "name, printed",
+    [
+        ("rosenbrock", r"BFGS, differences.*e-\d+ .*\nBFGS, our gradient.*e-\d+ .*\ntrust region, our hessian .*e-\d+"),
+        ("least_squares", r"Misra1a: (8|9|1\d)\.\d digits[\s\S]*Thurber: (8|9|1\d)\.\d digits"),
+        ("newton", r"after  40 steps: gradient descent \d.*e-01   Newton-CG \d.*e-0[45]"),
+    ],
+)
 def test_derivatives_in_use(name, printed):
-    run = subprocess.run([sys.executable, str(ROOT / "demos" / f"{name}.py")], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "demos" / f"{name}.py")], capture_output=True, text=True, check=True
+    )
     assert re.search(printed, run.stdout)
 
 

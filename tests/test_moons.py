@@ -23,8 +23,15 @@ def test_it_learns_and_draws(tmp_path):
 
 
 def test_the_seed_decides_everything(tmp_path):
-    said = [subprocess.run([*DEMO, "--steps", "2", "--seed", seed, "--quiet", "--out", tmp_path], capture_output=True, text=True,
-                           check=True).stdout for seed in ("3", "3", "4")]
+    said = [
+        subprocess.run(
+            [*DEMO, "--steps", "2", "--seed", seed, "--quiet", "--out", tmp_path],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("3", "3", "4")
+    ]
     assert said[0] == said[1] != said[2] and said[0].startswith("steps")
 
 
@@ -37,8 +44,17 @@ def test_an_interruption_ends_with_the_picture(tmp_path):
     assert (tmp_path / "boundary.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("options", [["--steps", "0"], ["--steps", "1.5"], ["--seed", "-1"], ["--seed", "x"], ["--colour", "red"],
-                                     ["--out", str(ROOT / "setup.cfg")]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--steps", "0"],
+        ["--steps", "1.5"],
+        ["--seed", "-1"],
+        ["--seed", "x"],
+        ["--colour", "red"],
+        ["--out", str(ROOT / "setup.cfg")],
+    ],
+)
 def test_bad_values_are_one_line(options, tmp_path):
     run = subprocess.run([*DEMO, "--out", tmp_path, *options], capture_output=True, text=True)
     assert run.returncode == 2 and run.stderr.count("\n") == 1 and "Traceback" not in run.stderr and not run.stdout

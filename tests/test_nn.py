@@ -17,11 +17,18 @@ def test_mlp_is_its_matrices():
     np.testing.assert_allclose(model(x).data, hidden @ w3 + b3, rtol=1e-12)
 
 
-@pytest.mark.parametrize("loss, expected", [
-    (nn.MSE(), lambda p, t: np.mean((p - t) ** 2)), (nn.L1(), lambda p, t: np.mean(abs(p - t))),
-    (nn.Huber(0.5), lambda p, t: np.mean(np.where(abs(p - t) < 0.5, (p - t) ** 2 / 2, 0.5 * (abs(p - t) - 0.25)))),
-    (nn.BCEWithLogits(), lambda p, t: np.mean(-t * np.log(1 / (1 + np.exp(-p))) - (1 - t) * np.log(1 - 1 / (1 + np.exp(-p))))),
-])
+@pytest.mark.parametrize(
+    "loss, expected",
+    [
+        (nn.MSE(), lambda p, t: np.mean((p - t) ** 2)),
+        (nn.L1(), lambda p, t: np.mean(abs(p - t))),
+        (nn.Huber(0.5), lambda p, t: np.mean(np.where(abs(p - t) < 0.5, (p - t) ** 2 / 2, 0.5 * (abs(p - t) - 0.25)))),
+        (
+            nn.BCEWithLogits(),
+            lambda p, t: np.mean(-t * np.log(1 / (1 + np.exp(-p))) - (1 - t) * np.log(1 - 1 / (1 + np.exp(-p)))),
+        ),
+    ],
+)
 def test_losses(loss, expected):
     p, t = RNG.normal(size=(5, 2)), RNG.uniform(size=(5, 2))
     np.testing.assert_allclose(loss(Tensor(p), t).data, expected(p, t), rtol=1e-10)
@@ -46,7 +53,7 @@ def test_sgd_and_adam_against_their_equations():
         expected = reference(w.data.copy())
         for _ in range(5):
             optimizer.zero_grad()
-            (w ** 4).sum().backward()
+            (w**4).sum().backward()
             optimizer.step()
         np.testing.assert_allclose(w.data, expected, rtol=1e-10)
 
@@ -54,7 +61,7 @@ def test_sgd_and_adam_against_their_equations():
 def _momentum(w):
     v = 0.0
     for _ in range(5):
-        v = 0.9 * v + 4 * w ** 3
+        v = 0.9 * v + 4 * w**3
         w = w - 0.1 * v
     return w
 
@@ -62,15 +69,17 @@ def _momentum(w):
 def _adam(w):
     m = v = 0.0
     for t in range(1, 6):
-        g = 4 * w ** 3
+        g = 4 * w**3
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        w = w - 0.1 * (m / (1 - 0.9 ** t)) / (np.sqrt(v / (1 - 0.999 ** t)) + 1e-8)
+        w = w - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
     return w
 
 
 def test_schedules():
     assert nn.ExponentialDecay(0.5, 0.9)(1) == 0.45 and nn.Constant(2.0)(7) == 2.0
-    assert nn.CosineDecay(1.0, 10)(5.0) == pytest.approx(0.5) and nn.CosineDecay(1.0, 10, 0.1)(99.0) == pytest.approx(0.1)
+    assert nn.CosineDecay(1.0, 10)(5.0) == pytest.approx(0.5) and nn.CosineDecay(1.0, 10, 0.1)(99.0) == pytest.approx(
+        0.1
+    )
     assert nn.Warmup(2.0, 4)(1.0) == 0.5 and nn.Warmup(2.0, 4)(9.0) == 2.0
 
 
@@ -88,7 +97,11 @@ def test_files_round_trip_and_refuse(tmp_path):
     nn.load(path, other)
     assert all((a.data == b.data).all() for a, b in zip(model.parameters(), other.parameters()))
     state, before = model.state_dict(), other.state_dict()
-    bad = {"names": {"x": np.ones(2)}, "shape": {**state, "layers.0.bias": np.ones(4)}, "dtype": {k: v.astype("f4") for k, v in state.items()}}
+    bad = {
+        "names": {"x": np.ones(2)},
+        "shape": {**state, "layers.0.bias": np.ones(4)},
+        "dtype": {k: v.astype("f4") for k, v in state.items()},
+    }
     for arrays in bad.values():
         nn.save(path, arrays)
         with pytest.raises(ValueError, match="the state has no|of shape"):
@@ -103,11 +116,15 @@ def test_files_round_trip_and_refuse(tmp_path):
     assert all((before[k] == other.state_dict()[k]).all() for k in before)
 
 
-@pytest.mark.parametrize("make, message", [
-    (lambda: nn.MLP(2, [8], 1, rng=0)(np.ones((4, 3))), r"MLP.layers\[0\] = Linear\(2 -> 8\) takes 2 features"),
-    (lambda: nn.Linear(0, 2, rng=0), "n_in must be a positive integer"), (lambda: nn.MLP(2, [-1], 1, rng=0), "hidden size"),
-    (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "lr must be above 0"),
-])
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: nn.MLP(2, [8], 1, rng=0)(np.ones((4, 3))), r"MLP.layers\[0\] = Linear\(2 -> 8\) takes 2 features"),
+        (lambda: nn.Linear(0, 2, rng=0), "n_in must be a positive integer"),
+        (lambda: nn.MLP(2, [-1], 1, rng=0), "hidden size"),
+        (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "lr must be above 0"),
+    ],
+)
 def test_mistakes_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -26,7 +26,7 @@ def test_value_arithmetic_with_numbers_on_either_side(x, y, op):
         assert op(other, Value(y)).data == op(float(other), y)
     assert op(Value(x), Value(y)).data == op(x, y)
     assert (-Value(x)).data == -x and abs(Value(x)).data == abs(x)
-    assert (Value(y) ** 2.5).data == y ** 2.5 and (2 ** Value(y / 1e3)).data == 2 ** (y / 1e3)
+    assert (Value(y) ** 2.5).data == y**2.5 and (2 ** Value(y / 1e3)).data == 2 ** (y / 1e3)
 
 
 @given(data=st.data(), op=st.sampled_from(OPERATORS))
@@ -39,8 +39,19 @@ def test_tensor_arithmetic_is_numpys(data, op):
     np.testing.assert_array_equal(op(np.float64(2), Tensor(y)).data, op(2.0, y))
 
 
-@pytest.mark.parametrize("left, right", [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((4, 2, 3), (3, 2)),
-                                         ((5, 1, 2, 3), (4, 3, 2)), ((3,), (4, 3, 2)), ((4, 2, 3), (3,))])
+@pytest.mark.parametrize(
+    "left, right",
+    [
+        ((3,), (3,)),
+        ((2, 3), (3,)),
+        ((3,), (3, 2)),
+        ((2, 3), (3, 4)),
+        ((4, 2, 3), (3, 2)),
+        ((5, 1, 2, 3), (4, 3, 2)),
+        ((3,), (4, 3, 2)),
+        ((4, 2, 3), (3,)),
+    ],
+)
 def test_matrix_products_of_every_dimension(left, right):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=left), rng.normal(size=right)
@@ -65,12 +76,29 @@ def test_reading_a_number():
     assert [float(v) for v in (x, t)] == [2.5, 2.5]
     assert x > 2 and x < Value(3) and x == 2.5 and x != 2 and not Value(0.0) and 3 > x
     assert f"{x:.2f} {t.item():.1f}" == "2.50 2.5" and "%.1f" % x == "2.5"
-    assert (Tensor([1.0, 2.0]) > 1.5).tolist() == [False, True] and (Tensor([1.0, 2.0]) == Tensor([1.0, 3.0])).tolist() == [True, False]
+    assert (Tensor([1.0, 2.0]) > 1.5).tolist() == [False, True] and (
+        Tensor([1.0, 2.0]) == Tensor([1.0, 3.0])
+    ).tolist() == [True, False]
     assert len({x, Value(2.5)}) == 2
 
 
-@pytest.mark.parametrize("read", [math.exp, math.sqrt, math.floor, cmath.exp, int, complex, operator.index, np.asarray, np.array,
-                                  lambda x: np.array([x, x]), lambda x: list(map(math.exp, [x])), lambda x: np.array([x], dtype=float)])
+@pytest.mark.parametrize(
+    "read",
+    [
+        math.exp,
+        math.sqrt,
+        math.floor,
+        cmath.exp,
+        int,
+        complex,
+        operator.index,
+        np.asarray,
+        np.array,
+        lambda x: np.array([x, x]),
+        lambda x: list(map(math.exp, [x])),
+        lambda x: np.array([x], dtype=float),
+    ],
+)
 @pytest.mark.parametrize("node", [Value(1.0), Tensor(1.0)])
 def test_what_would_lose_the_history_raises(read, node):
     with pytest.raises(TypeError):
@@ -82,9 +110,17 @@ def test_the_message_of_math_exp_says_what_to_write():
         math.exp(Value(1.0))
 
 
-@pytest.mark.parametrize("bad, message", [("1.0", "needs a real number, not '1.0'"), (1j, "needs a real number, not 1j"),
-                                          (np.ones(2), r"array of shape \(2,\): use a Tensor"), (None, "not None"),
-                                          (Tensor([1.0]), "do not mix"), ([1.0], "not \\[1.0\\]")])
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        ("1.0", "needs a real number, not '1.0'"),
+        (1j, "needs a real number, not 1j"),
+        (np.ones(2), r"array of shape \(2,\): use a Tensor"),
+        (None, "not None"),
+        (Tensor([1.0]), "do not mix"),
+        ([1.0], "not \\[1.0\\]"),
+    ],
+)
 def test_a_value_is_one_real_number(bad, message):
     with pytest.raises(TypeError, match=message):
         Value(bad)
@@ -92,9 +128,16 @@ def test_a_value_is_one_real_number(bad, message):
         Value(1.0) * bad
 
 
-@pytest.mark.parametrize("bad, error, message", [([[1.0], [1.0, 2.0]], ValueError, "needs an array, and this is none"),
-                                                 ([object()], TypeError, "real numbers, not object"), ("text", TypeError, "real numbers"),
-                                                 ([1j], TypeError, "real numbers, not complex128"), (Value(1.0), TypeError, "do not mix")])
+@pytest.mark.parametrize(
+    "bad, error, message",
+    [
+        ([[1.0], [1.0, 2.0]], ValueError, "needs an array, and this is none"),
+        ([object()], TypeError, "real numbers, not object"),
+        ("text", TypeError, "real numbers"),
+        ([1j], TypeError, "real numbers, not complex128"),
+        (Value(1.0), TypeError, "do not mix"),
+    ],
+)
 def test_a_tensor_is_a_real_array(bad, error, message):
     with pytest.raises(error, match=message):
         Tensor(bad)
@@ -110,21 +153,34 @@ def test_a_tensor_holds_floats():
         Tensor([1.0]).astype(int)
 
 
-@pytest.mark.parametrize("f, error, message", [
-    (lambda t: t + np.ones((2, 2)), ValueError, r"add: x of shape \(2, 3\), y of shape \(2, 2\)"),
-    (lambda t: t @ np.ones((2, 3)), ValueError, r"matmul: x of shape \(2, 3\), y of shape \(2, 3\)"),
-    (lambda t: t @ 2.0, ValueError, "scalar has no matrix product"), (lambda t: t.reshape(4), ValueError, "reshape: x of shape"),
-    (lambda t: t.sum(2), ValueError, "axis 2 is out of bounds"), (lambda t: t.sum((0, 0)), ValueError, "twice"),
-    (lambda t: t.transpose(0, 0), ValueError, "no order of the 2 axes"), (lambda t: t[5], IndexError, "getitem: .*out of bounds"),
-    (lambda t: t.expand(2), ValueError, "expand: x of shape"), (lambda t: float(t), TypeError, r"shape \(2, 3\) is not one number"),
-    (lambda t: bool(t), ValueError, r"shape \(2, 3\) is ambiguous"), (lambda t: len(t.sum()), TypeError, "no len"),
-    (lambda t: operator.setitem(t, 0, 1.0), TypeError, "cannot be changed in place"), (lambda t: t * Value(2.0), TypeError, "do not mix"),
-    (lambda t: Value(1.0) * np.ones(3), TypeError, "use a Tensor for arrays"), (lambda t: np.ones(3) * Value(1.0), TypeError, "use a Tensor"),
-    (lambda t: operator.setitem(Value(1.0), 0, 1.0), TypeError, "cannot be changed in place"),
-    (lambda t: anp.stack([t, t[0]]), ValueError, "differ in shape"), (lambda t: anp.concatenate([t, t], 2), ValueError, "no axis 2"),
-    (lambda t: anp.sum(Value(1.0)), TypeError, "use a Tensor"), (lambda t: Tensor([1.0], name=3), TypeError, "is a string"),
-    (lambda t: pickle.dumps(t), TypeError, "cannot be pickled"), (lambda t: copy.deepcopy(t * 2), TypeError, "only a leaf"),
-])
+@pytest.mark.parametrize(
+    "f, error, message",
+    [
+        (lambda t: t + np.ones((2, 2)), ValueError, r"add: x of shape \(2, 3\), y of shape \(2, 2\)"),
+        (lambda t: t @ np.ones((2, 3)), ValueError, r"matmul: x of shape \(2, 3\), y of shape \(2, 3\)"),
+        (lambda t: t @ 2.0, ValueError, "scalar has no matrix product"),
+        (lambda t: t.reshape(4), ValueError, "reshape: x of shape"),
+        (lambda t: t.sum(2), ValueError, "axis 2 is out of bounds"),
+        (lambda t: t.sum((0, 0)), ValueError, "twice"),
+        (lambda t: t.transpose(0, 0), ValueError, "no order of the 2 axes"),
+        (lambda t: t[5], IndexError, "getitem: .*out of bounds"),
+        (lambda t: t.expand(2), ValueError, "expand: x of shape"),
+        (lambda t: float(t), TypeError, r"shape \(2, 3\) is not one number"),
+        (lambda t: bool(t), ValueError, r"shape \(2, 3\) is ambiguous"),
+        (lambda t: len(t.sum()), TypeError, "no len"),
+        (lambda t: operator.setitem(t, 0, 1.0), TypeError, "cannot be changed in place"),
+        (lambda t: t * Value(2.0), TypeError, "do not mix"),
+        (lambda t: Value(1.0) * np.ones(3), TypeError, "use a Tensor for arrays"),
+        (lambda t: np.ones(3) * Value(1.0), TypeError, "use a Tensor"),
+        (lambda t: operator.setitem(Value(1.0), 0, 1.0), TypeError, "cannot be changed in place"),
+        (lambda t: anp.stack([t, t[0]]), ValueError, "differ in shape"),
+        (lambda t: anp.concatenate([t, t], 2), ValueError, "no axis 2"),
+        (lambda t: anp.sum(Value(1.0)), TypeError, "use a Tensor"),
+        (lambda t: Tensor([1.0], name=3), TypeError, "is a string"),
+        (lambda t: pickle.dumps(t), TypeError, "cannot be pickled"),
+        (lambda t: copy.deepcopy(t * 2), TypeError, "only a leaf"),
+    ],
+)
 def test_mistakes_are_named(f, error, message):
     with pytest.raises(error, match=message):
         f(Tensor(np.ones((2, 3))))
@@ -150,9 +206,21 @@ def test_reductions_are_numpys(name, axis, keepdims):
 def test_shapes_are_numpys():
     x = np.arange(24.0).reshape(2, 3, 4)
     t = Tensor(x)
-    for f in (lambda a: a.T, lambda a: a.mT, lambda a: a.reshape(4, -1), lambda a: a.reshape((6, 4)), lambda a: a.ravel(),
-              lambda a: a.transpose(1, 0, -1), lambda a: a.transpose((2, 0, 1)), lambda a: a.swapaxes(0, -1), lambda a: a[1, :, ::2],
-              lambda a: a[[0, 1, 1], [2, 0, 0]], lambda a: a[x > 7], lambda a: a[..., None, 0], lambda a: a[np.array([1]), 1:]):
+    for f in (
+        lambda a: a.T,
+        lambda a: a.mT,
+        lambda a: a.reshape(4, -1),
+        lambda a: a.reshape((6, 4)),
+        lambda a: a.ravel(),
+        lambda a: a.transpose(1, 0, -1),
+        lambda a: a.transpose((2, 0, 1)),
+        lambda a: a.swapaxes(0, -1),
+        lambda a: a[1, :, ::2],
+        lambda a: a[[0, 1, 1], [2, 0, 0]],
+        lambda a: a[x > 7],
+        lambda a: a[..., None, 0],
+        lambda a: a[np.array([1]), 1:],
+    ):
         np.testing.assert_array_equal(f(t).data, f(x))
     assert (t.ndim, t.size, t.shape, len(t)) == (3, 24, (2, 3, 4), 2)
     assert [row.data.tolist() for row in t] == x.tolist()

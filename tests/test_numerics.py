@@ -30,7 +30,9 @@ def test_the_table_is_true(expression, at, value, slope, curvature):
             numpy.testing.assert_allclose(grad(f)(point), number(slope), rtol=1e-5)
             if curvature != "-":
                 second = numpy.asarray(hessian(f)(point))
-                numpy.testing.assert_allclose(numpy.diag(second) if second.ndim else second, number(curvature), rtol=1e-5)
+                numpy.testing.assert_allclose(
+                    numpy.diag(second) if second.ndim else second, number(curvature), rtol=1e-5
+                )
             single = Tensor(point, numpy.float32)
             out = f(single)
             assert out.dtype == numpy.float32 and gradients(out, [single])[0].dtype == numpy.float32

@@ -18,7 +18,10 @@ from . import strategies
 every_operation = pytest.mark.parametrize("operation", strategies.OPERATIONS, ids=lambda operation: operation.name)
 elementwise = pytest.mark.parametrize("operation", ELEMENTWISE, ids=lambda operation: operation.name)
 differentiable = pytest.mark.parametrize(
-    "operation", [operation for operation in strategies.OPERATIONS if operation.pullbacks], ids=lambda operation: operation.name)
+    "operation",
+    [operation for operation in strategies.OPERATIONS if operation.pullbacks],
+    ids=lambda operation: operation.name,
+)
 
 
 def far_from_kinks(operation, arrays):
@@ -31,7 +34,14 @@ def far_from_kinks(operation, arrays):
 
 def reference(operation):
     """What NumPy calls the operation, where it has a function of that name."""
-    names = {"neg": "negative", "mul": "multiply", "sub": "subtract", "truediv": "divide", "abs": "absolute", "pow": "power"}
+    names = {
+        "neg": "negative",
+        "mul": "multiply",
+        "sub": "subtract",
+        "truediv": "divide",
+        "abs": "absolute",
+        "pow": "power",
+    }
     return getattr(np, names.get(operation.name, operation.name), None)
 
 
@@ -114,13 +124,26 @@ def test_every_row_is_drawn_for(operation):
 
 
 KINKS = [
-    (lambda x: x.relu(), 0.0, 0.0), (lambda x: abs(x), 0.0, 0.0), (lambda x: anp.maximum(x, 0.0), 0.0, 0.5),
-    (lambda x: anp.minimum(x, x), 2.0, 1.0), (lambda x: x ** 0, 0.0, 0.0), (lambda x: x ** 1, 0.0, 1.0), (lambda x: x ** 2, 0.0, 0.0),
-    (lambda x: x ** 3, -8.0, 192.0), (lambda x: x ** -2, -2.0, 0.25), (lambda x: x.sqrt(), 0.0, math.inf),
-    (lambda x: anp.where(x.data > 0, x.sqrt(), 0.0), 0.0, 0.0), (lambda x: anp.where(x.data > 0, x.log(), x), -1.0, 1.0),
-    (lambda x: anp.where(x.data < 9, x, (x * x).exp()), 30.0, math.inf), (lambda x: anp.where(x.data < 9, (x * x).exp(), x), 30.0, 1.0),
-    (lambda x: x.sigmoid(), 1000.0, 0.0), (lambda x: x.sigmoid(), -1000.0, 0.0), (lambda x: x.softplus(), 1000.0, 1.0),
-    (lambda x: x.tanh(), -1000.0, 0.0), (lambda x: 0.0 * x.log(), 0.0, 0.0), (lambda x: (0.0 * x) ** 0.5, 1.0, math.nan),
+    (lambda x: x.relu(), 0.0, 0.0),
+    (lambda x: abs(x), 0.0, 0.0),
+    (lambda x: anp.maximum(x, 0.0), 0.0, 0.5),
+    (lambda x: anp.minimum(x, x), 2.0, 1.0),
+    (lambda x: x**0, 0.0, 0.0),
+    (lambda x: x**1, 0.0, 1.0),
+    (lambda x: x**2, 0.0, 0.0),
+    (lambda x: x**3, -8.0, 192.0),
+    (lambda x: x**-2, -2.0, 0.25),
+    (lambda x: x.sqrt(), 0.0, math.inf),
+    (lambda x: anp.where(x.data > 0, x.sqrt(), 0.0), 0.0, 0.0),
+    (lambda x: anp.where(x.data > 0, x.log(), x), -1.0, 1.0),
+    (lambda x: anp.where(x.data < 9, x, (x * x).exp()), 30.0, math.inf),
+    (lambda x: anp.where(x.data < 9, (x * x).exp(), x), 30.0, 1.0),
+    (lambda x: x.sigmoid(), 1000.0, 0.0),
+    (lambda x: x.sigmoid(), -1000.0, 0.0),
+    (lambda x: x.softplus(), 1000.0, 1.0),
+    (lambda x: x.tanh(), -1000.0, 0.0),
+    (lambda x: 0.0 * x.log(), 0.0, 0.0),
+    (lambda x: (0.0 * x) ** 0.5, 1.0, math.nan),
 ]
 
 
@@ -133,13 +156,27 @@ def test_kinks_and_edges(f, x, slope):
     np.testing.assert_allclose([value.grad, *tensor.grad], slope, rtol=1e-12)
 
 
-@pytest.mark.parametrize("f, x, expected", [
-    (lambda x: 1 / x, 0.0, math.inf), (lambda x: -1 / x, 0.0, -math.inf), (lambda x: x / x, 0.0, math.nan), (lambda x: x ** -1, 0.0, math.inf),
-    (lambda x: x.log(), 0.0, -math.inf), (lambda x: x.log(), -1.0, math.nan), (lambda x: x.log1p(), -1.0, -math.inf),
-    (lambda x: x ** (1 / 3), -8.0, math.nan), (lambda x: x ** 3, -8.0, -512.0), (lambda x: x.sqrt(), -1.0, math.nan),
-    (lambda x: x.exp(), 1e3, math.inf), (lambda x: x * 1e308, 1e308, math.inf), (lambda x: 2 ** x, 5000.0, math.inf),
-    (lambda x: x.sin(), math.inf, math.nan), (lambda x: x.relu(), math.nan, math.nan), (lambda x: x.arcsin(), 2.0, math.nan),
-])
+@pytest.mark.parametrize(
+    "f, x, expected",
+    [
+        (lambda x: 1 / x, 0.0, math.inf),
+        (lambda x: -1 / x, 0.0, -math.inf),
+        (lambda x: x / x, 0.0, math.nan),
+        (lambda x: x**-1, 0.0, math.inf),
+        (lambda x: x.log(), 0.0, -math.inf),
+        (lambda x: x.log(), -1.0, math.nan),
+        (lambda x: x.log1p(), -1.0, -math.inf),
+        (lambda x: x ** (1 / 3), -8.0, math.nan),
+        (lambda x: x**3, -8.0, -512.0),
+        (lambda x: x.sqrt(), -1.0, math.nan),
+        (lambda x: x.exp(), 1e3, math.inf),
+        (lambda x: x * 1e308, 1e308, math.inf),
+        (lambda x: 2**x, 5000.0, math.inf),
+        (lambda x: x.sin(), math.inf, math.nan),
+        (lambda x: x.relu(), math.nan, math.nan),
+        (lambda x: x.arcsin(), 2.0, math.nan),
+    ],
+)
 def test_ieee_754_on_values_and_on_tensors(f, x, expected):
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal([f(Value(x)).data, f(Tensor(x)).data], expected)

@@ -8,8 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import (Tensor, Value, check_gradients, define, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad,
-                      vjp)
+from autograd import (
+    Tensor,
+    Value,
+    check_gradients,
+    define,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 
 
 @given(st.floats(-3, 3))
@@ -78,7 +90,7 @@ def test_mistakes_are_named():
 def test_dtype_and_integer_arguments():
     assert grad(lambda x: (x * x).sum())(np.ones(2, np.float32)).dtype == np.float32
     assert grad(lambda x: (x * x).sum())(np.array([1, 2])).tolist() == [2.0, 4.0]
-    assert grad(lambda x: x ** 2)(3) == 6.0
+    assert grad(lambda x: x**2)(3) == 6.0
 
 
 def test_check_gradients_names_the_worst():
@@ -105,7 +117,7 @@ def test_check_gradients_along_directions_costs_a_few_evaluations():
     assert len(calls) < 120
     with pytest.raises(AssertionError, match="random direction"):
         check_gradients(lambda x: (x * (x.detach() if isinstance(x, Tensor) else x)).sum(), np.ones(100), directions=2)
-    check_gradients(lambda x: (x ** 3).sum(), np.ones((2, 2), np.float32), order=3)
+    check_gradients(lambda x: (x**3).sum(), np.ones((2, 2), np.float32), order=3)
 
 
 def lambda_with_wrong_second(x):
@@ -126,7 +138,9 @@ def curved(x):
 POINT = np.array([1.0, 2.0, 3.0])
 
 
-@pytest.mark.parametrize("f", [curved, lambda x: curved(x)[:1], lambda x: (x * x).sum(), lambda x: anp.outer(x, curved(x))])
+@pytest.mark.parametrize(
+    "f", [curved, lambda x: curved(x)[:1], lambda x: (x * x).sum(), lambda x: anp.outer(x, curved(x))]
+)
 def test_jacobian_is_rows_of_vjp_and_columns_of_jvp(f):
     full = jacobian(f)(POINT)
     out, pull = vjp(f, POINT)
@@ -154,7 +168,10 @@ def test_hessian_and_its_product_with_a_vector():
 
 
 def test_structures_of_transformations():
-    assert hessian(lambda p: p["a"] ** 2 * p["b"])({"a": 2.0, "b": 3.0}) == {"a": {"a": 6.0, "b": 4.0}, "b": {"a": 4.0, "b": 0.0}}
+    assert hessian(lambda p: p["a"] ** 2 * p["b"])({"a": 2.0, "b": 3.0}) == {
+        "a": {"a": 6.0, "b": 4.0},
+        "b": {"a": 4.0, "b": 0.0},
+    }
     assert jacobian(lambda x: {"twice": x * 2, "constant": 1.0})(2.0) == {"twice": 2.0, "constant": 0.0}
     assert jacobian(lambda x, y: [x * y, x], (0, 1))(2.0, 3.0) == [(3.0, 2.0), (1.0, 0.0)]
     value, pull = vjp(lambda x, y: (x * y, y), 2.0, 3.0)
@@ -166,20 +183,28 @@ def test_structures_of_transformations():
 
 
 def test_transformations_nest():
-    assert grad(lambda a: jvp(lambda x: x ** 3 * a, (2.0,), (1.0,))[1])(3.0) == 12.0
-    assert jvp(lambda a: grad(lambda x: x ** 3 * a)(2.0), (3.0,), (1.0,))[1] == 12.0
-    assert grad(lambda a: vjp(lambda x: x ** 2 * a, 3.0)[1](1.0)[0])(2.0) == 6.0
-    assert hessian(lambda x: hessian(lambda y: x ** 2 * y ** 2)(1.0))(3.0) == 4.0
-    assert grad(lambda x: hvp(lambda y: y ** 3 * x)(2.0, 1.0))(5.0) == 12.0
-    np.testing.assert_allclose(jacobian(lambda x: jacobian(anp.sin)(x).sum(0))(POINT), np.diag(-np.sin(POINT)), atol=1e-15)
+    assert grad(lambda a: jvp(lambda x: x**3 * a, (2.0,), (1.0,))[1])(3.0) == 12.0
+    assert jvp(lambda a: grad(lambda x: x**3 * a)(2.0), (3.0,), (1.0,))[1] == 12.0
+    assert grad(lambda a: vjp(lambda x: x**2 * a, 3.0)[1](1.0)[0])(2.0) == 6.0
+    assert hessian(lambda x: hessian(lambda y: x**2 * y**2)(1.0))(3.0) == 4.0
+    assert grad(lambda x: hvp(lambda y: y**3 * x)(2.0, 1.0))(5.0) == 12.0
+    np.testing.assert_allclose(
+        jacobian(lambda x: jacobian(anp.sin)(x).sum(0))(POINT), np.diag(-np.sin(POINT)), atol=1e-15
+    )
     assert jvp(lambda x: x * jvp(lambda y: x * y, (x,), (1.0,))[1], (3.0,), (1.0,))[1] == 6.0
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: jvp(lambda x: x, (1.0,), ([1.0, 2.0],)), r"tangents must have the shapes \[\(\)\], not \[\(\), \(\)\]"),
-    (lambda: vjp(curved, POINT)[1](np.ones(4)), r"cotangent must have the shapes \[\(5,\)\], not \[\(4,\)\]"),
-    (lambda: hvp(lambda x: x.sum())(POINT, 1.0), r"vector must have the shapes"),
-])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (
+            lambda: jvp(lambda x: x, (1.0,), ([1.0, 2.0],)),
+            r"tangents must have the shapes \[\(\)\], not \[\(\), \(\)\]",
+        ),
+        (lambda: vjp(curved, POINT)[1](np.ones(4)), r"cotangent must have the shapes \[\(5,\)\], not \[\(4,\)\]"),
+        (lambda: hvp(lambda x: x.sum())(POINT, 1.0), r"vector must have the shapes"),
+    ],
+)
 def test_shapes_that_do_not_match_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
@@ -193,8 +218,11 @@ def test_an_unselected_branch_passes_nothing_forward_either():
 
 cube = define("cube(x) = x ** 3 | g * (3 * x ** 2)")
 scaled_cube = define("scaled_cube(x, y) = y * cube(x) | g * (3 * y * x ** 2) | g * cube(x)")
-swish = define("swish", forward=lambda x: x / (1 + np.exp(-x)),
-               pullbacks=[lambda g, out, x: g * (anp.sigmoid(x) + out * (1 - anp.sigmoid(x)))])
+swish = define(
+    "swish",
+    forward=lambda x: x / (1 + np.exp(-x)),
+    pullbacks=[lambda g, out, x: g * (anp.sigmoid(x) + out * (1 - anp.sigmoid(x)))],
+)
 
 
 @pytest.mark.parametrize("x", [1.5, np.array([0.5, -2.0]), np.array(0.7)])
@@ -203,18 +231,32 @@ def test_defined_operations_are_like_those_of_the_table(x):
     check_gradients(scaled_cube, x, 2.0 * x, order=2)
     check_gradients(swish, x, order=3)
     assert cube(2.0) == 8.0 and cube(Value(2.0)).data == 8.0
-    np.testing.assert_allclose(jvp(swish, (x,), (x,))[1], x * jacobian(lambda y: swish(y).sum() if np.ndim(x) else swish(y))(x))
+    np.testing.assert_allclose(
+        jvp(swish, (x,), (x,))[1], x * jacobian(lambda y: swish(y).sum() if np.ndim(x) else swish(y))(x)
+    )
     assert swish(Tensor(np.ones(2), np.float32)).dtype == np.float32
 
 
-@pytest.mark.parametrize("row, message", [
-    ("exp(x) = x | g", "in the table already"), ("f(x) = y | g", "y is neither"), ("f(x) = x | g | g", "2 pullbacks"),
-    ("f(x) = x", "1 arguments and 0 pullbacks"), ("f(x) = __import__('os') | g", "__import__ is neither"),
-    ("f(x) = x.__class__ | g", "__class__ is none of"), ("f(x) = (lambda: 1)() | g", "Lambda has no place"),
-    ("f(x) = [x for x in x] | g", "ListComp has no place"), ("f(g) = g | g", "'g' cannot be a name"), ("f(x)", "a row reads"),
-    ("f(x, x) = x | g | g", "an argument twice"), ("f(x) = x + | g", "not an expression"), ("f(x) = x | 'a'", "Constant has no place"),
-    ("class(x) = x | g", "cannot be a name"), ("sum(x) = x | g", "in the table already"),
-])
+@pytest.mark.parametrize(
+    "row, message",
+    [
+        ("exp(x) = x | g", "in the table already"),
+        ("f(x) = y | g", "y is neither"),
+        ("f(x) = x | g | g", "2 pullbacks"),
+        ("f(x) = x", "1 arguments and 0 pullbacks"),
+        ("f(x) = __import__('os') | g", "__import__ is neither"),
+        ("f(x) = x.__class__ | g", "__class__ is none of"),
+        ("f(x) = (lambda: 1)() | g", "Lambda has no place"),
+        ("f(x) = [x for x in x] | g", "ListComp has no place"),
+        ("f(g) = g | g", "'g' cannot be a name"),
+        ("f(x)", "a row reads"),
+        ("f(x, x) = x | g | g", "an argument twice"),
+        ("f(x) = x + | g", "not an expression"),
+        ("f(x) = x | 'a'", "Constant has no place"),
+        ("class(x) = x | g", "cannot be a name"),
+        ("sum(x) = x | g", "in the table already"),
+    ],
+)
 def test_rows_that_do_not_read(row, message):
     with pytest.raises(ValueError, match=message):
         define(row)

@@ -1,4 +1,5 @@
-"""Symbolic arrays for machine code: memory with strides, and lazy arrays whose elements are computed where they are used."""
+"""Symbolic arrays for machine code: memory with strides, and lazy arrays whose elements are computed where
+they are used."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ class Memory(Array):
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
     """The strides of an array in C order, in elements."""
-    return tuple(math.prod(shape[i + 1:]) for i in range(len(shape)))
+    return tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
 
 
 class Arrays:
@@ -48,7 +49,9 @@ class Arrays:
             raise Unprintable(f"{dtype} is not printed")
         return TYPES[dtype]
 
-    def stored(self, pointer: str, shape: tuple[int, ...], kind: str, strides: tuple[int, ...] | None = None, offset: int = 0) -> Memory:
+    def stored(
+        self, pointer: str, shape: tuple[int, ...], kind: str, strides: tuple[int, ...] | None = None, offset: int = 0
+    ) -> Memory:
         """The array at a pointer."""
         memory = Memory(shape, kind, None, pointer, contiguous(shape) if strides is None else strides, offset)
         memory.at = lambda indices: self.code.emit(f"load {kind}, ptr {self.address(memory, indices)}")
@@ -57,7 +60,11 @@ class Arrays:
     def address(self, memory: Memory, indices: Sequence[str]) -> str:
         """A pointer to an element."""
         place = self.code.linear(indices, memory.strides, memory.offset)
-        return memory.pointer if place == "0" else self.code.emit(f"getelementptr inbounds {memory.kind}, ptr {memory.pointer}, i64 {place}")
+        return (
+            memory.pointer
+            if place == "0"
+            else self.code.emit(f"getelementptr inbounds {memory.kind}, ptr {memory.pointer}, i64 {place}")
+        )
 
     def store(self, value: str, memory: Memory, indices: Sequence[str]) -> None:
         """Write an element."""
@@ -109,13 +116,16 @@ class Arrays:
         """A word of the table on broadcast arrays and numbers."""
         if word not in WORDS:
             raise Unprintable(f"{word} is not printed")
-        arrays = [self.cast(x, kind) if isinstance(x, Array) else Array((), kind, lambda i, x=x: literal(x, kind)) for x in args]
+        arrays = [
+            self.cast(x, kind) if isinstance(x, Array) else Array((), kind, lambda i, x=x: literal(x, kind))
+            for x in args
+        ]
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
 
         def at(indices: Sequence[str]) -> str:
             parts = []
             for x in arrays:
-                own = indices[len(shape) - len(x.shape):]
+                own = indices[len(shape) - len(x.shape) :]
                 parts.append(x.at(["0" if n == 1 else i for i, n in zip(own, x.shape)]))
             return WORDS[word](self.code, kind, *parts)
 

@@ -91,12 +91,13 @@ class Jit:
 
 
 def jit(function: Callable, backend: str = "auto") -> Jit:
-    """The function, compiled: recorded once for each structure, shapes and dtypes of its arguments, then run as a program.
+    """The function, compiled: recorded once for each structure, shapes and dtypes of its arguments, then run
+    as a program.
 
     Arguments are floats, arrays, and lists, tuples and dicts of them; strings, booleans and None are part of the form.
-    The result has numbers and fresh arrays where the function returns nodes. Leaves that the function closes over, such as
-    the parameters of a Module, are read at each call. What the function does besides, such as printing, happens only when
-    it is recorded. With nodes among its arguments it runs uncompiled and is differentiated like any function.
+    The result has numbers and fresh arrays where the function returns nodes. Leaves that the function closes over, such
+    as the parameters of a Module, are read at each call. What the function does besides, such as printing, happens only
+    when it is recorded. With nodes among its arguments it runs uncompiled and is differentiated like any function.
     `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is installed and can print the program.
     Raises TracingError where the function reads a number that it has only when it runs.
     """
@@ -135,7 +136,9 @@ def _numbers(flat: list) -> tuple[list, Hashable]:
             given.append(float(x))
             key.append(float)
         else:
-            raise TypeError(f"jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not {type(x).__name__}")
+            raise TypeError(
+                f"jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not {type(x).__name__}"
+            )
     return given, tuple(key)
 
 
@@ -145,22 +148,34 @@ def compile_call(function: Callable, args: tuple, kwargs: dict, given: list, bac
     with tracing() as trace:
         nodes = [leaf(x, next(names)) for x in given]
         following = iter(nodes)
-        inner, named = map_tree(lambda x: x if x is None or isinstance(x, (str, bool)) else next(following), (args, kwargs))
+        inner, named = map_tree(
+            lambda x: x if x is None or isinstance(x, (str, bool)) else next(following), (args, kwargs)
+        )
         output = function(*inner, **named)
         outside = {node: double for node, double in trace.outside.items() if node.operation is None}
     found = [x for x in leaves(output) if isinstance(x, Node)]
     outputs = list(dict.fromkeys(found))
     if not outputs:
-        raise TypeError(f"jit: {getattr(function, '__name__', function)} returned nothing that depends on its arguments")
+        raise TypeError(
+            f"jit: {getattr(function, '__name__', function)} returned nothing that depends on its arguments"
+        )
     kinds = {isinstance(x, Value) for x in (*nodes, *outside, *outputs)}
     if len(kinds) != 1:
         raise TypeError("jit: Values and Tensors do not mix in one program: give arrays throughout, or numbers")
     place = {node: Position(i) for i, node in enumerate(outputs)}
     doubles = list(outside.values())
     for node in [x for x in outputs if isinstance(x, (Value, Tensor)) and not hasattr(x, "example")]:
-        raise TypeError(f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data")
+        raise TypeError(
+            f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data"
+        )
     run, why = printed(Program([*nodes, *doubles], outputs), getattr(function, "__name__", "program"), backend)
-    return Compiled(run, why, list(outside), map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else x, output), kinds == {True})
+    return Compiled(
+        run,
+        why,
+        list(outside),
+        map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else x, output),
+        kinds == {True},
+    )
 
 
 def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
@@ -185,12 +200,17 @@ def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
         yield from parts(name, tree)
 
 
-def printed(program: Program, name: str, backend: str, moves: Sequence[bool] | None = None,
-            carried: dict[int, int] | None = None) -> tuple[Any, str]:
+def printed(
+    program: Program,
+    name: str,
+    backend: str,
+    moves: Sequence[bool] | None = None,
+    carried: dict[int, int] | None = None,
+) -> tuple[Any, str]:
     """The program by the printer that was asked for, and why by this one.
 
-    Where it is iterated, inputs that `moves` have an entry for each iteration, and a `carried` output takes the place of an
-    input (output position: input position).
+    Where it is iterated, inputs that `moves` have an entry for each iteration, and a `carried` output takes the place
+    of an input (output position: input position).
     """
     if backend == "python":
         return PythonProgram(program, name, moves, carried), "as asked for"
@@ -203,7 +223,9 @@ def printed(program: Program, name: str, backend: str, moves: Sequence[bool] | N
             raise ImportError('jit(backend="llvm") needs llvmlite: pip install "crabgrad[jit]"') from None
         return PythonProgram(program, name, moves, carried), "llvmlite is not installed"
     try:
-        return LlvmProgram(program, name, moves, carried), "as asked for" if backend == "llvm" else "every operation is printable"
+        return LlvmProgram(program, name, moves, carried), (
+            "as asked for" if backend == "llvm" else "every operation is printable"
+        )
     except Unprintable as error:
         if backend == "llvm":
             raise TypeError(f'jit(backend="llvm"): {error}') from None

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 
-
 class Unprintable(Exception):
     """A printer cannot print a program; the message says why."""
 
@@ -45,7 +44,8 @@ class Code:
         self.block = label
 
     def loop(self, count: int | str, body: Callable, carried: Sequence[str] = (), kind: str = "double") -> list[str]:
-        """body(i, *carried) for i in range(count), which returns the carried registers' next values; their last values."""
+        """body(i, *carried) for i in range(count), which returns the carried registers' next values; their
+        last values."""
         if count == 1:
             return list(body("0", *carried) or ())
         before, head, inside, end = self.block, *(self.new(label) for label in ("head", "body", "end"))
@@ -66,8 +66,14 @@ class Code:
         self.start(end)
         return registers
 
-    def nest(self, shape: Sequence[int], body: Callable, carried: Sequence[str] = (), kind: str = "double",
-             indices: tuple[str, ...] = ()) -> list[str]:
+    def nest(
+        self,
+        shape: Sequence[int],
+        body: Callable,
+        carried: Sequence[str] = (),
+        kind: str = "double",
+        indices: tuple[str, ...] = (),
+    ) -> list[str]:
         """body(indices, *carried) for every index of this shape, the last one innermost."""
         if not shape:
             return list(body(indices, *carried) or ())
@@ -185,13 +191,31 @@ def _logaddexp(c: Code, t: str, x: str, y: str) -> str:
 
 # on numbers of one type; products and sums may be contracted to one rounding, and nothing assumes that there is no NaN
 WORDS: dict[str, Callable] = {
-    **{name: _libm(name) for name in "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan sinh cosh tanh hypot".split()},
+    **{
+        name: _libm(name)
+        for name in "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan sinh cosh tanh hypot".split()
+    },
     **{name: _libm(name.replace("arc", "a")) for name in """
        arcsin arccos arctan arctan2 arcsinh arccosh arctanh""".split()},
     **{name: _intrinsic(name) for name in "sqrt floor ceil rint".split()},
-    "add": _infix("fadd contract"), "sub": _infix("fsub contract"), "mul": _infix("fmul contract"), "truediv": _infix("fdiv"),
-    "neg": lambda c, t, x: c.emit(f"fneg {t} {x}"), "abs": _intrinsic("fabs"), "pow": _power,
-    "maximum": _extreme("ogt"), "minimum": _extreme("olt"), "greater": _mask("ogt"), "less": _mask("olt"), "equal": _mask("oeq"),
-    "wins": _wins, "where": _where, "sign": _sign, "scaled": _unless_zero("fmul"), "ratio": _unless_zero("fdiv"),
-    "sigmoid": _sigmoid, "softplus": _softplus, "logaddexp": _logaddexp,
+    "add": _infix("fadd contract"),
+    "sub": _infix("fsub contract"),
+    "mul": _infix("fmul contract"),
+    "truediv": _infix("fdiv"),
+    "neg": lambda c, t, x: c.emit(f"fneg {t} {x}"),
+    "abs": _intrinsic("fabs"),
+    "pow": _power,
+    "maximum": _extreme("ogt"),
+    "minimum": _extreme("olt"),
+    "greater": _mask("ogt"),
+    "less": _mask("olt"),
+    "equal": _mask("oeq"),
+    "wins": _wins,
+    "where": _where,
+    "sign": _sign,
+    "scaled": _unless_zero("fmul"),
+    "ratio": _unless_zero("fdiv"),
+    "sigmoid": _sigmoid,
+    "softplus": _softplus,
+    "logaddexp": _logaddexp,
 }

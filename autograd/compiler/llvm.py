@@ -1,8 +1,8 @@
 """The llvm printer: a program as machine code, from the same rows as everything else.
 
-A row's expression is evaluated on symbolic arrays: elementwise words make a lazy array, whose elements are computed where
-they are used, so that chains of them become one loop; words along axes make loops over memory with constant offsets.
-Numbers (arrays without axes) live in registers, so a graph of Values becomes straight-line code.
+A row's expression is evaluated on symbolic arrays: elementwise words make a lazy array, whose elements are computed
+where they are used, so that chains of them become one loop; words along axes make loops over memory with constant
+offsets. Numbers (arrays without axes) live in registers, so a graph of Values becomes straight-line code.
 """
 
 import ast
@@ -77,10 +77,13 @@ class Printer(Arrays):
             return False
         (user,) = users
         return user.operation.name in ("sum", "mean", "sum_to", "norm") or (
-            user.shape == variable.shape and user.operation.name not in ("matmul", "affine", "cumsum", "logsumexp", "max", "min"))
+            user.shape == variable.shape
+            and user.operation.name not in ("matmul", "affine", "cumsum", "logsumexp", "max", "min")
+        )
 
     def evaluate(self, tree: ast.expr, names: dict[str, Any], kind: str) -> Any:
         """An expression of a row on symbolic arrays."""
+
         def inner(part: ast.expr) -> Any:
             return self.evaluate(part, names, kind)
 
@@ -115,12 +118,14 @@ def parsed(expression: str) -> ast.expr:
 
 
 class LlvmProgram:
-    """A program as machine code. Inputs that `moves` have one more leading axis, an entry for each iteration, and so have
-    outputs; `carried` outputs replace an input in its own memory instead (output position: input position)."""
+    """A program as machine code. Inputs that `moves` have one more leading axis, an entry for each iteration, and so
+    have outputs; `carried` outputs replace an input in its own memory instead (output position: input position)."""
 
     backend = "llvm"
 
-    def __init__(self, program: Program, name: str, moves: Sequence[bool] | None = None, carried: dict[int, int] | None = None):
+    def __init__(
+        self, program: Program, name: str, moves: Sequence[bool] | None = None, carried: dict[int, int] | None = None
+    ):
         self.program, self.carried = program, carried or {}
         self.moves = moves or [False] * len(program.inputs)
         printer = Printer(program)
@@ -128,7 +133,11 @@ class LlvmProgram:
         self._engine, address = _compiled(self.source, len(program.steps) > LARGE)
         self._constants, self._bytes = printer.constants, printer.size if printer.size > ON_THE_STACK else 0
         self._packed = _all_numbers(program)
-        pointers = 3 if self._packed else 1 + len(self._constants) + len(program.inputs) + len(program.outputs) - len(self.carried)
+        pointers = (
+            3
+            if self._packed
+            else 1 + len(self._constants) + len(program.inputs) + len(program.outputs) - len(self.carried)
+        )
         self._run = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(address)
         self._fixed = [_pointer(c) for c in self._constants]
         self._local = threading.local()
@@ -144,8 +153,11 @@ class LlvmProgram:
         return tuple(float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs))
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Run this many iterations on contiguous arrays of the inputs' dtypes; outputs that are not carried, by iteration."""
-        results = [np.empty((count, *v.shape), v.dtype) for i, v in enumerate(self.program.outputs) if i not in self.carried]
+        """Run this many iterations on contiguous arrays of the inputs' dtypes; outputs that are not carried,
+        by iteration."""
+        results = [
+            np.empty((count, *v.shape), v.dtype) for i, v in enumerate(self.program.outputs) if i not in self.carried
+        ]
         self._run(count, self._workspace(), *self._fixed, *map(_pointer, arrays), *map(_pointer, results))
         return results
 
@@ -171,7 +183,9 @@ def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) 
 
     def place(pointer: str, variable: Variable, index: str) -> str:
         size = math.prod(variable.shape)
-        return code.emit(f"getelementptr inbounds {printer.kind(variable.dtype)}, ptr {pointer}, i64 {code.linear([index], [size])}")
+        return code.emit(
+            f"getelementptr inbounds {printer.kind(variable.dtype)}, ptr {pointer}, i64 {code.linear([index], [size])}"
+        )
 
     def iteration(index: str) -> None:
         for i, variable in enumerate(program.inputs):
@@ -182,7 +196,9 @@ def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) 
             printer.arrays[id(variable)] = memory if variable.shape else printer.number(memory.at(()), memory.kind)
         for i, variable in enumerate(program.steps, 1):
             printer.step(variable)
-            if i % BLOCK == 0 and len(program.steps) > LARGE:  # the time to compile a block grows faster than its length
+            if (
+                i % BLOCK == 0 and len(program.steps) > LARGE
+            ):  # the time to compile a block grows faster than its length
                 label = code.new("part")
                 code.do(f"br label %{label}")
                 code.start(label)
@@ -205,10 +221,23 @@ def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) 
     entry = ["entry:"]
     ends = [offset for _, offset in printer.workspace[1:]] + [printer.size]
     for (pointer, offset), end in zip(printer.workspace, ends):
-        entry.append(f"  {pointer} = " + (f"getelementptr i8, ptr %workspace, i64 {offset}" if printer.size > ON_THE_STACK
-                                          else f"alloca [{max(end - offset, 64)} x i8], align 64"))
-    lines = [*sorted(code.declared), f"define void @run({parameters}) {{", *entry, "  br label %begin", *code.lines, "}",
-             "attributes #0 = { nounwind willreturn memory(none) }"]
+        entry.append(
+            f"  {pointer} = "
+            + (
+                f"getelementptr i8, ptr %workspace, i64 {offset}"
+                if printer.size > ON_THE_STACK
+                else f"alloca [{max(end - offset, 64)} x i8], align 64"
+            )
+        )
+    lines = [
+        *sorted(code.declared),
+        f"define void @run({parameters}) {{",
+        *entry,
+        "  br label %begin",
+        *code.lines,
+        "}",
+        "attributes #0 = { nounwind willreturn memory(none) }",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -224,7 +253,8 @@ def _compiled(source: str, large: bool) -> tuple[Any, int]:
     module = binding.parse_assembly(source)
     module.verify()
     target = binding.Target.from_default_triple().create_target_machine(
-        opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten())
+        opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten()
+    )
     if not large:
         options = binding.create_pipeline_tuning_options(speed_level=3)
         options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True

@@ -38,12 +38,16 @@ def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, first: float, ste
         register = total(())
         return p.number(register, x.kind) if not shape else Array(shape, x.kind, lambda indices: register)
     out = p.allocate(shape, x.kind)
-    p.code.nest([x.shape[i] for i in kept], lambda outer: p.store(
-        total(outer), out, [dict(zip(kept, outer)).get(i, "0") for i in range(len(x.shape))]))
+    p.code.nest(
+        [x.shape[i] for i in kept],
+        lambda outer: p.store(total(outer), out, [dict(zip(kept, outer)).get(i, "0") for i in range(len(x.shape))]),
+    )
     return out
 
 
-def _reduce_rows(p: Arrays, x: Array, axes: tuple[int, ...], shape: tuple[int, ...], first: float, step: Callable) -> Array:
+def _reduce_rows(
+    p: Arrays, x: Array, axes: tuple[int, ...], shape: tuple[int, ...], first: float, step: Callable
+) -> Array:
     """Along outer axes only: whole rows are taken together, so that the inner loop runs along memory."""
     out = p.allocate(shape, x.kind)
     p.code.nest(shape, lambda i: p.store(literal(first, x.kind), out, i))
@@ -130,8 +134,10 @@ def matmul(p: Arrays, x: Array, y: Array) -> Array:
     out = p.allocate((*lead, n, m), kind)
 
     def product(a: Memory, b: Memory, outer: Sequence[str], i: str, k: str, j: str) -> str:
-        left, right = (["0" if size == 1 else index for index, size in zip(outer[len(lead) - len(c.shape) + 2:], c.shape)]
-                       for c in (a, b))
+        left, right = (
+            ["0" if size == 1 else index for index, size in zip(outer[len(lead) - len(c.shape) + 2 :], c.shape)]
+            for c in (a, b)
+        )
         return p.code.emit(f"fmul contract {kind} {a.at([*left, i, k])}, {b.at([*right, k, j])}")
 
     def by_rows(outer: Sequence[str]) -> None:
@@ -146,8 +152,12 @@ def matmul(p: Arrays, x: Array, y: Array) -> Array:
     def by_dots(outer: Sequence[str]) -> None:
         def element(ij: Sequence[str]) -> None:
             i, j = ij
-            summed = p.code.loop(inner, lambda k, so_far: [p.code.emit(f"{ADD} {kind} {so_far}, {product(x, y, outer, i, k, j)}")],
-                                 [literal(0, kind)], kind)
+            summed = p.code.loop(
+                inner,
+                lambda k, so_far: [p.code.emit(f"{ADD} {kind} {so_far}, {product(x, y, outer, i, k, j)}")],
+                [literal(0, kind)],
+                kind,
+            )
             p.store(summed[0], out, [*outer, i, j])
 
         p.code.nest((n, m), element)
@@ -208,13 +218,16 @@ def swapaxes(p: Arrays, x: Array, i: int, j: int) -> Array:
 def getitem(p: Arrays, x: Array, index: Any) -> Array:
     """x[index] for numbers, slices, None and an ellipsis."""
     index = index if isinstance(index, tuple) else (index,)
-    if not all(part is None or part is Ellipsis or isinstance(part, (int, slice)) and not isinstance(part, bool) for part in index):
+    if not all(
+        part is None or part is Ellipsis or isinstance(part, (int, slice)) and not isinstance(part, bool)
+        for part in index
+    ):
         raise Unprintable("an index that is an array is not printed")
     x = p.memory(x)
     given = sum(part is not None and part is not Ellipsis for part in index)
     fill = [slice(None)] * (len(x.shape) - given)
     at = index.index(Ellipsis) if Ellipsis in index else len(index)
-    parts, sizes, steps, offset, axis = [*index[:at], *fill, *index[at + 1:]], [], [], x.offset, 0
+    parts, sizes, steps, offset, axis = [*index[:at], *fill, *index[at + 1 :]], [], [], x.offset, 0
     for part in parts:
         if part is None:
             sizes.append(1)
@@ -246,7 +259,9 @@ def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
     if isinstance(part, Memory):
         p.fill(part, expand(p, x, part.shape))
         return out
-    lines = tuple(slice(i, i + 1) if isinstance(i, int) else i for i in (index if isinstance(index, tuple) else (index,)))
+    lines = tuple(
+        slice(i, i + 1) if isinstance(i, int) else i for i in (index if isinstance(index, tuple) else (index,))
+    )
     part = getitem(p, out, lines)
     p.fill(part, expand(p, x, part.shape))
     return out
@@ -254,7 +269,7 @@ def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
 
 def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Array:
     """x and y, one after the other along an axis."""
-    shape = (*x.shape[:axis], x.shape[axis] + y.shape[axis], *x.shape[axis + 1:])
+    shape = (*x.shape[:axis], x.shape[axis] + y.shape[axis], *x.shape[axis + 1 :])
     out, before = p.allocate(shape, x.kind), (slice(None),) * axis
     p.fill(getitem(p, out, (*before, slice(None, x.shape[axis]))), x)
     p.fill(getitem(p, out, (*before, slice(x.shape[axis], None))), p.cast(y, x.kind))
@@ -272,8 +287,23 @@ def astype(p: Arrays, x: Array, dtype: Any) -> Array:
 
 
 LOOPS: dict[str, Callable] = {
-    "sum": total, "mean": mean, "norm": norm, "max": _extreme("maximum", -math.inf), "min": _extreme("minimum", math.inf),
-    "ties": ties, "logsumexp": logsumexp, "cumsum": cumsum, "matmul": matmul, "expand": expand, "sum_to": sum_to,
-    "reshape": reshape, "transpose": transpose, "swapaxes": swapaxes, "getitem": getitem, "scatter": scatter,
-    "concatenate": concatenate, "flip": flip, "astype": astype,
+    "sum": total,
+    "mean": mean,
+    "norm": norm,
+    "max": _extreme("maximum", -math.inf),
+    "min": _extreme("minimum", math.inf),
+    "ties": ties,
+    "logsumexp": logsumexp,
+    "cumsum": cumsum,
+    "matmul": matmul,
+    "expand": expand,
+    "sum_to": sum_to,
+    "reshape": reshape,
+    "transpose": transpose,
+    "swapaxes": swapaxes,
+    "getitem": getitem,
+    "scatter": scatter,
+    "concatenate": concatenate,
+    "flip": flip,
+    "astype": astype,
 }

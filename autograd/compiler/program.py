@@ -16,8 +16,15 @@ class Variable:
 
     __slots__ = ("operation", "args", "static", "shape", "dtype", "scalar", "name", "value")
 
-    def __init__(self, example: Any, operation: Operation | None = None, args: tuple = (), static: tuple = (), name: str = "",
-                 value: Any = None):
+    def __init__(
+        self,
+        example: Any,
+        operation: Operation | None = None,
+        args: tuple = (),
+        static: tuple = (),
+        name: str = "",
+        value: Any = None,
+    ):
         self.operation, self.args, self.static, self.name, self.value = operation, args, static, name, value
         self.scalar = type(example) is float  # of the reading on Python floats
         self.shape, self.dtype = np.shape(example), np.dtype(float) if self.scalar else np.asarray(example).dtype
@@ -73,7 +80,9 @@ class Program:
 
     def multiply_adds(self) -> int:
         """How many products of numbers its matrix products take."""
-        return sum(math.prod(v.shape) * v.args[0].shape[-1] for v in self.steps if v.operation.name in ("matmul", "affine"))
+        return sum(
+            math.prod(v.shape) * v.args[0].shape[-1] for v in self.steps if v.operation.name in ("matmul", "affine")
+        )
 
     def elements(self) -> int:
         """How many numbers its variables have together."""
@@ -81,8 +90,10 @@ class Program:
 
     def __repr__(self) -> str:
         size = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.steps)
-        return (f"<program: {len(self.inputs)} inputs, {len(self.steps)} operations on {self.elements():,} numbers "
-                f"({size:,} bytes), {self.multiply_adds():,} multiply-adds in matrix products, {len(self.outputs)} outputs>")
+        return (
+            f"<program: {len(self.inputs)} inputs, {len(self.steps)} operations on {self.elements():,} numbers "
+            f"({size:,} bytes), {self.multiply_adds():,} multiply-adds in matrix products, {len(self.outputs)} outputs>"
+        )
 
 
 def _in_order(outputs: Sequence[Node]) -> list[Node]:
@@ -180,8 +191,15 @@ def _again(made: Variable, name: str, args: tuple, static: tuple) -> Variable:
 
 SIMPLER: dict[str, Callable[[Variable], Variable | None]] = {
     **dict.fromkeys(("alias", "detached", "cast", "expand", "sum_to"), _same),
-    "add": _neutral(0.0, (0, 1)), "sub": _neutral(0.0, (1,)), "mul": _neutral(1.0, (0, 1)), "truediv": _neutral(1.0, (1,)),
-    "neg": _twice, "swapaxes": _twice, "scaled": _scaled, "transpose": _transposed, "reshape": _reshaped,
+    "add": _neutral(0.0, (0, 1)),
+    "sub": _neutral(0.0, (1,)),
+    "mul": _neutral(1.0, (0, 1)),
+    "truediv": _neutral(1.0, (1,)),
+    "neg": _twice,
+    "swapaxes": _twice,
+    "scaled": _scaled,
+    "transpose": _transposed,
+    "reshape": _reshaped,
 }
 
 

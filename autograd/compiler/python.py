@@ -1,7 +1,7 @@
 """The python printer: a program as a Python function over math or NumPy, to be read, and to be run anywhere.
 
-Arrays are written into buffers (`out=`) that are taken from a pool as long as their contents are needed; each thread has
-its own. Results are copied out, so that nothing the caller holds changes later.
+Arrays are written into buffers (`out=`) that are taken from a pool as long as their contents are needed; each thread
+has its own. Results are copied out, so that nothing the caller holds changes later.
 """
 
 import ast
@@ -21,9 +21,18 @@ from .program import Program, Variable
 
 UFUNCS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem"}
-SCOPE = {**words.ARRAYS, "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide,
-         "power": np.power, "negative": np.negative, "dot": np.dot,
-         "copyto": np.copyto, "array": np.array}
+SCOPE = {
+    **words.ARRAYS,
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "power": np.power,
+    "negative": np.negative,
+    "dot": np.dot,
+    "copyto": np.copyto,
+    "array": np.array,
+}
 INTO = {"greater", "less", "equal", *(name for name, word in SCOPE.items() if isinstance(word, np.ufunc))}  # take out=
 
 
@@ -39,13 +48,19 @@ class Source:
         self.buffers: list[tuple[tuple, np.dtype]] = []
         self.free: dict[tuple, list[int]] = {}
         self.held: dict[int, int] = {}  # a variable's buffer
-        self.uses = Counter(id(_root(arg)) for v in program.steps for arg in v.args) + Counter(id(_root(v)) for v in program.outputs)
+        self.uses = Counter(id(_root(arg)) for v in program.steps for arg in v.args) + Counter(
+            id(_root(v)) for v in program.outputs
+        )
         self.name = self.called(name or "program")
 
     def called(self, wish: str) -> str:
         """A name that is an identifier, is in nobody's way and is as wished otherwise."""
         name = re.sub(r"[^A-Za-z0-9_]", "_", wish)
-        name = name if name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("__") else f"v_{name.strip('_')}"
+        name = (
+            name
+            if name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("__")
+            else f"v_{name.strip('_')}"
+        )
         found, i = name, 2
         while found in self.taken:
             found, i = f"{name}_{i}", i + 1
@@ -117,7 +132,9 @@ class Source:
     def _into(self, tree: ast.expr, variable: Variable) -> Callable | None:
         """How to write the value of an expression into a buffer, if there is a way: a function of the buffer's name."""
         call, args = _called(tree)
-        simple = all(not isinstance(arg, (ast.BinOp, ast.Call, ast.UnaryOp)) or isinstance(arg, ast.UnaryOp) for arg in args)
+        simple = all(
+            not isinstance(arg, (ast.BinOp, ast.Call, ast.UnaryOp)) or isinstance(arg, ast.UnaryOp) for arg in args
+        )
         texts = [ast.unparse(arg) for arg in args]
         if call in INTO and simple:
             return lambda out: [f"{call}({', '.join(texts)}, out={out})"]
@@ -189,7 +206,9 @@ class PythonProgram:
 
     backend = "python"
 
-    def __init__(self, program: Program, name: str, moves: Sequence[bool] | None = None, carried: dict[int, int] | None = None):
+    def __init__(
+        self, program: Program, name: str, moves: Sequence[bool] | None = None, carried: dict[int, int] | None = None
+    ):
         self.moves, self.carried = moves or [False] * len(program.inputs), carried or {}
         source = Source(program, name)
         self.program, self.source = program, "\n".join(source.lines()) + "\n"
@@ -206,7 +225,8 @@ class PythonProgram:
             return self._function()(*inputs)
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Run this many iterations; outputs that are not carried, by iteration. Carried ones end in their inputs' arrays."""
+        """Run this many iterations; outputs that are not carried, by iteration. Carried ones end in their
+        inputs' arrays."""
         run, current = self._function(), list(arrays)
         kept = [i for i in range(len(self.program.outputs)) if i not in self.carried]
         results = [np.empty((count, *self.program.outputs[i].shape), self.program.outputs[i].dtype) for i in kept]
@@ -224,8 +244,15 @@ class PythonProgram:
     def _function(self) -> Callable:
         run = getattr(self._local, "run", None)
         if run is None:
-            scope = {**(words.FLOATS if self._floats else words.ARRAYS | SCOPE), **self._words, "constants": self._constants, "nan": np.nan, "inf": np.inf,
-                     "array": np.array, "buffers": [np.empty(shape, dtype) for shape, dtype in self._buffers]}
+            scope = {
+                **(words.FLOATS if self._floats else words.ARRAYS | SCOPE),
+                **self._words,
+                "constants": self._constants,
+                "nan": np.nan,
+                "inf": np.inf,
+                "array": np.array,
+                "buffers": [np.empty(shape, dtype) for shape, dtype in self._buffers],
+            }
             exec(self._code, scope)
             run = self._local.run = scope[self._name]
         return run

@@ -30,8 +30,10 @@ def refuse(what: str, instead: str) -> NoReturn:
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith((PACKAGE, "<")):
         frame = frame.f_back
-    raise TracingError(f"{frame.f_code.co_filename}, line {frame.f_lineno}: {what} inside jit: the number is known only when "
-                       f"the program runs; {instead}")
+    raise TracingError(
+        f"{frame.f_code.co_filename}, line {frame.f_lineno}: {what} inside jit: the number is known only when "
+        f"the program runs; {instead}"
+    )
 
 
 class _Traced:
@@ -41,7 +43,10 @@ class _Traced:
 
     @property
     def data(self) -> Any:
-        refuse(f"the .data of a {type(self).__bases__[1].__name__} was read", "compute with the node itself, or .detach() it")
+        refuse(
+            f"the .data of a {type(self).__bases__[1].__name__} was read",
+            "compute with the node itself, or .detach() it",
+        )
 
     def _become_leaf(self, data: Any, name: str) -> None:
         self.example, self.grad, self.name = data, None, name
@@ -100,7 +105,8 @@ class TracedTensor(_Traced, Tensor, final=False):
 
 
 class Trace(threading.local):
-    """What this thread is tracing: when it began, and the nodes from outside that it met, each with its traced double."""
+    """What this thread is tracing: when it began, and the nodes from outside that it met, each with its traced
+    double."""
 
     started = 0
     outside: dict[Node, Node] = {}
@@ -117,8 +123,10 @@ def lift(x: Any) -> Any:
         if node in trace.outside:
             continue
         if node.operation is not None and node.when < trace.started:
-            refuse(f"a {type(node).__name__} that was computed before (by {node.operation.name}) was used",
-                   "its number would be frozen: give it as an argument, or use .detach() for a constant")
+            refuse(
+                f"a {type(node).__name__} that was computed before (by {node.operation.name}) was used",
+                "its number would be frozen: give it as an argument, or use .detach() for a constant",
+            )
         if node.operation is None:
             trace.outside[node] = leaf(node.data, node.name)
         else:
@@ -141,8 +149,15 @@ def _no_forgetting(node: Node) -> None:
 def _scope(constant: Callable) -> dict:
     from .. import node
 
-    return {"new": object.__new__, "tick": tick, "paused": node.paused, "forget": _no_forgetting, "explained": explained,
-            "constant": constant, "lift": lift}
+    return {
+        "new": object.__new__,
+        "tick": tick,
+        "paused": node.paused,
+        "forget": _no_forgetting,
+        "explained": explained,
+        "constant": constant,
+        "lift": lift,
+    }
 
 
 TracedValue.reading = Reading(TracedValue, PLAIN_FLOATS, _scope(value_constant), held="example")
