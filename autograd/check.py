@@ -77,11 +77,9 @@ def _compare(
 def _directions(
     args: tuple, points: list[np.ndarray], count: int | None, rng: "np.random.Generator"
 ) -> Iterator[tuple]:
-    """Names and directions to go in, each in the order of magnitude of what it changes; every element by
-    itself, or random."""
-    scales = [
-        np.where(np.abs(x) > 1e-100, np.abs(x), 1.0).astype(float) for x in points
-    ]  # of a subnormal nothing is left
+    """Names and directions to go in, in the order of magnitude of what they change: every element, or random ones."""
+    # a step of a subnormal's size would be lost in rounding
+    scales = [np.where(np.abs(x) > 1e-100, np.abs(x), 1.0).astype(float) for x in points]
     if count is not None:
         for i in range(count):
             yield f"all arguments in random direction {i}", [s * rng.uniform(0.5, 1.5, s.shape) for s in scales]
@@ -103,8 +101,7 @@ def _paths(tree: Any, path: str) -> Iterator[str]:
 
 
 def _difference(f: Callable, args: tuple, direction: list[np.ndarray]) -> tuple[float, float, float]:
-    """The derivative in a direction by the five-point formula, in float64, what rounding may do to it, the
-    direction's size."""
+    """In float64: the derivative in a direction by five points, what rounding may do to it, the direction's size."""
     flat, step = [np.array(x, float) for x in leaves(args)], 1e-3
 
     def at(offset: float) -> float:

@@ -6,6 +6,7 @@ operation that made it; plain text is a constant.
 
 import os
 import pathlib
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,7 @@ def escaped(text: str) -> str:
     """Text as a DOT label that shows just this text: no escape sequence of Graphviz, no HTML, no control character."""
     text = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
     text = text.replace("\\", "\\\\").replace("\n", "\\n")
+    text = re.sub(r"&(?=#?\w+;)", "&\N{WORD JOINER}", text)  # invisible, and no entity of HTML any more
     # the graphviz package passes text in angle brackets on as HTML, and a final space keeps it from doing so
     return text + " " if text.startswith("<") and text.endswith(">") else text
 

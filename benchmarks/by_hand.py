@@ -131,9 +131,8 @@ class Scalar:
 
 
 C_SOURCE = """
-void run(long steps, const double *x, const double *y, double *w1, double *b1, double *w2, double *b2, double *w3,
-double *b3,
-         double rate, double decay, double *losses) {
+void run(long steps, const double *x, const double *y, double *w1, double *b1, double *w2, double *b2,
+         double *w3, double *b3, double rate, double decay, double *losses) {
     for (long s = 0; s < steps; s++) {
         double h1[B][H], h2[B][H], e[B], g1[B][H], g2[B][H], loss = 0;
         double gw1[I][H] = {{0}}, gb1[H] = {0}, gw2[H][H] = {{0}}, gb2[H] = {0}, gw3[H] = {0}, gb3 = 0;
@@ -153,8 +152,11 @@ double *b3,
         for (int n = 0; n < B; n++) {
             double g = 2.0 / B * e[n];
             gb3 += g;
-            for (int j = 0; j < H; j++) { gw3[j] += h2[n][j] * g; g2[n][j] = h2[n][j] > 0 ? g * w3[j] : 0; gb2[j] +=
-            g2[n][j]; }
+            for (int j = 0; j < H; j++) {
+                gw3[j] += h2[n][j] * g;
+                g2[n][j] = h2[n][j] > 0 ? g * w3[j] : 0;
+                gb2[j] += g2[n][j];
+            }
             for (int i = 0; i < H; i++) for (int j = 0; j < H; j++) gw2[i][j] += h1[n][i] * g2[n][j];
             for (int i = 0; i < H; i++) {
                 double sum = 0;
@@ -183,18 +185,8 @@ def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
     folder = pathlib.Path(tempfile.mkdtemp())
     (folder / "step.c").write_text(C_SOURCE)
     shapes = [f"-DB={n}", f"-DI={sizes[0]}", f"-DH={sizes[1]}"]
-    options = [
-        "-O3",
-        "-march=native",
-        "-ffast-math",
-        "-shared",
-        "-fPIC",
-        *shapes,
-        "-o",
-        folder / "step.so",
-        folder / "step.c",
-    ]
-    subprocess.run([compiler, *options], check=True)
+    options = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", *shapes]
+    subprocess.run([compiler, *options, "-o", folder / "step.so", folder / "step.c"], check=True)
     run = ctypes.CDLL(str(folder / "step.so")).run
     pointer, number = ctypes.c_void_p, ctypes.c_double
     run.argtypes, run.restype = [ctypes.c_long, *[pointer] * 8, number, number, pointer], None

@@ -46,6 +46,10 @@ def torch_step() -> Callable:
 
 def hips_step() -> Callable:
     """HIPS autograd's value_and_grad."""
+    import autograd
+
+    if not hasattr(autograd, "elementwise_grad"):  # it is this project
+        raise ImportError("HIPS autograd is not installed", name="HIPS autograd")
     import autograd.numpy as anp
     from autograd import value_and_grad
 
