@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-import nn
 from autograd import Tensor, TracingError, Value, define, grad, hessian, hvp, jacobian, jit, jvp, value_and_grad, vjp
 from autograd.operation import ELEMENTWISE
 from autograd.transforms import leaves
@@ -26,7 +25,7 @@ elementwise = pytest.mark.parametrize("operation", ELEMENTWISE, ids=lambda opera
 EDGES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-8, 1e300, -745.5, 710.0, 0.5, 2.0]
 
 
-def agree(f, *args, fresh=(), backends=BACKENDS, rtol=1e-12, atol=1e-300):
+def assert_agree(f, *args, fresh=(), backends=BACKENDS, rtol=1e-12, atol=1e-300):
     """f, compiled by each backend, against f itself on numbers wrapped in nodes; also on fresh arguments of
     the same form."""
     with np.errstate(all="ignore"):
@@ -78,17 +77,14 @@ def differentiated(operation, static):
 @given(data=st.data())
 def test_every_operation_on_arrays(operation, data):
     arrays, static = data.draw(strategies.calls(operation))
-    fancy = operation.name in ("getitem", "scatter") and any(
-        isinstance(part, (list, np.ndarray)) for part in (static[0] if isinstance(static[0], tuple) else static[:1])
-    )
     empty = operation.name in ("max", "min", "ties", "logsumexp") and not arrays[0].size
-    backends = BACKENDS if printable(operation) and not fancy and not empty else ["python"]
+    backends = BACKENDS if printable(operation) and not empty else ["python"]
     arrays = [np.asarray(x) for x in arrays]
     fresh = [[np.asarray(x * 0.75) for x in arrays]]
-    agree(differentiated(operation, static), *arrays, fresh=fresh, backends=backends, rtol=1e-9, atol=1e-12)
+    assert_agree(differentiated(operation, static), *arrays, fresh=fresh, backends=backends, rtol=1e-9, atol=1e-12)
     if operation.name != "cast":
         single = [x.astype(np.float32) for x in arrays]
-        agree(lambda *x: operation(*x, *static), *single, backends=backends, rtol=1e-4, atol=1e-5)
+        assert_agree(lambda *x: operation(*x, *static), *single, backends=backends, rtol=1e-4, atol=1e-5)
 
 
 @elementwise
@@ -98,16 +94,16 @@ def test_every_operation_on_numbers_and_at_edges(operation, data):
     numbers = [data.draw(st.sampled_from(EDGES) | strategies.numbers_for(operation.name)) for _ in operation.arguments]
     fresh = [[data.draw(st.sampled_from(EDGES)) for _ in numbers] for _ in range(5)]
     f = differentiated(operation, ())
-    agree(f, *numbers, fresh=fresh, rtol=1e-11, atol=1e-290)
+    assert_agree(f, *numbers, fresh=fresh, rtol=1e-11, atol=1e-290)
     arrays = [np.array(column) for column in zip(numbers, *fresh)]
-    agree(lambda *x: f(*x)[:2] if operation.pullbacks else f(*x), *arrays, rtol=1e-11, atol=1e-290)
+    assert_agree(lambda *x: f(*x)[:2] if operation.pullbacks else f(*x), *arrays, rtol=1e-11, atol=1e-290)
 
 
 @settings(max_examples=15)
 @given(program=programs(2), x=st.floats(-2, 2), y=st.floats(-2, 2))
 def test_random_programs_on_numbers(program, x, y):
-    agree(program, x, y, fresh=[(y, x)], rtol=1e-9, atol=1e-12)
-    agree(grad(program, (0, 1)), x, y, fresh=[(y, x)], rtol=1e-8, atol=1e-11)
+    assert_agree(program, x, y, fresh=[(y, x)], rtol=1e-9, atol=1e-12)
+    assert_agree(grad(program, (0, 1)), x, y, fresh=[(y, x)], rtol=1e-8, atol=1e-11)
 
 
 @settings(max_examples=15)
@@ -115,8 +111,8 @@ def test_random_programs_on_numbers(program, x, y):
 def test_random_programs_on_arrays(program, shapes, seed):
     rng = np.random.default_rng(seed)
     args, fresh = ([rng.uniform(-2, 2, shape) for shape in shapes] for _ in range(2))
-    agree(program, *args, fresh=[fresh], rtol=1e-9, atol=1e-11)
-    agree(grad(lambda *x: anp.sum(program(*x)), (0, 1, 2)), *args, fresh=[fresh], rtol=1e-8, atol=1e-10)
+    assert_agree(program, *args, fresh=[fresh], rtol=1e-9, atol=1e-11)
+    assert_agree(grad(lambda *x: anp.sum(program(*x)), (0, 1, 2)), *args, fresh=[fresh], rtol=1e-8, atol=1e-10)
 
 
 def model(x, params):
@@ -129,7 +125,7 @@ PARAMS = {"w": RNG.normal(size=(3, 4)), "b": RNG.normal(size=4), "v": RNG.normal
 X = RNG.normal(size=(5, 3))
 
 
-def same(ours, theirs):
+def assert_same(ours, theirs):
     for a, b in zip(leaves(ours), leaves(theirs), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
 
@@ -142,17 +138,19 @@ def test_jit_composes_with_the_transformations_in_any_order(backend):
     def f(x):
         return model(x, PARAMS)
 
-    same(compiled(grad(model, 1))(X, PARAMS), grad(model, 1)(X, PARAMS))
-    same(grad(compiled(model), 1)(X, PARAMS), grad(model, 1)(X, PARAMS))
-    same(compiled(compiled(f))(X), f(X))
-    same(compiled(grad(compiled(f)))(X), grad(f)(X))
-    same(compiled(hessian(f))(X), hessian(f)(X))
-    same(hessian(compiled(f))(X), hessian(f)(X))
-    same(compiled(jacobian(lambda x: anp.tanh(x) @ PARAMS["w"]))(X), jacobian(lambda x: anp.tanh(x) @ PARAMS["w"])(X))
-    same(compiled(hvp(f))(X, X), hvp(f)(X, X))
-    same(compiled(lambda x, t: jvp(f, (x,), (t,)))(X, X), jvp(f, (X,), (X,)))
-    same(compiled(lambda x: vjp(anp.tanh, x)[1](x))(X), vjp(anp.tanh, X)[1](X))
-    same(
+    assert_same(compiled(grad(model, 1))(X, PARAMS), grad(model, 1)(X, PARAMS))
+    assert_same(grad(compiled(model), 1)(X, PARAMS), grad(model, 1)(X, PARAMS))
+    assert_same(compiled(compiled(f))(X), f(X))
+    assert_same(compiled(grad(compiled(f)))(X), grad(f)(X))
+    assert_same(compiled(hessian(f))(X), hessian(f)(X))
+    assert_same(hessian(compiled(f))(X), hessian(f)(X))
+    assert_same(
+        compiled(jacobian(lambda x: anp.tanh(x) @ PARAMS["w"]))(X), jacobian(lambda x: anp.tanh(x) @ PARAMS["w"])(X)
+    )
+    assert_same(compiled(hvp(f))(X, X), hvp(f)(X, X))
+    assert_same(compiled(lambda x, t: jvp(f, (x,), (t,)))(X, X), jvp(f, (X,), (X,)))
+    assert_same(compiled(lambda x: vjp(anp.tanh, x)[1](x))(X), vjp(anp.tanh, X)[1](X))
+    assert_same(
         compiled(value_and_grad(lambda x: x**3 + grad(anp.sin)(x)))(2.0),
         value_and_grad(lambda x: x**3 + grad(anp.sin)(x))(2.0),
     )
@@ -240,9 +238,25 @@ def test_what_llvm_cannot_print_runs_as_python():
     assert h(2.0) == 32.0 and h.backend.startswith("llvm")
 
 
+@given(
+    st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 35]), min_size=3, max_size=3),
+    st.lists(st.booleans(), min_size=3, max_size=3),
+    st.sampled_from([(), (2,), (1, 3)]),
+)
+def test_matrix_products_of_every_size_and_order_in_memory(sizes, flips, lead):
+    n, k, m = sizes
+    x, y = RNG.normal(size=(*lead[:1], k, n) if flips[0] else (*lead[:1], n, k)), RNG.normal(size=(*lead, m, k))
+    y = y if flips[1] else np.ascontiguousarray(y.mT)
+    x, y = (a.astype(np.float32 if flips[2] else np.float64) for a in (x, y))
+    f = jit(lambda x, y: (x.mT if flips[0] else x) @ (y.mT if flips[1] else y), backend="llvm")
+    expected = (x.mT if flips[0] else x) @ (y.mT if flips[1] else y)
+    np.testing.assert_allclose(f(x, y), expected, rtol=1e-5, atol=1e-5 if flips[2] else 1e-13)
+    assert f(x, y).dtype == x.dtype
+
+
 def test_large_matrix_products_are_left_to_blas():
     f = jit(lambda x: x @ x)
-    assert f(np.ones((100, 100)))[0, 0] == 100.0 and "BLAS" in f.backend
+    assert f(np.ones((300, 300)))[0, 0] == 300.0 and "BLAS" in f.backend
     assert f(np.ones((10, 10)))[0, 0] == 10.0 and f.backend.startswith("llvm")
 
 
@@ -318,59 +332,5 @@ def test_a_large_graph_of_numbers_compiles_and_frees():
             x, y = x * 0.999 + y * 0.001, anp.sin(y) + x * (1 / (i + 1))
         return x + y
 
-    agree(f, 0.5, 0.25, fresh=[(1.0, 2.0)], rtol=1e-9)
+    assert_agree(f, 0.5, 0.25, fresh=[(1.0, 2.0)], rtol=1e-9)
     gc.collect()
-
-
-OPTIMIZERS = {
-    "sgd": lambda p: nn.SGD(p, nn.ExponentialDecay(0.02, 0.99)),
-    "momentum": lambda p: nn.SGD(p, 0.01, momentum=0.9),
-    "nesterov": lambda p: nn.SGD(p, nn.Warmup(nn.CosineDecay(0.02, 15), 5), 0.9, True, 1e-3),
-    "adam": lambda p: nn.Adam(p, nn.CosineDecay(0.05, 30), weight_decay=0.01),
-    "adamw": lambda p: nn.AdamW(p, nn.Constant(0.01)),
-}
-TARGETS = {
-    "MSE": (nn.MSE(), lambda n: RNG.normal(size=(n, 6, 2))),
-    "L1": (nn.L1(), lambda n: RNG.normal(size=(n, 6, 2))),
-    "Huber": (nn.Huber(0.5), lambda n: RNG.normal(size=(n, 6, 2))),
-    "BCE": (nn.BCEWithLogits(), lambda n: RNG.uniform(size=(n, 6, 2))),
-}
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("loss", TARGETS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_train_step_is_the_loop_by_hand(backend, loss, optimizer):
-    loss_function, make = TARGETS[loss]
-    xs, ys = RNG.normal(size=(12, 6, 3)), make(12)
-    ours, by_hand = (nn.MLP(3, [4], 2, rng=0, activation=nn.Tanh) for _ in range(2))
-    mine, theirs = (OPTIMIZERS[optimizer](m.parameters()) for m in (ours, by_hand))
-    losses = []
-    for x, y in zip(xs, ys):
-        value = loss_function(by_hand(x), y)
-        theirs.zero_grad()
-        value.backward()
-        theirs.step()
-        losses.append(value.item())
-    step = nn.TrainStep(ours, loss_function, mine, backend=backend)
-    found = [step(xs[0], ys[0]), *step.run(xs[1:], ys[1:])]
-    np.testing.assert_allclose(found, losses, rtol=1e-9)
-    same([p.data for p in ours.parameters()], [p.data for p in by_hand.parameters()])
-    same(mine.state_dict(), theirs.state_dict())
-    assert mine.steps == 12 and step.backend.startswith(backend)
-
-
-def test_train_step_names_mistakes():
-    model = nn.MLP(2, [3], 1, rng=0)
-    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1))
-    with pytest.raises(ValueError, match="need the same K"):
-        step.run(np.ones((3, 4, 2)), np.ones((2, 4, 1)))
-    with pytest.raises(ValueError, match="takes 2 features"):
-        step(np.ones((4, 3)), np.ones((4, 1)))
-    with pytest.raises(ValueError, match="the target"):
-        step(np.ones((4, 2)), np.ones(4))
-    partial = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters()[:2], 0.1))
-    with pytest.raises(TypeError, match="no parameter of the optimizer"):
-        partial(np.ones((4, 2)), np.ones((4, 1)))
-    with pytest.raises(RuntimeError, match="not been called"):
-        step.source

@@ -40,6 +40,7 @@ class Arrays:
 
     def __init__(self):
         self.code = Code()
+        self.constants: list[np.ndarray] = []
         self.workspace: list[tuple[str, int]] = []  # pointers, and where in the workspace they point, in bytes
         self.size = 0
 
@@ -56,6 +57,12 @@ class Arrays:
         memory = Memory(shape, kind, None, pointer, contiguous(shape) if strides is None else strides, offset)
         memory.at = lambda indices: self.code.emit(f"load {kind}, ptr {self.address(memory, indices)}")
         return memory
+
+    def constant(self, value: np.ndarray) -> Memory:
+        """An array of numbers, or of positions, that are known beforehand."""
+        self.constants.append(np.ascontiguousarray(value))
+        kind = "i64" if value.dtype == np.int64 else self.kind(value.dtype)
+        return self.stored(f"%c{len(self.constants) - 1}", value.shape, kind)
 
     def address(self, memory: Memory, indices: Sequence[str]) -> str:
         """A pointer to an element."""

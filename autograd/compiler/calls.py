@@ -16,7 +16,7 @@ from .program import Program
 from .python import PythonProgram
 from .tracing import leaf, tracing
 
-FOR_BLAS = 500_000  # multiply-adds from which NumPy's matrix products are faster than loops
+FOR_BLAS = 20_000_000  # multiply-adds from which the cache blocking of a BLAS is worth its calls
 
 
 @dataclass

@@ -189,7 +189,7 @@ def _logaddexp(c: Code, t: str, x: str, y: str) -> str:
     return _choose(c, t, _test(c, t, "oeq", x, y), together, apart)
 
 
-# on numbers of one type; products and sums may be contracted to one rounding, and nothing assumes that there is no NaN
+# on numbers of one type, each rounded as NumPy rounds it; nothing assumes that there is no NaN
 WORDS: dict[str, Callable] = {
     **{
         name: _libm(name)
@@ -198,9 +198,9 @@ WORDS: dict[str, Callable] = {
     **{name: _libm(name.replace("arc", "a")) for name in """
        arcsin arccos arctan arctan2 arcsinh arccosh arctanh""".split()},
     **{name: _intrinsic(name) for name in "sqrt floor ceil rint".split()},
-    "add": _infix("fadd contract"),
-    "sub": _infix("fsub contract"),
-    "mul": _infix("fmul contract"),
+    "add": _infix("fadd"),
+    "sub": _infix("fsub"),
+    "mul": _infix("fmul"),
     "truediv": _infix("fdiv"),
     "neg": lambda c, t, x: c.emit(f"fneg {t} {x}"),
     "abs": _intrinsic("fabs"),

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..words import inverse
 from .arrays import Array, Arrays, Memory, contiguous
-from .ir import TYPES, WORDS, Unprintable, literal
+from .ir import WORDS, Unprintable, literal
+from .products import matmul
 
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 
@@ -125,47 +126,6 @@ def cumsum(p: Arrays, x: Array, axis: int) -> Array:
     return out
 
 
-def matmul(p: Arrays, x: Array, y: Array) -> Array:
-    """Stacks of matrices; the inner loop runs along rows of y where those are contiguous, else along both factors."""
-    kind = p.kind(np.result_type(*(next(d for d, t in TYPES.items() if t == a.kind) for a in (x, y))))
-    x, y = (p.memory(p.cast(a, kind)) for a in (x, y))
-    lead = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
-    (n, inner), m = x.shape[-2:], y.shape[-1]
-    out = p.allocate((*lead, n, m), kind)
-
-    def product(a: Memory, b: Memory, outer: Sequence[str], i: str, k: str, j: str) -> str:
-        left, right = (
-            ["0" if size == 1 else index for index, size in zip(outer[len(lead) - len(c.shape) + 2 :], c.shape)]
-            for c in (a, b)
-        )
-        return p.code.emit(f"fmul contract {kind} {a.at([*left, i, k])}, {b.at([*right, k, j])}")
-
-    def by_rows(outer: Sequence[str]) -> None:
-        def add(indices: Sequence[str]) -> None:
-            i, k, j = indices
-            place = [*outer, i, j]
-            p.store(p.code.emit(f"{ADD} {kind} {out.at(place)}, {product(x, y, outer, i, k, j)}"), out, place)
-
-        p.code.nest((n, m), lambda ij: p.store(literal(0, kind), out, [*outer, *ij]))
-        p.code.nest((n, inner, m), add)
-
-    def by_dots(outer: Sequence[str]) -> None:
-        def element(ij: Sequence[str]) -> None:
-            i, j = ij
-            summed = p.code.loop(
-                inner,
-                lambda k, so_far: [p.code.emit(f"{ADD} {kind} {so_far}, {product(x, y, outer, i, k, j)}")],
-                [literal(0, kind)],
-                kind,
-            )
-            p.store(summed[0], out, [*outer, i, j])
-
-        p.code.nest((n, m), element)
-
-    p.code.nest(lead, by_rows if y.strides[-1] == 1 and m > 1 else by_dots)
-    return out
-
-
 def expand(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     """Broadcast to a shape."""
     lead = len(shape) - len(x.shape)
@@ -216,19 +176,17 @@ def swapaxes(p: Arrays, x: Array, i: int, j: int) -> Array:
 
 
 def getitem(p: Arrays, x: Array, index: Any) -> Array:
-    """x[index] for numbers, slices, None and an ellipsis."""
-    index = index if isinstance(index, tuple) else (index,)
-    if not all(
-        part is None or part is Ellipsis or isinstance(part, (int, slice)) and not isinstance(part, bool)
-        for part in index
-    ):
-        raise Unprintable("an index that is an array is not printed")
-    x = p.memory(x)
-    given = sum(part is not None and part is not Ellipsis for part in index)
+    """x[index]: a view for numbers, slices, None and an ellipsis; else elements by a table of their positions."""
+    x, parts = p.memory(x), index if isinstance(index, tuple) else (index,)
+    if not _is_basic(index):
+        table = p.constant(_positions(x.shape, index))
+        flat = reshape(p, x, (math.prod(x.shape),))
+        return _stored(p, p.lazy(table.shape, x.kind, lambda indices: flat.at([table.at(indices)])))
+    given = sum(part is not None and part is not Ellipsis for part in parts)
     fill = [slice(None)] * (len(x.shape) - given)
-    at = index.index(Ellipsis) if Ellipsis in index else len(index)
-    parts, sizes, steps, offset, axis = [*index[:at], *fill, *index[at + 1 :]], [], [], x.offset, 0
-    for part in parts:
+    at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    sizes, steps, offset, axis = [], [], x.offset, 0
+    for part in [*parts[:at], *fill, *parts[at + 1 :]]:
         if part is None:
             sizes.append(1)
             steps.append(0)
@@ -246,24 +204,33 @@ def getitem(p: Arrays, x: Array, index: Any) -> Array:
     return part if sizes else p.number(part.at(()), x.kind)
 
 
-def _zeros(p: Arrays, shape: tuple[int, ...], kind: str) -> Memory:
-    out = p.allocate(shape, kind)
-    p.code.nest(shape, lambda i: p.store(literal(0, kind), out, i))
-    return out
+def _is_basic(index: Any) -> bool:
+    """Whether an index names a view."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts)
+
+
+def _positions(shape: tuple[int, ...], index: Any) -> np.ndarray:
+    """Which elements of a contiguous array of this shape an index names."""
+    return np.asarray(np.arange(math.prod(shape)).reshape(shape)[index], np.int64)
 
 
 def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
-    """Zeros with x at an index."""
-    out = _zeros(p, shape, x.kind)
-    part = getitem(p, out, index)
-    if isinstance(part, Memory):
-        p.fill(part, expand(p, x, part.shape))
+    """Zeros with x added at an index."""
+    out = p.allocate(shape, x.kind)
+    p.code.nest(shape, lambda i: p.store(literal(0, x.kind), out, i))
+    view = getitem(p, out, index) if _is_basic(index) else None
+    if isinstance(view, Memory):
+        p.fill(view, expand(p, x, view.shape))
         return out
-    lines = tuple(
-        slice(i, i + 1) if isinstance(i, int) else i for i in (index if isinstance(index, tuple) else (index,))
-    )
-    part = getitem(p, out, lines)
-    p.fill(part, expand(p, x, part.shape))
+    table = p.constant(_positions(shape, index))
+    flat, x = p.stored(out.pointer, (math.prod(shape),), x.kind), expand(p, x, table.shape)
+
+    def add(indices: Sequence[str]) -> None:
+        place = [table.at(indices)]
+        p.store(p.code.emit(f"fadd {x.kind} {flat.at(place)}, {x.at(indices)}"), flat, place)
+
+    p.code.nest(table.shape, add)
     return out
 
 

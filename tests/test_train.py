@@ -1,0 +1,65 @@
+"""nn.TrainStep: a compiled update is the update by hand, for every optimizer, schedule and loss."""
+
+import numpy as np
+import pytest
+
+import nn
+from autograd.transforms import leaves
+
+pytest.importorskip("llvmlite")
+BACKENDS = ["python", "llvm"]
+RNG = np.random.default_rng(0)
+OPTIMIZERS = {
+    "sgd": lambda p: nn.SGD(p, nn.ExponentialDecay(0.02, 0.99)),
+    "momentum": lambda p: nn.SGD(p, 0.01, momentum=0.9),
+    "nesterov": lambda p: nn.SGD(p, nn.Warmup(nn.CosineDecay(0.02, 15), 5), 0.9, True, 1e-3),
+    "adam": lambda p: nn.Adam(p, nn.CosineDecay(0.05, 30), weight_decay=0.01),
+    "adamw": lambda p: nn.AdamW(p, nn.Constant(0.01)),
+}
+TARGETS = {
+    "MSE": (nn.MSE(), lambda n: RNG.normal(size=(n, 6, 2))),
+    "L1": (nn.L1(), lambda n: RNG.normal(size=(n, 6, 2))),
+    "Huber": (nn.Huber(0.5), lambda n: RNG.normal(size=(n, 6, 2))),
+    "BCE": (nn.BCEWithLogits(), lambda n: RNG.uniform(size=(n, 6, 2))),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("loss", TARGETS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_train_step_is_the_loop_by_hand(backend, loss, optimizer):
+    loss_function, make = TARGETS[loss]
+    xs, ys = RNG.normal(size=(12, 6, 3)), make(12)
+    ours, by_hand = (nn.MLP(3, [4], 2, rng=0, activation=nn.Tanh) for _ in range(2))
+    mine, theirs = (OPTIMIZERS[optimizer](m.parameters()) for m in (ours, by_hand))
+    losses = []
+    for x, y in zip(xs, ys):
+        value = loss_function(by_hand(x), y)
+        theirs.zero_grad()
+        value.backward()
+        theirs.step()
+        losses.append(value.item())
+    step = nn.TrainStep(ours, loss_function, mine, backend=backend)
+    found = [step(xs[0], ys[0]), *step.run(xs[1:], ys[1:])]
+    np.testing.assert_allclose(found, losses, rtol=1e-9)
+    for a, b in zip(
+        leaves((ours.state_dict(), mine.state_dict())), leaves((by_hand.state_dict(), theirs.state_dict()))
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
+    assert mine.steps == 12 and step.backend.startswith(backend)
+
+
+def test_train_step_names_mistakes():
+    model = nn.MLP(2, [3], 1, rng=0)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1))
+    with pytest.raises(ValueError, match="need the same K"):
+        step.run(np.ones((3, 4, 2)), np.ones((2, 4, 1)))
+    with pytest.raises(ValueError, match="takes 2 features"):
+        step(np.ones((4, 3)), np.ones((4, 1)))
+    with pytest.raises(ValueError, match="the target"):
+        step(np.ones((4, 2)), np.ones(4))
+    partial = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters()[:2], 0.1))
+    with pytest.raises(TypeError, match="no parameter of the optimizer"):
+        partial(np.ones((4, 2)), np.ones((4, 1)))
+    with pytest.raises(RuntimeError, match="not been called"):
+        step.source
