@@ -146,9 +146,8 @@ def _where(c: Code, t: str, m: str, x: str, y: str) -> str:
 
 
 def _sign(c: Code, t: str, x: str) -> str:
-    zero = literal(0, t)
-    below = _choose(c, t, _test(c, t, "olt", x, zero), literal(-1, t), _choose(c, t, _test(c, t, "uno", x, x), x, zero))
-    return _choose(c, t, _test(c, t, "ogt", x, zero), literal(1, t), below)
+    one = _intrinsic("copysign")(c, t, literal(1, t), x)
+    return _choose(c, t, _test(c, t, "one", x, literal(0, t)), one, x)  # "one": ordered and not equal
 
 
 def _unless_zero(instruction: str) -> Callable:

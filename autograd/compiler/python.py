@@ -143,6 +143,9 @@ class Source:
         if variable.operation.name == "affine" and len(variable.shape) == 2 == len(variable.args[0].shape):
             x, y, b = map(self.of, variable.args)
             return lambda out: [f"dot({x}, {y}, out={out})", f"add({out}, {b}, out={out})"]
+        if call == "sum_to" and len(variable.args[0].shape) == 2 and variable.shape == variable.args[0].shape[1:]:
+            ones = self._static(np.ones(variable.args[0].shape[0], variable.dtype))
+            return lambda out: [f"dot({ones}, {texts[0]}, out={out})"]
         if call == "expand":
             return lambda out: [f"copyto({out}, {texts[0]})", out]
         return None
@@ -228,18 +231,21 @@ class PythonProgram:
         """Run this many iterations; outputs that are not carried, by iteration. Carried ones end in their
         inputs' arrays."""
         run, current = self._function(), list(arrays)
-        kept = [i for i in range(len(self.program.outputs)) if i not in self.carried]
-        results = [np.empty((count, *self.program.outputs[i].shape), self.program.outputs[i].dtype) for i in kept]
+        outputs = self.program.outputs
+        kept = [(np.empty((count, *v.shape), v.dtype), i) for i, v in enumerate(outputs) if i not in self.carried]
+        moving, carried = [j for j, moves in enumerate(self.moves) if moves], list(self.carried.items())
         with np.errstate(all="ignore"):
             for k in range(count):
-                out = run(*(x[k] if moves else x for x, moves in zip(current, self.moves)))
-                for result, i in zip(results, kept):
+                for j in moving:
+                    current[j] = arrays[j][k]
+                out = run(*current)
+                for result, i in kept:
                     result[k] = out[i]
-                for i, j in self.carried.items():
+                for i, j in carried:
                     current[j] = out[i]
         for j in self.carried.values():
             arrays[j][...] = current[j]
-        return results
+        return [result for result, _ in kept]
 
     def _function(self) -> Callable:
         run = getattr(self._local, "run", None)
