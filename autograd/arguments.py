@@ -11,6 +11,13 @@ import numpy as np
 from .operation import Operation
 
 
+class MixedError(TypeError):
+    """A Value and a Tensor met in one expression."""
+
+    def __init__(self):
+        super().__init__("a Value and a Tensor do not mix in one expression: make both a Tensor")
+
+
 def is_node(x: Any) -> bool:
     """Whether this is a Value or a Tensor; they stand above this module."""
     return hasattr(type(x), "reading")
@@ -42,7 +49,7 @@ def value_constant(number: Any) -> float:
     if isinstance(number, numbers.Real) or isinstance(number, np.bool_):
         return float(number)
     if is_node(number):
-        raise TypeError("a Value and a Tensor do not mix in one expression: make both a Tensor")
+        raise MixedError
     if isinstance(number, np.ndarray):
         raise TypeError(f"a Value is one number, this is an array of shape {number.shape}: use a Tensor for arrays")
     raise TypeError(f"a Value needs a real number, not {number!r} ({type(number).__name__})")
@@ -58,11 +65,9 @@ def tensor_constant(array: Any) -> Any:
 def numeric(data: Any) -> np.ndarray:
     """Numbers, arrays and lists of them as an array of real numbers."""
     if is_node(data):
-        raise TypeError(
-            "a Value and a Tensor do not mix in one expression: make both a Tensor"
-            if type(data).__name__ == "Value"
-            else "this is a Tensor already: use .detach() for one without history"
-        )
+        if "Value" in type(data).__name__:
+            raise MixedError
+        raise TypeError("this is a Tensor already: use .detach() for one without history")
     try:
         array = np.asarray(data)
     except ValueError as error:

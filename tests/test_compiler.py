@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
+import nn.scalar
 from autograd import Tensor, TracingError, Value, define, grad, hessian, hvp, jacobian, jit, jvp, value_and_grad, vjp
 from autograd.operation import ELEMENTWISE
 from autograd.transforms import leaves
@@ -174,6 +175,28 @@ def test_what_a_function_closes_over_is_read_at_each_call(backend):
     before = weight * 2
     with pytest.raises(TracingError, match=r"test_compiler.py, line \d+: a Tensor that was computed before \(by mul\)"):
         jit(lambda x: (x * before).sum(), backend=backend)(x)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_function_with_its_own_values_runs_on_the_elements_of_arrays(backend):
+    model = nn.scalar.MLP(2, [3, 1], rng=0)
+
+    def one(x, y):
+        return model([x, y]) ** 2 + 0.5
+
+    f, slopes = (jit(g, backend=backend) for g in (one, value_and_grad(one, (0, 1))))
+    xs, ys = RNG.normal(size=(4, 1)), RNG.normal(size=3)
+    for _ in range(2):
+        pairs = [[value_and_grad(one, (0, 1))(float(x), float(y)) for y in ys] for x in xs[:, 0]]
+        expected = np.array([[[x.data for x in (value, *slope)] for value, slope in row] for row in pairs])
+        np.testing.assert_allclose(f(xs, ys), expected[..., 0], rtol=1e-12)
+        value, (gx, gy) = slopes(xs, ys)
+        np.testing.assert_allclose(np.stack([value, gx, gy], -1), expected, rtol=1e-12)
+        model.parameters()[0].data += 1.0  # the program reads it anew
+    assert f(0.5, 1.0) == pytest.approx(one(Value(0.5), Value(1.0)).data) and len(f.compiled) == 2
+    assert f(xs.astype(np.float32), ys.astype(np.float32)).dtype == np.float32
+    constant = jit(lambda x: [model([0.0, 1.0]) + 0 * x, grad(lambda x: 2 * x + model([1.0, 1.0]))(x)], backend=backend)
+    assert [np.shape(part) for part in constant(xs)] == [(4, 1), (4, 1)]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..node import Node, Tensor, Value
+from ..arguments import MixedError
+from ..backward import history
+from ..node import Node, Value
+from ..operation import OPERATIONS
 from ..transforms import leaves, map_tree
 from .ir import Unprintable
 from .program import Program
@@ -26,8 +29,8 @@ class Compiled:
     run: Any  # a printed program
     why: str  # why this printer
     outside: list[Node]  # leaves that the function closes over, whose numbers are read at each call
+    dtype: np.dtype | None  # of the arrays that Values among them become, where the function runs on elements
     result: Any  # the structure of the result, with the positions of its numbers
-    scalars: bool  # whether its numbers are Python floats
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Jit:
         if compiled is None:
             compiled = self.compiled[key] = compile_call(self.function, args, kwargs, given, self.wanted)
         self._last = compiled
-        outputs = compiled.run(given + [x.data for x in compiled.outside])
+        outputs = compiled.run(given + [_number(x, compiled.dtype) for x in compiled.outside])
         return map_tree(lambda x: outputs[x.index] if isinstance(x, Position) else x, compiled.result)
 
     @property
@@ -96,8 +99,9 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
 
     Arguments are floats, arrays, and lists, tuples and dicts of them; strings, booleans and None are part of the form.
     The result has numbers and fresh arrays where the function returns nodes. Leaves that the function closes over, such
-    as the parameters of a Module, are read at each call. What the function does besides, such as printing, happens only
-    when it is recorded. With nodes among its arguments it runs uncompiled and is differentiated like any function.
+    as the parameters of a Module, are read at each call. A function that closes over Values is one of numbers: given
+    arrays, it runs on their elements, which are broadcast. What the function does besides, such as printing, happens
+    only when it is recorded. With nodes among its arguments it runs uncompiled, and is differentiated like any function.
     `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is installed and can print the program.
     Raises TracingError where the function reads a number that it has only when it runs.
     """
@@ -144,6 +148,34 @@ def _numbers(flat: list) -> tuple[list, Hashable]:
 
 def compile_call(function: Callable, args: tuple, kwargs: dict, given: list, backend: str) -> Compiled:
     """Record one call and print its program."""
+    arrays, dtype = [x for x in given if isinstance(x, np.ndarray)], None
+    try:
+        inputs, outside, output = _recorded(function, args, kwargs, given)
+    except MixedError:
+        if not arrays:
+            raise
+        dtype = np.result_type(*arrays)
+        inputs, outside, output = _recorded(function, args, kwargs, [0.5] * len(given))
+        inputs, output = _on_elements(inputs, [*given, *(_number(x, dtype) for x in outside)], output, dtype)
+    outputs = list(dict.fromkeys(x for x in leaves(output) if isinstance(x, Node)))
+    title = getattr(function, "__name__", "program")
+    if not outputs:
+        raise TypeError(f"jit: {title} returned nothing that depends on its arguments")
+    if len({isinstance(x, Value) for x in (*inputs, *outputs)}) != 1:
+        raise TypeError("jit: Values and Tensors do not mix in one program: give arrays throughout, or numbers")
+    for node in [x for x in outputs if not hasattr(x, "example")]:
+        raise TypeError(
+            f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data"
+        )
+    place = {node: Position(i) for i, node in enumerate(outputs)}
+    result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else x, output)
+    run, why = printed(Program(inputs, outputs), title, backend)
+    return Compiled(run, why, outside, dtype, result)
+
+
+def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> tuple[list[Node], list[Node], Any]:
+    """What a call is made of: a node for each number given and then for each leaf from outside; those leaves;
+    the result."""
     names = iter(_names(function, args, kwargs))
     with tracing() as trace:
         nodes = [leaf(x, next(names)) for x in given]
@@ -153,29 +185,27 @@ def compile_call(function: Callable, args: tuple, kwargs: dict, given: list, bac
         )
         output = function(*inner, **named)
         outside = {node: double for node, double in trace.outside.items() if node.operation is None}
-    found = [x for x in leaves(output) if isinstance(x, Node)]
-    outputs = list(dict.fromkeys(found))
-    if not outputs:
-        raise TypeError(
-            f"jit: {getattr(function, '__name__', function)} returned nothing that depends on its arguments"
-        )
-    kinds = {isinstance(x, Value) for x in (*nodes, *outside, *outputs)}
-    if len(kinds) != 1:
-        raise TypeError("jit: Values and Tensors do not mix in one program: give arrays throughout, or numbers")
-    place = {node: Position(i) for i, node in enumerate(outputs)}
-    doubles = list(outside.values())
-    for node in [x for x in outputs if isinstance(x, (Value, Tensor)) and not hasattr(x, "example")]:
-        raise TypeError(
-            f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data"
-        )
-    run, why = printed(Program([*nodes, *doubles], outputs), getattr(function, "__name__", "program"), backend)
-    return Compiled(
-        run,
-        why,
-        list(outside),
-        map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else x, output),
-        kinds == {True},
-    )
+    return [*nodes, *outside.values()], list(outside), output
+
+
+def _on_elements(inputs: list[Node], examples: list, output: Any, dtype: np.dtype) -> tuple[list[Node], Any]:
+    """What was recorded on numbers, recorded again on arrays that are broadcast: the inputs and the result."""
+    shape = np.broadcast_shapes(*map(np.shape, examples))
+    found = [x for x in leaves(output) if isinstance(x, Node) and hasattr(x, "example")]
+    with tracing():
+        of = {node: leaf(np.asarray(x), node.name) for node, x in zip(inputs, examples)}
+        for node in reversed(history(*found)) if found else ():
+            if node.operation is not None:
+                of[node] = node.operation(*(of[arg] if isinstance(arg, Node) else arg for arg in node.args))
+            elif node not in of:
+                of[node] = leaf(np.asarray(node.example, dtype))
+        results = {node: OPERATIONS["expand"](of[node], shape) for node in found}
+    return list(of.values())[: len(inputs)], map_tree(lambda x: results.get(x, x) if isinstance(x, Node) else x, output)
+
+
+def _number(node: Node, dtype: np.dtype | None) -> Any:
+    """The number of a leaf from outside as its program takes it."""
+    return node.data if dtype is None else np.asarray(node.data, dtype)
 
 
 def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
