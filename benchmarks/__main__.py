@@ -2,21 +2,14 @@
 
 import argparse
 import json
-import os
-import pathlib
 import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 
-HERE = pathlib.Path(__file__).parent
-ENVIRONMENT = {
-    **os.environ,
-    "PYTHONPATH": str(HERE.parent),
-    "PYTHONDONTWRITEBYTECODE": "",
-    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")},
-}
+from .contenders import ENVIRONMENT, HERE, contender
+from .task import text
 
 
 @dataclass(frozen=True)
@@ -45,49 +38,17 @@ ROWS = [
     Row("step 2-8-8-1, TrainStep python", "ours small python", "by_hand small buffers", at_most=1.2),
     Row("step 2-8-8-1, TrainStep llvm", "ours small llvm", "by_hand small C", at_most=0.75),
     Row("step 2-8-8-1, TrainStep llvm", "ours small llvm", "peers small jax"),
+    Row("step 2-8-8-1, TrainStep llvm", "ours small llvm", "peers small torch compiled"),
+    Row("the demo, sampling included", "ours demo", "documented crabnn", at_least=3),
     Row("step 2-64-64-1, TrainStep llvm", "ours large llvm", "by_hand large", at_most=1.0),
     Row("step 2-64-64-1, TrainStep python", "ours large python", "by_hand large", at_most=1.0),
     Row("step 2-64-64-1, TrainStep llvm", "ours large llvm", "peers large jax", at_most=1.0),
 ]
 
 
-class Contender:
-    """A process that times its work whenever it is asked."""
-
-    def __init__(self, name: str, peers: str):
-        script, work = name.split(" ", 1)
-        environment = dict(ENVIRONMENT)
-        if script == "peers":
-            del environment["PYTHONPATH"]  # there `autograd` is another project
-        self.process = subprocess.Popen(
-            [peers if script == "peers" else sys.executable, HERE / f"{script}.py", work],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def seconds(self) -> float:
-        """Seconds a call; RuntimeError if the process cannot do its work, with its last line."""
-        try:
-            self.process.stdin.write("go\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended; what it said is read below
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError((self.process.stderr.read().strip().splitlines() or ["it ended without a word"])[-1])
-        return float(answer)
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.communicate()
-
-
 def measure(row: Row, peers: str, rounds: int) -> tuple[float, float, float]:
     """Medians of our time, of theirs, and of the ratio theirs / ours within a round."""
-    ours, theirs = Contender(row.ours, peers), Contender(row.peer, peers)
+    ours, theirs = (contender(name, peers) for name in (row.ours, row.peer))
     try:
         pairs = [(ours.seconds(), theirs.seconds()) for _ in range(rounds)]
     finally:
@@ -96,17 +57,9 @@ def measure(row: Row, peers: str, rounds: int) -> tuple[float, float, float]:
     return (*(statistics.median(side) for side in zip(*pairs)), statistics.median(b / a for a, b in pairs))
 
 
-def text(seconds: float) -> str:
-    """A time in the unit that suits it."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
-
-
 def line(row: Row, peers: str, rounds: int) -> list[str]:
     """A row of the table, measured."""
-    peer = row.peer.split(" ", 1)[1] if row.peer.startswith("peers") else row.peer.replace("_", " ")
+    peer = row.peer.removeprefix("peers ").replace("_", " ")
     try:
         ours, theirs, ratio = measure(row, peers, rounds)
     except RuntimeError as error:
@@ -190,7 +143,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="turns that contenders take; medians are shown")
     parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their title or peer")
     parser.add_argument("--chain", type=int, default=1_000_000, metavar="N", help="length of the chain")
+    parser.add_argument("--chart", metavar="PATH", help="instead of the table, draw the times of an update step")
     options = parser.parse_args()
+    if options.chart:
+        from .chart import draw_chart
+
+        draw_chart(options.chart, options.peers, options.rounds)
+        return 0
     columns = ["work", "crabgrad", "against", "time", "ratio", "target", "reached"]
     widths = [36, 12, 34, 26, 15, 12, 7]
 

@@ -8,7 +8,7 @@ import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
-from task import DECAY, LARGE, RATE, SMALL, batch, moons, serve, svm, weights
+from task import DECAY, LARGE, RATE, SMALL, batch, moons, serve, svm, target, weights
 
 import nn
 from autograd import Tensor, Value, jit, value_and_grad
@@ -76,6 +76,21 @@ def compiled_steps(sizes: tuple[int, ...], n: int, backend: str) -> Callable:
     return work
 
 
+def demo_steps() -> Callable:
+    """The demo's loop: ten thousand updates in a call, each on fresh samples and their targets."""
+    sizes, n = SMALL
+    model, rng = model_of(sizes), np.random.default_rng(0)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), lr=nn.ExponentialDecay(RATE, DECAY)))
+
+    def work():
+        x = rng.uniform(-3, 3, (10_000, n, 2))
+        return step.run(x, target(x))[-1]
+
+    work.count = 10_000
+    work()
+    return work
+
+
 def compiled_scalar(backend: str) -> Callable:
     """The value and gradient of micrograd's demo by jit, with all 337 numbers as arguments."""
     points, labels, numbers = moons()
@@ -126,6 +141,7 @@ WORKS = {
     "large": lambda: written_out(*LARGE),
     "scalar python": lambda: compiled_scalar("python"),
     "scalar llvm": lambda: compiled_scalar("llvm"),
+    "demo": demo_steps,
     "small python": lambda: compiled_steps(*SMALL, "python"),
     "small llvm": lambda: compiled_steps(*SMALL, "llvm"),
     "large python": lambda: compiled_steps(*LARGE, "python"),

@@ -17,8 +17,8 @@ def micrograd(collect: bool) -> Callable:
     return svm(Value, Value.relu)
 
 
-def torch_step() -> Callable:
-    """Eager PyTorch in float64 on one thread, by its layers and its SGD."""
+def torch_step(compiled: bool) -> Callable:
+    """PyTorch in float64 on one thread, by its layers and its SGD; forward and backward by torch.compile, or eager."""
     import torch
 
     torch.set_num_threads(1)
@@ -30,7 +30,9 @@ def torch_step() -> Callable:
     with torch.no_grad():
         for p, w in zip(model.parameters(), weights(sizes)):
             p.copy_(torch.from_numpy(w.T))
-    optimizer, loss_function = torch.optim.SGD(model.parameters(), lr=RATE), torch.nn.MSELoss()
+    parameters = list(model.parameters())
+    model = torch.compile(model) if compiled else model
+    optimizer, loss_function = torch.optim.SGD(parameters, lr=RATE), torch.nn.MSELoss()
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, DECAY)
 
     def work():
@@ -135,7 +137,8 @@ WORKS = {
     "large jax": lambda: jax_steps(*LARGE),
     "scalar micrograd": lambda: micrograd(True),
     "scalar micrograd without collector": lambda: micrograd(False),
-    "small torch": torch_step,
+    "small torch": lambda: torch_step(False),
+    "small torch compiled": lambda: torch_step(True),
     "small hips": hips_step,
     "small mygrad": mygrad_step,
 }

@@ -66,3 +66,4 @@ def test_the_table_is_printed():
     assert "bytes" in table("--only", "chain", "--chain", "20000")
     assert "x its time" in table("--only", "import")
     assert "is not installed" in table("--only", "mygrad", "--peers", sys.executable)
+    assert "faster" in table("--only", "crabnn")
