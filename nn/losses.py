@@ -53,14 +53,22 @@ class CrossEntropy:
     """Minus the log-probability of integer labels (batch,) under logits (batch, classes)."""
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
-        labels = numpy.asarray(labels)
+        labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
             raise ValueError(
                 f"CrossEntropy: logits are (batch, classes) and labels (batch,), not {logits.shape} and {labels.shape}"
             )
-        if labels.dtype.kind not in "iu" or labels.size and not 0 <= labels.min() <= labels.max() < logits.shape[1]:
-            raise ValueError(f"CrossEntropy: labels are integers from 0 to {logits.shape[1] - 1}")
-        return (np.logsumexp(logits, 1) - logits[numpy.arange(len(labels)), labels]).mean()
+        if isinstance(labels, numpy.ndarray):
+            _check_labels(labels, logits.shape[1])
+        chosen = labels[:, None] == numpy.arange(logits.shape[1])
+        # in a compiled step nobody has looked at the labels: one that is no class makes the loss 0 / 0, NaN
+        count = np.where(chosen, numpy.ones(logits.shape, logits.dtype), 0.0).sum(1)
+        return (np.logsumexp(logits, 1) - np.where(chosen, logits, 0.0).sum(1) / count).mean()
+
+
+def _check_labels(labels: numpy.ndarray, classes: int) -> None:
+    if labels.dtype.kind not in "iu" or labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"CrossEntropy: labels are integers from 0 to {classes - 1}")
 
 
 class BCEWithLogits:

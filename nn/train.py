@@ -10,6 +10,7 @@ from autograd.backward import gradients
 from autograd.compiler.calls import printed
 from autograd.compiler.program import Program
 from autograd.compiler.tracing import leaf, lift, tracing
+from autograd.operation import OPERATIONS
 
 from .optim import Optimizer
 
@@ -106,9 +107,10 @@ class TrainStep:
             lr = optimizer.lr(following)
             states = [tuple(leaf(a, slot) for slot, a in zip(optimizer.slots, state)) for state in optimizer.state]
             for double, gradient, state in zip(doubles, found, states):
-                parameter, state = optimizer.rule(double, gradient, state, lr, following)
-                new.append(parameter)
-                fresh += state
+                changed, after = optimizer.rule(double, gradient, state, lr, following)
+                # the learning rate is an array here and would widen float32, as a Python number does not
+                new.append(OPERATIONS["cast"](changed, double.dtype))
+                fresh += [OPERATIONS["cast"](a, before.dtype) for a, before in zip(after, state)]
             others = [node for node in trace.outside if node.operation is None and node not in set(parameters)]
         if others:
             raise TypeError(

@@ -277,6 +277,17 @@ def test_matrix_products_of_every_size_and_order_in_memory(sizes, flips, lead):
     assert f(x, y).dtype == x.dtype
 
 
+def test_dtypes_mix_as_in_numpy():
+    x, w, b = RNG.normal(size=(5, 3)).astype(np.float32), RNG.normal(size=(3, 4)), RNG.normal(size=4).astype(np.float32)
+
+    def f(x, w, b):
+        return anp.affine(x, w, b), x @ w, anp.sum(x * w.T[:1], 0), x * 2.0, x + b[:3], anp.where(x > 0, x, w[0, 0])
+
+    assert_agree(f, x, w, b, rtol=1e-5)
+    assert_agree(grad(lambda *args: sum(anp.sum(part) for part in f(*args)), (0, 1, 2)), x, w, b, rtol=1e-4)
+    assert_agree(lambda i, x: i * x, np.arange(3), np.ones(3, np.float32), rtol=1e-6)
+
+
 def test_large_matrix_products_are_left_to_blas():
     f = jit(lambda x: x @ x)
     assert f(np.ones((300, 300)))[0, 0] == 300.0 and "BLAS" in f.backend

@@ -20,6 +20,7 @@ TARGETS = {
     "MSE": (nn.MSE(), lambda n: RNG.normal(size=(n, 6, 2))),
     "L1": (nn.L1(), lambda n: RNG.normal(size=(n, 6, 2))),
     "Huber": (nn.Huber(0.5), lambda n: RNG.normal(size=(n, 6, 2))),
+    "CrossEntropy": (nn.CrossEntropy(), lambda n: RNG.integers(0, 2, size=(n, 6))),
     "BCE": (nn.BCEWithLogits(), lambda n: RNG.uniform(size=(n, 6, 2))),
 }
 
@@ -47,6 +48,36 @@ def test_train_step_is_the_loop_by_hand(backend, loss, optimizer):
     ):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
     assert mine.steps == 12 and step.backend.startswith(backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_float32_stays_float32(backend, optimizer):
+    ours, by_hand = (nn.MLP(3, [4], 2, rng=0) for _ in range(2))
+    for p in [*ours.parameters(), *by_hand.parameters()]:
+        p.data = p.data.astype(np.float32)
+    mine, theirs = (OPTIMIZERS[optimizer](m.parameters()) for m in (ours, by_hand))
+    xs, labels = RNG.normal(size=(5, 6, 3)).astype(np.float32), RNG.integers(0, 2, size=(5, 6))
+    losses = nn.TrainStep(ours, nn.CrossEntropy(), mine, backend).run(xs, labels)
+    for x, y, loss in zip(xs, labels, losses):
+        value = nn.CrossEntropy()(by_hand(x), y)
+        theirs.zero_grad()
+        value.backward()
+        theirs.step()
+        assert loss.dtype == value.dtype == np.float32
+        np.testing.assert_allclose(loss, value.data, rtol=1e-5)
+    for a, b in zip(
+        leaves((ours.state_dict(), mine.state_dict())), leaves((by_hand.state_dict(), theirs.state_dict()))
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+        assert a.dtype == b.dtype
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_label_that_is_no_class_is_no_silent_number(backend):
+    model = nn.MLP(2, [3], 2, rng=0)
+    step = nn.TrainStep(model, nn.CrossEntropy(), nn.SGD(model.parameters(), 0.1), backend)
+    assert np.isfinite(step(np.ones((2, 2)), np.array([0, 1]))) and np.isnan(step(np.ones((2, 2)), np.array([0, 2])))
 
 
 def test_train_step_names_mistakes():

@@ -132,18 +132,19 @@ class Source:
     def _into(self, tree: ast.expr, variable: Variable) -> Callable | None:
         """How to write the value of an expression into a buffer, if there is a way: a function of the buffer's name."""
         call, args = _called(tree)
-        simple = all(
-            not isinstance(arg, (ast.BinOp, ast.Call, ast.UnaryOp)) or isinstance(arg, ast.UnaryOp) for arg in args
-        )
+        simple = not any(isinstance(arg, (ast.BinOp, ast.Call)) for arg in args)
         texts = [ast.unparse(arg) for arg in args]
+        matrices = [
+            arg for arg in variable.args if len(arg.shape) == 2 and arg.dtype == variable.dtype
+        ]  # dot is strict
         if call in INTO and simple:
             return lambda out: [f"{call}({', '.join(texts)}, out={out})"]
-        if call == "matmul" and simple and all(len(arg.shape) == 2 for arg in variable.args):
+        if call == "matmul" and simple and len(matrices) == 2:
             return lambda out: [f"dot({', '.join(texts)}, out={out})"]
-        if variable.operation.name == "affine" and len(variable.shape) == 2 == len(variable.args[0].shape):
+        if variable.operation.name == "affine" and matrices[:2] == list(variable.args[:2]):
             x, y, b = map(self.of, variable.args)
             return lambda out: [f"dot({x}, {y}, out={out})", f"add({out}, {b}, out={out})"]
-        if call == "sum_to" and len(variable.args[0].shape) == 2 and variable.shape == variable.args[0].shape[1:]:
+        if call == "sum_to" and len(matrices) == 1 and variable.shape == variable.args[0].shape[1:]:
             ones = self._static(np.ones(variable.args[0].shape[0], variable.dtype))
             return lambda out: [f"dot({ones}, {texts[0]}, out={out})"]
         if call == "expand":
