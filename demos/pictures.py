@@ -63,17 +63,22 @@ def animate(path: pathlib.Path, target: np.ndarray, frames: Sequence[np.ndarray]
     from matplotlib import pyplot
     from PIL import Image
 
-    figure = pyplot.figure(figsize=(7.2, 3.4), layout="constrained")
+    figure = pyplot.figure(figsize=(7.2, 3.4), dpi=70, layout="constrained")
     left, right = (figure.add_subplot(1, 2, i, projection="3d") for i in (1, 2))
-    pictures = []
-    for i, (heights, caption) in enumerate(zip(frames, captions)):
-        pitch = 20 + 15 * np.sin(np.pi * i / max(len(frames) - 1, 1))
+
+    def draw(heights: np.ndarray, caption: str, pitch: float) -> None:
         for axes, surface, title in ((left, target, "target"), (right, heights, caption)):
             axes.clear()
             _surface(axes, surface, title, pitch=pitch)
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=70)
-        pictures.append(Image.open(content).convert("P", palette=Image.Palette.ADAPTIVE, colors=64))
+        figure.canvas.draw()
+
+    draw(target, "", 35)
+    figure.set_layout_engine("none")  # everything stays where it is with the steepest camera, which needs most room
+    pictures = []
+    for i, (heights, caption) in enumerate(zip(frames, captions)):
+        draw(heights, caption, 20 + 15 * np.sin(np.pi * i / max(len(frames) - 1, 1)))
+        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        pictures.append(Image.fromarray(pixels).convert("P", palette=Image.Palette.ADAPTIVE, colors=128))
     pyplot.close(figure)
     content = io.BytesIO()
     durations = [150] * (len(pictures) - 1) + [2000]

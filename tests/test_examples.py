@@ -54,7 +54,7 @@ def test_the_demo_writes_everything(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [["--iterations", "20000", "--backend", "eager", "--optimizer", "adam"], ["--iterations", "3000000"]]
+    "options", [["--iterations", "10000", "--backend", "eager", "--optimizer", "adam"], ["--iterations", "3000000"]]
 )
 def test_interrupted_and_resumed_is_the_same_run(tmp_path, options):
     options = [*options, "--seed", "1"]
