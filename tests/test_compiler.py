@@ -277,6 +277,14 @@ def test_matrix_products_of_every_size_and_order_in_memory(sizes, flips, lead):
     assert f(x, y).dtype == x.dtype
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays_may_be_read_only_empty_or_in_any_order(backend):
+    x = np.arange(6.0).reshape(2, 3)
+    f = jit(lambda x: anp.sin(x) * 2 + anp.sum(x), backend=backend)
+    for form in (np.broadcast_to(x[:1], (2, 3)), x[:0], x[:, ::-1], np.asfortranarray(x), x.T):
+        np.testing.assert_allclose(f(form), np.sin(form) * 2 + np.sum(form), rtol=1e-12)
+
+
 def test_dtypes_mix_as_in_numpy():
     x, w, b = RNG.normal(size=(5, 3)).astype(np.float32), RNG.normal(size=(3, 4)), RNG.normal(size=4).astype(np.float32)
 

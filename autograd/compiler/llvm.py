@@ -10,6 +10,7 @@ import ctypes
 import functools
 import math
 import threading
+from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -143,9 +144,9 @@ class LlvmProgram:
     def __call__(self, inputs: list) -> tuple:
         """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
         if self._packed:
-            numbers, results = np.array(inputs, float), np.empty(len(self.program.outputs))
-            self._run(1, self._workspace(), _pointer(numbers), _pointer(results))
-            return tuple(results.tolist())
+            numbers, results = array("d", inputs), array("d", bytes(8 * len(self.program.outputs)))
+            self._run(1, self._workspace(), numbers.buffer_info()[0], results.buffer_info()[0])
+            return tuple(results)
         arrays = [np.ascontiguousarray(x, v.dtype) for x, v in zip(inputs, self.program.inputs)]
         outputs = self.iterate(1, arrays)
         return tuple(float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs))
@@ -163,7 +164,8 @@ class LlvmProgram:
         """The address of this thread's workspace, on a cache line; 0 where it is on the stack."""
         if self._bytes and not hasattr(self._local, "workspace"):
             self._local.workspace = np.empty(self._bytes // 8 + 8)
-        return _pointer(self._local.workspace) // 64 * 64 + 64 if self._bytes else 0
+            self._local.address = _pointer(self._local.workspace) // 64 * 64 + 64
+        return self._local.address if self._bytes else 0
 
 
 def _all_numbers(program: Program) -> bool:
@@ -171,8 +173,12 @@ def _all_numbers(program: Program) -> bool:
     return all(v.scalar for v in (*program.inputs, *program.steps, *program.outputs))
 
 
-def _pointer(array: np.ndarray) -> int:
-    return array.__array_interface__["data"][0]
+def _pointer(x: np.ndarray) -> int:
+    """The address of an array's first element."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(x))  # a quarter of the time of the other way
+    except (TypeError, ValueError):  # it is read-only, or empty
+        return x.__array_interface__["data"][0]
 
 
 def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) -> str:
