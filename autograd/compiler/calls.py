@@ -101,7 +101,7 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     The result has numbers and fresh arrays where the function returns nodes. Leaves that the function closes over, such
     as the parameters of a Module, are read at each call. A function that closes over Values is one of numbers: given
     arrays, it runs on their elements, which are broadcast. What the function does besides, such as printing, happens
-    only when it is recorded. With nodes among its arguments it runs uncompiled, and is differentiated like any function.
+    only when it is recorded. With nodes among its arguments it runs uncompiled and is differentiated like any function.
     `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is installed and can print the program.
     Raises TracingError where the function reads a number that it has only when it runs.
     """

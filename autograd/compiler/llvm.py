@@ -182,61 +182,20 @@ def _pointer(x: np.ndarray) -> int:
 
 
 def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) -> str:
-    """The whole module: a function of the number of iterations and of pointers."""
-    program, code, packed = printer.program, printer.code, _all_numbers(printer.program)
-
-    def place(pointer: str, variable: Variable, index: str) -> str:
-        size = math.prod(variable.shape)
-        return code.emit(
-            f"getelementptr inbounds {printer.kind(variable.dtype)}, ptr {pointer}, i64 {code.linear([index], [size])}"
-        )
-
-    def iteration(index: str) -> None:
-        for i, variable in enumerate(program.inputs):
-            pointer = place(f"%i{i}", variable, index) if moves[i] else f"%i{i}"
-            memory = printer.stored(pointer, variable.shape, printer.kind(variable.dtype))
-            if packed:
-                memory.pointer, memory.offset = "%i", i
-            printer.arrays[id(variable)] = memory if variable.shape else printer.number(memory.at(()), memory.kind)
-        for i, variable in enumerate(program.steps, 1):
-            printer.step(variable)
-            if (
-                i % BLOCK == 0 and len(program.steps) > LARGE
-            ):  # the time to compile a block grows faster than its length
-                label = code.new("part")
-                code.do(f"br label %{label}")
-                code.start(label)
-        found = [printer.cast(printer.operand(v), printer.kind(v.dtype)) for v in program.outputs]
-        kept = [x if isinstance(x, Memory) or not x.shape else printer.memory(x) for x in found]
-        for i, (x, variable) in enumerate(zip(kept, program.outputs)):
-            if packed:
-                printer.fill(printer.stored("%o", (), x.kind, (), i), x)
-                continue
-            pointer = f"%i{carried[i]}" if i in carried else place(f"%o{i}", variable, index)
-            printer.fill(printer.stored(pointer, variable.shape, x.kind), x)
-
+    """The whole module: a function of the number of iterations, of the workspace, and of a pointer for each array."""
+    code, program = printer.code, printer.program
     code.start("begin")
-    code.loop("%n", iteration)
+    code.loop("%n", lambda index: _iteration(printer, index, moves, carried))
     code.do("ret void")
     names = [f"%c{i}" for i in range(len(printer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
     names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
-    names = ["%i", "%o"] if packed else names
-    parameters = ", ".join(["i64 %n", "ptr noalias %workspace", *(f"ptr noalias {name}" for name in names)])
-    entry = ["entry:"]
-    ends = [offset for _, offset in printer.workspace[1:]] + [printer.size]
-    for (pointer, offset), end in zip(printer.workspace, ends):
-        entry.append(
-            f"  {pointer} = "
-            + (
-                f"getelementptr i8, ptr %workspace, i64 {offset}"
-                if printer.size > ON_THE_STACK
-                else f"alloca [{max(end - offset, 64)} x i8], align 64"
-            )
-        )
+    names = ["%i", "%o"] if _all_numbers(program) else names
+    parameters = ", ".join(["i64 %n", *(f"ptr noalias {name}" for name in ("%workspace", *names))])
     lines = [
         *sorted(code.declared),
         f"define void @run({parameters}) #1 {{",
-        *entry,
+        "entry:",
+        *_workspace(printer),
         "  br label %begin",
         *code.lines,
         "}",
@@ -244,6 +203,42 @@ def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) 
         'attributes #1 = { nounwind "prefer-vector-width"="256" }',  # wider, LLVM takes slow gathers for columns
     ]
     return "\n".join(lines) + "\n"
+
+
+def _iteration(printer: Printer, index: str, moves: Sequence[bool], carried: dict[int, int]) -> None:
+    """The program once: inputs, steps, outputs."""
+    program, code, packed = printer.program, printer.code, _all_numbers(printer.program)
+
+    def place(pointer: str, variable: Variable) -> str:
+        """Where the entry of this iteration is."""
+        at = code.linear([index], [math.prod(variable.shape)])
+        return code.emit(f"getelementptr inbounds {printer.kind(variable.dtype)}, ptr {pointer}, i64 {at}")
+
+    for i, variable in enumerate(program.inputs):
+        pointer, offset = ("%i", i) if packed else (place(f"%i{i}", variable) if moves[i] else f"%i{i}", 0)
+        memory = printer.stored(pointer, variable.shape, printer.kind(variable.dtype), offset=offset)
+        printer.arrays[id(variable)] = memory if variable.shape else printer.number(memory.at(()), memory.kind)
+    for i, variable in enumerate(program.steps, 1):
+        printer.step(variable)
+        if i % BLOCK == 0 and len(program.steps) > LARGE:  # the time to compile a block grows faster than its length
+            label = code.new("part")
+            code.do(f"br label %{label}")
+            code.start(label)
+    found = [printer.cast(printer.operand(v), printer.kind(v.dtype)) for v in program.outputs]
+    # all are computed before the first is written, since an output may take the place of an input
+    kept = [x if isinstance(x, Memory) or not x.shape else printer.memory(x) for x in found]
+    for i, (x, variable) in enumerate(zip(kept, program.outputs)):
+        pointer = "%o" if packed else f"%i{carried[i]}" if i in carried else place(f"%o{i}", variable)
+        printer.fill(printer.stored(pointer, variable.shape, x.kind, offset=i if packed else 0), x)
+
+
+def _workspace(printer: Printer) -> list[str]:
+    """Where the arrays in between are: on the stack, or in memory that the caller brings where they are large."""
+    ends = [offset for _, offset in printer.workspace[1:]] + [printer.size]
+    if printer.size > ON_THE_STACK:
+        return [f"  {name} = getelementptr i8, ptr %workspace, i64 {offset}" for name, offset in printer.workspace]
+    sizes = [max(end - offset, 64) for (_, offset), end in zip(printer.workspace, ends)]
+    return [f"  {name} = alloca [{size} x i8], align 64" for (name, _), size in zip(printer.workspace, sizes)]
 
 
 @functools.lru_cache(maxsize=None)

@@ -1,4 +1,4 @@
-"""Matrix products as machine code: tiles of the result stay in vector registers while rows of the right factor go by."""
+"""Matrix products as machine code: a tile of the result stays in registers while rows of the right factor go by."""
 
 from collections.abc import Callable, Sequence
 
