@@ -6,7 +6,7 @@ floats into it. On arrays and on nodes they hand over to `into`, which undoes br
 """
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,28 +19,41 @@ NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"Node": Node})
 _age = operator.attrgetter("when")
 
 
-def history(*outputs: Node, since: int = 0) -> list[Node]:
-    """Every node that these were made of, themselves included, newest first; none as old as `since`."""
+def history(*outputs: Node) -> list[Node]:
+    """Every node that these (of one class) were made of, themselves included, newest first."""
+    return sorted(_reached(outputs, None)[1], key=_age, reverse=True)
+
+
+def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[list[Node], dict]:
+    """What operations made below these nodes, newest first, and `zero` for a gradient of every node there.
+
+    Nodes as old as `since` are not looked into.
+    """
     kind = outputs[0].__class__
-    found, stack = set(outputs), list(outputs)
+    grads = dict.fromkeys(outputs, zero)
+    made, stack = [], [node for node in grads if node.when > since]
     while stack:
         node = stack.pop()
+        if node.operation is None:
+            continue
+        made.append(node)
         x = node.x
-        if x.__class__ is kind and x not in found and x.when > since:
-            found.add(x)
-            if x.operation is not None:
+        if x.__class__ is kind and x not in grads:
+            grads[x] = zero
+            if x.when > since:
                 stack.append(x)
         x = node.y
-        if x.__class__ is kind and x not in found and x.when > since:
-            found.add(x)
-            if x.operation is not None:
+        if x.__class__ is kind and x not in grads:
+            grads[x] = zero
+            if x.when > since:
                 stack.append(x)
         for x in node.rest:
-            if x.__class__ is kind and x not in found and x.when > since:
-                found.add(x)
-                if x.operation is not None:
+            if x.__class__ is kind and x not in grads:
+                grads[x] = zero
+                if x.when > since:
                     stack.append(x)
-    return sorted(found, key=_age, reverse=True)
+    made.sort(key=_age, reverse=True)
+    return made, grads
 
 
 def backward(output: Node, seed: Any = None) -> None:
@@ -48,14 +61,10 @@ def backward(output: Node, seed: Any = None) -> None:
 
     Inner nodes get theirs too, of this sweep alone. `seed` weighs the elements; a node of one element needs none.
     """
-    seed = _seed(output, seed)
-    order = history(output)
-    grads = _sweep(order, [(output, seed)])
-    for node in order:
+    for node, g in _sweep([output], [_seed(output, seed)]).items():
         if node.operation is not None:
-            node.grad = grads.get(node)
+            node.grad = g
             continue
-        g = grads.get(node)
         g = _zero_like(node) if g is None else g
         if node.grad is not None:
             node.grad = node.grad + g
@@ -83,11 +92,7 @@ def pullback(outputs: Sequence[Node], seeds: Sequence, inputs: Sequence[Node], c
     one class."""
     if not inputs:
         return []
-    found: dict = {}
-    if outputs:
-        oldest = min(node.when for node in inputs)
-        order = history(*outputs, since=oldest - 1)
-        found = _sweep([node for node in order if node.when > oldest], list(zip(outputs, seeds)), create_graph)
+    found = _sweep(outputs, seeds, min(node.when for node in inputs), create_graph) if outputs else {}
     results = [found.get(node) for node in inputs]
     if create_graph:
         return [
@@ -113,68 +118,61 @@ def _seed(output: Node, seed: Any) -> Any:
     return seed
 
 
-def _sweep(order: list[Node], seeds: list[tuple[Node, Any]], create_graph: bool = False) -> dict:
-    """The gradients of everything in this order, by node, that the seeds at some nodes give rise to."""
+def _sweep(outputs: Sequence[Node], seeds: Sequence, since: int = 0, create_graph: bool = False) -> dict:
+    """The gradients that the seeds at some outputs give rise to, by node: of all that these were made of after `since`.
+
+    An array's is None where nothing arrived.
+    """
     with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
-        if create_graph:
-            return _sweep_nodes(order, seeds)
-        return _sweep_floats(order, seeds) if isinstance(seeds[0][0], Value) else _sweep_arrays(order, seeds)
+        if isinstance(outputs[0], Value) and not create_graph:
+            return _sweep_floats(*_reached(outputs, 0.0, since), zip(outputs, seeds))
+        sweep = _sweep_nodes if create_graph else _sweep_arrays
+        return sweep(*_reached(outputs, None, since), zip(outputs, seeds))
 
 
-def _sweep_floats(order: list[Node], seeds: list) -> dict:
-    grads, pulls = Zeros(), FLOATS.pull
+def _sweep_floats(made: list[Node], grads: dict, seeds: Iterable) -> dict:
+    pulls = FLOATS.pull
     for output, seed in seeds:
         grads[output] += seed
-    for node in order:
+    for node in made:
         g = grads[node]
-        if g and node.operation is not None:  # 0 passes nothing on, whatever the derivative
+        if g:  # 0 passes nothing on, whatever the derivative
             pulls[node.operation](node, g, grads)
     return grads
 
 
-class Zeros(dict):
-    """A gradient is 0 until something is added."""
-
-    def __missing__(self, node: Node) -> float:
-        return 0.0
-
-
-def _sweep_arrays(order: list[Node], seeds: list) -> dict:
-    grads: dict = {}
-
+def _sweep_arrays(made: list[Node], grads: dict, seeds: Iterable) -> dict:
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
         if g.shape != data.shape:
             g = sum_to(g, data.shape)
         if g.dtype is not data.dtype:
             g = g.astype(data.dtype)
-        before = grads.get(x)
+        before = grads[x]
         grads[x] = g if before is None else before + g
 
-    return _run(order, seeds, grads, into, ARRAYS.pull)
+    return _run(made, grads, seeds, into, ARRAYS.pull)
 
 
-def _sweep_nodes(order: list[Node], seeds: list) -> dict:
-    grads: dict = {}
-
+def _sweep_nodes(made: list[Node], grads: dict, seeds: Iterable) -> dict:
     def into(x: Node, g: Any) -> None:
         if isinstance(x, Tensor):
             if g.shape != x.shape:
                 g = OPERATIONS["sum_to"](g, x.shape)
             if g.dtype != x.dtype:
                 g = OPERATIONS["cast"](g, x.dtype)
-        before = grads.get(x)
+        before = grads[x]
         grads[x] = g if before is None else before + g
 
-    return _run(order, seeds, grads, into, NODE_PULLBACKS)
+    return _run(made, grads, seeds, into, NODE_PULLBACKS)
 
 
-def _run(order: list[Node], seeds: list, grads: dict, into: Callable, pulls: dict[Operation, Callable]) -> dict:
+def _run(made: list[Node], grads: dict, seeds: Iterable, into: Callable, pulls: dict[Operation, Callable]) -> dict:
     for output, seed in seeds:
         into(output, seed)
-    for node in order:
-        g = grads.get(node)
-        if g is not None and node.operation is not None:
+    for node in made:
+        g = grads[node]
+        if g is not None:
             pulls[node.operation](node, g, into)
     return grads
 
