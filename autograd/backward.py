@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .node import ARRAYS, FLOATS, Node, Tensor, Value
-from .operation import OPERATIONS, Lazy, Operation, node_pullback
+from .operation import OPERATIONS, Lazy, node_pullback
 from .words import sum_to
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"Node": Node}))
@@ -21,39 +21,42 @@ _age = operator.attrgetter("when")
 
 def history(*outputs: Node) -> list[Node]:
     """Every node that these (of one class) were made of, themselves included, newest first."""
-    return sorted(_reached(outputs, None)[1], key=_age, reverse=True)
+    return sorted(_reached(outputs, None)[0], key=_age, reverse=True)
 
 
-def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[list[Node], dict]:
-    """What operations made below these nodes, newest first, and `zero` for a gradient of every node there.
+def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, list[Node], list[Node]]:
+    """`zero` as the gradient of every node below these; those that operations made, newest first; the leaves.
 
-    Nodes as old as `since` are not looked into.
+    Nodes as old as `since` are not looked into, and stand in neither list.
     """
     kind = outputs[0].__class__
     grads = dict.fromkeys(outputs, zero)
-    made, stack = [], [node for node in grads if node.when > since]
+    made, leaves, stack = [], [], [node for node in grads if node.when > since]
     while stack:
         node = stack.pop()
         if node.operation is None:
+            leaves.append(node)
             continue
         made.append(node)
         x = node.x
         if x.__class__ is kind and x not in grads:
             grads[x] = zero
-            if x.when > since:
+            if not since or x.when > since:
                 stack.append(x)
         x = node.y
-        if x.__class__ is kind and x not in grads:
-            grads[x] = zero
-            if x.when > since:
-                stack.append(x)
-        for x in node.rest:
-            if x.__class__ is kind and x not in grads:
+        if x.__class__ is kind:
+            if x not in grads:
                 grads[x] = zero
-                if x.when > since:
+                if not since or x.when > since:
                     stack.append(x)
+        elif x.__class__ is tuple:
+            for part in x:
+                if part.__class__ is kind and part not in grads:
+                    grads[part] = zero
+                    if not since or part.when > since:
+                        stack.append(part)
     made.sort(key=_age, reverse=True)
-    return made, grads
+    return grads, made, leaves
 
 
 def backward(output: Node, seed: Any = None) -> None:
@@ -61,15 +64,16 @@ def backward(output: Node, seed: Any = None) -> None:
 
     Inner nodes get theirs too, of this sweep alone. `seed` weighs the elements; a node of one element needs none.
     """
-    for node, g in _sweep([output], [_seed(output, seed)]).items():
-        if node.operation is not None:
-            node.grad = g
-            continue
-        g = _zero_like(node) if g is None else g
-        if node.grad is not None:
-            node.grad = node.grad + g
+    kind, seed = output.__class__, _seed(output, seed)
+    with np.errstate(all="ignore"):
+        grads, made, leaves = _reached([output], 0.0 if kind is Value else None)
+        (_sweep_floats if kind is Value else _sweep_arrays)(grads, made, [(output, seed)], keep=True)
+    for leaf in leaves:
+        g = _zero_like(leaf) if grads[leaf] is None else grads[leaf]
+        if leaf.grad is not None:
+            leaf.grad = leaf.grad + g
         else:  # a leaf's gradient is its own: the sweep may hold the same array elsewhere
-            node.grad = g if node.__class__ is Value else g.copy()
+            leaf.grad = g if kind is Value else g.copy()
 
 
 Node.backward = backward  # the sweep stands above the nodes, so it brings them their method
@@ -118,30 +122,32 @@ def _seed(output: Node, seed: Any) -> Any:
     return seed
 
 
-def _sweep(outputs: Sequence[Node], seeds: Sequence, since: int = 0, create_graph: bool = False) -> dict:
+def _sweep(outputs: Sequence[Node], seeds: Sequence, since: int, create_graph: bool) -> dict:
     """The gradients that the seeds at some outputs give rise to, by node: of all that these were made of after `since`.
 
     An array's is None where nothing arrived.
     """
+    floats = isinstance(outputs[0], Value) and not create_graph
+    sweep = _sweep_floats if floats else _sweep_nodes if create_graph else _sweep_arrays
     with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
-        if isinstance(outputs[0], Value) and not create_graph:
-            return _sweep_floats(*_reached(outputs, 0.0, since), zip(outputs, seeds))
-        sweep = _sweep_nodes if create_graph else _sweep_arrays
-        return sweep(*_reached(outputs, None, since), zip(outputs, seeds))
+        grads, made, _ = _reached(outputs, 0.0 if floats else None, since)
+        sweep(grads, made, zip(outputs, seeds))
+    return grads
 
 
-def _sweep_floats(made: list[Node], grads: dict, seeds: Iterable) -> dict:
+def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool = False) -> None:
     pulls = FLOATS.pull
     for output, seed in seeds:
         grads[output] += seed
     for node in made:
         g = grads[node]
+        if keep:
+            node.grad = g
         if g:  # 0 passes nothing on, whatever the derivative
             pulls[node.operation](node, g, grads)
-    return grads
 
 
-def _sweep_arrays(made: list[Node], grads: dict, seeds: Iterable) -> dict:
+def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool = False) -> None:
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
         if g.shape != data.shape:
@@ -151,10 +157,10 @@ def _sweep_arrays(made: list[Node], grads: dict, seeds: Iterable) -> dict:
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    return _run(made, grads, seeds, into, ARRAYS.pull)
+    _run(grads, made, seeds, into, ARRAYS.pull, keep)
 
 
-def _sweep_nodes(made: list[Node], grads: dict, seeds: Iterable) -> dict:
+def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
     def into(x: Node, g: Any) -> None:
         if isinstance(x, Tensor):
             if g.shape != x.shape:
@@ -164,17 +170,18 @@ def _sweep_nodes(made: list[Node], grads: dict, seeds: Iterable) -> dict:
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    return _run(made, grads, seeds, into, NODE_PULLBACKS)
+    _run(grads, made, seeds, into, NODE_PULLBACKS)
 
 
-def _run(made: list[Node], grads: dict, seeds: Iterable, into: Callable, pulls: dict[Operation, Callable]) -> dict:
+def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict, keep: bool = False) -> None:
     for output, seed in seeds:
         into(output, seed)
     for node in made:
         g = grads[node]
+        if keep:
+            node.grad = g
         if g is not None:
             pulls[node.operation](node, g, into)
-    return grads
 
 
 def _zero_like(node: Node) -> Any:

@@ -35,7 +35,8 @@ def no_grad() -> Iterator[None]:
 class Node:
     """What Value and Tensor share: `data`, `grad`, `name`, and the operation and arguments that it was made by."""
 
-    __slots__ = ("data", "grad", "name", "operation", "x", "y", "rest", "when", "__weakref__")
+    # x is what the operation was applied to first; y what came second, or a tuple of all that came after the first
+    __slots__ = ("data", "grad", "name", "operation", "x", "y", "when", "__weakref__")
     reading: Reading
 
     def __init_subclass__(cls, final: bool = True):
@@ -49,13 +50,13 @@ class Node:
             raise TypeError(f"the name of a node is a string, not {name!r}")
         self.data, self.grad, self.name = data, None, name
         self.operation = self.x = self.y = None
-        self.rest = ()
         self.when = tick()
 
     @property
     def args(self) -> tuple:
         """What the operation was applied to, nodes and constants; () for a leaf."""
-        return () if self.operation is None else (self.x, self.y, *self.rest)[: len(self.operation.names)]
+        count = 0 if self.operation is None else len(self.operation.names)
+        return (self.x, *self.y) if count > 2 else (self.x, self.y)[:count]
 
     def detach(self) -> "Node":
         """A leaf with the same number and no history."""
@@ -193,7 +194,6 @@ def forget(node: Node) -> None:
     """Cut a fresh node off from what it was made of, if this thread is inside no_grad()."""
     if threading.get_ident() in paused:
         node.operation = node.x = node.y = None
-        node.rest = ()
 
 
 SCOPE = {"new": object.__new__, "tick": tick, "paused": paused, "forget": forget, "explained": explained}

@@ -125,16 +125,15 @@ class Reading:
             "    except Exception as error:",
             f"        raise explained(error, operation, ({', '.join(names)},)) from None",
         ]
-        x, y, *rest = [*names, "None"] if len(names) == 1 else names
+        y = f"({', '.join(names[1:])})" if len(names) > 2 else [*names, "None"][1]
         lines += [
             "    node = new(kind)",
             f"    node.{self.held} = data",
             "    node.grad = None",
             "    node.name = ''",
             "    node.operation = operation",
-            f"    node.x = {x}",
+            f"    node.x = {names[0]}",
             f"    node.y = {y}",
-            f"    node.rest = ({''.join(name + ', ' for name in rest)})",
             "    node.when = tick()",
             "    if paused: forget(node)",
             "    return node",
@@ -182,9 +181,9 @@ def node_pullback(operation: Operation, scope: dict) -> Callable:
 def _pull_source(operation: Operation, line: Callable[[str, str], str], is_node: str) -> str:
     names = operation.names
     lines = [f"def {operation.name}_pullback(node, g, into):"]
-    lines += [f"    {name} = node.{slot}" for name, slot in zip(names, ("x", "y"))]
-    if len(names) > 2:
-        lines.append(f"    {', '.join(names[2:])}, = node.rest")
+    lines.append(f"    {names[0]} = node.x")
+    if len(names) > 1:
+        lines.append(f"    {', '.join(names[1:])} = node.y")
     for name, pullback in zip(operation.arguments, operation.pullbacks):
         if pullback:
             known = len(operation.arguments) == 1

@@ -51,7 +51,7 @@ class _Traced:
     def _become_leaf(self, data: Any, name: str) -> None:
         self.example, self.grad, self.name = data, None, name
         self.operation = self.x = self.y = None
-        self.rest, self.when = (), tick()
+        self.when = tick()
 
     def detach(self) -> Node:
         """The same number without a derivative."""
