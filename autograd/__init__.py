@@ -9,17 +9,19 @@ from .node import Tensor, Value, no_grad
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 _WHEN_USED = {
+    "AnomalyError": ".anomaly",
     "TracingError": ".compiler.tracing",
     "check_gradients": ".check",
     "define": ".definitions",
+    "detect_anomaly": ".anomaly",
     "draw": ".drawing",
     "jit": ".compiler.calls",
     "render": ".drawing",
 }
 
 __all__ = """
-Tensor TracingError Value check_gradients define draw grad gradients hessian hvp jacobian jit jvp no_grad numpy
-render value_and_grad vjp""".split()
+AnomalyError Tensor TracingError Value check_gradients define detect_anomaly draw grad gradients hessian hvp jacobian jit jvp
+no_grad numpy render value_and_grad vjp""".split()
 
 
 def __getattr__(name: str) -> Any:

@@ -3,12 +3,16 @@
 import builtins
 import dis
 import numbers
+import sys
 import types
 from typing import Any
 
 import numpy as np
 
 from .operation import Operation
+
+GENERATED = "autograd"  # functions made of rows are in no module
+LIBRARIES = {GENERATED, "contextlib"}  # whose lines are not the user's
 
 
 class MixedError(TypeError):
@@ -90,6 +94,14 @@ def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
     kinds = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)
     kind = type(error) if type(error) in kinds else ValueError
     return kind(f"{operation.name}: {given}: {error}")
+
+
+def users_line() -> str:
+    """Where the user's program is: the file and line of the innermost frame outside the libraries."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", GENERATED).split(".")[0] in LIBRARIES:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
 
 
 def only_float_may_read(node: Any, caller: types.FrameType) -> None:

@@ -9,8 +9,8 @@ import contextlib
 import itertools
 import sys
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,18 +18,46 @@ from .arguments import explained, numeric, only_float_may_read, tensor_constant,
 from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Lazy, Operation, Reading
 
 tick = itertools.count(1).__next__
-paused: list[int] = []  # the threads inside no_grad(), once for each time they entered it
+
+
+class Watch(NamedTuple):
+    """What a thread does with each node that it makes, from a tick on."""
+
+    thread: int
+    action: Callable[["Node"], None]
+    since: int
+
+
+watches: list[Watch] = []
 
 
 @contextlib.contextmanager
-def no_grad() -> Iterator[None]:
-    """Record nothing in this thread: results are leaves. A context manager, and a decorator."""
-    here = threading.get_ident()
-    paused.append(here)
+def watched(action: Callable[["Node"], None]) -> Iterator[None]:
+    """Do this with each node that this thread makes."""
+    watch = Watch(threading.get_ident(), action, tick())
+    watches.append(watch)
     try:
         yield
     finally:
-        paused.remove(here)
+        watches.remove(watch)
+
+
+def attend(node: "Node") -> None:
+    """Do with a fresh node what this thread wants done, latest wish last."""
+    here = threading.get_ident()
+    for watch in watches[:]:
+        if watch.thread == here:
+            watch.action(node)
+
+
+def cut(node: "Node") -> None:
+    """Cut a node off from what it was made of."""
+    node.operation = node.x = node.y = None
+
+
+def no_grad() -> contextlib.AbstractContextManager:
+    """Record nothing in this thread: results are leaves. A context manager, and a decorator."""
+    return watched(cut)
 
 
 class Node:
@@ -190,13 +218,7 @@ def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-def forget(node: Node) -> None:
-    """Cut a fresh node off from what it was made of, if this thread is inside no_grad()."""
-    if threading.get_ident() in paused:
-        node.operation = node.x = node.y = None
-
-
-SCOPE = {"new": object.__new__, "tick": tick, "paused": paused, "forget": forget, "explained": explained}
+SCOPE = {"new": object.__new__, "tick": tick, "watches": watches, "attend": attend, "explained": explained}
 FLOATS = Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "constant": value_constant})
 ARRAYS = Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "constant": tensor_constant})
 

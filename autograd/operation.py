@@ -135,7 +135,7 @@ class Reading:
             f"    node.x = {names[0]}",
             f"    node.y = {y}",
             "    node.when = tick()",
-            "    if paused: forget(node)",
+            "    if watches: attend(node)",
             "    return node",
         ]
         return compiled(

@@ -1,5 +1,7 @@
 """A small network library on crabgrad's engine."""
 
+from autograd.arguments import LIBRARIES
+
 from . import scalar
 from .files import load, save
 from .init import he, uniform, xavier, zeros
@@ -12,3 +14,5 @@ from .train import TrainStep
 __all__ = """
 Module Linear ReLU Tanh Sigmoid Softplus Sequential MLP MSE L1 Huber CrossEntropy BCEWithLogits SGD Adam AdamW
 Constant ExponentialDecay CosineDecay Warmup TrainStep he xavier uniform zeros save load scalar""".split()
+
+LIBRARIES.add(__name__)

@@ -12,7 +12,21 @@ from hypothesis import strategies as st
 
 import autograd.numpy as anp
 import nn.scalar
-from autograd import Tensor, TracingError, Value, define, grad, hessian, hvp, jacobian, jit, jvp, value_and_grad, vjp
+from autograd import (
+    Tensor,
+    TracingError,
+    Value,
+    define,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jit,
+    jvp,
+    no_grad,
+    value_and_grad,
+    vjp,
+)
 from autograd.operation import ELEMENTWISE
 from autograd.transforms import leaves
 
@@ -366,6 +380,24 @@ def test_threads_call_the_same_function(backend):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_no_grad_elsewhere_does_not_disturb_a_trace():
+    with no_grad():
+        assert jit(lambda x: x * 2)(3.0) == 6.0
+    entered, traced = threading.Event(), threading.Event()
+
+    def elsewhere():
+        with no_grad():
+            entered.set()
+            traced.wait(10)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    entered.wait(10)
+    assert jit(grad(lambda x: x * x))(3.0) == 6.0
+    traced.set()
+    thread.join()
 
 
 def test_a_large_graph_of_numbers_compiles_and_frees():

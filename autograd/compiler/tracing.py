@@ -4,8 +4,6 @@ A traced node holds an example of its number, which gives shapes and dtypes; who
 TracingError, since a program that depends on it would be wrong for other arguments.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,12 +11,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import explained, tensor_constant, value_constant
+from ..arguments import explained, tensor_constant, users_line, value_constant
 from ..backward import history
-from ..node import Node, Tensor, Value, install, kinds, tick
+from ..node import Node, Tensor, Value, cut, install, kinds, tick, watches
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
-
-PACKAGE = os.path.dirname(os.path.dirname(__file__))
 
 
 class TracingError(TypeError):
@@ -27,13 +23,7 @@ class TracingError(TypeError):
 
 def refuse(what: str, instead: str) -> NoReturn:
     """Raise a TracingError that names the line of the user's program."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith((PACKAGE, "<")):
-        frame = frame.f_back
-    raise TracingError(
-        f"{frame.f_code.co_filename}, line {frame.f_lineno}: {what} inside jit: the number is known only when "
-        f"the program runs; {instead}"
-    )
+    raise TracingError(f"{users_line()}: {what} inside jit: the number is known only when the program runs; {instead}")
 
 
 class _Traced:
@@ -142,18 +132,18 @@ def leaf(example: Any, name: str = "") -> Node:
     return node
 
 
-def _no_forgetting(node: Node) -> None:
-    refuse("no_grad() was entered", "use .detach() on what should have no derivative")
+def _no_cutting(node: Node) -> None:
+    here = threading.get_ident()
+    if any(w.thread == here and w.action is cut and w.since > trace.started for w in watches):
+        refuse("no_grad() was entered", "use .detach() on what should have no derivative")
 
 
 def _scope(constant: Callable) -> dict:
-    from .. import node
-
     return {
         "new": object.__new__,
         "tick": tick,
-        "paused": node.paused,
-        "forget": _no_forgetting,
+        "watches": watches,
+        "attend": _no_cutting,
         "explained": explained,
         "constant": constant,
         "lift": lift,
