@@ -20,8 +20,8 @@ _WHEN_USED = {
 }
 
 __all__ = """
-AnomalyError Tensor TracingError Value check_gradients define detect_anomaly draw grad gradients hessian hvp jacobian jit jvp
-no_grad numpy render value_and_grad vjp""".split()
+AnomalyError Tensor TracingError Value check_gradients define detect_anomaly draw grad gradients hessian hvp
+jacobian jit jvp no_grad numpy render value_and_grad vjp""".split()
 
 
 def __getattr__(name: str) -> Any:

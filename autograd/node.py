@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arguments import explained, numeric, only_float_may_read, tensor_constant, value_constant
-from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Lazy, Operation, Reading
+from .operation import ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Lazy, Operation, Reading
 
 tick = itertools.count(1).__next__
 

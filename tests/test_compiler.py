@@ -1,9 +1,7 @@
-"""jit: what is printed equals what is recorded, for every operation, on fresh inputs; and what cannot be
-traced says so."""
+"""What is printed equals what is recorded, for every operation, on fresh inputs and by every printer."""
 
 import gc
 import math
-import threading
 
 import numpy as np
 import pytest
@@ -11,27 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-import nn.scalar
-from autograd import (
-    Tensor,
-    TracingError,
-    Value,
-    define,
-    grad,
-    hessian,
-    hvp,
-    jacobian,
-    jit,
-    jvp,
-    no_grad,
-    value_and_grad,
-    vjp,
-)
+from autograd import Tensor, Value, define, grad, hessian, hvp, jacobian, jit, jvp, value_and_grad, vjp
 from autograd.operation import ELEMENTWISE
 from autograd.transforms import leaves
 
 from . import strategies
-from .test_backward import OF_ARRAYS, SAFE, programs
+from .test_backward import OF_ARRAYS, programs
 
 pytest.importorskip("llvmlite")
 BACKENDS = ["python", "llvm"]
@@ -46,9 +29,9 @@ def assert_agree(f, *args, fresh=(), backends=BACKENDS, rtol=1e-12, atol=1e-300)
     with np.errstate(all="ignore"):
         for backend in backends:
             compiled = jit(f, backend=backend)
-            for given in (args, *fresh):
-                expected = [x.data if isinstance(x, (Value, Tensor)) else x for x in leaves(f(*wrapped(given)))]
-                for ours, theirs in zip(leaves(compiled(*given)), expected, strict=True):
+            for numbers in (args, *fresh):
+                expected = [x.data if isinstance(x, (Value, Tensor)) else x for x in leaves(f(*wrapped(numbers)))]
+                for ours, theirs in zip(leaves(compiled(*numbers)), expected, strict=True):
                     np.testing.assert_allclose(
                         ours, theirs, rtol=rtol, atol=atol, err_msg=f"{backend}\n{compiled.source}"
                     )
@@ -171,99 +154,6 @@ def test_jit_composes_with_the_transformations_in_any_order(backend):
     )
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_masks_are_computed_again(backend):
-    f = jit(grad(lambda x: anp.sum(anp.where(x > 0, x**2, anp.relu(-x) * 3))), backend=backend)
-    for x in (np.array([1.0, -1.0, 2.0]), np.array([-1.0, 1.0, 0.0])):
-        np.testing.assert_array_equal(f(x), np.where(x > 0, 2 * x, np.where(x < 0, -3.0, 0.0)))
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_what_a_function_closes_over_is_read_at_each_call(backend):
-    weight, constant = Tensor([2.0, 3.0], name="weight"), np.array([1.0, 1.0])
-    f = jit(lambda x: (x * weight * constant + weight * weight).sum(), backend=backend)
-    x = np.array([1.0, 2.0])
-    assert f(x) == 21.0
-    weight.data = np.array([0.0, 1.0])
-    assert f(x) == 3.0
-    before = weight * 2
-    with pytest.raises(TracingError, match=r"test_compiler.py, line \d+: a Tensor that was computed before \(by mul\)"):
-        jit(lambda x: (x * before).sum(), backend=backend)(x)
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_function_with_its_own_values_runs_on_the_elements_of_arrays(backend):
-    model = nn.scalar.MLP(2, [3, 1], rng=0)
-
-    def one(x, y):
-        return model([x, y]) ** 2 + 0.5
-
-    f, slopes = (jit(g, backend=backend) for g in (one, value_and_grad(one, (0, 1))))
-    xs, ys = RNG.normal(size=(4, 1)), RNG.normal(size=3)
-    for _ in range(2):
-        pairs = [[value_and_grad(one, (0, 1))(float(x), float(y)) for y in ys] for x in xs[:, 0]]
-        expected = np.array([[[x.data for x in (value, *slope)] for value, slope in row] for row in pairs])
-        np.testing.assert_allclose(f(xs, ys), expected[..., 0], rtol=1e-12)
-        value, (gx, gy) = slopes(xs, ys)
-        np.testing.assert_allclose(np.stack([value, gx, gy], -1), expected, rtol=1e-12)
-        model.parameters()[0].data += 1.0  # the program reads it anew
-    assert f(0.5, 1.0) == pytest.approx(one(Value(0.5), Value(1.0)).data) and len(f.compiled) == 2
-    assert f(xs.astype(np.float32), ys.astype(np.float32)).dtype == np.float32
-    constant = jit(lambda x: [model([0.0, 1.0]) + 0 * x, grad(lambda x: 2 * x + model([1.0, 1.0]))(x)], backend=backend)
-    assert [np.shape(part) for part in constant(xs)] == [(4, 1), (4, 1)]
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_arrays_of_the_caller_never_change(backend):
-    f = jit(lambda x: (x, x.T, x * 2, x.reshape(-1)), backend=backend)
-    x = np.ones((2, 2))
-    first = f(x)
-    copies = [np.array(part) for part in first]
-    f(np.zeros((2, 2)))
-    for result in first:
-        result[...] = 5.0
-    assert (x == 1).all() and all((copy == (1 if i != 2 else 2)).all() for i, copy in enumerate(copies))
-    assert (f(x)[0] == 1).all()
-
-
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda x: float(x.sum()),
-        lambda x: x.data.sum(),
-        lambda x: x if x.sum() > 0 else -x,
-        lambda x: math.exp(x.sum()),
-        lambda x: np.asarray(x),
-        lambda x: x[int(x[0])],
-        lambda x: x.item(),
-        lambda x: list(range(x[0])),
-        lambda x: anp.argmax(x) + x,
-        lambda x: x.sum().backward(),
-        lambda x: anp.isnan(x),
-        lambda x: max(x[0], x[1]),
-    ],
-)
-def test_reading_a_number_while_tracing_names_the_line(read):
-    with pytest.raises(TracingError, match=r"test_compiler\.py, line \d+: .*inside jit"):
-        jit(read)(np.ones(3))
-
-
-@pytest.mark.parametrize(
-    "call, error, message",
-    [
-        (lambda: jit(lambda x: 1.0)(2.0), TypeError, "returned nothing that depends"),
-        (lambda: jit(anp.sin)(1j), TypeError, "not complex"),
-        (lambda: jit(anp.sin)(np.array(["a"])), TypeError, "not <U1"),
-        (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm and python, not 'c'"),
-        (lambda: jit(lambda x: anp.sort(x), backend="llvm")(np.ones(2)), TypeError, "sorted_as is not printed"),
-        (lambda: jit(anp.sin).source, RuntimeError, "has not been called yet"),
-    ],
-)
-def test_mistakes_are_named(call, error, message):
-    with pytest.raises(error, match=message):
-        call()
-
-
 def test_what_llvm_cannot_print_runs_as_python():
     f = jit(lambda x: anp.sort(x)[::-1])
     assert f(np.array([2.0, 3.0, 1.0])).tolist() == [3.0, 2.0, 1.0] and f.backend == "python (sorted_as is not printed)"
@@ -327,17 +217,6 @@ def test_without_llvmlite_auto_is_python_and_llvm_says_what_to_install(monkeypat
         jit(anp.sin, backend="llvm")(1.0)
 
 
-def test_one_program_for_each_form_of_arguments():
-    f = jit(lambda x, *rest, mode="a": anp.sin(x) if mode == "a" else anp.cos(x))
-    for args in ((1.0,), (2.0,), (3,)):
-        assert f(*args) == math.sin(args[0])
-    assert len(f.compiled) == 1
-    f(np.ones(2)), f(np.ones(3)), f(np.ones(3, np.float32)), f([np.ones(3)][0])
-    assert f(1.0, mode="b") == math.cos(1.0) and len(f.compiled) == 5
-    f.clear()
-    assert repr(f).endswith("0 programs>")
-
-
 @pytest.mark.parametrize(
     "name", ['x"; import os #', "def", "buffers", "exp", "a b", "ünï", "", "__class__", "x\ny", "constants"]
 )
@@ -361,43 +240,6 @@ def test_equal_expressions_are_computed_once_and_unused_ones_never():
     g(np.ones((2, 2)))
     assert [v.operation.name for v in g.program.steps] == ["matmul", "add"]
     assert "2 operations on 8 numbers (64 bytes), 8 multiply-adds" in repr(g.program)
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_threads_call_the_same_function(backend):
-    f = jit(lambda x: anp.tanh(x @ x.T) * 2, backend=backend)
-    inputs = [RNG.normal(size=(20, 20)) for _ in range(4)]
-    expected, wrong = [np.tanh(x @ x.T) * 2 for x in inputs], []
-
-    def work(x, y):
-        for _ in range(100):
-            if not np.allclose(f(x), y, rtol=1e-10):
-                wrong.append(x)
-
-    threads = [threading.Thread(target=work, args=pair) for pair in zip(inputs, expected)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-
-
-def test_no_grad_elsewhere_does_not_disturb_a_trace():
-    with no_grad():
-        assert jit(lambda x: x * 2)(3.0) == 6.0
-    entered, traced = threading.Event(), threading.Event()
-
-    def elsewhere():
-        with no_grad():
-            entered.set()
-            traced.wait(10)
-
-    thread = threading.Thread(target=elsewhere)
-    thread.start()
-    entered.wait(10)
-    assert jit(grad(lambda x: x * x))(3.0) == 6.0
-    traced.set()
-    thread.join()
 
 
 def test_a_large_graph_of_numbers_compiles_and_frees():

@@ -49,7 +49,7 @@ np.std({0}) * {1}
 np.max({0}, -1, keepdims=True) - {1}
 np.linalg.norm({0}) + {1}
 np.einsum("...i,...i->...", {0}, {1})[..., None] / (4 + {0} ** 2)
-np.linalg.solve(np.eye(3) + 0.1 * np.outer(np.sin({0}).reshape(-1)[:3], np.cos({1}).reshape(-1)[:3]), {0}.reshape(-1)[:3])
+np.linalg.solve(np.eye(3) + 0.1 * np.outer(np.sin({0})[..., :3].ravel()[:3], np.ones(3)), {1}.ravel()[:3])
 np.concatenate([{0}.reshape(-1)[:1], {1}.reshape(-1)[:2]])
 np.tensordot({0}.reshape(-1)[:3], {1}.reshape(-1)[:3], 1) * 0.1 + {0}
 """.strip().splitlines()
@@ -74,7 +74,8 @@ def program(rng):
     names, lines = ["x0", "x1", "x2"], ["def program(x0, x1, x2):"]
     for i in range(rng.integers(1, 31)):
         parts = [str(rng.choice(names[-6:])) for _ in range(2)]
-        lines.append(f"    v{i} = np.tanh({STEPS[rng.integers(len(STEPS))].format(*parts)})")  # bounded: no overflow
+        step = STEPS[rng.integers(len(STEPS))].format(*parts)
+        lines.append(f"    v{i} = np.tanh({step})")  # bounded: no overflow
         names.append(f"v{i}")
     return "\n".join([*lines, f"    return {' + '.join(names[-3:])}"])
 

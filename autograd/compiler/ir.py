@@ -1,9 +1,8 @@
 """LLVM's intermediate representation as text: blocks, loops, and the words of the table on single numbers."""
 
-import contextlib
 import math
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
