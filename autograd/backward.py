@@ -101,8 +101,7 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
 
 
 def pullback(outputs: Sequence[Node], seeds: Sequence, inputs: Sequence[Node], create_graph: bool = False) -> list:
-    """The gradients of outputs, each weighed by its seed and added up, with respect to inputs; all nodes of
-    one class."""
+    """The gradients of outputs, each weighed by its seed and summed, with respect to inputs; all of one class."""
     if not inputs:
         return []
     found = _sweep(outputs, seeds, min(node.when for node in inputs), create_graph) if outputs else {}

@@ -1,5 +1,4 @@
-"""New operations: a row of text as in the table, checked word for word, or Python functions where a row cannot
-say it."""
+"""New operations: a row of text as in the table, checked word for word, or functions where a row cannot say it."""
 
 import ast
 import inspect

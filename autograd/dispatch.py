@@ -21,8 +21,7 @@ def first_node(args: Iterable) -> Node | None:
 
 
 def either(name: str, recorded: Callable, plain: Callable | None, of_arrays: bool = True) -> Callable:
-    """The function that records where a node takes part, and is NumPy's own otherwise (without a graph, if
-    NumPy has none)."""
+    """The function that records where a node takes part, and is NumPy's own (or one on arrays) otherwise."""
 
     @functools.wraps(recorded, updated=())
     def function(*args: Any, **kwargs: Any) -> Any:

@@ -150,8 +150,7 @@ def render(*nodes: Node, path: str | os.PathLike) -> pathlib.Path:
 
 
 def _pictured(graph: "graphviz.Digraph", form: str) -> bytes:
-    """The picture by the `dot` program, or by the Graphviz that pygraphviz carries; FileNotFoundError without
-    either."""
+    """The picture by `dot`, or by the Graphviz that pygraphviz carries; FileNotFoundError without either."""
     if shutil.which("dot"):
         return graph.pipe(form)
     try:

@@ -38,8 +38,7 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def sinc(x: Any) -> Any:
-    """As numpy.sinc, sin(pi x) / (pi x); by its power series near 0, where the quotient's derivatives lose
-    their digits."""
+    """As numpy.sinc, sin(pi x) / (pi x); its power series near 0, where the quotient's derivatives lose digits."""
     near = _less(_square(x), 0.1)
     angle = _mul(x, math.pi)
     squared = _square(_where(near, angle, 0.0))

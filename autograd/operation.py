@@ -208,8 +208,7 @@ class _Rewriter(ast.NodeTransformer):
 
 
 def rewrite(expression: str, names: dict[str, str], calls: dict[type, str], guard: bool = False) -> str:
-    """An expression of the table with names replaced, infix operators called by name, and `g * d` guarded
-    against 0 * inf."""
+    """An expression with names replaced, infix operators called by name, and `g * d` guarded against 0 * inf."""
     return ast.unparse(_Rewriter(names, calls, guard).visit(ast.parse(expression, mode="eval")))
 
 

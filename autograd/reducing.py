@@ -114,8 +114,7 @@ def cumsum(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
 
 
 def cumprod(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
-    """As numpy.cumprod, by doubling steps (Hillis and Steele 1986), whose derivatives are right where elements
-    are 0."""
+    """As numpy.cumprod, by doubling steps (Hillis and Steele 1986): derivatives are right at elements of 0."""
     x, axis = _along(_as(x, dtype), axis)
     before, step = (slice(None),) * axis, 1
     while step < x.shape[axis]:

@@ -65,8 +65,7 @@ def reshaping(name: str) -> Callable:
 
 
 def moving(name: str) -> Callable:
-    """The function that moves elements as NumPy's function of this name does, found by letting it move their
-    numbers."""
+    """The function that moves elements as NumPy's of this name does, found by letting it move their numbers."""
     plain = getattr(np, name)
 
     def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:

@@ -129,8 +129,7 @@ def _one(output: Any) -> Any:
 
 
 def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
-    """f(*args), and the function that takes a cotangent of the result's structure to the tuple of the
-    arguments' ones."""
+    """f(*args), and the function from a cotangent of the result's structure to a tuple of the arguments' ones."""
     call = record(f, args, tuple(range(len(args))), {})
 
     def pull(cotangent: Any) -> tuple:

@@ -122,8 +122,7 @@ def _array_sigmoid(x):
 
 
 def _sum(x, axis):
-    """Over all axes (None) to a number, over some to an array that keeps them with length 1, as every
-    reduction here."""
+    """Over all axes (None) to a number, over some to an array that keeps them with length 1, as all do here."""
     return np.add.reduce(x, axis, None, None, axis is not None)
 
 

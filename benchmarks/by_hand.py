@@ -177,8 +177,7 @@ void run(long steps, const double *x, const double *y, double *w1, double *b1, d
 
 
 def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
-    """The plain loops of it in C, compiled on the spot with -O3 -march=native -ffast-math; a thousand updates
-    in a call."""
+    """The plain loops of it in C, compiled on the spot with -O3 -march=native -ffast-math; 1000 updates a call."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise ImportError("no C compiler", name="a C compiler")

@@ -1,5 +1,4 @@
-"""The work by other libraries. This file is run as a script, so that `autograd` is HIPS autograd and not this
-project."""
+"""The work by other libraries. This file is a script, so that `autograd` is HIPS autograd and not this project."""
 
 import gc
 from collections.abc import Callable

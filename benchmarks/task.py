@@ -30,8 +30,7 @@ def weights(sizes: tuple[int, ...]) -> list[np.ndarray]:
 
 
 def moons() -> tuple[list, list, list]:
-    """100 points, their labels, and the 337 numbers of a 2-16-16-1 network, as nested lists of neurons
-    (weights, bias)."""
+    """100 points, their labels, and a 2-16-16-1 network's 337 numbers: lists of neurons (weights, bias)."""
     rng = np.random.default_rng(0)
     angle, upper = rng.uniform(0, np.pi, 100), np.arange(100) % 2 == 0
     x = np.stack(
@@ -73,8 +72,7 @@ def text(seconds: float) -> str:
 
 
 def serve(works: dict[str, Callable]) -> None:
-    """Build the work that the command line names; then, for each line that comes in, time it and answer
-    seconds a call."""
+    """Build the work that the command line names; then answer each line that comes in with seconds a call."""
     try:
         work = works[sys.argv[1]]()
     except ImportError as error:

@@ -28,8 +28,7 @@ def moons(rng: np.random.Generator, n: int = 100, noise: float = 0.1) -> tuple[n
 
 
 def loss_and_accuracy(model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray) -> tuple[Value, float]:
-    """The mean of max(0, 1 - label * score) plus 1e-4 times the sum of squared weights, and the share of right
-    signs."""
+    """The mean of max(0, 1 - label * score) plus 1e-4 times the squared weights; the share of right signs."""
     scores = [model(point) for point in points.tolist()]
     margins = sum(((1 - label * score).relu() for label, score in zip(labels.tolist(), scores)), start=Value(0.0))
     squares = sum((p * p for p in model.parameters()), start=Value(0.0))

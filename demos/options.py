@@ -64,8 +64,7 @@ def write_figure(figure: Any, path: Any) -> None:
 
 
 def progress(start: int, end: int, step: int, quiet: bool) -> Iterator[tuple[range, Any]]:
-    """Ranges of at most `step` from start to end, with a function that shows a text: a tqdm bar in a terminal,
-    else lines."""
+    """Ranges of at most `step`, with a function that shows a text: beside a tqdm bar in a terminal, else lines."""
     from tqdm import tqdm
 
     terminal = sys.stderr.isatty()

@@ -18,8 +18,7 @@ CHUNK = 10_000  # iterations between two chances to be interrupted
 
 
 class TrainStep:
-    """One update of a model, compiled: step(x, y) returns the loss; step.run(xs, ys) makes one update per
-    leading entry.
+    """An update of a model, compiled: step(x, y) gives the loss; step.run(xs, ys) updates once per leading entry.
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
     when a shape of x and y is first seen. Parameters and the optimizer's state change all at once at the end of a call

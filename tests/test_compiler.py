@@ -24,8 +24,7 @@ EDGES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-8, 1e300, -745.
 
 
 def assert_agree(f, *args, fresh=(), backends=BACKENDS, rtol=1e-12, atol=1e-300):
-    """f, compiled by each backend, against f itself on numbers wrapped in nodes; also on fresh arguments of
-    the same form."""
+    """f, compiled by each backend, against f on nodes; also on fresh arguments of the same form."""
     with np.errstate(all="ignore"):
         for backend in backends:
             compiled = jit(f, backend=backend)

@@ -1,5 +1,4 @@
-"""Symbolic arrays for machine code: memory with strides, and lazy arrays whose elements are computed where
-they are used."""
+"""Symbolic arrays for machine code: memory with strides, and elements that are computed where they are used."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -94,8 +94,7 @@ class Jit:
 
 
 def jit(function: Callable, backend: str = "auto") -> Jit:
-    """The function, compiled: recorded once for each structure, shapes and dtypes of its arguments, then run
-    as a program.
+    """The function as a program, recorded once for each structure, shapes and dtypes of its arguments.
 
     Arguments are floats, arrays, and lists, tuples and dicts of them; strings, booleans and None are part of the form.
     The result has numbers and fresh arrays where the function returns nodes. Leaves that the function closes over, such
@@ -174,8 +173,7 @@ def compile_call(function: Callable, args: tuple, kwargs: dict, given: list, bac
 
 
 def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> tuple[list[Node], list[Node], Any]:
-    """What a call is made of: a node for each number given and then for each leaf from outside; those leaves;
-    the result."""
+    """A node for each number given and then for each leaf from outside; those leaves; the result."""
     names = iter(_names(function, args, kwargs))
     with tracing() as trace:
         nodes = [leaf(x, next(names)) for x in given]

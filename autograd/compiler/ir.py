@@ -43,8 +43,7 @@ class Code:
         self.block = label
 
     def loop(self, count: int | str, body: Callable, carried: Sequence[str] = (), kind: str = "double") -> list[str]:
-        """body(i, *carried) for i in range(count), which returns the carried registers' next values; their
-        last values."""
+        """body(i, *carried) for i in range(count), which returns the next values of what is carried; the last."""
         if count == 1:
             return list(body("0", *carried) or ())
         before, head, inside, end = self.block, *(self.new(label) for label in ("head", "body", "end"))

@@ -152,8 +152,7 @@ class LlvmProgram:
         return tuple(float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs))
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Run this many iterations on contiguous arrays of the inputs' dtypes; outputs that are not carried,
-        by iteration."""
+        """Run this many iterations on contiguous arrays of the inputs' dtypes; what is not carried, by iteration."""
         results = [
             np.empty((count, *v.shape), v.dtype) for i, v in enumerate(self.program.outputs) if i not in self.carried
         ]

@@ -229,8 +229,7 @@ class PythonProgram:
             return self._function()(*inputs)
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Run this many iterations; outputs that are not carried, by iteration. Carried ones end in their
-        inputs' arrays."""
+        """Run this many iterations; what is not carried, by iteration. What is ends in the inputs' arrays."""
         run, current = self._function(), list(arrays)
         outputs = self.program.outputs
         kept = [(np.empty((count, *v.shape), v.dtype), i) for i, v in enumerate(outputs) if i not in self.carried]

@@ -95,8 +95,7 @@ class TracedTensor(_Traced, Tensor, final=False):
 
 
 class Trace(threading.local):
-    """What this thread is tracing: when it began, and the nodes from outside that it met, each with its traced
-    double."""
+    """What this thread is tracing: when it began, and the nodes from outside that it met, with their doubles."""
 
     started = 0
     outside: dict[Node, Node] = {}
