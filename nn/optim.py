@@ -88,6 +88,10 @@ class Optimizer:
         """The new parameter and its new state."""
         raise NotImplementedError
 
+    def settings(self) -> tuple:
+        """The learning rate and whatever else the rule depends on besides its arguments."""
+        return tuple(x for name, x in vars(self).items() if name not in ("parameters", "state", "steps"))
+
     def step(self) -> None:
         """Apply the rule to every parameter that has a gradient."""
         self.steps += 1

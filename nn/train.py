@@ -21,8 +21,9 @@ class TrainStep:
     """An update of a model, compiled: step(x, y) gives the loss; step.run(xs, ys) updates once per leading entry.
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
-    when a shape of x and y is first seen. Parameters and the optimizer's state change all at once at the end of a call
-    (of every 10,000 iterations of run), so an interruption leaves them consistent. `backend` is as for jit.
+    when a shape of x and y, or a setting of the optimizer, is first seen. Parameters and the optimizer's state change
+    all at once at the end of a call (of every 10,000 iterations of run), so an interruption leaves them consistent.
+    `backend` is as for jit.
     """
 
     def __init__(self, model: Callable, loss: Callable, optimizer: Optimizer, backend: str = "auto"):
@@ -44,7 +45,7 @@ class TrainStep:
                 f"not shapes {xs.shape} and {ys.shape}"
             )
         xs, ys = (a if a.dtype.kind == "f" else a.astype(float) for a in (xs, ys))
-        key = (xs.shape[1:], xs.dtype.str, ys.shape[1:], ys.dtype.str)
+        key = (xs.shape[1:], xs.dtype.str, ys.shape[1:], ys.dtype.str, self.optimizer.settings())
         if key not in self.programs:
             self.programs[key] = self._compile(xs[0], ys[0])
         self._last = self.programs[key]
@@ -95,34 +96,39 @@ class TrainStep:
 
     def _compile(self, x: np.ndarray, y: np.ndarray) -> Any:
         """Record one update and print it; outputs after the loss replace the inputs after x and y."""
-        parameters, optimizer = self.optimizer.parameters, self.optimizer
+        optimizer = self.optimizer
         with tracing() as trace:
-            inputs = [leaf(x, "x"), leaf(y, "y")]
-            loss = self.loss(self.model(inputs[0]), inputs[1])
-            doubles = [lift(p) for p in parameters]
-            found = gradients(loss, doubles, create_graph=True)
-            step = leaf(np.array(float(optimizer.steps)), "step")
-            following, new, fresh = step + 1.0, [], []
-            lr = optimizer.lr(following)
-            states = [tuple(leaf(a, slot) for slot, a in zip(optimizer.slots, state)) for state in optimizer.state]
-            for double, gradient, state in zip(doubles, found, states):
-                changed, after = optimizer.rule(double, gradient, state, lr, following)
-                # the learning rate is an array here and would widen float32, as a Python number does not
-                new.append(OPERATIONS["cast"](changed, double.dtype))
-                fresh += [OPERATIONS["cast"](a, before.dtype) for a, before in zip(after, state)]
-            others = [node for node in trace.outside if node.operation is None and node not in set(parameters)]
-        if others:
-            raise TypeError(
-                f"TrainStep: the model or the loss uses {others[0]!r}, which is no parameter of the optimizer: "
-                "give the "
-                "optimizer all parameters of the model, and keep constants as arrays"
-            )
-        carried_in = [*doubles, *(a for state in states for a in state), step]
-        outputs = [loss, *new, *fresh, following]
-        outputs = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in outputs]
-        carried = {1 + i: 2 + i for i in range(len(carried_in))}
-        moves = [True, True] + [False] * len(carried_in)
-        program, self._why = printed(
-            Program([*inputs, *carried_in], outputs), "train_step", self.wanted, moves, carried
-        )
+            x, y, step = leaf(x, "x"), leaf(y, "y"), leaf(np.array(float(optimizer.steps)), "step")
+            states = [tuple(map(leaf, state, optimizer.slots)) for state in optimizer.state]
+            loss = self.loss(self.model(x), y)
+            before = [lift(p) for p in optimizer.parameters]
+            after = self._updated(before, gradients(loss, before, create_graph=True), states, step)
+            outside = [node for node in trace.outside if node.operation is None]
+        self._check_outside(outside)
+        inputs = [*before, *(a for state in states for a in state), step]
+        outputs = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in (loss, *after)]
+        carried = {1 + i: 2 + i for i in range(len(inputs))}
+        moves = [True, True] + [False] * len(inputs)
+        recorded = Program([x, y, *inputs], outputs)
+        program, self._why = printed(recorded, "train_step", self.wanted, moves, carried)
         return program
+
+    def _updated(self, parameters: list, gradients: list, states: list[tuple], step: Any) -> list:
+        """What the optimizer makes of parameters, of their states, and of the count of steps, as nodes."""
+        following = step + 1.0
+        lr = self.optimizer.lr(following)
+        changed, fresh = [], []
+        for parameter, gradient, state in zip(parameters, gradients, states):
+            value, after = self.optimizer.rule(parameter, gradient, state, lr, following)
+            # the learning rate is an array here and would widen float32, as a Python number does not
+            changed.append(OPERATIONS["cast"](value, parameter.dtype))
+            fresh += [OPERATIONS["cast"](a, before.dtype) for a, before in zip(after, state)]
+        return [*changed, *fresh, following]
+
+    def _check_outside(self, leaves: list) -> None:
+        for node in leaves:
+            if not any(node is p for p in self.optimizer.parameters):
+                raise TypeError(
+                    f"TrainStep: the model or the loss uses {node!r}, which is no parameter of the optimizer: "
+                    "give the optimizer all parameters of the model, and keep constants as arrays"
+                )

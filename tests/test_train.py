@@ -80,6 +80,21 @@ def test_a_label_that_is_no_class_is_no_silent_number(backend):
     assert np.isfinite(step(np.ones((2, 2)), np.array([0, 1]))) and np.isnan(step(np.ones((2, 2)), np.array([0, 2])))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_changed_learning_rate_is_seen(backend):
+    model = nn.MLP(2, [3], 1, rng=0)
+    optimizer = nn.SGD(model.parameters(), 0.1)
+    step, before = nn.TrainStep(model, nn.MSE(), optimizer, backend), model.state_dict()
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    step(x, y)
+    moved = {name: array - before[name] for name, array in model.state_dict().items()}
+    model.load_state_dict(before)
+    optimizer.lr = nn.Constant(0.2)
+    step(x, y)
+    for name, array in model.state_dict().items():
+        np.testing.assert_allclose(array - before[name], 2 * moved[name], atol=1e-15)
+
+
 def test_train_step_names_mistakes():
     model = nn.MLP(2, [3], 1, rng=0)
     step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1))
