@@ -52,15 +52,17 @@ class Jit:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         flat: list = []
         form = _form((args, kwargs), flat)
-        if any(isinstance(x, Node) for x in flat):
+        given, looks = _numbers(flat)
+        if given is None:
             return self.function(*args, **kwargs)  # it takes part in a larger graph, as if it were not compiled
-        given, key = _numbers(flat)
-        key = key, form
+        key = looks, form
         compiled = self.compiled.get(key)
         if compiled is None:
             compiled = self.compiled[key] = compile_call(self.function, args, kwargs, given, self.wanted)
         self._last = compiled
         outputs = compiled.run(given + [_number(x, compiled.dtype) for x in compiled.outside])
+        if type(compiled.result) is Position:
+            return outputs[0]
         return map_tree(lambda x: outputs[x.index] if isinstance(x, Position) else x, compiled.result)
 
     @property
@@ -119,10 +121,15 @@ def _form(tree: Any, flat: list) -> Hashable:
     return None
 
 
-def _numbers(flat: list) -> tuple[list, Hashable]:
-    """The numbers among arguments, as floats or (if an array is among them) all as arrays, and what they look like."""
-    if all(type(x) is float for x in flat):
+def _numbers(flat: list) -> tuple[list | None, Hashable]:
+    """The numbers among arguments, as floats or (if an array is among them) all as arrays, and what they look like.
+
+    None if a node is among them.
+    """
+    if {*map(type, flat)} == {float}:
         return flat, (float,) * len(flat)
+    if any(isinstance(x, Node) for x in flat):
+        return None, None
     arrays = any(isinstance(x, np.ndarray) for x in flat)
     given, key = [], []
     for x in flat:
