@@ -14,7 +14,7 @@ from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOAT
 
 BUILT_IN = {operation.name for operation in ELEMENTWISE + ARRAY}
 ATTRIBUTES = "shape dtype T mT reshape transpose swapaxes astype".split()
-RESERVED = "g out node into data error new tick watches attend explained constant kind operation Node".split()
+RESERVED = "g out node into data error float new tick watches attend explained constant kind operation Node".split()
 GRAMMAR = (
     ast.Expression,
     ast.BinOp,

@@ -116,6 +116,7 @@ class Reading:
                 lines.append(f"    if {name}.__class__ is not kind: {name} = lift({name})")
             lines += [
                 f"    if {name}.__class__ is kind: {name}_ = {name}.{self.held}",
+                f"    elif {name}.__class__ is float: {name}_ = {name}",
                 f"    else: {name} = {name}_ = constant({name})",
             ]
         value = self.plain.text(operation.value, {name: f"{name}_" for name in operation.arguments})
