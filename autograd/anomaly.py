@@ -3,7 +3,7 @@
 import contextlib
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -28,46 +28,41 @@ class Inspector:
         if node.operation is None:  # inside no_grad()
             return
         self.lines[node.when], self.sums[node.when] = users_line(), _checksums(node)
-        if fault := _fault(node.data):
-            raise AnomalyError(self._report(node, f"the value of {node.operation.name} {fault}"))
+        self._check(node.data, node, f"the value of {node.operation.name}")
 
-    def _report(self, node: Node, what: str) -> str:
-        names = node.operation.names
-        given = ", ".join(f"{name} {_described(arg)}" for name, arg in zip(names, node.args))
-        return (
-            f"{what}; it was given {given}; recorded at {self.lines.get(node.when, 'a line before detect_anomaly()')}"
-        )
+    def _check(self, data: Any, node: Node, what: str) -> None:
+        """Refuse numbers that belong to a node and are not finite."""
+        if fault := _fault(data):
+            self._refuse(node, f"{what} {fault}")
+
+    def _refuse(self, node: Node, why: str) -> NoReturn:
+        given = ", ".join(f"{name} {_described(arg)}" for name, arg in zip(node.operation.names, node.args))
+        line = self.lines.get(node.when, "a line before detect_anomaly()")
+        raise AnomalyError(f"{why}; it was given {given}; recorded at {line}")
 
     def pullback(self, pull: Callable) -> Callable:
         """A pullback that looks at what it uses and at what it hands on."""
 
         def inspected(node: Node, g: Any, into: Any) -> None:
-            known, now = self.sums.get(node.when), _checksums(node)
-            for name, before, after in zip(node.operation.names, known or now, now):
+            operation, now = node.operation, _checksums(node)
+            for name, before, after in zip(operation.names, self.sums.get(node.when, now), now):
                 if before != after:
-                    raise AnomalyError(
-                        self._report(
-                            node, f"the argument {name} of {node.operation.name} was changed after it was used"
-                        )
-                    )
+                    self._refuse(node, f"the argument {name} of {operation.name} was changed after it was used")
 
             def check(x: Node, gradient: Any) -> None:
-                if fault := _fault(getattr(gradient, "data", gradient) if isinstance(gradient, Node) else gradient):
-                    name = node.operation.names[[arg is x for arg in node.args].index(True)]
-                    raise AnomalyError(
-                        self._report(node, f"the gradient of {node.operation.name} with respect to {name} {fault}")
-                    )
+                name = next(name for name, arg in zip(operation.names, node.args) if arg is x)
+                data = gradient.data if isinstance(gradient, Node) else gradient
+                self._check(data, node, f"the gradient of {operation.name} with respect to {name}")
+
+            def checked(x: Node, gradient: Any) -> None:
+                check(x, gradient)
+                into(x, gradient)
 
             if isinstance(into, dict):  # of Values: the pullback adds to it
                 pull(node, g, into)
-                for x in {arg for arg in node.args if isinstance(arg, Node)}:
+                for x in [arg for arg in node.args if isinstance(arg, Node)]:
                     check(x, into[x])
             else:
-
-                def checked(x: Node, gradient: Any) -> None:
-                    check(x, gradient)
-                    into(x, gradient)
-
                 pull(node, g, checked)
 
         return inspected

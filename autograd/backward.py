@@ -41,6 +41,7 @@ def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, 
     kind = outputs[0].__class__
     grads = dict.fromkeys(outputs, zero)
     made, leaves, stack = [], [], [node for node in grads if node.when > since]
+    # the hottest loop of a sweep, so it is written out for x and y, and does not fetch `when` where nobody asks for it
     while stack:
         node = stack.pop()
         if node.operation is None:
