@@ -72,6 +72,8 @@ def numeric(data: Any) -> np.ndarray:
         if "Value" in type(data).__name__:
             raise MixedError
         raise TypeError("this is a Tensor already: use .detach() for one without history")
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
     try:
         array = np.asarray(data)
     except ValueError as error:

@@ -5,9 +5,11 @@ floats into it. On arrays and on nodes they hand over to `into`, which undoes br
 (`cast`).
 """
 
+import math
 import operator
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -24,13 +26,20 @@ class Inspection(threading.local):
 
 
 inspection = Inspection()
-NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"Node": Node}))
+NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"_Node": Node}))
 _age = operator.attrgetter("when")
 
 
 def history(*outputs: Node) -> list[Node]:
     """Every node that these (of one class) were made of, themselves included, newest first."""
     return sorted(_reached(outputs, None)[0], key=_age, reverse=True)
+
+
+def oldest(outputs: Sequence[Node], since: int) -> float:
+    """When the oldest node was made that these nodes lead to; what is as old as `since` is not looked behind."""
+    kinds = {type(node) for node in outputs}
+    reached = [_reached([node for node in outputs if type(node) is kind], None, since)[0] for kind in kinds]
+    return min((node.when for nodes in reached for node in nodes), default=math.inf)
 
 
 def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, list[Node], list[Node]]:
@@ -77,13 +86,18 @@ def backward(output: Node, seed: Any = None) -> None:
     kind, seed = output.__class__, _seed(output, seed)
     with np.errstate(all="ignore"):
         grads, made, leaves = _reached([output], 0.0 if kind is Value else None)
-        (_sweep_floats if kind is Value else _sweep_arrays)(grads, made, [(output, seed)], keep=True)
-    for leaf in leaves:
-        g = _zero_like(leaf) if grads[leaf] is None else grads[leaf]
-        if leaf.grad is not None:
-            leaf.grad = leaf.grad + g
-        else:  # a leaf's gradient is its own: the sweep may hold the same array elsewhere
-            leaf.grad = g if kind is Value else g.copy()
+        if kind is Value:
+            _sweep_floats(grads, made, [(output, seed)], keep=True)
+        else:
+            _sweep_arrays(grads, made, [(output, seed)])
+    nodes = leaves if kind is Value else leaves + made  # the sweep of Values has set those of inner ones
+    for node, g in zip(nodes, _own([grads.pop(node) for node in nodes])):
+        if node.operation is not None:
+            node.grad = g
+        elif g is None:
+            node.grad = _zero_like(node) if node.grad is None else node.grad
+        else:
+            node.grad = g if node.grad is None else node.grad + g
 
 
 Node.backward = backward  # the sweep stands above the nodes, so it brings them their method
@@ -107,16 +121,31 @@ def pullback(outputs: Sequence[Node], seeds: Sequence, inputs: Sequence[Node], c
         return []
     found = _sweep(outputs, seeds, min(node.when for node in inputs), create_graph) if outputs else {}
     results = [found.get(node) for node in inputs]
+    found.clear()
     if create_graph:
         return [
             g if isinstance(g, Node) else type(x)(_zero_like(x) if g is None else g) for g, x in zip(results, inputs)
         ]
-    return [_zero_like(x) if g is None else g for g, x in zip(results, inputs)]
+    return [_zero_like(x) if g is None else g for g, x in zip(_own(results), inputs)]
+
+
+def _own(gradients: list) -> list:
+    """The gradients, each array the receiver's alone: one that anybody else holds too, or sees a part of, is copied."""
+    for i in range(len(gradients)):
+        if getrefcount(gradients[i]) > _ALONE and type(gradients[i]) is np.ndarray:
+            gradients[i] = gradients[i].copy()
+        elif (base := getattr(gradients[i], "base", None)) is not None and getrefcount(base) > _ALONE + 1:
+            gradients[i] = gradients[i].copy()
+    return gradients
+
+
+_one = [np.empty(1)]
+_ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
 
 
 def _seed(output: Node, seed: Any) -> Any:
     if isinstance(output, Value):
-        return 1.0 if seed is None else seed if isinstance(seed, Value) else FLOATS.scope["constant"](seed)
+        return 1.0 if seed is None else seed if isinstance(seed, Value) else FLOATS.scope["_constant"](seed)
     if seed is None:
         if output.size != 1:
             raise ValueError(
@@ -125,7 +154,7 @@ def _seed(output: Node, seed: Any) -> Any:
             )
         return np.ones(output.shape, output.dtype) if output.ndim else output.dtype.type(1)
     if not isinstance(seed, Tensor):
-        seed = np.asarray(ARRAYS.scope["constant"](seed), output.dtype)
+        seed = np.asarray(ARRAYS.scope["_constant"](seed), output.dtype)
     if seed.shape != output.shape:
         raise ValueError(f"the seed has shape {seed.shape}, the Tensor has {output.shape}")
     return seed
@@ -156,7 +185,7 @@ def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool = F
             pulls[node.operation](node, g, grads)
 
 
-def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool = False) -> None:
+def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable) -> None:
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
         if g.shape != data.shape:
@@ -166,7 +195,7 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool = F
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, ARRAYS.pull, keep)
+    _run(grads, made, seeds, into, ARRAYS.pull)
 
 
 def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
@@ -182,14 +211,12 @@ def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
     _run(grads, made, seeds, into, NODE_PULLBACKS)
 
 
-def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict, keep: bool = False) -> None:
+def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict) -> None:
     pulls = inspection.around(pulls) if inspection.around else pulls
     for output, seed in seeds:
         into(output, seed)
     for node in made:
         g = grads[node]
-        if keep:
-            node.grad = g
         if g is not None:
             pulls[node.operation](node, g, into)
 

@@ -14,7 +14,8 @@ from .operation import ARRAY, ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOAT
 
 BUILT_IN = {operation.name for operation in ELEMENTWISE + ARRAY}
 ATTRIBUTES = "shape dtype T mT reshape transpose swapaxes astype".split()
-RESERVED = "g out node into data error float new tick watches attend explained constant kind operation Node".split()
+# what pullbacks call the gradient and the result, and names that the python printer gives NumPy's functions
+RESERVED = "g out subtract multiply divide power negative dot copyto array buffers constants nan inf".split()
 GRAMMAR = (
     ast.Expression,
     ast.BinOp,
@@ -55,7 +56,7 @@ def _check(operation: Operation) -> None:
     if name in BUILT_IN or name in words.ARRAYS and name not in OPERATIONS:
         raise ValueError(f"define: {name} is in the table already: choose another name")
     for word in (name, *names):
-        if not word.isidentifier() or keyword.iskeyword(word) or word in RESERVED or word.startswith("__"):
+        if not word.isidentifier() or keyword.iskeyword(word) or word in RESERVED or word.startswith("_"):
             raise ValueError(f"define: {word!r} cannot be a name in a row")
     if len(set(names)) != len(names):
         raise ValueError(f"define: {name} names an argument twice: {', '.join(names)}")

@@ -5,8 +5,8 @@ from typing import Any
 
 from .operation import OPERATIONS
 
-_add, _mul, _div, _where, _less, _greater, _equal, _maximum, _minimum = (
-    OPERATIONS[name] for name in "add mul truediv where less greater equal maximum minimum".split()
+_add, _mul, _div, _where, _less, _less_equal, _greater_equal = (
+    OPERATIONS[name] for name in "add mul truediv where less less_equal greater_equal".split()
 )
 _rint, _softplus, _sin, _square, _neg = (OPERATIONS[name] for name in "rint softplus sin square neg".split())
 
@@ -21,9 +21,9 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     low, high = a_min if min is None else min, a_max if max is None else max
     out = x
     if low is not None:
-        out = _where(_add(_less(x, low), _equal(x, low)), low, out)
+        out = _where(_less_equal(x, low), low, out)
     if high is not None:
-        out = _where(_add(_greater(out, high), _equal(out, high)), high, out)
+        out = _where(_greater_equal(out, high), high, out)
     return out
 
 

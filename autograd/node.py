@@ -7,6 +7,7 @@ is freed at once, and the order of creation (`when`) is an order in which everyt
 
 import contextlib
 import itertools
+import numbers
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -42,11 +43,20 @@ def watched(action: Callable[["Node"], None]) -> Iterator[None]:
         watches.remove(watch)
 
 
+class Derivative(threading.local):
+    """When the derivative began that this thread is computing: a no_grad() from before does not reach into it."""
+
+    since = 0
+
+
+derivative = Derivative()
+
+
 def attend(node: "Node") -> None:
     """Do with a fresh node what this thread wants done, latest wish last."""
     here = threading.get_ident()
     for watch in watches[:]:
-        if watch.thread == here:
+        if watch.thread == here and (watch.action is not cut or watch.since > derivative.since):
             watch.action(node)
 
 
@@ -56,8 +66,17 @@ def cut(node: "Node") -> None:
 
 
 def no_grad() -> contextlib.AbstractContextManager:
-    """Record nothing in this thread: results are leaves. A context manager, and a decorator."""
+    """Record nothing in this thread: results are leaves. A context manager, and a decorator.
+
+    `grad` and its kin called inside give the derivative all the same, without a history of its own.
+    """
     return watched(cut)
+
+
+def recording_is_off(since: int) -> bool:
+    """Whether this thread entered a no_grad() after a tick that is still open."""
+    here = threading.get_ident()
+    return any(watch.thread == here and watch.action is cut and watch.since > since for watch in watches[:])
 
 
 class Node:
@@ -218,9 +237,9 @@ def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-SCOPE = {"new": object.__new__, "tick": tick, "watches": watches, "attend": attend, "explained": explained}
-FLOATS = Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "constant": value_constant})
-ARRAYS = Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "constant": tensor_constant})
+SCOPE = {"_new": object.__new__, "_tick": tick, "_watches": watches, "_attend": attend, "_explained": explained}
+FLOATS = Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "_constant": value_constant})
+ARRAYS = Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "_constant": tensor_constant})
 
 
 class Kinds(threading.local):
@@ -243,10 +262,22 @@ def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> Non
     setattr(kind, name, first_call)
 
 
-def _comparison(symbol: str) -> Any:
+def comparison(kind: type, symbol: str, compare: Callable) -> None:
+    """Give a class of nodes an operator of comparison; to None, a text and the like a node is not equal."""
+    numeric_kinds = (Node, numbers.Real, np.bool_, np.ndarray, *((list, tuple) if issubclass(kind, Tensor) else ()))
+
+    def method(self: Node, other: Any) -> Any:
+        if symbol in ("__eq__", "__ne__") and not isinstance(other, numeric_kinds):
+            return NotImplemented
+        return compare(self, other)
+
+    setattr(kind, symbol, method)
+
+
+def _compare_numbers(symbol: str) -> Callable:
     def compare(self: Node, other: Any) -> Any:
         return getattr(np.asarray(self.data) if isinstance(self, Tensor) else self.data, symbol)(
-            other.data if isinstance(other, Node) else type(self).reading.scope["constant"](other)
+            other.data if isinstance(other, Node) else type(self).reading.scope["_constant"](other)
         )
 
     return compare
@@ -268,5 +299,5 @@ def install(reading: Reading) -> None:
 for _reading in (FLOATS, ARRAYS):
     install(_reading)
     for _symbol in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
-        setattr(_reading.kind, _symbol, _comparison(_symbol))
+        comparison(_reading.kind, _symbol, _compare_numbers(_symbol))
     _reading.kind.__hash__ = object.__hash__  # by identity, as in a set of nodes, though == compares numbers

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from . import rules, words
 
 OPERATIONS: dict[str, "Operation"] = {}
+READINGS: dict[type, "Reading"] = {}  # of each class of nodes
 
 
 class Operation:
@@ -43,7 +44,7 @@ class Operation:
     def __call__(self, *args):
         found = None
         for arg in args:
-            reading = getattr(arg.__class__, "reading", None)
+            reading = READINGS.get(arg.__class__)
             if reading is not None and reading is not found and (found is None or issubclass(reading.kind, found.kind)):
                 found = reading
         if found is not None:
@@ -97,47 +98,50 @@ class Reading:
     """The table read for one class of node: functions that record an operation, and its pullbacks on plain numbers.
 
     `scope` holds what generated code needs besides the row's own words: the class, the counter, how to convert a
-    constant. `held` is the attribute that holds a node's number. With a function `lift` in the scope, nodes of other
-    classes go through it first.
+    constant. All of it, and every local of generated code, begins with an underscore, which no name in a row does.
+    `held` is the attribute that holds a node's number. With a function `_lift` in the scope, nodes of other classes go
+    through it first.
     """
 
     def __init__(self, kind: type, plain: Plain, scope: dict, held: str = "data"):
-        self.kind, self.plain, self.scope, self.held = kind, plain, {**scope, "kind": kind}, held
+        self.kind, self.plain, self.held = kind, plain, held
+        self.scope = {**scope, "_kind": kind, "_float": float, "_Exception": Exception}
         self.record = Lazy(lambda operation: self._recorder(operation, operation.names))
         self.reflected = Lazy(lambda operation: self._recorder(operation, operation.names[::-1]))
         self.pull = Lazy(self._pull)
+        READINGS[kind] = self
 
     def _recorder(self, operation: Operation, parameters: list[str]) -> Callable:
         """The function of these parameters that applies an operation and remembers how."""
         names = operation.names
         lines = [f"def {operation.name}({', '.join(parameters)}):"]
         for name in operation.arguments:
-            if "lift" in self.scope:
-                lines.append(f"    if {name}.__class__ is not kind: {name} = lift({name})")
+            if "_lift" in self.scope:
+                lines.append(f"    if {name}.__class__ is not _kind: {name} = _lift({name})")
             lines += [
-                f"    if {name}.__class__ is kind: {name}_ = {name}.{self.held}",
-                f"    elif {name}.__class__ is float: {name}_ = {name}",
-                f"    else: {name} = {name}_ = constant({name})",
+                f"    if {name}.__class__ is _kind: __{name} = {name}.{self.held}",
+                f"    elif {name}.__class__ is _float: __{name} = {name}",
+                f"    else: {name} = __{name} = _constant({name})",
             ]
-        value = self.plain.text(operation.value, {name: f"{name}_" for name in operation.arguments})
+        value = self.plain.text(operation.value, {name: f"__{name}" for name in operation.arguments})
         lines += [
             "    try:",
-            f"        data = {value}",
-            "    except Exception as error:",
-            f"        raise explained(error, operation, ({', '.join(names)},)) from None",
+            f"        _data = {value}",
+            "    except _Exception as _error:",
+            f"        raise _explained(_error, _operation, ({', '.join(names)},)) from None",
         ]
         y = f"({', '.join(names[1:])})" if len(names) > 2 else [*names, "None"][1]
         lines += [
-            "    node = new(kind)",
-            f"    node.{self.held} = data",
-            "    node.grad = None",
-            "    node.name = ''",
-            "    node.operation = operation",
-            f"    node.x = {names[0]}",
-            f"    node.y = {y}",
-            "    node.when = tick()",
-            "    if watches: attend(node)",
-            "    return node",
+            "    _node = _new(_kind)",
+            f"    _node.{self.held} = _data",
+            "    _node.grad = None",
+            "    _node.name = ''",
+            "    _node.operation = _operation",
+            f"    _node.x = {names[0]}",
+            f"    _node.y = {y}",
+            "    _node.when = _tick()",
+            "    if _watches: _attend(_node)",
+            "    return _node",
         ]
         return compiled(
             "\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward", self._scope(operation)
@@ -147,44 +151,44 @@ class Reading:
         floats = self.plain.ieee
 
         def data(name: str, is_node: bool) -> str:
-            return f"{name}.data" if is_node else f"({name}.data if {name}.__class__ is kind else {name})"
+            return f"{name}.data" if is_node else f"({name}.data if {name}.__class__ is _kind else {name})"
 
         def line(name: str, pullback: str) -> str:
-            names = {other: data(other, other == name) for other in operation.arguments} | {"out": "node.data"}
+            names = {other: data(other, other == name) for other in operation.arguments} | {"out": "_node.data"}
             text = rewrite(pullback, names, calls=INFIX if floats else {}, guard=not floats)
-            return f"into[{name}] += {text}" if floats else f"into({name}, {text})"
+            return f"_into[{name}] += {text}" if floats else f"_into({name}, {text})"
 
         return compiled(
-            _pull_source(operation, line, "{}.__class__ is kind"),
+            _pull_source(operation, line, "{}.__class__ is _kind"),
             operation.name,
             f"{self.kind.__name__} backward",
             self._scope(operation),
         )
 
     def _scope(self, operation: Operation) -> dict:
-        return {**self.plain.words, **operation.words, **self.scope, "operation": operation}
+        return {**self.plain.words, **operation.words, **self.scope, "_operation": operation}
 
 
 def node_pullback(operation: Operation, scope: dict) -> Callable:
     """The pullbacks of an operation read on nodes, where every word is an operation: what they compute is a graph."""
 
     def line(name: str, pullback: str) -> str:
-        return f"into({name}, {rewrite(pullback, {'out': 'node'}, calls=INFIX, guard=True)})"
+        return f"_into({name}, {rewrite(pullback, {'out': '_node'}, calls=INFIX, guard=True)})"
 
     return compiled(
-        _pull_source(operation, line, "isinstance({}, Node)"),
+        _pull_source(operation, line, "_isinstance({}, _Node)"),
         operation.name,
         "nodes backward",
-        {**words.SHAPES, **OPERATIONS, **operation.words, **scope},
+        {**words.SHAPES, **OPERATIONS, **operation.words, **scope, "_isinstance": isinstance},
     )
 
 
 def _pull_source(operation: Operation, line: Callable[[str, str], str], is_node: str) -> str:
     names = operation.names
-    lines = [f"def {operation.name}_pullback(node, g, into):"]
-    lines.append(f"    {names[0]} = node.x")
+    lines = [f"def {operation.name}_pullback(_node, g, _into):"]
+    lines.append(f"    {names[0]} = _node.x")
     if len(names) > 1:
-        lines.append(f"    {', '.join(names[1:])} = node.y")
+        lines.append(f"    {', '.join(names[1:])} = _node.y")
     for name, pullback in zip(operation.arguments, operation.pullbacks):
         if pullback:
             known = len(operation.arguments) == 1

@@ -9,8 +9,8 @@ without any are recorded all the same, so that a graph can be run again on other
 Three conventions keep the rows short:
 
 - A gradient may be larger than its argument, as broadcasting made it: the sweep sums it back (backward.py).
-- `g * d` is exactly 0 where g is 0, also where d is inf or NaN: a branch that was not selected passes nothing. A factor
-  that is always finite, such as a mask, is written first: `mask * g` is the plain product.
+- `g * d` and `ratio(g, d)`, which is g / d, are exactly 0 where g is 0, also where d is inf or NaN: a branch that was not
+  selected passes nothing. A factor that is always finite is written first: `wins(x, y) * g` is the plain product.
 - `/`, `**` and the functions follow IEEE 754 on Python floats as on arrays: 1 / 0 is inf, log(-1) is NaN.
 
 What the words of a row mean on floats and on arrays stands in words.py.
@@ -20,10 +20,10 @@ ELEMENTWISE = """
 add(x, y)       = x + y                 | g                              | g
 sub(x, y)       = x - y                 | g                              | -g
 mul(x, y)       = x * y                 | g * y                          | g * x
-truediv(x, y)   = x / y                 | g * (1 / y)                    | g * (-out / y)
+truediv(x, y)   = x / y                 | ratio(g, y)                    | g * (-out / y)
 pow(x, y)       = x ** y                | g * scaled(y, x ** (y - 1))    | g * scaled(out, log(x))
 scaled(x, y)    = scaled(x, y)          | g * y                          | scaled(x, g)
-ratio(x, y)     = ratio(x, y)           | g * (1 / y)                    | g * -ratio(out, y)
+ratio(x, y)     = ratio(x, y)           | ratio(g, y)                    | g * -ratio(out, y)
 neg(x)          = -x                    | -g
 abs(x)          = abs(x)                | g * sign(x)
 square(x)       = x * x                 | g * (2.0 * x)
@@ -50,7 +50,7 @@ arccosh(x)      = arccosh(x)            | g * (1 / sqrt((x - 1) * (x + 1)))
 arctanh(x)      = arctanh(x)            | g * (1 / ((1 - x) * (1 + x)))
 sigmoid(x)      = sigmoid(x)            | g * (out * (1 - out))
 softplus(x)     = softplus(x)           | g * sigmoid(x)
-relu(x)         = maximum(x, 0.0)       | sign(out) * g
+relu(x)         = maximum(x, 0.0)       | where(out, g, 0.0)
 maximum(x, y)   = maximum(x, y)         | wins(x, y) * g                 | wins(y, x) * g
 minimum(x, y)   = minimum(x, y)         | wins(y, x) * g                 | wins(x, y) * g
 where(m, x, y)  = where(m, x, y)        |                                | where(m, g, 0.0) | where(m, 0.0, g)
@@ -64,6 +64,9 @@ rint(x)         = rint(x)
 greater(x, y)   = greater(x, y)
 less(x, y)      = less(x, y)
 equal(x, y)     = equal(x, y)
+greater_equal(x, y) = greater_equal(x, y)
+less_equal(x, y) = less_equal(x, y)
+not_equal(x, y) = not_equal(x, y)
 wins(x, y)      = wins(x, y)
 alias(x)        = x                     | g
 detached(x)     = x

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .backward import history, pullback
-from .node import Node, Tensor, Value, kinds, tick
+from .backward import oldest, pullback
+from .node import Node, Tensor, Value, derivative, kinds, recording_is_off, tick
 from .operation import OPERATIONS
 from .shaping import stack
 
@@ -75,6 +75,23 @@ class _Call:
         return tree if self.outside else map_tree(lambda x: _plain(x) if isinstance(x, Node) else x, tree)
 
 
+def recording(derivatives: Callable) -> Callable:
+    """The function, which records what it needs inside no_grad() too; there its result has no history."""
+
+    @functools.wraps(derivatives)
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        if not recording_is_off(derivative.since):
+            return derivatives(*args, **kwargs)
+        before, derivative.since = derivative.since, tick()
+        try:
+            result = derivatives(*args, **kwargs)
+        finally:
+            derivative.since = before
+        return map_tree(lambda x: x.detach() if isinstance(x, Node) else x, result)
+
+    return recorded
+
+
 def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict) -> _Call:
     """Call f with fresh nodes in place of what these arguments hold."""
     positions = (argnum,) if isinstance(argnum, numbers.Integral) else tuple(argnum)
@@ -82,9 +99,7 @@ def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict
     wrapped = wrap(args, positions)
     output = f(*wrapped, **kwargs)
     nodes = [x for x in leaves(output) if isinstance(x, Node)]
-    outside = kinds.number is not Value or any(
-        history(*(x for x in nodes if type(x) is kind))[-1].when < started for kind in {type(x) for x in nodes}
-    )
+    outside = kinds.number is not Value or oldest(nodes, started) < started
     inputs, given = ([x for i in positions for x in leaves(tree[i])] for tree in (wrapped, args))
     structure = wrapped[argnum] if isinstance(argnum, numbers.Integral) else tuple(wrapped[i] for i in positions)
     return _Call(output, inputs, given, structure, outside)
@@ -109,6 +124,7 @@ def grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
 def value_and_grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     """As grad, but the function returns the pair of its value and its gradient."""
 
+    @recording
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = record(f, args, argnum, kwargs)
         gradients = call.pullback(call.outputs(), [_one(call.output)], call.outside)
@@ -128,6 +144,7 @@ def _one(output: Any) -> Any:
     return np.ones(output.shape, output.dtype) if isinstance(output, Tensor) else 1.0
 
 
+@recording
 def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
     """f(*args), and the function from a cotangent of the result's structure to a tuple of the arguments' ones."""
     call = record(f, args, tuple(range(len(args))), {})
@@ -139,6 +156,7 @@ def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
     return call.plain(call.output), pull
 
 
+@recording
 def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     """f(*args), and its derivative along tangents, which have the structure of args.
 
@@ -168,6 +186,7 @@ def jacobian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     part in the structure of the argument. Costs a sweep for each element of the smaller side.
     """
 
+    @recording
     def derivatives(*args: Any, **kwargs: Any) -> Any:
         call = record(f, args, argnum, kwargs)
         rows, columns = (sum(math.prod(shape_of(x)) for x in side) for side in (call.outputs(), call.inputs))
@@ -250,6 +269,7 @@ def hvp(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     The vector and the result have the structure of argument `argnum`. It costs two sweeps; the hessian is never built.
     """
 
+    @recording
     def product(*args: Any, **kwargs: Any) -> Any:
         *args, vector = args
         call = record(f, tuple(args), argnum, kwargs)
@@ -279,7 +299,7 @@ def _as_seed(x: Node, seed: Any) -> Any:
 
 
 def _plain(node: Node) -> Any:
-    return node.data if isinstance(node, Value) else np.asarray(node.data)[()]
+    return node.data if isinstance(node, Value) else np.array(node.data)[()]  # a pullback may need the original
 
 
 def _as_given(g: Any, given: Any) -> Any:
@@ -299,6 +319,8 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
             raise TypeError(f"argnum {i}: the function was called with {len(args)} positional arguments")
 
     def fresh(x: Any) -> Node:
+        if isinstance(x, Tensor) and x.dtype.kind != "f":  # a mask inside jit
+            return OPERATIONS["cast"](x, np.dtype(float))
         if isinstance(x, Node):
             return OPERATIONS["alias"](x)
         if isinstance(x, np.ndarray) or isinstance(x, numbers.Real) and arrays:

@@ -88,32 +88,29 @@ FLOATS = {
     "greater": lambda x, y: 1.0 if x > y else 0.0,
     "less": lambda x, y: 1.0 if x < y else 0.0,
     "equal": lambda x, y: 1.0 if x == y else 0.0,
+    "greater_equal": lambda x, y: 1.0 if x >= y else 0.0,
+    "less_equal": lambda x, y: 1.0 if x <= y else 0.0,
+    "not_equal": lambda x, y: 1.0 if x != y else 0.0,
     "wins": lambda x, y: 1.0 if x > y else 0.0 if x < y else 0.5,
     "scaled": lambda x, y: x * y if x else 0.0,
     "ratio": _float_ratio,
 }
 
 
-def _mask(compare: Callable) -> Callable:
-    """A comparison as 1 and 0 in the dtype of its arguments: a float mask multiplies faster than a boolean one."""
-
-    def mask(x, y, out=None):
-        if out is not None:
-            return compare(x, y, out=out)
-        dtype = x.dtype if y.__class__ is float else np.result_type(x, y)
-        return compare(x, y).astype(dtype if dtype.kind == "f" else float)
-
-    return mask
-
-
 def _array_wins(x, y):
-    return 0.5 + 0.5 * (ARRAYS["greater"](x, y) - ARRAYS["less"](x, y))
+    half = np.result_type(x, y).type(0.5)
+    return half + half * np.subtract(x > y, x < y, dtype=half.dtype)
 
 
-def _array_scaled(x, y):
-    out = x * y
-    product = np.vdot(out, out)  # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
-    return np.where(x == 0, 0.0, out) if product != product else out
+def _unless_zero(function: Callable) -> Callable:
+    """A product or quotient that is 0 where its first argument is, whatever the second."""
+
+    def guarded(x, y):
+        out = function(x, y)
+        product = np.vdot(out, out)  # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
+        return np.where(x == 0, 0.0, out) if product != product else out
+
+    return guarded
 
 
 def _array_sigmoid(x):
@@ -147,13 +144,17 @@ def _ties(x, extreme, axis):
 
 
 def _matmul(x, y):
-    return x.dot(y) if x.ndim == y.ndim == 2 else x @ y  # dot has half the overhead on small matrices
+    # dot has half the overhead on small matrices; of a matrix of one zero BLAS makes zeros, also out of NaN
+    return x.dot(y) if x.ndim == y.ndim == 2 and x.size != 1 != y.size else x @ y
 
 
 def _expand(x, shape):
     out = np.empty(shape, x.dtype)
     out[...] = x
     return out
+
+
+MOST_ONES = 4096  # longer arrays gain nothing, and are not kept
 
 
 @lru_cache(maxsize=64)
@@ -165,7 +166,7 @@ def sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Sum x over the axes along which an array of this shape was broadcast to x's: the adjoint of expand."""
     lead = x.ndim - len(shape)
     if x.shape[lead:] == shape:
-        if lead == 1 and x.ndim == 2 and x.dtype is np.dtype(float):
+        if lead == 1 and x.ndim == 2 and len(x) <= MOST_ONES and x.dtype is np.dtype(float):
             return _ones(len(x)).dot(x)  # a third of the time of a reduction where arrays are small
         return np.add.reduce(x, tuple(range(lead)))
     ones = tuple(lead + i for i, n in enumerate(shape) if n == 1)
@@ -203,7 +204,6 @@ def count(shape: tuple[int, ...], axis: tuple[int, ...] | None) -> int:
     return math.prod(shape if axis is None else [shape[i] for i in axis])
 
 
-@lru_cache(maxsize=64)
 def half_lower(shape: tuple[int, ...]) -> np.ndarray:
     """Ones below the diagonal of a matrix of this shape, halves on it."""
     return np.tril(np.ones(shape[-2:])) - 0.5 * np.eye(shape[-1])
@@ -233,6 +233,7 @@ ARRAYS = {
         name: getattr(np, name)
         for name in "sinh cosh tanh arcsinh arccosh arctanh abs maximum minimum where sign".split()
     },
+    **{name: getattr(np, name) for name in "greater less equal greater_equal less_equal not_equal".split()},
     **{
         name: getattr(np, name)
         for name in "exp2 log2 log10 cbrt hypot arctan2 logaddexp floor ceil rint cumsum flip".split()
@@ -244,12 +245,9 @@ ARRAYS = {
     "pow": np.power,
     "sigmoid": _array_sigmoid,
     "softplus": lambda x: np.logaddexp(x, 0.0, dtype=x.dtype),
-    "greater": _mask(np.greater),
-    "less": _mask(np.less),
-    "equal": _mask(np.equal),
     "wins": _array_wins,
-    "scaled": _array_scaled,
-    "ratio": lambda x, y: np.divide(x, y, out=np.zeros_like(x * y), where=np.not_equal(x, 0)),
+    "scaled": _unless_zero(operator.mul),
+    "ratio": _unless_zero(operator.truediv),
     "sum": _sum,
     "mean": _mean,
     "max": lambda x, axis: np.maximum.reduce(x, axis, None, None, axis is not None),

@@ -4,6 +4,7 @@ A rule is a pure function in the engine's arithmetic, (parameter, gradient, stat
 runs on arrays here, and it can be recorded as a graph as well. `step` counts from 1. A schedule is a function of it.
 """
 
+import collections
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,15 @@ import autograd.numpy as np
 from autograd import Tensor
 
 from .module import check_state
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, numpy.ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
+
+
+def _alike(*arrays: numpy.ndarray) -> bool:
+    """Whether all have the same shape and dtype."""
+    return all(x.dtype is arrays[0].dtype and x.shape == arrays[0].shape for x in arrays)
 
 
 def _check(name: str, number: float, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
@@ -75,7 +85,7 @@ class Optimizer:
     slots: tuple[str, ...] = ()  # the names of a parameter's state arrays, which begin as zeros
 
     def __init__(self, parameters: Sequence[Tensor], lr: float | Callable[[Any], Any]):
-        self.parameters = list(parameters)
+        self.parameters = list({id(p): p for p in parameters}.values())  # one that layers share moves once
         if not self.parameters or not all(isinstance(p, Tensor) for p in self.parameters):
             raise TypeError(f"{type(self).__name__} needs the Tensors to change: model.parameters()")
         if not callable(lr):
@@ -88,19 +98,73 @@ class Optimizer:
         """The new parameter and its new state."""
         raise NotImplementedError
 
-    def settings(self) -> tuple:
-        """The learning rate and whatever else the rule depends on besides its arguments."""
-        return tuple(x for name, x in vars(self).items() if name not in ("parameters", "state", "steps"))
-
     def step(self) -> None:
-        """Apply the rule to every parameter that has a gradient."""
-        self.steps += 1
-        lr = float(self.lr(float(self.steps)))
-        for i, parameter in enumerate(self.parameters):
-            if parameter.grad is not None:
-                parameter.data, self.state[i] = self.rule(
-                    parameter.data, parameter.grad, self.state[i], lr, float(self.steps)
-                )
+        """Apply the rule to every parameter that has a gradient.
+
+        All change at once, so an interruption leaves either everything as it was or everything new. Raises ValueError
+        before anything changes if a gradient or a state does not have the shape of its parameter.
+        """
+        if len(self.state) != len(self.parameters):
+            self.check()
+        step = float(self.steps + 1)
+        lr = float(self.lr(step))
+        arrays, states = [], []
+        for parameter, state in zip(self.parameters, self.state):
+            data, gradient = parameter.data, parameter.grad
+            if gradient is not None:
+                if data.__class__ is not numpy.ndarray or gradient.shape != data.shape:
+                    self._refuse_gradient(parameter)
+                before, (data, state) = data, self.rule(data, gradient, state, lr, step)
+                if data.dtype is not before.dtype or state and not _alike(before, data, *state):
+                    data, state = self._refitted(before, data, state)
+            arrays.append(data)
+            states.append(state)
+        self.adopt(arrays, states, self.steps + 1)
+
+    def _refuse_gradient(self, parameter: Tensor) -> None:
+        self.check()
+        raise ValueError(
+            f"{type(self).__name__}: the gradient of {self.called(parameter)} has shape "
+            f"{numpy.shape(parameter.grad)}, the parameter {parameter.data.shape}"
+        )
+
+    def _refitted(self, before: numpy.ndarray, data: numpy.ndarray, state: tuple) -> tuple[numpy.ndarray, tuple]:
+        """A parameter's next array and state in the dtype that it has, where a gradient or a setting has another."""
+        self.check()
+        return data.astype(before.dtype), tuple([x.astype(before.dtype) for x in state])
+
+    def adopt(self, arrays: Sequence[numpy.ndarray], states: list[tuple], steps: int) -> None:
+        """Take over parameters, their states and the count of steps, all or nothing: it is one call of C."""
+        owners = [*self.parameters, self, self]
+        names = [*["data"] * len(self.parameters), "state", "steps"]
+        collections.deque(map(setattr, owners, names, [*arrays, states, steps]), maxlen=0)
+
+    def called(self, parameter: Tensor) -> str:
+        """How a message names a parameter."""
+        position = next(i for i, p in enumerate(self.parameters) if p is parameter)
+        name = getattr(parameter, "name", "")
+        return f"parameter {position}" + (f" ({name!r})" if name else "")
+
+    def check(self) -> None:
+        """Raise ValueError unless every parameter is an array of floats and has states of its shape and dtype."""
+        owner = type(self).__name__
+        if len({*map(id, self.parameters)}) != len(self.parameters) or len(self.state) != len(self.parameters):
+            raise ValueError(
+                f"{owner}: of its {len(self.parameters)} parameters each must be there once and have one of the "
+                f"{len(self.state)} states: make a new {owner} for other parameters"
+            )
+        for parameter, state in zip(self.parameters, self.state):
+            data = getattr(parameter, "data", None)
+            if not _is_array(data):
+                held = f"{data.dtype} of shape {data.shape}" if isinstance(data, numpy.ndarray) else repr(data)
+                raise ValueError(f"{owner}: {self.called(parameter)} must hold an array of floats, not {held}")
+            for slot, array in zip(self.slots, state, strict=True):
+                if not _is_array(array) or (array.shape, array.dtype) != (data.shape, data.dtype):
+                    raise ValueError(
+                        f"{owner}: the state {slot!r} of {self.called(parameter)} must be {data.dtype} of shape "
+                        f"{data.shape} as the parameter is, not {getattr(array, 'dtype', type(array).__name__)} of "
+                        f"shape {numpy.shape(array)}"
+                    )
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -119,10 +183,8 @@ class Optimizer:
     def load_state_dict(self, state: Mapping[str, numpy.ndarray]) -> None:
         """Go on from a state; its names, shapes and dtypes must be those of this optimizer, else nothing changes."""
         check_state(state, self.state_dict(), type(self).__name__)
-        self.steps = int(state["steps"])
-        self.state = [
-            tuple(numpy.array(state[f"{slot}.{i}"]) for slot in self.slots) for i in range(len(self.parameters))
-        ]
+        states = [tuple(numpy.array(state[f"{slot}.{i}"]) for slot in self.slots) for i in range(len(self.parameters))]
+        self.adopt([p.data for p in self.parameters], states, int(state["steps"]))
 
 
 class SGD(Optimizer):

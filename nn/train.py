@@ -1,58 +1,67 @@
 """TrainStep: forward, loss, gradients and the optimizer's rule as one compiled program."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.arguments import numeric
 from autograd.backward import gradients
-from autograd.compiler.calls import printed
+from autograd.compiler.calls import FORMS, Bounded, looks, printed
 from autograd.compiler.program import Program
 from autograd.compiler.tracing import leaf, lift, tracing
+from autograd.compiler.watching import Watch, attributes
 from autograd.operation import OPERATIONS
 
 from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
+NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8")}
+
+
+@dataclass
+class Update:
+    """A compiled update, and what it was compiled for."""
+
+    run: Any  # a printed program
+    why: str  # why this printer
+    looks: list  # what it depends on in the parameters and the optimizer's arrays
+    native: bool  # whether these are in this machine's order of bytes
+    watch: Watch  # the model, the loss and the optimizer's settings
 
 
 class TrainStep:
     """An update of a model, compiled: step(x, y) gives the loss; step.run(xs, ys) updates once per leading entry.
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
-    when a shape of x and y, or a setting of the optimizer, is first seen. Parameters and the optimizer's state change
-    all at once at the end of a call (of every 10,000 iterations of run), so an interruption leaves them consistent.
-    `backend` is as for jit.
+    when shapes of x and y are first seen, and anew when the model, the loss, the optimizer or its schedule were changed
+    (a layer, a setting, an array that they hold). Parameters and the optimizer's state change all at once at the end of
+    a call (of every 10,000 iterations of run), so an interruption leaves them consistent. `backend` is as for jit.
+    Raises ValueError, which names it, for a parameter that is no array of floats or has a state that does not fit.
     """
 
     def __init__(self, model: Callable, loss: Callable, optimizer: Optimizer, backend: str = "auto"):
         self.model, self.loss, self.optimizer, self.wanted = model, loss, optimizer, backend
-        self.programs: dict[tuple, Any] = {}
-        self._last: Any = None
-        self._why = ""
+        self.programs = Bounded(FORMS)
+        self._last: Update | None = None
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> float:
         """One update on a batch; the loss before it."""
-        return float(self.run(np.asarray(x)[None], np.asarray(y)[None])[0])
+        xs, ys = _floats("x", x)[None], _floats("y", y)[None]
+        return float(self._iterate(xs, ys)[0])
 
     def run(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
-        xs, ys = np.ascontiguousarray(xs), np.ascontiguousarray(ys)
+        xs, ys = _floats("xs", xs), _floats("ys", ys)
         if xs.ndim < 2 or ys.ndim < 1 or len(xs) != len(ys):
             raise ValueError(
                 f"TrainStep.run: xs (K, batch, ...) and ys (K, batch, ...) need the same K, "
                 f"not shapes {xs.shape} and {ys.shape}"
             )
-        xs, ys = (a if a.dtype.kind == "f" else a.astype(float) for a in (xs, ys))
-        key = (xs.shape[1:], xs.dtype.str, ys.shape[1:], ys.dtype.str, self.optimizer.settings())
-        if key not in self.programs:
-            self.programs[key] = self._compile(xs[0], ys[0])
-        self._last = self.programs[key]
         parts = [slice(i, i + CHUNK) for i in range(0, len(xs), CHUNK)]
-        return (
-            np.concatenate([self._iterate(self._last, xs[part], ys[part]) for part in parts]) if parts else np.empty(0)
-        )
+        return np.concatenate([self._iterate(xs[part], ys[part]) for part in parts]) if parts else np.empty(0)
 
     @property
     def source(self) -> str:
@@ -67,35 +76,42 @@ class TrainStep:
     @property
     def backend(self) -> str:
         """What runs the last program, and why."""
-        return f"{self._printed().backend} ({self._why})"
+        return f"{self._printed().backend} ({self._last.why})"
 
     def _printed(self) -> Any:
         if self._last is None:
             raise RuntimeError("this TrainStep has not been called yet: what is compiled depends on the shapes")
-        return self._last
+        return self._last.run
 
-    def _state(self) -> list[np.ndarray]:
-        """Parameters, the optimizer's arrays and its count of steps, as fresh contiguous arrays."""
-        arrays = [p.data for p in self.optimizer.parameters] + [a for state in self.optimizer.state for a in state]
-        return [np.array(a, order="C") for a in arrays] + [np.array(float(self.optimizer.steps))]
-
-    def _adopt(self, arrays: Sequence[np.ndarray]) -> None:
-        *arrays, steps = arrays
-        parameters = self.optimizer.parameters
-        for parameter, array in zip(parameters, arrays):
-            parameter.data = array
-        rest = iter(arrays[len(parameters) :])
-        self.optimizer.state = [tuple(next(rest) for _ in state) for state in self.optimizer.state]
-        self.optimizer.steps = int(steps)
-
-    def _iterate(self, program: Any, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
-        state = self._state()
-        losses = program.iterate(len(xs), [xs, ys, *state])[0]
-        self._adopt(state)
+    def _iterate(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+        """An update for each entry, and then all that has changed taken over."""
+        optimizer = self.optimizer
+        held = [getattr(p, "data", None) for p in optimizer.parameters]
+        held += [array for state in optimizer.state for array in state]
+        update = self._update(xs, ys, looks(held))
+        arrays = [x.copy() for x in held] if update.native else [x.astype(x.dtype.newbyteorder("=")) for x in held]
+        steps = np.array(float(optimizer.steps))
+        losses = update.run.iterate(len(xs), [xs, ys, *arrays, steps])[0]
+        count = len(optimizer.parameters)
+        rest = iter(arrays[count:])
+        optimizer.adopt(arrays[:count], [tuple([next(rest) for _ in s]) for s in optimizer.state], int(steps))
         return losses
 
-    def _compile(self, x: np.ndarray, y: np.ndarray) -> Any:
-        """Record one update and print it; outputs after the loss replace the inputs after x and y."""
+    def _update(self, xs: np.ndarray, ys: np.ndarray, held: list) -> Update:
+        """The program for these shapes, and for everything else as it is now."""
+        key = xs.shape[1:], xs.dtype, ys.shape[1:], ys.dtype
+        update = self._last = self.programs.find(key)
+        if update is None or update.looks != held or update.watch.changed():
+            self.optimizer.check()
+            run, why = self._compile(xs[0], ys[0], update and update.run)
+            native = all(dtype.isnative for _, _, dtype in held)
+            settings = vars(self.optimizer).keys() - {"state", "steps"}
+            watch = Watch(self.model, self.loss, getters=attributes(self.optimizer, settings))
+            update = self._last = self.programs.keep(key, Update(run, why, held, native, watch))
+        return update
+
+    def _compile(self, x: np.ndarray, y: np.ndarray, known: Any) -> tuple[Any, str]:
+        """Record one update and print it, or take over what is known; outputs after the loss replace inputs after x and y."""
         optimizer = self.optimizer
         with tracing() as trace:
             x, y, step = leaf(x, "x"), leaf(y, "y"), leaf(np.array(float(optimizer.steps)), "step")
@@ -109,9 +125,7 @@ class TrainStep:
         outputs = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in (loss, *after)]
         carried = {1 + i: 2 + i for i in range(len(inputs))}
         moves = [True, True] + [False] * len(inputs)
-        recorded = Program([x, y, *inputs], outputs)
-        program, self._why = printed(recorded, "train_step", self.wanted, moves, carried)
-        return program
+        return printed(Program([x, y, *inputs], outputs), "train_step", self.wanted, moves, carried, known)
 
     def _updated(self, parameters: list, gradients: list, states: list[tuple], step: Any) -> list:
         """What the optimizer makes of parameters, of their states, and of the count of steps, as nodes."""
@@ -132,3 +146,14 @@ class TrainStep:
                     f"TrainStep: the model or the loss uses {node!r}, which is no parameter of the optimizer: "
                     "give the optimizer all parameters of the model, and keep constants as arrays"
                 )
+
+
+def _floats(name: str, x: Any) -> np.ndarray:
+    """A batch as the program takes it: floats in this machine's order of bytes, one after the other."""
+    if x.__class__ is np.ndarray and x.dtype in NATIVE and x.flags.c_contiguous:
+        return x
+    try:
+        array = numeric(x)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"TrainStep: {name}: {error}") from None
+    return np.asarray(array, array.dtype.newbyteorder("=") if array.dtype.kind == "f" else float, order="C")

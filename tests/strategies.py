@@ -42,15 +42,14 @@ DOMAINS = {
     "square": (1e-8, 1e6, True),
     "norm": (1e-4, 1e4, True),
 }
+COMPARISONS = ("greater", "less", "equal", "greater_equal", "less_equal", "not_equal")  # on arrays they make masks
 KINKED = (
+    *COMPARISONS,
     "relu",
     "abs",
     "sign",
     "maximum",
     "minimum",
-    "greater",
-    "less",
-    "equal",
     "wins",
     "where",
     "ties",
@@ -120,7 +119,7 @@ def _matmul(draw, name):
     n, k, m = (draw(st.integers(0, 3)) for _ in range(3))
     left, right = draw(broadcasting(2))
     bias = [draw(arrays(draw(st.sampled_from([(m,), (1, m), (1,), ()])), name))] if name == "affine" else []
-    return [draw(arrays((*left[:2], n, k), name)), draw(arrays((*right[:2], k, m), name)), *bias], ()
+    return [draw(arrays((*left[-2:], n, k), name)), draw(arrays((*right[-2:], k, m), name)), *bias], ()
 
 
 @st.composite

@@ -83,7 +83,7 @@ def test_floats_arrays_and_nodes_agree(operation, data):
         graph_gradients = gradients(operation(*tensors), tensors, create_graph=True)
     values = [Value(x) for x in numbers]
     out = operation(*values)
-    assert isinstance(out.data, float) and isinstance(on_tensors.data.item(), float)
+    assert isinstance(out.data, float) and isinstance(on_tensors.data.item(), (float, bool))
     for result in (PLAIN_FLOATS.value[operation](*numbers), on_arrays, on_tensors.data):
         np.testing.assert_allclose(out.data, result, rtol=1e-14, atol=1e-300)
     for value, tensor, graph in zip(gradients(out, values), tensor_gradients, graph_gradients):
@@ -110,11 +110,12 @@ def test_float32_stays(operation, data):
     tensors = [Tensor(x, np.float32) for x in arrays]
     with np.errstate(all="ignore"):
         out = operation(*tensors, *static)
-        assert out.dtype == np.float32
+        expected = bool if operation.name in strategies.COMPARISONS else np.float32
+        assert out.dtype == expected
         for x, g in zip(tensors, gradients(out, tensors, seed=np.ones(out.shape))):
             assert g.dtype == np.float32 and g.shape == x.shape
     if len(tensors) == 2 and operation in ELEMENTWISE:
-        assert operation(tensors[0], 2.0).dtype == operation(3, tensors[1]).dtype == np.float32
+        assert operation(tensors[0], 2.0).dtype == operation(3, tensors[1]).dtype == expected
 
 
 @every_operation
@@ -234,4 +235,4 @@ def test_a_traceback_shows_the_rule():
         assert "add: x of shape (3,), y of shape (4,)" in str(error)
         shown = "".join(traceback.format_tb(error.__traceback__))
     assert "<add: Tensor forward>" in shown
-    assert "data = x_ + y_" in "".join(linecache.getlines("<add: Tensor forward>"))
+    assert "_data = __x + __y" in "".join(linecache.getlines("<add: Tensor forward>"))

@@ -44,10 +44,12 @@ class Arrays:
         self.size = 0
 
     def kind(self, dtype: np.dtype) -> str:
-        """The LLVM type for a dtype."""
-        if dtype not in TYPES:
-            raise Unprintable(f"{dtype} is not printed")
-        return TYPES[dtype]
+        """The LLVM type for a dtype; masks, and what is counted with them, are kept as doubles."""
+        if dtype in TYPES:
+            return TYPES[dtype]
+        if dtype in (np.dtype(bool), np.dtype(np.int64)):
+            return "double"
+        raise Unprintable(f"{dtype} is not printed")
 
     def stored(
         self, pointer: str, shape: tuple[int, ...], kind: str, strides: tuple[int, ...] | None = None, offset: int = 0
@@ -122,6 +124,8 @@ class Arrays:
         """A word of the table on broadcast arrays and numbers."""
         if word not in WORDS:
             raise Unprintable(f"{word} is not printed")
+        if word == "where":  # the mask decides in its own type: a number that is not 0 could be 0 in another
+            args = [self.elementwise("not_equal", [args[0], 0.0], getattr(args[0], "kind", kind)), *args[1:]]
         arrays = [
             self.cast(x, kind) if isinstance(x, Array) else Array((), kind, lambda i, x=x: literal(x, kind))
             for x in args

@@ -24,9 +24,14 @@ from .ir import TYPES, Unprintable, literal
 from .loops import LOOPS
 from .program import Program, Variable
 
+COMPARISONS = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
+# what is done to masks and to numbers of their elements, which are kept as floating point numbers
+OF_COUNTS = {"add", "sub", "mul", "neg", "abs", "sum", "sum_to", "expand", "reshape", "getitem", "transpose", "where"}
+ON_MASKS = {"add": "maximum"}  # as in NumPy, where the sum of two masks is a mask
 INFIX = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
 ON_THE_STACK = 1 << 18  # bytes; larger workspaces are allocated
 BLOCK = 500
+WORD = 7  # the bits of an address that are 0 where a number may begin
 LARGE = 8000  # operations; larger programs are optimized less, so that compilation stays short
 
 
@@ -58,7 +63,7 @@ class Printer(Arrays):
 
     def step(self, variable: Variable) -> None:
         """The code of one variable, or the promise of it where a single loop will use it."""
-        kind = self.kind(variable.dtype)
+        kind, self.of_masks = self.kind_within(variable), variable.dtype.kind == "b"
         names = dict(zip(variable.operation.names, (*map(self.operand, variable.args), *variable.static)))
         if variable.operation.words:
             raise Unprintable(f"{variable.operation.name} is defined by Python functions")
@@ -67,7 +72,15 @@ class Printer(Arrays):
             x = self.number(x.at(()), x.kind)
         elif not isinstance(x, Memory) and not self.used_in_place(variable):
             x = self.memory(x)
-        self.arrays[id(variable)] = self.cast(x, kind)
+        self.arrays[id(variable)] = self.cast(x, self.kind(variable.dtype))
+
+    def kind_within(self, variable: Variable) -> str:
+        """The type that a variable's words compute with: of the numbers, where they compare numbers to a mask."""
+        arguments = [v.value if type(v.value) in (int, float) else v.dtype for v in variable.args]
+        of_masks = variable.dtype.kind == "b" and variable.operation.name in COMPARISONS
+        if variable.dtype.kind in "iu" and variable.operation.name not in OF_COUNTS:
+            raise Unprintable(f"{variable.operation.name} of integers is not printed")
+        return self.kind(np.result_type(*arguments) if of_masks else variable.dtype)
 
     def used_in_place(self, variable: Variable) -> bool:
         """Whether one loop of the same shape reads each element once."""
@@ -91,7 +104,9 @@ class Printer(Arrays):
         if isinstance(tree, ast.Constant):
             return tree.value
         if isinstance(tree, ast.BinOp):
-            return self.elementwise(INFIX[type(tree.op)], [inner(tree.left), inner(tree.right)], kind)
+            word = INFIX[type(tree.op)]
+            word = ON_MASKS.get(word, word) if self.of_masks else word
+            return self.elementwise(word, [inner(tree.left), inner(tree.right)], kind)
         if isinstance(tree, ast.UnaryOp):
             return self.elementwise("neg", [inner(tree.operand)], kind)
         if isinstance(tree, ast.Subscript):
@@ -118,26 +133,37 @@ def parsed(expression: str) -> ast.expr:
 
 class LlvmProgram:
     """A program as machine code. Inputs that `moves` have one more leading axis, an entry for each iteration, and so
-    have outputs; `carried` outputs replace an input in its own memory instead (output position: input position)."""
+    have outputs; `carried` outputs replace an input in its own memory instead (output position: input position).
+
+    Machine code reads and writes wherever it is pointed to, so every array is looked at before each run. `before` is a
+    program whose machine code is taken over if its text is the same; `remark` says how the code differs from usual.
+    """
 
     backend = "llvm"
 
     def __init__(
-        self, program: Program, name: str, moves: Sequence[bool] | None = None, carried: dict[int, int] | None = None
+        self,
+        program: Program,
+        moves: Sequence[bool] | None = None,
+        carried: dict[int, int] | None = None,
+        before: Any = None,
     ):
         self.program, self.carried = program, carried or {}
         self.moves = moves or [False] * len(program.inputs)
         printer = Printer(program)
         self.source = _function(printer, self.moves, self.carried)
-        self._engine, address = _compiled(self.source, len(program.steps) > LARGE)
+        if isinstance(before, LlvmProgram) and before.source == self.source:
+            self._code = before._code
+        else:
+            self._code = MachineCode(self.source, len(program.steps) > LARGE)
+        self.remark = self._code.remark
         self._constants, self._bytes = printer.constants, printer.size if printer.size > ON_THE_STACK else 0
         self._packed = _all_numbers(program)
-        pointers = (
-            3
-            if self._packed
-            else 1 + len(self._constants) + len(program.inputs) + len(program.outputs) - len(self.carried)
-        )
-        self._run = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(address)
+        self._shapes = [v.shape for v in program.inputs]
+        self._dtypes = [stored_as(v.dtype) for v in program.inputs]
+        self._made = [(v.shape, stored_as(v.dtype)) for i, v in enumerate(program.outputs) if i not in self.carried]
+        pointers = 3 if self._packed else 1 + len(self._constants) + len(self._shapes) + len(self._made)
+        self._run = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(self._code.address)
         self._fixed = [_pointer(c) for c in self._constants]
         self._local = threading.local()
 
@@ -147,17 +173,37 @@ class LlvmProgram:
             numbers, results = array("d", inputs), array("d", bytes(8 * len(self.program.outputs)))
             self._run(1, self._workspace(), numbers.buffer_info()[0], results.buffer_info()[0])
             return tuple(results)
-        arrays = [np.ascontiguousarray(x, v.dtype) for x, v in zip(inputs, self.program.inputs)]
-        outputs = self.iterate(1, arrays)
-        return tuple(float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs))
+        outputs = self.iterate(1, inputs)
+        return tuple(
+            [float(x[0]) if v.scalar else x[0].astype(v.dtype, copy=False) for x, v in zip(outputs, self.program.outputs)]
+        )
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Run this many iterations on contiguous arrays of the inputs' dtypes; what is not carried, by iteration."""
-        results = [
-            np.empty((count, *v.shape), v.dtype) for i, v in enumerate(self.program.outputs) if i not in self.carried
-        ]
-        self._run(count, self._workspace(), *self._fixed, *map(_pointer, arrays), *map(_pointer, results))
+        """Run this many iterations; what is not carried, by iteration.
+
+        Raises ValueError for an array of another shape than the program's, and for one that is to be written and is not
+        contiguous, aligned, writable and of the dtype. What is only read is copied if it is not so.
+        """
+        shapes = [(count, *shape) if moves else shape for shape, moves in zip(self._shapes, self.moves)]
+        arrays, addresses = self._checked(arrays, shapes)
+        results = [np.empty((count, *shape), dtype) for shape, dtype in self._made]
+        self._run(count, self._workspace(), *self._fixed, *addresses, *map(_pointer, results))
         return results
+
+    def _checked(self, arrays: Sequence[np.ndarray], shapes: list[tuple[int, ...]]) -> tuple[Sequence, Sequence[int]]:
+        """The arrays, or copies that can be read, and their addresses."""
+        try:
+            if [x.shape for x in arrays] == shapes and [x.dtype for x in arrays] == self._dtypes:
+                addresses = [*map(ctypes.addressof, map(ctypes.c_char.from_buffer, arrays))]
+                if not any(map(WORD.__and__, addresses)):
+                    return arrays, addresses
+        except (AttributeError, TypeError, ValueError):
+            pass  # one is no array, read-only, empty or not contiguous; below each is looked at by itself
+        held = [readable(*each) for each in zip(arrays, shapes, self._dtypes, strict=True)]
+        for j in self.carried.values():
+            if held[j][0] is not arrays[j] or not arrays[j].flags.writeable:
+                raise ValueError(f"input {j} is written by the program: it must be a contiguous, writable array")
+        return tuple(zip(*held)) if held else ((), ())
 
     def _workspace(self) -> int:
         """The address of this thread's workspace, on a cache line; 0 where it is on the stack."""
@@ -167,17 +213,34 @@ class LlvmProgram:
         return self._local.address if self._bytes else 0
 
 
+def stored_as(dtype: np.dtype) -> np.dtype:
+    """The dtype in which machine code holds numbers of a dtype: masks, and what is counted with them, as float64."""
+    return dtype if dtype in TYPES else np.dtype(float)
+
+
+def readable(x: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, int]:
+    """An array that machine code can read, and the address of its numbers: x itself, or a copy where it cannot."""
+    if x.shape != shape:
+        raise ValueError(f"a program for an array of shape {shape} was given one of shape {x.shape}")
+    if x.dtype == dtype:
+        address = _pointer(x)
+        if address is not None and address % dtype.itemsize == 0:
+            return x, address
+    x = np.array(x, dtype, order="C")
+    return x, _pointer(x)
+
+
 def _all_numbers(program: Program) -> bool:
     """Whether everything is a Python float; then inputs and outputs are one array each."""
     return all(v.scalar for v in (*program.inputs, *program.steps, *program.outputs))
 
 
-def _pointer(x: np.ndarray) -> int:
-    """The address of an array's first element."""
+def _pointer(x: np.ndarray) -> int | None:
+    """The address of an array's first element; None if its elements do not lie one after the other."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(x))  # a quarter of the time of the other way
-    except (TypeError, ValueError):  # it is read-only, or empty
-        return x.__array_interface__["data"][0]
+    except (TypeError, ValueError):  # it is read-only, empty, or not contiguous
+        return x.__array_interface__["data"][0] if x.flags.c_contiguous else None
 
 
 def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) -> str:
@@ -246,19 +309,37 @@ def _ready() -> None:
     binding.initialize_native_asmprinter()
 
 
-def _compiled(source: str, large: bool) -> tuple[Any, int]:
-    """The engine that keeps the machine code, and the function's address."""
-    _ready()
+class MachineCode:
+    """The function that LLVM makes of a module's text: its address, as long as this lives."""
+
+    def __init__(self, source: str, large: bool):
+        _ready()
+        target = binding.Target.from_default_triple().create_target_machine(
+            opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten()
+        )
+        self.remark = ""
+        try:
+            module = _optimized(source, target, large, vectorize_lines=True)
+        except RuntimeError:
+            try:
+                module = _optimized(source, target, large, vectorize_lines=False)
+            except RuntimeError as error:
+                raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
+            self.remark = "without LLVM's SLP vectorizer, which made invalid code of it"
+        self._engine = binding.create_mcjit_compiler(module, target)
+        self._engine.finalize_object()
+        self.address = self._engine.get_function_address("run")
+
+
+def _optimized(source: str, target: Any, large: bool, vectorize_lines: bool) -> Any:
+    """The module after LLVM's passes, verified, since invalid code would end the process when it is compiled."""
     module = binding.parse_assembly(source)
     module.verify()
-    target = binding.Target.from_default_triple().create_target_machine(
-        opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten()
-    )
     if not large:
         options = binding.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
+        options.loop_vectorization = options.loop_unrolling = True
+        options.slp_vectorization = vectorize_lines
         builder = binding.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
-    engine = binding.create_mcjit_compiler(module, target)
-    engine.finalize_object()
-    return engine, engine.get_function_address("run")
+        module.verify()
+    return module

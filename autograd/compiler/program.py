@@ -1,5 +1,6 @@
 """A graph as a straight-line program: equal expressions once, unused ones never, constants computed beforehand."""
 
+import copy
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
@@ -34,8 +35,9 @@ class Variable:
         return self.shape == other.shape and self.dtype == other.dtype and self.scalar == other.scalar
 
     def is_constant(self, number: float) -> bool:
-        """Whether every element is this number, known beforehand."""
-        return self.value is not None and bool(np.all(np.asarray(self.value) == number))
+        """Whether every element is this number, known beforehand; 0.0 and -0.0 are two."""
+        value = self.value
+        return value is not None and bool(np.all(value == number) and np.all(np.signbit(value) == np.signbit(number)))
 
     def __repr__(self) -> str:
         return f"<{self.operation.name if self.operation else self.name or 'constant'} {self.shape} {self.dtype}>"
@@ -57,6 +59,7 @@ class Program:
         self.steps = _needed(self.outputs)
 
     def _constant(self, value: Any) -> Variable:
+        value = value.copy() if isinstance(value, np.ndarray) else value  # whoever holds it may change it later
         return self._once(("constant", type(value), _key(np.asarray(value))), Variable(value, value=value))
 
     def _once(self, key: Hashable, variable: Variable) -> Variable:
@@ -69,7 +72,7 @@ class Program:
         """The variable for a node: one that is there already, a constant, a simpler one, or a new one."""
         operation, count = node.operation, len(node.operation.arguments)
         args = tuple(of[arg] if isinstance(arg, Node) else self._constant(arg) for arg in node.args[:count])
-        static = node.args[count:]
+        static = copy.deepcopy(node.args[count:]) if len(node.args) > count else ()
         if all(arg.value is not None for arg in args):
             return self._constant(node.example)
         made = Variable(node.example, operation, args, static, node.name)
@@ -120,12 +123,12 @@ def _needed(outputs: Iterable[Variable]) -> list[Variable]:
 
 
 def _key(x: Any) -> Hashable:
-    """Something hashable that is equal for equal static arguments."""
+    """Something hashable that is equal for equal static arguments; 1, True and 1.0 differ, and so do (0,) and [0]."""
     if isinstance(x, (tuple, list)):
-        return tuple(map(_key, x))
+        return type(x), *map(_key, x)
     if isinstance(x, slice):
-        return "slice", x.start, x.stop, x.step
-    return (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else x
+        return slice, *map(_key, (x.start, x.stop, x.step))
+    return (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else (type(x), x)
 
 
 def _same(made: Variable) -> Variable | None:
@@ -191,7 +194,7 @@ def _again(made: Variable, name: str, args: tuple, static: tuple) -> Variable:
 
 SIMPLER: dict[str, Callable[[Variable], Variable | None]] = {
     **dict.fromkeys(("alias", "detached", "cast", "expand", "sum_to"), _same),
-    "add": _neutral(0.0, (0, 1)),
+    "add": _neutral(-0.0, (0, 1)),  # 0.0 is not neutral: it makes 0.0 of -0.0
     "sub": _neutral(0.0, (1,)),
     "mul": _neutral(1.0, (0, 1)),
     "truediv": _neutral(1.0, (1,)),

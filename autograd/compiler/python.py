@@ -5,10 +5,13 @@ has its own. Results are copied out, so that nothing the caller holds changes la
 """
 
 import ast
+import itertools
 import keyword
 import linecache
+import math
 import re
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -33,7 +36,7 @@ SCOPE = {
     "copyto": np.copyto,
     "array": np.array,
 }
-INTO = {"greater", "less", "equal", *(name for name, word in SCOPE.items() if isinstance(word, np.ufunc))}  # take out=
+INTO = {name for name, word in SCOPE.items() if isinstance(word, np.ufunc)}  # they take out=
 
 
 class Source:
@@ -71,8 +74,8 @@ class Source:
         """How a variable is written where it is used."""
         if id(variable) not in self.names:
             value = variable.value
-            if variable.shape == () and not isinstance(value, np.ndarray) or isinstance(value, (int, float)):
-                return _number(value)
+            if type(value) in (int, float, bool):  # NumPy's own numbers keep their dtype
+                return repr(value)
             self.names[id(variable)] = f"constants[{len(self.constants)}]"
             self.constants.append(value)
         return self.names[id(variable)]
@@ -139,9 +142,10 @@ class Source:
         ]  # dot is strict
         if call in INTO and simple:
             return lambda out: [f"{call}({', '.join(texts)}, out={out})"]
-        if call == "matmul" and simple and len(matrices) == 2:
+        large = all(math.prod(arg.shape) != 1 for arg in variable.args[:2])  # else dot loses NaN, as words.py says
+        if call == "matmul" and simple and large and len(matrices) == 2:
             return lambda out: [f"dot({', '.join(texts)}, out={out})"]
-        if variable.operation.name == "affine" and matrices[:2] == list(variable.args[:2]):
+        if variable.operation.name == "affine" and large and matrices[:2] == list(variable.args[:2]):
             x, y, b = map(self.of, variable.args)
             return lambda out: [f"dot({x}, {y}, out={out})", f"add({out}, {b}, out={out})"]
         if call == "sum_to" and len(matrices) == 1 and variable.shape == variable.args[0].shape[1:]:
@@ -201,8 +205,7 @@ def _called(tree: ast.expr) -> tuple[str, list[ast.expr]]:
     return "", []
 
 
-def _number(value: Any) -> str:
-    return repr(value.item() if isinstance(value, np.generic) else value)
+_number = itertools.count(1)  # tells programs of the same name apart in a traceback
 
 
 class PythonProgram:
@@ -216,8 +219,9 @@ class PythonProgram:
         self.moves, self.carried = moves or [False] * len(program.inputs), carried or {}
         source = Source(program, name)
         self.program, self.source = program, "\n".join(source.lines()) + "\n"
-        filename = f"<jit: {source.name}>"
+        filename = f"<jit: {source.name} {next(_number)}>"
         linecache.cache[filename] = (len(self.source), None, self.source.splitlines(True), filename)
+        weakref.finalize(self, linecache.cache.pop, filename, None)
         self._code, self._name = compile(self.source, filename, "exec"), source.name
         self._floats = all(v.scalar for v in program.steps)
         self._words = source.words

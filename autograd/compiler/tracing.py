@@ -4,6 +4,7 @@ A traced node holds an example of its number, which gives shapes and dtypes; who
 TracingError, since a program that depends on it would be wrong for other arguments.
 """
 
+import numbers
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +12,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import explained, tensor_constant, users_line, value_constant
-from ..backward import history
-from ..node import Node, Tensor, Value, cut, install, kinds, tick, watches
+from ..arguments import explained, numeric, tensor_constant, users_line, value_constant
+from ..backward import history, inspection
+from ..node import Node, Tensor, Value, comparison, install, kinds, recording_is_off, tick, watches
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 
 
@@ -117,11 +118,23 @@ def lift(x: Any) -> Any:
                 "its number would be frozen: give it as an argument, or use .detach() for a constant",
             )
         if node.operation is None:
-            trace.outside[node] = leaf(node.data, node.name)
+            trace.outside[node] = leaf(number_of(node), node.name)
         else:
             args = [trace.outside[arg] if isinstance(arg, Node) else arg for arg in node.args]
             trace.outside[node] = node.operation(*args)
     return trace.outside[x]
+
+
+def number_of(node: Node) -> Any:
+    """What a leaf from outside holds: a float, or an array of floats in this machine's order of bytes."""
+    data = node.data
+    if isinstance(node, Value) and isinstance(data, numbers.Real):
+        return float(data)
+    if isinstance(node, Tensor) and isinstance(data, (np.ndarray, np.floating)) and data.dtype.kind == "f":
+        return np.asarray(numeric(data), data.dtype.newbyteorder("="))
+    kind, wanted = type(node).__name__, "a number" if isinstance(node, Value) else "an array of floats"
+    held = f"{data.dtype} of shape {data.shape}" if isinstance(data, np.ndarray) else repr(data)
+    raise ValueError(f"the {kind} {node.name!r} that the function uses should hold {wanted}, and its .data is {held}")
 
 
 def leaf(example: Any, name: str = "") -> Node:
@@ -132,20 +145,19 @@ def leaf(example: Any, name: str = "") -> Node:
 
 
 def _no_cutting(node: Node) -> None:
-    here = threading.get_ident()
-    if any(w.thread == here and w.action is cut and w.since > trace.started for w in watches):
+    if recording_is_off(trace.started):
         refuse("no_grad() was entered", "use .detach() on what should have no derivative")
 
 
 def _scope(constant: Callable) -> dict:
     return {
-        "new": object.__new__,
-        "tick": tick,
-        "watches": watches,
-        "attend": _no_cutting,
-        "explained": explained,
-        "constant": constant,
-        "lift": lift,
+        "_new": object.__new__,
+        "_tick": tick,
+        "_watches": watches,
+        "_attend": _no_cutting,
+        "_explained": explained,
+        "_constant": constant,
+        "_lift": lift,
     }
 
 
@@ -153,30 +165,30 @@ TracedValue.reading = Reading(TracedValue, PLAIN_FLOATS, _scope(value_constant),
 TracedTensor.reading = Reading(TracedTensor, PLAIN_ARRAYS, _scope(tensor_constant), held="example")
 
 
-def _comparison(name: str) -> Callable:
-    def or_equal(self: Node, other: Any) -> Node:
-        return OPERATIONS[name](self, other) + OPERATIONS["equal"](self, other)
-
-    return or_equal
-
+COMPARISONS = {
+    "__lt__": "less",
+    "__le__": "less_equal",
+    "__gt__": "greater",
+    "__ge__": "greater_equal",
+    "__eq__": "equal",
+    "__ne__": "not_equal",
+}
 
 for _kind in (TracedValue, TracedTensor):
     install(_kind.reading)
-    for _symbol, _word in (("__lt__", "less"), ("__gt__", "greater"), ("__eq__", "equal")):
-        setattr(_kind, _symbol, lambda self, other, word=_word: OPERATIONS[word](self, other))
-    for _symbol, _word in (("__le__", "less"), ("__ge__", "greater")):
-        setattr(_kind, _symbol, _comparison(_word))
-    _kind.__ne__ = lambda self, other: 1.0 - OPERATIONS["equal"](self, other)
+    for _symbol, _word in COMPARISONS.items():
+        comparison(_kind, _symbol, OPERATIONS[_word])
     _kind.__hash__ = object.__hash__
 
 
 @contextmanager
 def tracing() -> Iterator[Trace]:
     """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
-    before = trace.started, trace.outside, kinds.number, kinds.array
+    before = trace.started, trace.outside, kinds.number, kinds.array, inspection.around
     trace.started, trace.outside, kinds.number, kinds.array = tick(), {}, TracedValue, TracedTensor
+    inspection.around = None  # there are no numbers to look at yet
     try:
         with np.errstate(all="ignore"):  # the example's numbers are nobody's result
             yield trace
     finally:
-        trace.started, trace.outside, kinds.number, kinds.array = before
+        trace.started, trace.outside, kinds.number, kinds.array, inspection.around = before

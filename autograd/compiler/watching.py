@@ -1,0 +1,141 @@
+"""What a program was recorded from besides its arguments, and whether it is still as it was.
+
+A function is what it does with its closure, the global names in its code and its defaults; an object is its attributes;
+lists, tuples and dicts are what they hold. These are looked into as far as they are the user's; of a library's
+functions, of modules and of classes only the identity counts. The numbers of Values and Tensors are read at each call
+and need no watch. An object that cannot be called (a settings object, say) counts by the attributes that the code names.
+"""
+
+import functools
+import sysconfig
+import types
+from collections.abc import Callable, Iterable
+from itertools import chain
+from operator import call, is_
+from typing import Any
+
+import numpy as np
+
+from ..arguments import LIBRARIES
+from ..node import Node
+from ..operation import Operation
+
+INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+OPAQUE = (Node, Operation, type, types.ModuleType, str, bytes, int, float, complex, np.generic, np.ufunc, np.dtype)
+END = (object(),)  # between two places, so that nothing slips from one into the next unseen
+
+
+def attributes(owner: Any, names: Iterable[str]) -> list[Callable]:
+    """Functions that say what some attributes of an object are at the moment, None for one that is missing."""
+    return [functools.partial(getattr, owner, name, None) for name in sorted(names)]
+
+
+def _contents(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # this variable of a closure has no value yet
+        return None
+
+
+class Watch:
+    """Some objects, and what some functions say, as they are now, with all that they hold."""
+
+    def __init__(self, *roots: Any, getters: Iterable[Callable] = ()):
+        self._containers: list[Iterable] = []
+        self._getters: list[Callable] = []
+        self._arrays: list[np.ndarray] = []
+        seen: dict[int, Any] = {}
+        stack: list[tuple[Any, set[str] | None]] = [(root, None) for root in (*roots, *self._gotten(getters))]
+        while stack:
+            x, names = stack.pop()
+            if id(x) not in seen and not isinstance(x, OPAQUE):
+                seen[id(x)] = x
+                stack += self._parts(x, names)
+        self._contained = list(chain.from_iterable(self._containers))
+        self._got = [get() for get in self._getters]
+        self._numbers = [_snapshot(array) for array in self._arrays]
+
+    def changed(self) -> bool:
+        """Whether anything is no longer as it was."""
+        return not (
+            all(map(is_, chain.from_iterable(self._containers), self._contained))
+            and all(map(is_, map(call, self._getters), self._got))
+            and (not self._arrays or [_snapshot(array) for array in self._arrays] == self._numbers)
+        )
+
+    def _parts(self, x: Any, names: set[str] | None) -> list[tuple[Any, set[str] | None]]:
+        """What an object holds, with the names of the attributes that count in it; None for all of them."""
+        if isinstance(x, np.ndarray):
+            self._arrays.append(x)
+            return []
+        if isinstance(x, types.FunctionType):
+            return self._parts_of_function(x) if _is_users(x) else []
+        if isinstance(x, types.MethodType):
+            return [(x.__func__, None), (x.__self__, _names(x.__func__.__code__))]
+        if isinstance(x, functools.partial):
+            return [(part, None) for part in (x.func, x.args, x.keywords)]
+        if hasattr(x, "__wrapped__"):
+            return [(x.__wrapped__, None)]
+        return [(part, names) for part in self._held(x, names)]
+
+    def _parts_of_function(self, function: types.FunctionType) -> list[tuple[Any, set[str] | None]]:
+        names, scope = _names(function.__code__), function.__globals__
+        getters = [functools.partial(scope.get, name) for name in sorted(names & scope.keys())]
+        getters += [functools.partial(_contents, cell) for cell in function.__closure__ or ()]
+        return [(x, names) for x in (*self._gotten(getters), function.__defaults__, function.__kwdefaults__)]
+
+    def _held(self, x: Any, names: set[str] | None) -> list:
+        """What a tuple, a list, a set, a dict or any other object holds."""
+        if isinstance(x, (tuple, frozenset)):
+            return [*x]
+        if isinstance(x, dict):
+            return [*self._contents_of(x), *self._contents_of(x.values())]
+        if isinstance(x, (list, set)):
+            return self._contents_of(x)
+        slots = {name for kind in type(x).__mro__ for name in _slots(kind)}
+        own = getattr(x, "__dict__", {})
+        if names is not None and not callable(x):
+            return self._gotten(attributes(x, (slots | own.keys()) & _with_methods(type(x), names)))
+        return [*self._gotten(attributes(x, slots)), *(self._contents_of(own.values()) if own else ())]
+
+    def _contents_of(self, container: Iterable) -> list:
+        """What a container holds, which is watched from now on; a mark ends it."""
+        self._containers += [container, END]
+        return [*container]
+
+    def _gotten(self, getters: Iterable[Callable]) -> list:
+        """What these functions say, which is watched from now on."""
+        getters = [*getters]
+        self._getters += getters
+        return [get() for get in getters]
+
+
+def _slots(kind: type) -> list[str]:
+    slots = vars(kind).get("__slots__", ())
+    return [name for name in ([slots] if isinstance(slots, str) else slots) if not name.startswith("__")]
+
+
+def _snapshot(array: np.ndarray) -> tuple:
+    return array.shape, array.dtype, array.tobytes()
+
+
+def _is_users(function: types.FunctionType) -> bool:
+    """Whether a function is of the user's program, and not of a library."""
+    library = (function.__module__ or "autograd").split(".")[0] in LIBRARIES
+    return not library and not function.__code__.co_filename.startswith(INSTALLED)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """The global variables and attributes that a function names, and the functions in it."""
+    inner = (part for part in code.co_consts if isinstance(part, types.CodeType))
+    return {*code.co_names}.union(*map(_names, inner))
+
+
+def _with_methods(kind: type, names: set[str]) -> set[str]:
+    """Names, and those that the methods name which are among them."""
+    found, fresh = set(names), set(names)
+    while fresh:
+        methods = [getattr(kind, name, None) for name in fresh]
+        fresh = {n for f in methods if isinstance(f, types.FunctionType) for n in _names(f.__code__)} - found
+        found |= fresh
+    return found
