@@ -1,6 +1,7 @@
 """detect_anomaly: where a number first went wrong."""
 
 import contextlib
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -17,17 +18,28 @@ class AnomalyError(ArithmeticError):
 
 
 class Inspector:
-    """What is known of each node that was made in the meantime: the user's line, and what its arrays held."""
+    """What is known of each node that was made in the meantime: the user's line, and what its arrays held.
+
+    It is known by the node's `when`, until the node is dropped, of which a weak reference tells.
+    """
 
     def __init__(self):
         self.lines: dict[int, str] = {}
         self.sums: dict[int, list[int]] = {}
+        self.alive: dict[int, weakref.ref] = {}
+
+    def forget(self, when: int) -> None:
+        """A node is no more."""
+        for known in (self.lines, self.sums, self.alive):
+            known.pop(when, None)
 
     def look_at(self, node: Node) -> None:
         """Refuse a fresh node that is not finite; remember where it was made, and of what."""
         if node.operation is None:  # inside no_grad()
             return
-        self.lines[node.when], self.sums[node.when] = users_line(), _checksums(node)
+        when = node.when
+        self.lines[when], self.sums[when] = users_line(), _checksums(node)
+        self.alive[when] = weakref.ref(node, lambda _: self.forget(when))
         self._check(node.data, node, f"the value of {node.operation.name}")
 
     def _check(self, data: Any, node: Node, what: str) -> None:

@@ -87,7 +87,7 @@ def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
     """An error of NumPy, with the name of the operation and what it was given."""
     given = ", ".join(
         (
-            f"{name} of shape {np.shape(arg.data if is_node(arg) else arg)}"
+            f"{name} of shape {getattr(arg, 'shape', ()) if is_node(arg) else np.shape(arg)}"
             if name in operation.arguments
             else f"{name} = {arg!r}"
         )

@@ -31,7 +31,7 @@ REDUCING = """
 sum mean max min prod var std cumsum cumprod sort diff norm logsumexp softmax log_softmax""".split()
 SHAPING = """
 reshape ravel transpose swapaxes moveaxis broadcast_to take_along_axis diag trace tril triu pad array concatenate stack
-vstack hstack column_stack""".split()
+vstack hstack column_stack full_like""".split()
 RESHAPING = "squeeze expand_dims atleast_1d atleast_2d atleast_3d".split()
 MOVING = "repeat tile roll flip fliplr flipud rot90 take delete diagonal".split()
 SPLITTING = "split array_split".split()
@@ -41,7 +41,7 @@ greater greater_equal less less_equal equal not_equal logical_and logical_or log
 argmax
 argmin argsort any all nonzero count_nonzero searchsorted array_equal allclose isclose shape ndim size zeros_like
 ones_like
-full_like empty_like may_share_memory result_type""".split()
+empty_like may_share_memory result_type""".split()
 METHODS = """
 sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take
 diagonal

@@ -95,12 +95,14 @@ def prod(x: Tensor, axis: Any = None, *, dtype: Any = None, keepdims: bool = Fal
     kept = [i for i in range(x.ndim) if i not in axes]
     shape, n = _without(x.shape, axes, keepdims), count(x.shape, axes)
     x = x.transpose(*kept, *axes).reshape(*(x.shape[i] for i in kept), n)
+    if n == 0:
+        return x.sum(-1).reshape(shape) + 1.0  # a product of nothing; so it has a history all the same
     while n > 1:
         half = n // 2
         product = x[..., :half] * x[..., half : 2 * half]
         x = OPERATIONS["concatenate"](product, x[..., 2 * half :], len(kept)) if n % 2 else product
         n -= half
-    return x.reshape(shape) if n else Tensor(np.ones(shape, x.dtype))
+    return x.reshape(shape)
 
 
 def _along(x: Tensor, axis: Any) -> tuple[Tensor, int]:

@@ -142,6 +142,18 @@ def array(x: Any) -> Any:
     return stack([array(part) for part in x]) if isinstance(x, (list, tuple)) else x
 
 
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, *, shape: Any = None
+) -> Any:
+    """As numpy.full_like; the gradient goes to `fill_value`, none to `a`."""
+    a, fill_value = operand(a), array(fill_value)
+    like = np.broadcast_to(np.zeros((), a.dtype), a.shape)
+    if not isinstance(fill_value, Tensor):
+        return np.full_like(like, fill_value, dtype, order, subok, shape)
+    like = np.full_like(like, 0, dtype, order, subok, shape)
+    return broadcast_to(fill_value.astype(like.dtype), like.shape)
+
+
 def _parts(name: str, arrays: Sequence) -> list:
     parts = [operand(part) for part in arrays]
     if len({part.ndim for part in parts}) != 1:

@@ -314,26 +314,32 @@ class MachineCode:
 
     def __init__(self, source: str, large: bool):
         _ready()
-        target = binding.Target.from_default_triple().create_target_machine(
-            opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten()
-        )
         self.remark = ""
         try:
-            module = _optimized(source, target, large, vectorize_lines=True)
+            compiled = _compiled(source, large, vectorize_lines=True)
         except RuntimeError:
             try:
-                module = _optimized(source, target, large, vectorize_lines=False)
+                compiled = _compiled(source, large, vectorize_lines=False)
             except RuntimeError as error:
                 raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
             self.remark = "without LLVM's SLP vectorizer, which made invalid code of it"
-        self._engine = binding.create_mcjit_compiler(module, target)
+        # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
+        empty = binding.parse_assembly("", binding.create_context())
+        self._engine = binding.create_mcjit_compiler(empty, _target(large))
+        self._engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
         self._engine.finalize_object()
         self.address = self._engine.get_function_address("run")
 
 
-def _optimized(source: str, target: Any, large: bool, vectorize_lines: bool) -> Any:
-    """The module after LLVM's passes, verified, since invalid code would end the process when it is compiled."""
-    module = binding.parse_assembly(source)
+def _target(large: bool) -> Any:
+    return binding.Target.from_default_triple().create_target_machine(
+        opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten()
+    )
+
+
+def _compiled(source: str, large: bool, vectorize_lines: bool) -> bytes:
+    """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
+    module, target = binding.parse_assembly(source, binding.create_context()), _target(large)
     module.verify()
     if not large:
         options = binding.create_pipeline_tuning_options(speed_level=3)
@@ -342,4 +348,4 @@ def _optimized(source: str, target: Any, large: bool, vectorize_lines: bool) -> 
         builder = binding.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
         module.verify()
-    return module
+    return target.emit_object(module)
