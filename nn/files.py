@@ -92,8 +92,8 @@ def _checked(name: str) -> str:
         raise ValueError(f"save: the name {name!r} has half a character (a surrogate): choose another") from None
     if length > LONGEST_NAME or zipfile.ZipInfo(f"{name}.npy").filename != f"{name}.npy":
         raise ValueError(
-            f"save: a zip cannot hold the name {name[:50]!r} (of {length - 4:,} bytes): choose another, without NUL and "
-            f"of at most {LONGEST_NAME - 4:,} bytes"
+            f"save: a zip cannot hold the name {name[:50]!r} (of {length - 4:,} bytes): choose another, without NUL "
+            f"and of at most {LONGEST_NAME - 4:,} bytes"
         )
     return name
 
