@@ -8,23 +8,31 @@ Ctrl-C ends the run after writing everything so far, with exit status 130; --res
 exactly the weights of a run that was not interrupted.
 """
 
+import stopping
+
+if __name__ == "__main__":
+    stopping.at_once()
+
 import argparse
 import json
 import pathlib
-import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 import nn
 import pictures
-from autograd import no_grad, render
+from autograd import no_grad
 from autograd.files import write_whole
-from options import Parser, positive_float, positive_int, progress, require_extras, seed
+from nn.module import check_state
+from options import Parser, positive_float, positive_int, require_extras, seed
+from options import claimed, complain, progress, tell, write_each
 
+CHECKPOINT = "checkpoint.npz"
 CHUNK = 1000  # iterations between checkpoints, and the window of the running loss
 FRAMES = 30
 OPTIMIZERS = {"sgd": nn.SGD, "adam": nn.Adam, "adamw": nn.AdamW}
@@ -150,89 +158,103 @@ class Run:
         with no_grad():
             return self.model(x).data
 
-    def settings(self) -> str:
-        """What must be the same for a run to go on, as text."""
-        return json.dumps({name: getattr(self.options, name) for name in RESUMABLE})
+    def settings(self) -> dict[str, Any]:
+        """What must be the same for a run to go on."""
+        return {name: getattr(self.options, name) for name in RESUMABLE}
 
-    def save(self, path: pathlib.Path) -> None:
-        """Everything that the rest of the run depends on, in one file."""
-        nn.save(
-            path,
-            {
-                **{f"model/{name}": array for name, array in self.model.state_dict().items()},
-                **{f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()},
-                "generator": np.array(json.dumps(self.rng.bit_generator.state)),
-                "settings": np.array(self.settings()),
-                "history": np.array(self.history, float).reshape(-1, 2),
-                "frame_at": np.array([at for at, _ in self.frames]),
-                "frames": np.array([heights for _, heights in self.frames]),
-            },
-        )
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that the rest of the run depends on, by name."""
+        return {
+            **{f"model/{name}": array for name, array in self.model.state_dict().items()},
+            **{f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()},
+            "generator": np.array(json.dumps(self.rng.bit_generator.state)),
+            "settings": np.array(json.dumps(self.settings())),
+            "history": np.array(self.history, float).reshape(-1, 2),
+            "frame_at": np.array([at for at, _ in self.frames]),
+            "frames": np.array([heights for _, heights in self.frames]),
+        }
 
     def load(self, path: pathlib.Path) -> None:
-        """Go on from a checkpoint; ValueError if it belongs to a run with other settings."""
-        arrays = nn.load(path)
-        if missing := {"settings", "generator", "history", "frame_at", "frames"} - arrays.keys():
-            raise ValueError(f"{path} is no checkpoint: it has no {', '.join(sorted(missing))}")
-        theirs, ours = json.loads(str(arrays["settings"])), json.loads(self.settings())
+        """Go on from a checkpoint; ValueError if it is damaged or belongs to a run with other settings."""
+        arrays = nn.load(path, limit=max(2**30, path.stat().st_size))  # a large network's are stored as they are
+        theirs, generator, ours = decoded(arrays, "settings"), decoded(arrays, "generator"), self.settings()
         if changed := [f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name]]:
             raise ValueError(f"the checkpoint was made with {', '.join(changed)}: resume with the same options")
+        check_state(arrays, {**self.state(), **self.grown(arrays)}, "the checkpoint")
         for part, owner in (("model/", self.model), ("optimizer/", self.optimizer)):
             owner.load_state_dict(
                 {name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)}
             )
-        self.rng.bit_generator.state = json.loads(str(arrays["generator"]))
-        self.history = [(int(at), float(loss)) for at, loss in arrays["history"]]
+        with suppress(KeyError, OverflowError, TypeError, ValueError):
+            self.rng.bit_generator.state = generator
+        if self.rng.bit_generator.state != generator:
+            raise ValueError(f"the checkpoint's generator is not a state of {type(self.rng.bit_generator).__name__}")
+        self.history = [(int(at), loss) for at, loss in self.checked(arrays["history"]).tolist()]
         self.frames = list(zip(arrays["frame_at"].tolist(), arrays["frames"]))
-        self.done = self.history[-1][0] if self.history else 0
+        self.done = self.optimizer.steps
+
+    def grown(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What the arrays of a checkpoint look like that are longer or shorter than in a new run."""
+        rows, frames = (arrays[name].shape[:1] if name in arrays else () for name in ("history", "frames"))
+        return {
+            **{name: arrays[name] for name in ("settings", "generator")},
+            "history": np.broadcast_to(0.0, (*rows, 2)),
+            "frame_at": np.broadcast_to(0, frames),
+            "frames": np.broadcast_to(0.0, (*frames, *pictures.GRID.shape[:1], 1)),
+        }
+
+    def checked(self, history: np.ndarray) -> np.ndarray:
+        """The history, if it has a loss for each chunk, all of them finite unless the weights are not, either."""
+        ends = [min(i * CHUNK, self.options.iterations) for i in range(1, len(history) + 1)]
+        if history[:, 0].tolist() != ends or ends[-1:] != [self.optimizer.steps]:
+            raise ValueError(f"the checkpoint's history is not a loss for every {CHUNK} of its iterations")
+        diverged = not all(np.isfinite(parameter.data).all() for parameter in self.model.parameters())
+        if not (diverged or np.isfinite(history).all()):
+            raise ValueError("the checkpoint's history has a loss that is not finite, but its weights are")
+        return history
 
 
-def train(run: Run, checkpoint: pathlib.Path, quiet: bool) -> bool:
-    """Train to the end or to an interruption; whether the end was reached. A checkpoint is at most a second old."""
-    stopped = []
-    handlers = {
-        number: signal.signal(number, lambda *_: stopped.append(True)) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    saved = time.monotonic()
+def decoded(arrays: dict[str, np.ndarray], name: str) -> dict[str, Any]:
+    """What a checkpoint holds as the text of a dict."""
     try:
+        found = json.loads(arrays[name].item())
+    except (KeyError, RecursionError, TypeError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"the checkpoint has no {name} that are a dict as JSON")
+    return found
+
+
+def train(run: Run, out: pathlib.Path, quiet: bool) -> str:
+    """Train to the end or to an interruption, with checkpoints a second apart; why the last was not written, if so."""
+    checkpoint, saved = {CHECKPOINT: lambda path: nn.save(path, run.state())}, time.monotonic()
+    with stopping.deferred() as stopped:
         for iterations, say in progress(run.done, run.options.iterations, CHUNK, quiet):
             say(f"loss {run.train(iterations):.6f}")
             if stopped:
                 break
             if time.monotonic() - saved > 1:
-                run.save(checkpoint)
+                if failed := write_each(out, checkpoint):
+                    complain(failed, "the training goes on")
                 saved = time.monotonic()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    run.save(checkpoint)
-    return run.done == run.options.iterations
+        return write_each(out, checkpoint)
 
 
-def write_results(run: Run, out: pathlib.Path) -> None:
-    """Weights, history and pictures."""
-    nn.save(out / "weights.npz", run.model)
-    lines = ["iteration,loss", *(f"{at},{loss!r}" for at, loss in run.history)]
-    write_whole(out / "history.csv", "\n".join([*lines, ""]).encode())
+def results(run: Run) -> dict[str, Callable[[pathlib.Path], Any]]:
+    """What writes weights, history and pictures, by the name of the file."""
     wanted, learned = target(pictures.GRID), run.predict(pictures.GRID)
-    pictures.draw_surface(out / "target.png", wanted, "target")
-    pictures.draw_surface(out / "learned.png", learned, f"learned in {run.done:,} iterations")
-    pictures.draw_error(out / "error.png", learned - wanted)
-    pictures.draw_loss(out / "loss.png", *zip(*run.history))
-    frames = [heights for _, heights in run.frames] + [learned]
-    pictures.animate(
-        out / "learning.gif",
-        wanted,
-        frames,
-        [f"{at:,} iterations" for at, _ in run.frames] + [f"{run.done:,} iterations"],
-    )
-    x = pictures.GRID[:2]
-    loss = run.loss(run.model(x), target(x))
-    loss.name = "loss"
-    try:
-        render(loss, path=out / "graph.svg")
-    except RuntimeError as error:
-        print(f"graph.svg was not drawn: {error}", file=sys.stderr)
+    at, heights = zip(*run.frames, (run.done, learned))
+    lines = ["iteration,loss", *(f"{at},{loss!r}" for at, loss in run.history), ""]
+    return {
+        "weights.npz": lambda path: nn.save(path, run.model),
+        "history.csv": lambda path: write_whole(path, "\n".join(lines).encode()),
+        "target.png": lambda path: pictures.draw_surface(path, wanted, "target"),
+        "learned.png": lambda path: pictures.draw_surface(path, learned, f"learned in {run.done:,} iterations"),
+        "error.png": lambda path: pictures.draw_error(path, learned - wanted),
+        "loss.png": lambda path: pictures.draw_loss(path, *zip(*run.history)),
+        "learning.gif": lambda path: pictures.animate(path, wanted, heights, [f"{i:,} iterations" for i in at]),
+        "graph.svg": lambda path: pictures.draw_graph(path, run.loss(run.model(pictures.GRID[:2]), wanted[:2])),
+    }
 
 
 def summary(run: Run, seconds: float, trained: int) -> str:
@@ -242,7 +264,7 @@ def summary(run: Run, seconds: float, trained: int) -> str:
             f"iterations          {run.done:,}",
             f"time                {seconds:.2f} s",
             f"iterations/second   {trained / seconds:,.0f}",
-            f"backend             {run.step.backend}",
+            f"backend             {run.step.backend if trained else 'none: all iterations were done before'}",
             f"running loss        {run.history[-1][1]:.6f}",
             f"error on the grid   {pictures.error_on_grid(run.predict, target):.6f}",
             f"files               {run.options.out}",
@@ -254,23 +276,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The demo; its exit status."""
     parser, options = parse(arguments)
     require_extras(parser)
-    run, checkpoint = Run(options), options.out / "checkpoint.npz"
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
+    run = Run(options)
+    with claimed(options.out, parser):
         if options.resume:
-            run.load(checkpoint)
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
-    before, started = run.done, time.perf_counter()
-    finished = train(run, checkpoint, options.quiet)
-    seconds = time.perf_counter() - started
-    write_results(run, options.out)
-    print(summary(run, seconds, run.done - before))
-    if not finished:
-        again = [sys.argv[0], *(a for a in sys.argv[1:] if a != "--resume"), "--resume"]
-        print(f"stopped; go on with: python {' '.join(again)}")
-    return 0 if finished else 130
+            try:
+                run.load(options.out / CHECKPOINT)
+            except (OSError, ValueError) as error:
+                parser.error(str(error))
+        before, started = run.done, time.perf_counter()
+        lost = train(run, options.out, options.quiet)
+        seconds = time.perf_counter() - started
+        missing = write_each(options.out, results(run))
+    if complain(lost, missing, tell(summary(run, seconds, run.done - before))):
+        return 1
+    if run.done == options.iterations:
+        return 0
+    again = [sys.argv[0], *(a for a in sys.argv[1:] if a != "--resume"), "--resume"]
+    tell(f"stopped; go on with: python {' '.join(again)}")
+    return 130
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stopping.run(main)

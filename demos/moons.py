@@ -5,17 +5,20 @@
 Ctrl-C ends the run after the step it is in, with the picture of what was learned so far and exit status 130.
 """
 
+import stopping
+
+if __name__ == "__main__":
+    stopping.at_once()
+
 import argparse
 import pathlib
-import signal
-import sys
 from collections.abc import Sequence
 
 import numpy as np
 
 import nn
 from autograd import Value, no_grad
-from options import Parser, positive_int, progress, require_extras, seed, write_figure
+from options import Parser, complain, positive_int, progress, require_extras, seed, tell, write_each, write_figure
 
 
 def moons(rng: np.random.Generator, n: int = 100, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
@@ -46,17 +49,13 @@ def descend(model: nn.scalar.MLP, loss: Value, rate: float) -> None:
 
 def train(model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray, steps: int, quiet: bool) -> int:
     """Descend, the rate falling from 1 to 0.1, to the end or to an interruption; the number of steps taken."""
-    stopped: list[bool] = []
-    handler = signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
-    try:
+    with stopping.deferred() as stopped:
         for step, say in progress(0, steps, 1, quiet):
             loss, accuracy = loss_and_accuracy(model, points, labels)
             descend(model, loss, rate=1.0 - 0.9 * step.start / steps)
             say(f"loss {loss.data:.4f}  accuracy {accuracy:.0%}")
             if stopped:
                 break
-    finally:
-        signal.signal(signal.SIGINT, handler)
     return step.stop
 
 
@@ -102,12 +101,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     done = train(model, points, labels, options.steps, options.quiet)
     with no_grad():
         loss, accuracy = loss_and_accuracy(model, points, labels)
-    picture = options.out / "boundary.png"
-    draw(picture, model, points, labels)
-    print(f"steps     {done:,}{' (stopped)' if done < options.steps else ''}")
-    print(f"loss      {loss.data:.4f}\naccuracy  {accuracy:.0%}\npicture   {picture}")
+    missing = write_each(options.out, {"boundary.png": lambda path: draw(path, model, points, labels)})
+    untold = tell(
+        f"steps     {done:,}{' (stopped)' if done < options.steps else ''}\n"
+        f"loss      {loss.data:.4f}\naccuracy  {accuracy:.0%}\npicture   {options.out / 'boundary.png'}"
+    )
+    if complain(missing, untold):
+        return 1
     return 0 if done == options.steps else 130
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stopping.run(main)

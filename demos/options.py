@@ -1,9 +1,11 @@
-"""Command line values that the demos share: a wrong one is one clear line and exit status 2."""
+"""What the demos share: command line values, progress, and files; what is wrong is one clear line."""
 
 import argparse
 import math
+import pathlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from autograd.files import write_whole
@@ -13,7 +15,7 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose complaint is a single line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.split())}\n")
 
 
 def positive_int(text: str) -> int:
@@ -42,13 +44,64 @@ def seed(text: str) -> int:
 
 
 def require_extras(parser: argparse.ArgumentParser) -> None:
-    """End with one line if what draws pictures and bars is not installed."""
+    """End with one line if what draws pictures and bars, and keeps runs apart, is not installed."""
     try:
+        import filelock  # noqa: F401
         import matplotlib
         import tqdm  # noqa: F401
     except ImportError as error:
         parser.error(f'{error.name} is not installed: pip install -e ".[demo]"')
+    except OSError as error:  # matplotlib has no place for its cache
+        parser.error(str(error))
     matplotlib.use("Agg")
+
+
+@contextmanager
+def claimed(directory: pathlib.Path, parser: argparse.ArgumentParser) -> Iterator[None]:
+    """The directory for this run alone, made if need be; the system ends the claim with the process at the latest."""
+    from filelock import FileLock, Timeout
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        claim = FileLock(directory / ".lock").acquire(timeout=0)
+    except Timeout:
+        parser.error(f"{directory} is in use by another run: wait for its end, or give another --out")
+    except OSError as error:
+        parser.error(str(error))
+    with claim:
+        yield
+
+
+def tell(text: str) -> str:
+    """Print a line; nothing, or why that failed: a full disk or a closed pipe is no reason to lose the work."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        return f"not printed: {error.strerror}"
+    return ""
+
+
+def complain(*texts: str) -> bool:
+    """Print what there is to say as a line on stderr, above the bar if there is one; whether there was something."""
+    from tqdm import tqdm
+
+    line = "; ".join(filter(None, texts))
+    with suppress(OSError):
+        if line:
+            tqdm.write(line, file=sys.stderr)
+    return bool(line)
+
+
+def write_each(directory: pathlib.Path, writers: dict[str, Callable[[pathlib.Path], Any]]) -> str:
+    """Write every file that can be written; which were not and why, in a line, or nothing."""
+    failed: dict[str, str] = {}
+    for name, write in writers.items():
+        try:
+            write(directory / name)
+        except OSError as error:
+            failed[name] = error.strerror or str(error)
+    why = ", ".join(dict.fromkeys(failed.values()))
+    return f"not written to {directory}: {', '.join(failed)} ({why})" if failed else ""
 
 
 def write_figure(figure: Any, path: Any) -> None:
@@ -78,5 +131,5 @@ def progress(start: int, end: int, step: int, quiet: bool) -> Iterator[tuple[ran
             bar.update(len(part))
             bar.set_postfix_str("".join(said), refresh=False)
             if not (quiet or terminal) and (part.stop - shown >= lines or part.stop == end):
-                print(f"{part.stop:>9,} of {end:,}  {''.join(said)}", flush=True)
+                tell(f"{part.stop:>9,} of {end:,}  {''.join(said)}")
                 shown = part.stop

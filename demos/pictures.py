@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Tensor, render
 from autograd.files import write_whole
 
-from options import write_figure
+from options import complain, write_figure
 
 SPAN = np.linspace(-3, 3, 31)
 GRID = np.stack(np.meshgrid(SPAN, SPAN), -1).reshape(-1, 2)
@@ -84,6 +85,15 @@ def animate(path: pathlib.Path, target: np.ndarray, frames: Sequence[np.ndarray]
     durations = [150] * (len(pictures) - 1) + [2000]
     pictures[0].save(content, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
     write_whole(path, content.getvalue())
+
+
+def draw_graph(path: pathlib.Path, loss: Tensor) -> None:
+    """What a loss was made of; without Graphviz, how to get it."""
+    loss.name = "loss"
+    try:
+        render(loss, path=path)
+    except RuntimeError as error:
+        complain(f"{path.name} was not drawn: {error}")
 
 
 def error_on_grid(predict: Callable, target: Callable, points: int = 101) -> float:

@@ -1,15 +1,15 @@
 """The moons demo as a user runs it: it learns, draws, stops when asked to, and refuses bad values."""
 
-import pathlib
 import re
 import signal
 import subprocess
-import sys
+import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent
-DEMO = [sys.executable, str(ROOT / "demos" / "moons.py")]
+from .demos import READY, ROOT, command
+
+DEMO = command("moons")
 
 
 def test_it_learns_and_draws(tmp_path):
@@ -59,3 +59,26 @@ def test_bad_values_are_one_line(options, tmp_path):
     run = subprocess.run([*DEMO, "--out", tmp_path, *options], capture_output=True, text=True)
     assert run.returncode == 2 and run.stderr.count("\n") == 1 and "Traceback" not in run.stderr and not run.stdout
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("delay", [0, 0.1, 0.2, 0.4, 0.8, 1.2])
+def test_ctrl_c_at_any_moment_is_a_line(tmp_path, delay):
+    demo = [*command("moons", READY), "--steps", "3", "--quiet", "--out", tmp_path]
+    with subprocess.Popen(demo, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout.readline() == "ready False\n"
+        time.sleep(delay)
+        run.send_signal(signal.SIGINT)
+        _, complaint = run.communicate()
+    assert (run.returncode, complaint) in {(130, "stopped\n"), (130, ""), (0, "")}
+    assert delay or complaint
+
+
+@pytest.mark.parametrize("printed", ["/dev/null", "/dev/full"])
+def test_what_cannot_be_written_is_a_line(tmp_path, printed):
+    (tmp_path / "boundary.png").mkdir()
+    with open(printed, "w") as out:
+        run = subprocess.run([*DEMO, "--steps", "1", "--out", tmp_path], stdout=out, stderr=subprocess.PIPE, text=True)
+    untold = "; not printed: No space left on device" if printed == "/dev/full" else ""
+    assert run.returncode == 1
+    assert run.stderr == f"not written to {tmp_path}: boundary.png (Is a directory){untold}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["boundary.png"]

@@ -1,0 +1,296 @@
+"""The Gaussian demo as a user runs it: it learns, draws, goes on after every kind of end, and loses nothing."""
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import nn
+
+from .demos import READY, command
+
+DEMO = command("gaussian")
+WRITTEN = "weights.npz history.csv target.png learned.png error.png loss.png learning.gif graph.svg".split()
+
+
+def run(*options, before="", **settings):
+    """A run of the demo to its end; what Fontconfig has to say about the machine is not the demo's."""
+    ended = subprocess.run(
+        [*command("gaussian", before), *map(str, options)],
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **settings},
+    )
+    ended.stderr = without_fontconfig(ended.stderr)
+    return ended
+
+
+def without_fontconfig(said):
+    return "".join(line for line in said.splitlines(keepends=True) if not line.startswith("Fontconfig"))
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_the_demo_writes_everything(tmp_path):
+    run = subprocess.run([*DEMO, "--iterations", "3000", "--out", tmp_path], capture_output=True, text=True, check=True)
+    assert "3,000 of 3,000  loss" in run.stdout and "iterations/second" in run.stdout
+    starts = {
+        "target.png": b"\x89PNG",
+        "learned.png": b"\x89PNG",
+        "error.png": b"\x89PNG",
+        "loss.png": b"\x89PNG",
+        "learning.gif": b"GIF8",
+        "graph.svg": b"<?xml",
+        "weights.npz": b"PK",
+    }
+    for name, start in starts.items():
+        assert (tmp_path / name).read_bytes().startswith(start)
+    assert [row["iteration"] for row in csv.DictReader((tmp_path / "history.csv").read_text().splitlines())] == [
+        "1000",
+        "2000",
+        "3000",
+    ]
+
+
+@pytest.mark.parametrize(
+    "options", [["--iterations", "10000", "--backend", "eager", "--optimizer", "adam"], ["--iterations", "3000000"]]
+)
+def test_interrupted_and_resumed_is_the_same_run(tmp_path, options):
+    options = [*options, "--seed", "1"]
+    subprocess.run([*DEMO, *options, "--quiet", "--out", tmp_path / "through"], check=True, capture_output=True)
+    with subprocess.Popen([*DEMO, *options, "--out", tmp_path / "stopped"], stdout=subprocess.PIPE, text=True) as run:
+        assert "loss" in run.stdout.readline()
+        run.send_signal(signal.SIGINT)
+        said = run.stdout.read()
+    assert run.returncode == 130 and "--resume" in said
+    subprocess.run(
+        [*DEMO, *options, "--quiet", "--out", tmp_path / "stopped", "--resume"], check=True, capture_output=True
+    )
+    for name in ("weights.npz", "history.csv"):
+        assert (tmp_path / "through" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes()
+
+
+def test_backends_learn_the_same(tmp_path):
+    for backend in ("eager", "python", "llvm"):
+        subprocess.run(
+            [*DEMO, "--iterations", "1000", "--quiet", "--backend", backend, "--out", tmp_path / backend],
+            check=True,
+            capture_output=True,
+        )
+    eager, *compiled = (np.load(tmp_path / backend / "weights.npz") for backend in ("eager", "python", "llvm"))
+    for weights in compiled:
+        for name in eager.files:
+            np.testing.assert_allclose(weights[name], eager[name], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--batch-size", "0"],
+        ["--iterations", "-1"],
+        ["--learning-rate", "nan"],
+        ["--hidden-sizes", "8", "0"],
+        ["--seed", "x"],
+        ["--optimizer", "newton"],
+        ["--resume"],
+        ["--recipe", "slow"],
+        ["--backend", "c"],
+        ["--decay", "0"],
+    ],
+)
+def test_bad_values_are_one_line(options, tmp_path):
+    run = subprocess.run([*DEMO, *options, "--out", tmp_path], capture_output=True, text=True)
+    assert run.returncode == 2 and run.stderr.count("\n") == 1 and "Traceback" not in run.stderr
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The directory of a finished run of 2500 iterations."""
+    out = tmp_path_factory.mktemp("finished")
+    assert run("--iterations", 2500, "--quiet", "--out", out).returncode == 0
+    return out
+
+
+# ends the process like a power cut, before or after a file takes its name
+KILLED = """
+import os, signal
+def replace(*paths, real=os.replace):
+    global count
+    count += 1
+    if count == {}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(*paths)
+count, os.replace = 0, replace
+"""
+EVERY_CHUNK = "import itertools, time; time.monotonic = itertools.count(0, 2).__next__"  # is time for a checkpoint
+
+
+@pytest.mark.parametrize("moment, done", [(2, "1,500"), (5, "0")])
+def test_a_killed_run_goes_on_and_a_finished_one_ends_again(tmp_path, finished, moment, done):
+    options = ["--iterations", 2500, "--quiet", "--out", tmp_path]
+    assert run(*options, before=EVERY_CHUNK + KILLED.format(moment)).returncode == -signal.SIGKILL
+    resumed = run(*options, "--resume")
+    assert (resumed.returncode, resumed.stderr) == (0, "")
+    assert ("backend             none: all iterations were done before" in resumed.stdout) == (done == "0")
+    for name in ("weights.npz", "history.csv", "learning.gif"):
+        assert (tmp_path / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_killed_before_the_first_checkpoint(tmp_path):
+    options = ["--iterations", 2500, "--out", tmp_path]
+    assert run(*options, before=KILLED.format(1)).returncode == -signal.SIGKILL
+    resumed = run(*options, "--resume")
+    assert resumed.returncode == 2 and "No such file" in resumed.stderr and resumed.stderr.count("\n") == 1
+
+
+def stopped_after(delay, out):
+    """The status and the complaints of a run that gets Ctrl-C so long after it can."""
+    with subprocess.Popen(
+        [*command("gaussian", READY), "--iterations", "3000", "--quiet", "--out", out],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "ready False\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate()
+    return process.returncode, without_fontconfig(complaint)
+
+
+def test_ctrl_c_at_any_moment_is_a_line(tmp_path):
+    delays = np.linspace(0, 1.5, 15)
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(lambda delay: stopped_after(delay, tmp_path / str(delay)), delays))
+    assert {status for status, _ in ended} <= {130, 0} and ended[0] == (130, "stopped\n")
+    assert {complaint for _, complaint in ended} <= {"stopped\n", ""}
+
+
+# happens when a file is about to be whole
+FULL = """
+import errno, os
+def fsync(handle, real=os.fsync):
+    global count
+    count += 1
+    {}
+    real(handle)
+count, os.fsync = 0, fsync
+"""
+NO_SPACE = "raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))"
+
+
+def test_a_checkpoint_that_fails_is_said_and_tried_again(tmp_path, finished):
+    ended = run("--iterations", 2500, "--out", tmp_path, before=EVERY_CHUNK + FULL.format(f"if count == 1: {NO_SPACE}"))
+    assert ended.returncode == 0
+    assert ended.stderr == (
+        f"not written to {tmp_path}: checkpoint.npz (No space left on device); the training goes on\n"
+    )
+    assert contents(tmp_path).keys() == {".lock", "checkpoint.npz", *WRITTEN}
+    assert (tmp_path / "checkpoint.npz").read_bytes() == (finished / "checkpoint.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "happens, why",
+    [
+        (NO_SPACE, "No space left on device"),
+        ("import shutil; shutil.rmtree(sys.argv[-1])", "No such file or directory"),
+        ("import shutil; shutil.rmtree(sys.argv[-1]); open(sys.argv[-1], 'w').close()", "Not a directory"),
+    ],
+    ids=["full", "vanished", "replaced"],
+)
+def test_a_run_that_can_write_nothing_ends_with_a_line(tmp_path, happens, why):
+    out = tmp_path / "out"
+    ended = run("--iterations", 1000, "--out", out, before=FULL.format(happens))
+    assert ended.returncode == 1 and "running loss" in ended.stdout
+    lost = f"not written to {out}: checkpoint.npz ({why}); not written to {out}: {', '.join(WRITTEN)} ({why})\n"
+    assert ended.stderr == lost
+    assert not out.is_dir() or contents(out).keys() == {".lock"}
+
+
+def test_what_can_be_written_is_written(tmp_path):
+    ended = run("--iterations", 1000, "--out", tmp_path, before=FULL.format(f"if count == 2: {NO_SPACE}"))
+    assert ended.returncode == 1
+    assert ended.stderr == f"not written to {tmp_path}: weights.npz (No space left on device)\n"
+    assert contents(tmp_path).keys() == {".lock", "checkpoint.npz", *WRITTEN} - {"weights.npz"}
+
+
+def test_a_full_disk_behind_the_output_is_a_line(tmp_path):
+    with open("/dev/full", "w") as full:
+        ended = run("--iterations", 1000, "--out", tmp_path, stdout=full)
+    assert (ended.returncode, ended.stderr) == (1, "not printed: No space left on device\n")
+    assert contents(tmp_path).keys() == {".lock", "checkpoint.npz", *WRITTEN}
+
+
+def test_two_runs_do_not_share_a_directory(tmp_path):
+    options = ["--iterations", "20000000", "--out", tmp_path]
+    with subprocess.Popen([*DEMO, *options], stdout=subprocess.PIPE, text=True) as first:
+        assert "loss" in first.stdout.readline()
+        for more in ([], ["--resume"]):
+            second = run(*options, *more)
+            assert (second.returncode, second.stdout) == (2, "")
+            assert re.fullmatch(".* is in use by another run: .*\n", second.stderr)
+        first.kill()
+    assert contents(tmp_path).keys() >= {".lock", "checkpoint.npz"} and not {*WRITTEN} & contents(tmp_path).keys()
+    third = run(*options, "--resume", "--seed", 1)
+    assert third.returncode == 2 and "made with seed 0" in third.stderr
+
+
+def text(value):
+    return np.array(value if isinstance(value, str) else json.dumps(value))
+
+
+def changed(name, change):
+    """A change of one array of a checkpoint."""
+    return lambda arrays: arrays.update({name: change(arrays[name])})
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (changed("settings", lambda _: text([])), "no settings that are a dict"),
+        (changed("settings", lambda _: text("{")), "no settings that are a dict"),
+        (changed("settings", lambda _: text("[" * 100_000)), "no settings that are a dict"),
+        (changed("settings", lambda _: text({})), "made with batch_size None"),
+        (changed("generator", lambda _: text({"bit_generator": "MT19937", "state": {}})), "not a state of PCG64"),
+        (changed("generator", lambda a: text({**json.loads(a.item()), "uinteger": -1})), "not a state of PCG64"),
+        (changed("history", np.ravel), r"history is float64 of shape \(6,\)"),
+        (changed("history", lambda a: a.astype(str)), "history is <U"),
+        (changed("history", lambda a: a * [np.inf, 1]), "history is not a loss for every 1000"),
+        (changed("history", lambda a: a * [1, np.inf]), "a loss that is not finite"),
+        (changed("history", lambda a: np.vstack([a, [3500, 1]])), "history is not a loss for every 1000"),
+        (changed("history", lambda a: a[:0]), "history is not a loss for every 1000"),
+        (changed("optimizer/steps", lambda a: a + 1000), "history is not a loss for every 1000"),
+        (changed("frames", lambda a: a[:, :5]), "frames is float64 of shape"),
+        (changed("frames", lambda a: a[1:]), "frame"),
+        (changed("frame_at", lambda a: a * 1.0), "frame_at is float64"),
+        (lambda arrays: arrays.pop("model/layers.0.weight"), "has no model/layers.0.weight"),
+        (lambda arrays: arrays.pop("frames"), "has no frames"),
+        (lambda arrays: arrays.update(a=np.zeros(1)), "has a, which is unknown"),
+    ],
+)
+def test_a_checkpoint_made_by_hand_is_refused(tmp_path, finished, change, message):
+    arrays = nn.load(finished / "checkpoint.npz")
+    change(arrays)
+    nn.save(tmp_path / "checkpoint.npz", arrays)
+    (tmp_path / ".lock").touch()
+    before = contents(tmp_path)
+    ended = run("--iterations", 2500, "--resume", "--out", tmp_path)
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1 and re.search(message, ended.stderr)
+    assert contents(tmp_path) == before and not ended.stdout
+
+
+def test_a_run_that_diverged_goes_on(tmp_path, finished):
+    arrays = nn.load(finished / "checkpoint.npz")
+    for name in arrays:
+        if name.startswith(("model/", "frames")):
+            arrays[name] *= np.nan
+    arrays["history"] *= [1, np.nan]
+    nn.save(tmp_path / "checkpoint.npz", arrays)
+    ended = run("--iterations", 2500, "--resume", "--out", tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "") and "running loss        nan" in ended.stdout
