@@ -194,7 +194,7 @@ def jacobian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
 
         def row(y: Any) -> Any:
             parts = iter(call.inputs)
-            return map_tree(lambda _: _block(blocks, y, next(parts), call.outside), call.structure)
+            return map_tree(lambda _: _block(blocks, y, next(parts)), call.structure)
 
         return map_tree(row, call.output)
 
@@ -251,11 +251,15 @@ def _transposed(block: Any, x: Node, y: Node) -> Any:
     return block.transpose((*range(x.ndim, x.ndim + y.ndim), *range(x.ndim)))
 
 
-def _block(blocks: dict, y: Any, x: Node, outside: bool) -> Any:
+def _block(blocks: dict, y: Any, x: Node) -> Any:
+    """The derivative of one part of the result by one of the argument; of a part that is there twice, twice."""
     block = blocks.get((y, x)) if isinstance(y, Node) else None
     if block is None:
         block = np.zeros(shape_of(y) + shape_of(x))[()]
-    return block if isinstance(block, (Node, np.ndarray)) else float(block)
+    elif isinstance(block, np.ndarray):
+        blocks[y, x] = block.view()  # seen again, it is a view, and copied
+        return block if block.base is None else block.copy()
+    return block if isinstance(block, Node) else float(block)
 
 
 def hessian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:

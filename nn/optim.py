@@ -21,6 +21,10 @@ def _is_array(x: Any) -> bool:
     return isinstance(x, numpy.ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
 
 
+def _described(x: Any) -> str:
+    return f"{type(x).__name__} of {x.dtype} and shape {x.shape}" if isinstance(x, numpy.ndarray) else repr(x)
+
+
 def _alike(*arrays: numpy.ndarray) -> bool:
     """Whether all have the same shape and dtype."""
     return all(x.dtype is arrays[0].dtype and x.shape == arrays[0].shape for x in arrays)
@@ -154,16 +158,14 @@ class Optimizer:
                 f"{len(self.state)} states: make a new {owner} for other parameters"
             )
         for parameter, state in zip(self.parameters, self.state):
-            data = getattr(parameter, "data", None)
+            name, data = self.called(parameter), getattr(parameter, "data", None)
             if not _is_array(data):
-                held = f"{data.dtype} of shape {data.shape}" if isinstance(data, numpy.ndarray) else repr(data)
-                raise ValueError(f"{owner}: {self.called(parameter)} must hold an array of floats, not {held}")
+                raise ValueError(f"{owner}: {name} must hold an array of floats, not {_described(data)}")
             for slot, array in zip(self.slots, state, strict=True):
-                if not _is_array(array) or (array.shape, array.dtype) != (data.shape, data.dtype):
+                if not _is_array(array) or array.shape != data.shape or array.dtype.char != data.dtype.char:
                     raise ValueError(
-                        f"{owner}: the state {slot!r} of {self.called(parameter)} must be {data.dtype} of shape "
-                        f"{data.shape} as the parameter is, not {getattr(array, 'dtype', type(array).__name__)} of "
-                        f"shape {numpy.shape(array)}"
+                        f"{owner}: the state {slot!r} of {name} must be as the parameter is, {_described(data)}, "
+                        f"not {_described(array)}"
                     )
 
     def zero_grad(self) -> None:

@@ -115,7 +115,7 @@ class TrainStep:
         optimizer = self.optimizer
         with tracing() as trace:
             x, y, step = leaf(x, "x"), leaf(y, "y"), leaf(np.array(float(optimizer.steps)), "step")
-            states = [tuple(map(leaf, state, optimizer.slots)) for state in optimizer.state]
+            states = [tuple(map(_leaf, state, optimizer.slots)) for state in optimizer.state]
             loss = self.loss(self.model(x), y)
             before = [lift(p) for p in optimizer.parameters]
             after = self._updated(before, gradients(loss, before, create_graph=True), states, step)
@@ -146,6 +146,10 @@ class TrainStep:
                     f"TrainStep: the model or the loss uses {node!r}, which is no parameter of the optimizer: "
                     "give the optimizer all parameters of the model, and keep constants as arrays"
                 )
+
+
+def _leaf(array: np.ndarray, name: str) -> Tensor:
+    return leaf(array.astype(array.dtype.newbyteorder("="), copy=False), name)
 
 
 def _floats(name: str, x: Any) -> np.ndarray:

@@ -324,8 +324,7 @@ class MachineCode:
                 raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
             self.remark = "without LLVM's SLP vectorizer, which made invalid code of it"
         # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
-        empty = binding.parse_assembly("", binding.create_context())
-        self._engine = binding.create_mcjit_compiler(empty, _target(large))
+        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(large))
         self._engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
         self._engine.finalize_object()
         self.address = self._engine.get_function_address("run")
@@ -339,7 +338,7 @@ def _target(large: bool) -> Any:
 
 def _compiled(source: str, large: bool, vectorize_lines: bool) -> bytes:
     """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
-    module, target = binding.parse_assembly(source, binding.create_context()), _target(large)
+    module, target = binding.parse_assembly(source), _target(large)
     module.verify()
     if not large:
         options = binding.create_pipeline_tuning_options(speed_level=3)

@@ -1,9 +1,9 @@
 """What a program was recorded from besides its arguments, and whether it is still as it was.
 
-A function is what it does with its closure, the global names in its code and its defaults; an object is its attributes;
-lists, tuples and dicts are what they hold. These are looked into as far as they are the user's; of a library's
-functions, of modules and of classes only the identity counts. The numbers of Values and Tensors are read at each call
-and need no watch. An object that cannot be called (a settings object, say) counts by the attributes that the code names.
+A function is its closure, its defaults and (if it is no library's) the global names in its code; an object is its
+attributes; lists, tuples and dicts are what they hold, arrays their numbers. Of modules and classes only the identity
+counts. The numbers of Values and Tensors are read at each call and need no watch. An object that cannot be called (a
+settings object, say) counts by those attributes that the code around it names.
 """
 
 import functools
@@ -69,7 +69,7 @@ class Watch:
             self._arrays.append(x)
             return []
         if isinstance(x, types.FunctionType):
-            return self._parts_of_function(x) if _is_users(x) else []
+            return self._parts_of_function(x)
         if isinstance(x, types.MethodType):
             return [(x.__func__, None), (x.__self__, _names(x.__func__.__code__))]
         if isinstance(x, functools.partial):
@@ -80,8 +80,9 @@ class Watch:
 
     def _parts_of_function(self, function: types.FunctionType) -> list[tuple[Any, set[str] | None]]:
         names, scope = _names(function.__code__), function.__globals__
-        getters = [functools.partial(scope.get, name) for name in sorted(names & scope.keys())]
-        getters += [functools.partial(_contents, cell) for cell in function.__closure__ or ()]
+        getters = [functools.partial(_contents, cell) for cell in function.__closure__ or ()]
+        if _is_users(function):
+            getters += [functools.partial(scope.get, name) for name in sorted(names & scope.keys())]
         return [(x, names) for x in (*self._gotten(getters), function.__defaults__, function.__kwdefaults__)]
 
     def _held(self, x: Any, names: set[str] | None) -> list:
@@ -93,10 +94,16 @@ class Watch:
         if isinstance(x, (list, set)):
             return self._contents_of(x)
         slots = {name for kind in type(x).__mro__ for name in _slots(kind)}
-        own = getattr(x, "__dict__", {})
+        own, methods = getattr(x, "__dict__", {}), _methods(type(x))
         if names is not None and not callable(x):
-            return self._gotten(attributes(x, (slots | own.keys()) & _with_methods(type(x), names)))
-        return [*self._gotten(attributes(x, slots)), *(self._contents_of(own.values()) if own else ())]
+            named = _with_methods(methods, names)
+            methods = {name: method for name, method in methods.items() if name in named}
+            return [*methods.values(), *self._gotten(attributes(x, (slots | own.keys()) & named))]
+        return [
+            *methods.values(),
+            *self._gotten(attributes(x, slots)),
+            *(self._contents_of(own.values()) if own else ()),
+        ]
 
     def _contents_of(self, container: Iterable) -> list:
         """What a container holds, which is watched from now on; a mark ends it."""
@@ -131,11 +138,16 @@ def _names(code: types.CodeType) -> set[str]:
     return {*code.co_names}.union(*map(_names, inner))
 
 
-def _with_methods(kind: type, names: set[str]) -> set[str]:
+def _methods(kind: type) -> dict[str, types.FunctionType]:
+    """The functions of a class and its bases that are of the user's program."""
+    found = {name: x for base in reversed(kind.__mro__) for name, x in vars(base).items()}
+    return {name: x for name, x in found.items() if isinstance(x, types.FunctionType) and _is_users(x)}
+
+
+def _with_methods(methods: dict[str, types.FunctionType], names: set[str]) -> set[str]:
     """Names, and those that the methods name which are among them."""
     found, fresh = set(names), set(names)
     while fresh:
-        methods = [getattr(kind, name, None) for name in fresh]
-        fresh = {n for f in methods if isinstance(f, types.FunctionType) for n in _names(f.__code__)} - found
+        fresh = {n for name in fresh & methods.keys() for n in _names(methods[name].__code__)} - found
         found |= fresh
     return found
