@@ -192,9 +192,12 @@ def jacobian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
         rows, columns = (sum(math.prod(shape_of(x)) for x in side) for side in (call.outputs(), call.inputs))
         blocks = _by_rows(call) if rows <= 2 * columns else _by_columns(call)  # a column costs about two rows
 
+        given: set[int] = set()  # parts of the result, of which one may stand in it twice
+
         def row(y: Any) -> Any:
-            parts = iter(call.inputs)
-            return map_tree(lambda _: _block(blocks, y, next(parts)), call.structure)
+            parts, again = iter(call.inputs), id(y) in given
+            given.add(id(y))
+            return map_tree(lambda _: _block(blocks, y, next(parts), again), call.structure)
 
         return map_tree(row, call.output)
 
@@ -251,14 +254,13 @@ def _transposed(block: Any, x: Node, y: Node) -> Any:
     return block.transpose((*range(x.ndim, x.ndim + y.ndim), *range(x.ndim)))
 
 
-def _block(blocks: dict, y: Any, x: Node) -> Any:
-    """The derivative of one part of the result by one of the argument; of a part that is there twice, twice."""
+def _block(blocks: dict, y: Any, x: Node, again: bool) -> Any:
+    """The derivative of a part of the result by a part of the argument; a copy where that was given once already."""
     block = blocks.get((y, x)) if isinstance(y, Node) else None
     if block is None:
         block = np.zeros(shape_of(y) + shape_of(x))[()]
-    elif isinstance(block, np.ndarray):
-        blocks[y, x] = block.view()  # seen again, it is a view, and copied
-        return block if block.base is None else block.copy()
+    if isinstance(block, np.ndarray):
+        return block.copy() if again else block
     return block if isinstance(block, Node) else float(block)
 
 

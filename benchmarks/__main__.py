@@ -43,6 +43,12 @@ ROWS = [
     Row("step 2-64-64-1, TrainStep llvm", "ours large llvm", "by_hand large", at_most=1.0),
     Row("step 2-64-64-1, TrainStep python", "ours large python", "by_hand large", at_most=1.0),
     Row("step 2-64-64-1, TrainStep llvm", "ours large llvm", "peers large jax", at_most=1.0),
+    Row("400 derivatives inside one", "ours nested", "peers nested hips", at_least=1),
+]
+CALLS = [  # title, work, and the most microseconds that it may take
+    ("f(x, y) of numbers, jit", "ours call numbers", 3),
+    ("f(x, y) of arrays, jit", "ours call arrays", 3),
+    ("step(x, y) of 2-8-8-1, TrainStep", "ours call step", 8),
 ]
 
 
@@ -70,6 +76,16 @@ def line(row: Row, peers: str, rounds: int) -> list[str]:
         shown, target = f"{ratio:.3g}x faster", f">= {row.at_least}x" if row.at_least else ""
         reached = ratio >= (row.at_least or 0)
     return [row.title, text(ours), peer, text(theirs), shown, target, ("yes" if reached else "no") if target else ""]
+
+
+def call_line(title: str, name: str, most: float, rounds: int) -> list[str]:
+    """What a call of compiled code costs, next to nothing of it work."""
+    ours = contender(name, sys.executable)
+    try:
+        seconds = statistics.median(ours.seconds() for _ in range(rounds))
+    finally:
+        ours.close()
+    return [title, text(seconds), "a call", "", "", f"<= {most} us", "yes" if seconds <= most * 1e-6 else "no"]
 
 
 def chain_lines(length: int) -> list[list[str]]:
@@ -160,6 +176,9 @@ def main() -> int:
     for row in ROWS:
         if options.only in f"{row.title} {row.peer}":
             show(line(row, options.peers, options.rounds))
+    for title, name, most in CALLS:
+        if options.only in title:
+            show(call_line(title, name, most, options.rounds))
     if options.only in "chain of scalars":
         for cells in chain_lines(options.chain):
             show(cells)

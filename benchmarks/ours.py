@@ -8,10 +8,10 @@ import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
-from task import DECAY, LARGE, RATE, SMALL, batch, moons, serve, svm, target, weights
+from task import DECAY, LARGE, RATE, SMALL, batch, moons, nested, serve, svm, target, weights
 
 import nn
-from autograd import Tensor, Value, jit, value_and_grad
+from autograd import Tensor, Value, grad, jit, value_and_grad
 from autograd.numpy import affine, relu
 
 
@@ -112,6 +112,21 @@ def compiled_scalar(backend: str) -> Callable:
     return lambda: f(numbers)[0]
 
 
+def call(arrays: bool) -> Callable:
+    """A call of a jitted function that does next to nothing, of two numbers or of two small arrays."""
+    f = jit(lambda x, y: x * y + 1.0, backend="llvm")
+    x, y = (np.ones(4), np.full(4, 2.0)) if arrays else (1.0, 2.0)
+    return lambda: f(x, y)
+
+
+def step_call() -> Callable:
+    """step(x, y) of the small network, whose work takes less than a microsecond."""
+    (sizes, n), model = SMALL, model_of(SMALL[0])
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), lr=nn.ExponentialDecay(RATE, DECAY)))
+    x, y = batch(n)
+    return lambda: step(x, y)
+
+
 def chain(length: int) -> dict[str, float]:
     """Seconds a node to make, to sweep and to free a chain of scalars, and its bytes a node."""
     tracemalloc.start()
@@ -143,6 +158,10 @@ WORKS = {
     "scalar llvm": lambda: compiled_scalar("llvm"),
     "demo": demo_steps,
     "small python": lambda: compiled_steps(*SMALL, "python"),
+    "nested": lambda: nested(grad),
+    "call numbers": lambda: call(arrays=False),
+    "call arrays": lambda: call(arrays=True),
+    "call step": step_call,
     "small llvm": lambda: compiled_steps(*SMALL, "llvm"),
     "large python": lambda: compiled_steps(*LARGE, "python"),
     "large llvm": lambda: compiled_steps(*LARGE, "llvm"),

@@ -2,9 +2,10 @@
 
 import gc
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from task import DECAY, LARGE, RATE, SMALL, batch, serve, svm, weights
+from task import DECAY, LARGE, RATE, SMALL, batch, nested, serve, svm, weights
 
 
 def micrograd(collect: bool) -> Callable:
@@ -45,12 +46,18 @@ def torch_step(compiled: bool) -> Callable:
     return work
 
 
-def hips_step() -> Callable:
-    """HIPS autograd's value_and_grad."""
+def hips() -> Any:
+    """HIPS autograd."""
     import autograd
 
     if not hasattr(autograd, "elementwise_grad"):  # it is this project
         raise ImportError("HIPS autograd is not installed", name="HIPS autograd")
+    return autograd
+
+
+def hips_step() -> Callable:
+    """HIPS autograd's value_and_grad."""
+    hips()
     import autograd.numpy as anp
     from autograd import value_and_grad
 
@@ -139,6 +146,7 @@ WORKS = {
     "small torch": lambda: torch_step(False),
     "small torch compiled": lambda: torch_step(True),
     "small hips": hips_step,
+    "nested hips": lambda: nested(hips().grad),
     "small mygrad": mygrad_step,
 }
 

@@ -40,6 +40,19 @@ def moons() -> tuple[list, list, list]:
     return (x + rng.normal(0, 0.1, x.shape)).tolist(), np.where(upper, -1, 1).tolist(), layers
 
 
+def nested(grad: Callable) -> Callable:
+    """The derivative of 400 steps of descent, each by the derivative of what it descends on."""
+
+    def descend(w):
+        x = 1.0
+        for _ in range(400):
+            x = x - 0.001 * grad(lambda z: w * z * z / 2)(x)
+        return x
+
+    slope = grad(descend)
+    return lambda: slope(1.5)
+
+
 def svm(value: Callable, relu: Callable) -> Callable:
     """micrograd's own demo on any scalar class: forward, max-margin loss with L2, backward; returns the loss."""
     points, labels, numbers = moons()

@@ -1,6 +1,7 @@
 """Module: something with parameters, which are the Tensors and Modules among its attributes."""
 
-from collections.abc import Iterator, Mapping
+import collections
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,7 @@ class Module:
         """Take over numbers by name; names, shapes and dtypes must be those of this module, else nothing changes."""
         parameters = dict(self.named_parameters())
         check_state(state, {name: parameter.data for name, parameter in parameters.items()}, type(self).__name__)
-        for name, parameter in parameters.items():
-            parameter.data = np.array(state[name])
+        set_together(parameters.values(), ["data"] * len(parameters), [np.array(state[name]) for name in parameters])
 
     def rows(self) -> Iterator[tuple[str, str, list[Tensor]]]:
         """What repr shows: name, description and parameters of each layer."""
@@ -67,6 +67,11 @@ class Module:
         return "\n".join(
             "  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3].rjust(widths[3]))) for row in rows
         )
+
+
+def set_together(owners: Iterable, names: Iterable[str], values: Iterable) -> None:
+    """Set attributes, all of them or none: it is one call of C, which nothing can interrupt half-way."""
+    collections.deque(map(setattr, owners, names, values), maxlen=0)
 
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, np.ndarray], owner: str) -> None:

@@ -4,7 +4,6 @@ A rule is a pure function in the engine's arithmetic, (parameter, gradient, stat
 runs on arrays here, and it can be recorded as a graph as well. `step` counts from 1. A schedule is a function of it.
 """
 
-import collections
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ import numpy
 import autograd.numpy as np
 from autograd import Tensor
 
-from .module import check_state
+from .module import check_state, set_together
 
 
 def _is_array(x: Any) -> bool:
@@ -138,10 +137,10 @@ class Optimizer:
         return data.astype(before.dtype), tuple([x.astype(before.dtype) for x in state])
 
     def adopt(self, arrays: Sequence[numpy.ndarray], states: list[tuple], steps: int) -> None:
-        """Take over parameters, their states and the count of steps, all or nothing: it is one call of C."""
+        """Take over parameters, their states and the count of steps, all of them or none."""
         owners = [*self.parameters, self, self]
         names = [*["data"] * len(self.parameters), "state", "steps"]
-        collections.deque(map(setattr, owners, names, [*arrays, states, steps]), maxlen=0)
+        set_together(owners, names, [*arrays, states, steps])
 
     def called(self, parameter: Tensor) -> str:
         """How a message names a parameter."""

@@ -160,12 +160,16 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     """The function as a program, recorded once for each structure, shapes and dtypes of its arguments.
 
     Arguments are floats, arrays, and lists, tuples and dicts of them; strings, booleans and None are part of the form.
-    The result has numbers and fresh arrays where the function returns nodes. Leaves that the function closes over, such
-    as the parameters of a Module, are read at each call. A function that closes over Values is one of numbers: given
-    arrays, it runs on their elements, which are broadcast. What the function does besides, such as printing, happens
-    only when it is recorded. With nodes among its arguments it runs uncompiled and is differentiated like any function.
-    `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is installed and can print the program.
-    Raises TracingError where the function reads a number that it has only when it runs.
+    The result has numbers and fresh arrays where the function returns nodes. Values and Tensors that the function uses,
+    such as the parameters of a Module, are read at each call. All else that it finds by name (global variables, its
+    closure and defaults, attributes of objects, elements of lists and dicts, arrays) is looked at, and where something
+    was changed the function is recorded again. What it finds in other ways, such as a file, is as it was when recorded;
+    what it does besides, such as printing, happens only then. A function that closes over Values is one of numbers:
+    given arrays, it runs on their elements, which are broadcast. With nodes among its arguments it runs uncompiled and
+    is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is
+    installed and can print the program. The last 64 programs are kept (`.compiled.most`). Raises TracingError where the
+    function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
+    floats any more.
     """
     if backend not in ("auto", "llvm", "python"):
         raise ValueError(f"jit: the backends are auto, llvm and python, not {backend!r}")

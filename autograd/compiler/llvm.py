@@ -125,7 +125,7 @@ class Printer(Arrays):
         return LOOPS[name]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.lru_cache(maxsize=1024)
 def parsed(expression: str) -> ast.expr:
     """A row's expression as a tree."""
     return ast.parse(expression, mode="eval").body
