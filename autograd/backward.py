@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .node import ARRAYS, FLOATS, Node, Tensor, Value
+from .node import Node, Tensor, Value
 from .operation import OPERATIONS, Lazy, node_pullback
 from .words import sum_to
 
@@ -100,9 +100,6 @@ def backward(output: Node, seed: Any = None) -> None:
             node.grad = g if node.grad is None else node.grad + g
 
 
-Node.backward = backward  # the sweep stands above the nodes, so it brings them their method
-
-
 def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, seed: Any = None) -> list:
     """The gradients of an output with respect to some nodes, in their order; nobody's `.grad` changes.
 
@@ -145,7 +142,7 @@ _ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
 
 def _seed(output: Node, seed: Any) -> Any:
     if isinstance(output, Value):
-        return 1.0 if seed is None else seed if isinstance(seed, Value) else FLOATS.scope["_constant"](seed)
+        return 1.0 if seed is None else seed if isinstance(seed, Value) else Value.reading.scope["_constant"](seed)
     if seed is None:
         if output.size != 1:
             raise ValueError(
@@ -154,7 +151,7 @@ def _seed(output: Node, seed: Any) -> Any:
             )
         return np.ones(output.shape, output.dtype) if output.ndim else output.dtype.type(1)
     if not isinstance(seed, Tensor):
-        seed = np.asarray(ARRAYS.scope["_constant"](seed), output.dtype)
+        seed = np.asarray(Tensor.reading.scope["_constant"](seed), output.dtype)
     if seed.shape != output.shape:
         raise ValueError(f"the seed has shape {seed.shape}, the Tensor has {output.shape}")
     return seed
@@ -174,7 +171,7 @@ def _sweep(outputs: Sequence[Node], seeds: Sequence, since: int, create_graph: b
 
 
 def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool = False) -> None:
-    pulls = inspection.around(FLOATS.pull) if inspection.around else FLOATS.pull
+    pulls = inspection.around(Value.reading.pull) if inspection.around else Value.reading.pull
     for output, seed in seeds:
         grads[output] += seed
     for node in made:
@@ -195,7 +192,7 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable) -> None:
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, ARRAYS.pull)
+    _run(grads, made, seeds, into, Tensor.reading.pull)
 
 
 def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:

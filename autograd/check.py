@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from .node import Node, Tensor, no_grad
-from .transforms import grad, leaves, map_tree
+from .transforms import grad
+from .tree import flatten, map_tree
 
 
 def check_gradients(
@@ -25,10 +26,10 @@ def check_gradients(
     scalar, name = _weighed(f, args, rng), getattr(f, "__name__", repr(f))
     _compare(scalar, args, rtol, name, directions, rng)
     if order > 1:
-        weights = [rng.uniform(0.5, 1.5, np.shape(x)) for x in leaves(args)]
+        weights = [rng.uniform(0.5, 1.5, np.shape(x)) for x in flatten(args)]
 
         def derivative(*inner: Any) -> Any:
-            parts = leaves(grad(scalar, tuple(range(len(args))))(*inner))
+            parts = flatten(grad(scalar, tuple(range(len(args))))(*inner))
             return sum((_dot(part, weight) for part, weight in zip(parts, weights)), start=0.0)
 
         derivative.__name__ = f"derivative of {name}"
@@ -42,11 +43,11 @@ def _dot(x: Any, weight: np.ndarray) -> Any:
 def _weighed(f: Callable, args: tuple, rng: "np.random.Generator") -> Callable:
     """f with its results, whatever their structure and shapes, summed with fixed random weights."""
     with no_grad():
-        results = [x.data if isinstance(x, Node) else x for x in leaves(f(*args))]
+        results = [x.data if isinstance(x, Node) else x for x in flatten(f(*args))]
     weights = [rng.uniform(0.5, 1.5, np.shape(x)) for x in results]
 
     def scalar(*inner: Any) -> Any:
-        return sum((_dot(x, weight) for x, weight in zip(leaves(f(*inner)), weights)), start=0.0)
+        return sum((_dot(x, weight) for x, weight in zip(flatten(f(*inner)), weights)), start=0.0)
 
     return scalar
 
@@ -54,8 +55,8 @@ def _weighed(f: Callable, args: tuple, rng: "np.random.Generator") -> Callable:
 def _compare(
     f: Callable, args: tuple, rtol: float, name: str, directions: int | None, rng: "np.random.Generator"
 ) -> None:
-    gradient = [np.asarray(g) for g in leaves(grad(f, tuple(range(len(args))))(*args))]
-    points = [np.asarray(x) for x in leaves(args)]
+    gradient = [np.asarray(g) for g in flatten(grad(f, tuple(range(len(args))))(*args))]
+    points = [np.asarray(x) for x in flatten(args)]
     precision = max((np.finfo(x.dtype).eps for x in points if x.dtype.kind == "f"), default=0.0)
     rtol, worst, message = max(rtol, 100 * precision**0.75), 0.0, ""
     for where, direction in _directions(args, points, directions, rng):
@@ -102,7 +103,7 @@ def _paths(tree: Any, path: str) -> Iterator[str]:
 
 def _difference(f: Callable, args: tuple, direction: list[np.ndarray]) -> tuple[float, float, float]:
     """In float64: the derivative in a direction by five points, what rounding may do to it, the direction's size."""
-    flat, step = [np.array(x, float) for x in leaves(args)], 1e-3
+    flat, step = [np.array(x, float) for x in flatten(args)], 1e-3
 
     def at(offset: float) -> float:
         parts = iter([np.asarray(x + offset * v) for x, v in zip(flat, direction)])

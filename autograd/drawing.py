@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .backward import history
-from .files import write_whole
+from .writing import write_whole
 from .node import Node
 
 if TYPE_CHECKING:

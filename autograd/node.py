@@ -7,7 +7,6 @@ is freed at once, and the order of creation (`when`) is an order in which everyt
 
 import contextlib
 import itertools
-import numbers
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arguments import explained, numeric, only_float_may_read, tensor_constant, value_constant
-from .operation import ELEMENTWISE, OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Lazy, Operation, Reading
+from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 
 tick = itertools.count(1).__next__
 
@@ -238,8 +237,8 @@ def _named(node: Node) -> str:
 
 
 SCOPE = {"_new": object.__new__, "_tick": tick, "_watches": watches, "_attend": attend, "_explained": explained}
-FLOATS = Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "_constant": value_constant})
-ARRAYS = Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "_constant": tensor_constant})
+Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "_constant": value_constant})
+Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "_constant": tensor_constant})
 
 
 class Kinds(threading.local):
@@ -249,55 +248,3 @@ class Kinds(threading.local):
 
 
 kinds = Kinds()
-
-
-def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
-    """Give a class of nodes an operation as a method, compiled when it is first called."""
-
-    def first_call(*args: Any) -> Node:
-        recorder = recorders[operation]
-        setattr(kind, name, recorder)
-        return recorder(*args)
-
-    setattr(kind, name, first_call)
-
-
-def comparison(kind: type, symbol: str, compare: Callable) -> None:
-    """Give a class of nodes an operator of comparison; to None, a text and the like a node is not equal."""
-    numeric_kinds = (Node, numbers.Real, np.bool_, np.ndarray, *((list, tuple) if issubclass(kind, Tensor) else ()))
-
-    def method(self: Node, other: Any) -> Any:
-        if symbol in ("__eq__", "__ne__") and not isinstance(other, numeric_kinds):
-            return NotImplemented
-        return compare(self, other)
-
-    setattr(kind, symbol, method)
-
-
-def _compare_numbers(symbol: str) -> Callable:
-    def compare(self: Node, other: Any) -> Any:
-        return getattr(np.asarray(self.data) if isinstance(self, Tensor) else self.data, symbol)(
-            other.data if isinstance(other, Node) else type(self).reading.scope["_constant"](other)
-        )
-
-    return compare
-
-
-def install(reading: Reading) -> None:
-    """Give a class of nodes its operators and methods: the elementwise rows of the table."""
-    for operation in ELEMENTWISE:
-        name = operation.name
-        if name in ("add", "sub", "mul", "truediv", "pow"):
-            _method(reading.kind, f"__{name}__", reading.record, operation)
-            _method(reading.kind, f"__r{name}__", reading.reflected, operation)
-        elif name in ("neg", "abs"):
-            _method(reading.kind, f"__{name}__", reading.record, operation)
-        elif len(operation.arguments) == 1 and name != "alias":
-            _method(reading.kind, name, reading.record, operation)
-
-
-for _reading in (FLOATS, ARRAYS):
-    install(_reading)
-    for _symbol in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
-        comparison(_reading.kind, _symbol, _compare_numbers(_symbol))
-    _reading.kind.__hash__ = object.__hash__  # by identity, as in a set of nodes, though == compares numbers

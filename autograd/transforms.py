@@ -17,28 +17,8 @@ import numpy as np
 from .backward import oldest, pullback
 from .node import Node, Tensor, Value, derivative, kinds, recording_is_off, tick
 from .operation import OPERATIONS
-from .shaping import stack
-
-
-def leaves(tree: Any) -> Iterator[Any]:
-    """What the lists, tuples and dicts of a nested structure hold, in order."""
-    if isinstance(tree, dict):
-        tree = list(tree.values())
-    if isinstance(tree, (list, tuple)):
-        for part in tree:
-            yield from leaves(part)
-    else:
-        yield tree
-
-
-def map_tree(f: Callable, tree: Any) -> Any:
-    """The same structure with f applied to everything that it holds."""
-    if isinstance(tree, dict):
-        return {key: map_tree(f, part) for key, part in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        parts = [map_tree(f, part) for part in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return f(tree)
+from .numpy import stack
+from .tree import flatten, map_tree, unflatten
 
 
 @dataclass
@@ -54,7 +34,7 @@ class _Call:
     def outputs(self) -> list[Node]:
         """What the result holds that can be differentiated."""
         kinds = {type(x) for x in self.inputs}
-        return list({x: None for x in leaves(self.output) if type(x) in kinds})
+        return list({x: None for x in flatten(self.output) if type(x) in kinds})
 
     def pullback(self, outputs: list[Node], seeds: list, create_graph: bool) -> list:
         """Gradients with respect to the inputs, also where Values and Tensors are among them."""
@@ -67,8 +47,7 @@ class _Call:
 
     def in_structure(self, gradients: list) -> Any:
         """Gradients as the arguments were given: a float for a number, an array for an array."""
-        results = iter(map(_as_given, gradients, self.given))
-        return map_tree(lambda _: next(results), self.structure)
+        return unflatten(self.structure, map(_as_given, gradients, self.given))
 
     def plain(self, tree: Any) -> Any:
         """A result without nodes, unless one from outside took part."""
@@ -98,9 +77,9 @@ def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict
     started = tick()
     wrapped = wrap(args, positions)
     output = f(*wrapped, **kwargs)
-    nodes = [x for x in leaves(output) if isinstance(x, Node)]
+    nodes = [x for x in flatten(output) if isinstance(x, Node)]
     outside = kinds.number is not Value or oldest(nodes, started) < started
-    inputs, given = ([x for i in positions for x in leaves(tree[i])] for tree in (wrapped, args))
+    inputs, given = ([x for i in positions for x in flatten(tree[i])] for tree in (wrapped, args))
     structure = wrapped[argnum] if isinstance(argnum, numbers.Integral) else tuple(wrapped[i] for i in positions)
     return _Call(output, inputs, given, structure, outside)
 
@@ -135,7 +114,7 @@ def value_and_grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
 
 def _one(output: Any) -> Any:
     """The seed of a function with one number as its result."""
-    size = sum(math.prod(shape_of(x)) for x in leaves(output))
+    size = sum(math.prod(shape_of(x)) for x in flatten(output))
     if isinstance(output, (list, tuple, dict)) or size != 1:
         raise TypeError(
             f"grad() is of functions with one number as their result, this one returned {size}: "
@@ -166,7 +145,7 @@ def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     call = record(f, tuple(args), tuple(range(len(args))), {})
     _, seeds = _matched("jvp: the tangents", list(call.structure), list(tangents))
     weights = map_tree(lambda y: _weight(y) if isinstance(y, Node) else y, call.output)
-    pairs = [(y, u) for y, u in zip(leaves(call.output), leaves(weights)) if isinstance(y, Node)]
+    pairs = [(y, u) for y, u in zip(flatten(call.output), flatten(weights)) if isinstance(y, Node)]
     gradients = call.pullback([y for y, _ in pairs], [u for _, u in pairs], create_graph=True)
     again = _Call(None, [u for _, u in pairs], [], None, call.outside)
     found = iter(again.pullback(gradients, seeds, call.outside or _has_node(seeds)))
@@ -292,7 +271,7 @@ def _has_node(items: Sequence) -> bool:
 
 def _matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
     """The nodes of a tree, and what another one of the same structure and shapes has in their places."""
-    expected, found = list(leaves(tree)), list(leaves(given))
+    expected, found = flatten(tree), flatten(given)
     shapes = [[shape_of(x) for x in part] for part in (expected, found)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"{what} must have the shapes {shapes[0]}, not {shapes[1]}")
@@ -319,7 +298,7 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
 
     Numbers become Values, or Tensors where an array or a Tensor is among the arguments, since the two do not mix.
     """
-    arrays = any(isinstance(x, (np.ndarray, Tensor)) for x in leaves(args))
+    arrays = any(isinstance(x, (np.ndarray, Tensor)) for x in flatten(args))
     for i in positions:
         if not -len(args) <= i < len(args):
             raise TypeError(f"argnum {i}: the function was called with {len(args)} positional arguments")

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
-from autograd.files import write_whole
+from autograd.writing import write_whole
 
 from .module import Module, check_state
 

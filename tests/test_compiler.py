@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import autograd.numpy as anp
 from autograd import Tensor, Value, define, grad, hessian, hvp, jacobian, jit, jvp, value_and_grad, vjp
 from autograd.operation import ELEMENTWISE
-from autograd.transforms import leaves
+from autograd.tree import flatten
 
 from . import strategies
 from .test_backward import OF_ARRAYS, programs
@@ -29,8 +29,8 @@ def assert_agree(f, *args, fresh=(), backends=BACKENDS, rtol=1e-12, atol=1e-300)
         for backend in backends:
             compiled = jit(f, backend=backend)
             for numbers in (args, *fresh):
-                expected = [x.data if isinstance(x, (Value, Tensor)) else x for x in leaves(f(*wrapped(numbers)))]
-                for ours, theirs in zip(leaves(compiled(*numbers)), expected, strict=True):
+                expected = [x.data if isinstance(x, (Value, Tensor)) else x for x in flatten(f(*wrapped(numbers)))]
+                for ours, theirs in zip(flatten(compiled(*numbers)), expected, strict=True):
                     np.testing.assert_allclose(
                         ours, theirs, rtol=rtol, atol=atol, err_msg=f"{backend}\n{compiled.source}"
                     )
@@ -38,7 +38,7 @@ def assert_agree(f, *args, fresh=(), backends=BACKENDS, rtol=1e-12, atol=1e-300)
 
 
 def wrapped(args):
-    arrays = any(isinstance(x, np.ndarray) for x in leaves(args))
+    arrays = any(isinstance(x, np.ndarray) for x in flatten(args))
     return [(Tensor if arrays else Value)(x) for x in args]
 
 
@@ -123,7 +123,7 @@ X = RNG.normal(size=(5, 3))
 
 
 def assert_same(ours, theirs):
-    for a, b in zip(leaves(ours), leaves(theirs), strict=True):
+    for a, b in zip(flatten(ours), flatten(theirs), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd.transforms import leaves
+from autograd.tree import flatten
 
 pytest.importorskip("llvmlite")
 BACKENDS = ["python", "llvm"]
@@ -44,7 +44,7 @@ def test_train_step_is_the_loop_by_hand(backend, loss, optimizer):
     found = [step(xs[0], ys[0]), *step.run(xs[1:], ys[1:])]
     np.testing.assert_allclose(found, losses, rtol=1e-9)
     for a, b in zip(
-        leaves((ours.state_dict(), mine.state_dict())), leaves((by_hand.state_dict(), theirs.state_dict()))
+        flatten((ours.state_dict(), mine.state_dict())), flatten((by_hand.state_dict(), theirs.state_dict()))
     ):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
     assert mine.steps == 12 and step.backend.startswith(backend)
@@ -67,7 +67,7 @@ def test_float32_stays_float32(backend, optimizer):
         assert loss.dtype == value.dtype == np.float32
         np.testing.assert_allclose(loss, value.data, rtol=1e-5)
     for a, b in zip(
-        leaves((ours.state_dict(), mine.state_dict())), leaves((by_hand.state_dict(), theirs.state_dict()))
+        flatten((ours.state_dict(), mine.state_dict())), flatten((by_hand.state_dict(), theirs.state_dict()))
     ):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
         assert a.dtype == b.dtype

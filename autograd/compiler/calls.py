@@ -15,9 +15,8 @@ from ..arguments import MixedError
 from ..backward import history
 from ..node import Node, Value
 from ..operation import OPERATIONS
-from ..transforms import leaves, map_tree
-from .ir import Unprintable
-from .program import Program
+from ..tree import flatten, map_tree
+from .program import Program, Unprintable
 from .python import PythonProgram
 from .tracing import leaf, tracing
 from .watching import Watch
@@ -250,7 +249,7 @@ def compile_call(
         dtype = _weak([x.dtype for x in arrays])
         inputs, outside, output = _recorded(function, args, kwargs, [0.5] * len(given))
         inputs, output = _on_elements(inputs, [*given, *(np.asarray(x.data, dtype) for x in outside)], output, dtype)
-    outputs = list(dict.fromkeys(x for x in leaves(output) if isinstance(x, Node)))
+    outputs = list(dict.fromkeys(x for x in flatten(output) if isinstance(x, Node)))
     title = getattr(function, "__name__", "program")
     if not outputs:
         raise TypeError(f"jit: {title} returned nothing that depends on its arguments")
@@ -295,7 +294,7 @@ def _on_elements(inputs: list[Node], examples: list, output: Any, dtype: np.dtyp
         """Two masks add up to a mask, but among numbers a comparison is 1.0 or 0.0."""
         return x if x.dtype.kind == "f" else OPERATIONS["cast"](x, dtype)
 
-    found = [x for x in leaves(output) if isinstance(x, Node) and hasattr(x, "example")]
+    found = [x for x in flatten(output) if isinstance(x, Node) and hasattr(x, "example")]
     with tracing():
         fresh = [leaf(np.asarray(x), node.name) for node, x in zip(inputs, examples)]
         of = dict(zip(inputs, map(as_numbers, fresh)))

@@ -12,6 +12,10 @@ from ..node import Node
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Operation
 
 
+class Unprintable(Exception):
+    """A printer cannot print a program; the message says why."""
+
+
 class Variable:
     """A number or array of the program: an input, a constant (`value`), or the result of an operation."""
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..arguments import explained, numeric, tensor_constant, users_line, value_constant
 from ..backward import history, inspection
-from ..node import Node, Tensor, Value, comparison, install, kinds, recording_is_off, tick, watches
+from ..node import Node, Tensor, Value, cut, kinds, recording_is_off, tick, watches
+from ..methods import COMPARISONS, compare_by, install
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 
 
@@ -165,20 +166,14 @@ TracedValue.reading = Reading(TracedValue, PLAIN_FLOATS, _scope(value_constant),
 TracedTensor.reading = Reading(TracedTensor, PLAIN_ARRAYS, _scope(tensor_constant), held="example")
 
 
-COMPARISONS = {
-    "__lt__": "less",
-    "__le__": "less_equal",
-    "__gt__": "greater",
-    "__ge__": "greater_equal",
-    "__eq__": "equal",
-    "__ne__": "not_equal",
-}
+def _recorded_comparison(symbol: str) -> Callable:
+    row = OPERATIONS[COMPARISONS[symbol]]
+    return lambda self, other: row(self, other)
+
 
 for _kind in (TracedValue, TracedTensor):
     install(_kind.reading)
-    for _symbol, _word in COMPARISONS.items():
-        comparison(_kind, _symbol, OPERATIONS[_word])
-    _kind.__hash__ = object.__hash__
+    compare_by(_kind, _recorded_comparison)
 
 
 @contextmanager

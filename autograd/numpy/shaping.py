@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import axes_of, numeric, unpacked
-from .node import Tensor
-from .operation import OPERATIONS
+from ..arguments import axes_of, numeric, unpacked
+from ..node import Tensor
+from ..operation import OPERATIONS
+from .dispatch import recorded
 
 
 def operand(x: Any) -> Any:
@@ -18,16 +19,19 @@ def operand(x: Any) -> Any:
     return x if isinstance(x, Tensor) else numeric(x)
 
 
+@recorded()
 def reshape(x: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """As numpy.reshape; one length may be -1."""
     return OPERATIONS["reshape"](x, unpacked(sizes if shape is None else (shape,)))
 
 
+@recorded()
 def ravel(x: Tensor) -> Tensor:
     """As numpy.ravel."""
     return x.reshape(-1)
 
 
+@recorded()
 def transpose(x: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
     order = unpacked(order if axes is None else (axes,)) if order != (None,) else ()
@@ -37,23 +41,26 @@ def transpose(x: Tensor, *order: Any, axes: Any = None) -> Tensor:
     return OPERATIONS["transpose"](x, tuple(i % x.ndim for i in order))
 
 
+@recorded()
 def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
     """As numpy.swapaxes."""
     return OPERATIONS["swapaxes"](x, axis1, axis2)
 
 
+@recorded()
 def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
     """As numpy.moveaxis."""
     numbered = np.broadcast_to(0, range(x.ndim))  # an array whose lengths are the numbers of its axes
     return x.transpose(np.moveaxis(numbered, source, destination).shape)
 
 
+@recorded()
 def broadcast_to(x: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """As numpy.broadcast_to."""
     return OPERATIONS["expand"](x, unpacked(sizes if shape is None else (shape,)))
 
 
-def reshaping(name: str) -> Callable:
+def _reshaping(name: str) -> Callable[..., Any]:
     """The function that gives an array the shape that NumPy's function of this name gives it."""
     plain = getattr(np, name)
 
@@ -61,10 +68,10 @@ def reshaping(name: str) -> Callable:
         return x.reshape(plain(np.broadcast_to(0, x.shape), *args, **kwargs).shape)
 
     function.__name__, function.__doc__ = name, f"As numpy.{name}."
-    return function
+    return recorded()(function)
 
 
-def moving(name: str) -> Callable:
+def _moving(name: str) -> Callable[..., Any]:
     """The function that moves elements as NumPy's of this name does, found by letting it move their numbers."""
     plain = getattr(np, name)
 
@@ -74,10 +81,10 @@ def moving(name: str) -> Callable:
         return x.ravel()[plain(np.arange(x.size).reshape(x.shape), *args, **kwargs)]
 
     function.__name__, function.__doc__ = name, f"As numpy.{name}."
-    return function
+    return recorded()(function)
 
 
-def splitting(name: str) -> Callable:
+def _splitting(name: str) -> Callable[..., Any]:
     """The function that cuts an array as NumPy's function of this name does."""
     plain = getattr(np, name)
 
@@ -90,44 +97,57 @@ def splitting(name: str) -> Callable:
         ]
 
     function.__name__, function.__doc__ = name, f"As numpy.{name}."
-    return function
+    return recorded()(function)
 
 
+squeeze, expand_dims = _reshaping("squeeze"), _reshaping("expand_dims")
+atleast_1d, atleast_2d, atleast_3d = map(_reshaping, ("atleast_1d", "atleast_2d", "atleast_3d"))
+repeat, tile, take, delete, diagonal = map(_moving, ("repeat", "tile", "take", "delete", "diagonal"))
+roll, flip, fliplr, flipud, rot90 = map(_moving, ("roll", "flip", "fliplr", "flipud", "rot90"))
+split, array_split = _splitting("split"), _splitting("array_split")
+
+
+@recorded()
 def take_along_axis(x: Tensor, indices: np.ndarray, axis: int | None = -1) -> Tensor:
     """As numpy.take_along_axis."""
     numbers = np.arange(x.size).reshape(x.shape)
     return x.ravel()[np.take_along_axis(numbers, np.asarray(indices), axis)]
 
 
+@recorded()
 def diag(x: Tensor, k: int = 0) -> Tensor:
     """As numpy.diag: the diagonal of a matrix, or a matrix with this diagonal."""
     if x.ndim == 2:
-        return moving("diagonal")(x, k)
+        return diagonal(x, k)
     places = np.nonzero(np.diag(np.ones(x.shape), k))
     return OPERATIONS["scatter"](x, places, (x.size + abs(k),) * 2)
 
 
+@recorded()
 def trace(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """As numpy.trace."""
-    return moving("diagonal")(x, offset, axis1, axis2).sum(-1)
+    return diagonal(x, offset, axis1, axis2).sum(-1)
 
 
+@recorded()
 def tril(x: Tensor, k: int = 0) -> Tensor:
     """As numpy.tril."""
     return OPERATIONS["where"](np.tri(*x.shape[-2:], k=k, dtype=bool), x, 0.0)
 
 
+@recorded()
 def triu(x: Tensor, k: int = 0) -> Tensor:
     """As numpy.triu."""
     return OPERATIONS["where"](np.tri(*x.shape[-2:], k=k - 1, dtype=bool), 0.0, x)
 
 
+@recorded()
 def pad(x: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
     """As numpy.pad, in the modes constant, edge, reflect, symmetric and wrap."""
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise TypeError(f"pad: the mode {mode!r} is not differentiated here")
     if mode != "constant":
-        return moving("pad")(x, pad_width, mode)
+        return _moving("pad")(x, pad_width, mode)
     filled = np.pad(np.zeros(x.shape, x.dtype), pad_width, constant_values=constant_values)
     inside = np.nonzero(np.pad(np.ones(x.shape, bool), pad_width))
     return OPERATIONS["where"](
@@ -137,11 +157,13 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: A
     )
 
 
+@recorded()
 def array(x: Any) -> Any:
     """As numpy.array of nested lists with Tensors in them."""
     return stack([array(part) for part in x]) if isinstance(x, (list, tuple)) else x
 
 
+@recorded()
 def full_like(
     a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, *, shape: Any = None
 ) -> Any:
@@ -161,6 +183,7 @@ def _parts(name: str, arrays: Sequence) -> list:
     return parts
 
 
+@recorded()
 def concatenate(arrays: Sequence, axis: int | None = 0) -> Any:
     """As numpy.concatenate: pairs are joined, then pairs of pairs, so that n arrays cost n log n."""
     parts = _parts("concatenate", [operand(x).reshape(-1) if axis is None else x for x in arrays])
@@ -173,6 +196,7 @@ def concatenate(arrays: Sequence, axis: int | None = 0) -> Any:
     return parts[0]
 
 
+@recorded()
 def stack(arrays: Sequence, axis: int = 0) -> Any:
     """As numpy.stack."""
     parts = [operand(part) for part in arrays]
@@ -183,17 +207,20 @@ def stack(arrays: Sequence, axis: int = 0) -> Any:
     return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis)
 
 
+@recorded()
 def vstack(arrays: Sequence) -> Any:
     """As numpy.vstack."""
-    return concatenate([reshaping("atleast_2d")(operand(part)) for part in arrays])
+    return concatenate([atleast_2d(operand(part)) for part in arrays])
 
 
+@recorded()
 def hstack(arrays: Sequence) -> Any:
     """As numpy.hstack."""
-    parts = [reshaping("atleast_1d")(operand(part)) for part in arrays]
+    parts = [atleast_1d(operand(part)) for part in arrays]
     return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
 
 
+@recorded()
 def column_stack(arrays: Sequence) -> Any:
     """As numpy.column_stack."""
     parts = [operand(part) for part in arrays]

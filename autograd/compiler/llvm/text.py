@@ -7,10 +7,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 
-class Unprintable(Exception):
-    """A printer cannot print a program; the message says why."""
-
-
 TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from .node import Tensor
-from .operation import OPERATIONS
-from .shaping import moving, operand
+from ..node import Tensor
+from ..operation import OPERATIONS
+from .dispatch import recorded
+from .shaping import diagonal, operand
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+@recorded()
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product as numpy.matmul has it: vectors, matrices and stacks of matrices."""
     if getattr(x, "ndim", 0) > 1 and getattr(y, "ndim", 0) > 1:
@@ -32,11 +34,13 @@ def matmul(x: Any, y: Any) -> Any:
     return out.reshape(out.shape[:-2] + left + right)
 
 
+@recorded()
 def affine(x: Any, weight: Any, bias: Any) -> Any:
     """x @ weight + bias, what a Linear layer computes, as one operation."""
     return OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
 
 
+@recorded()
 def einsum(subscripts: str, *operands: Any) -> Any:
     """As numpy.einsum in its text form, contracting from left to right."""
     terms, out, parts = _parsed(subscripts, [operand(x) for x in operands])
@@ -88,7 +92,6 @@ def _distinct(x: Any, term: str, sizes: dict[str, int]) -> tuple[Any, str]:
     for letter in dict.fromkeys(term):
         while term.count(letter) > 1:
             i, j = term.index(letter), term.rindex(letter)
-            diagonal = moving("diagonal") if isinstance(x, Tensor) else np.diagonal
             x, term = diagonal(x, 0, i, j), term[:i] + term[i + 1 : j] + term[j + 1 :] + letter
     kept = [(letter, n) for letter, n in zip(term, x.shape) if n == sizes[letter]]
     return x.reshape(tuple(n for _, n in kept)), "".join(letter for letter, _ in kept)
@@ -118,6 +121,7 @@ def _contracted(x: Any, left: str, y: Any, right: str, keep: set[str]) -> tuple[
     return out.reshape(tuple(sizes[c] for c in letters)), letters
 
 
+@recorded()
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """As numpy.tensordot."""
     x, y = operand(x), operand(y)
@@ -133,6 +137,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", x, y)
 
 
+@recorded()
 def dot(x: Any, y: Any) -> Any:
     """As numpy.dot."""
     x, y = operand(x), operand(y)
@@ -141,22 +146,26 @@ def dot(x: Any, y: Any) -> Any:
     return matmul(x, y) if y.ndim < 3 else tensordot(x, y, (-1, -2))
 
 
+@recorded()
 def inner(x: Any, y: Any) -> Any:
     """As numpy.inner."""
     x, y = operand(x), operand(y)
     return tensordot(x, y, (-1, -1)) if x.ndim and y.ndim else x * y
 
 
+@recorded()
 def outer(x: Any, y: Any) -> Any:
     """As numpy.outer."""
     return operand(x).reshape(-1, 1) * operand(y).reshape(-1)
 
 
+@recorded()
 def vdot(x: Any, y: Any) -> Any:
     """As numpy.vdot."""
     return matmul(operand(x).reshape(-1), operand(y).reshape(-1))
 
 
+@recorded()
 def convolve(x: Any, y: Any, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
     x, y = operand(x), operand(y)

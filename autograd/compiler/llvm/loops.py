@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..words import inverse
+from ...words import inverse
 from .arrays import Array, Arrays, Memory, contiguous
-from .ir import WORDS, Unprintable, literal
-from .products import matmul
+from ..program import Unprintable
+from .text import WORDS, literal
+from .matrices import matmul
 
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 

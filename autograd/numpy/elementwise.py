@@ -3,7 +3,10 @@
 import math
 from typing import Any
 
-from .operation import OPERATIONS
+import numpy as np
+
+from ..operation import OPERATIONS
+from .dispatch import data_of, recorded
 
 _add, _mul, _div, _where, _less, _less_equal, _greater_equal = (
     OPERATIONS[name] for name in "add mul truediv where less less_equal greater_equal".split()
@@ -11,11 +14,19 @@ _add, _mul, _div, _where, _less, _less_equal, _greater_equal = (
 _rint, _softplus, _sin, _square, _neg = (OPERATIONS[name] for name in "rint softplus sin square neg".split())
 
 
+@recorded(of_arrays=False)
+def where(condition: Any, *branches: Any) -> Any:
+    """As numpy.where; the branch that is not selected gets no gradient, not even where its derivative is infinite."""
+    return _where(condition, *branches) if branches else np.nonzero(data_of(condition))
+
+
+@recorded(of_arrays=False)
 def reciprocal(x: Any) -> Any:
     """1 / x."""
     return _div(1.0, x)
 
 
+@recorded(of_arrays=False)
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """As numpy.clip; the gradient at a bound goes to the bound alone."""
     low, high = a_min if min is None else min, a_max if max is None else max
@@ -27,16 +38,19 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return out
 
 
+@recorded(of_arrays=False)
 def round(x: Any, decimals: int = 0) -> Any:
     """As numpy.round; the derivative is 0."""
     return _div(_rint(_mul(x, 10.0**decimals)), 10.0**decimals) if decimals else _rint(x)
 
 
+@recorded(of_arrays=False)
 def log_sigmoid(x: Any) -> Any:
     """log(sigmoid(x)), without overflow."""
     return _neg(_softplus(_neg(x)))
 
 
+@recorded(of_arrays=False)
 def sinc(x: Any) -> Any:
     """As numpy.sinc, sin(pi x) / (pi x); its power series near 0, where the quotient's derivatives lose digits."""
     near = _less(_square(x), 0.1)

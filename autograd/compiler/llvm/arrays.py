@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .ir import TYPES, WORDS, Code, Unprintable, literal
+from ..program import Unprintable
+from .text import TYPES, WORDS, Code, literal
 
 
 @dataclass

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import axes_of
-from .node import Tensor
-from .operation import OPERATIONS
-from .words import count
+from ..arguments import axes_of
+from ..node import Tensor
+from ..operation import OPERATIONS
+from ..words import count
+from .dispatch import recorded
 
 
 def _reduced(name: str, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
@@ -30,46 +31,55 @@ def _as(x: Tensor, dtype: Any) -> Tensor:
     return x if dtype is None else x.astype(dtype)
 
 
+@recorded()
 def sum(x: Tensor, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """As numpy.sum."""
     return _reduced("sum", _as(x, dtype), axis, keepdims)
 
 
+@recorded()
 def mean(x: Tensor, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """As numpy.mean."""
     return _reduced("mean", _as(x, dtype), axis, keepdims)
 
 
+@recorded()
 def max(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     """As numpy.max; equal elements share the gradient."""
     return _reduced("max", x, axis, keepdims)
 
 
+@recorded()
 def min(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     """As numpy.min; equal elements share the gradient."""
     return _reduced("min", x, axis, keepdims)
 
 
+@recorded()
 def norm(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     """The square root of the sum of squares; its gradient at 0 is 0."""
     return _reduced("norm", x, axis, keepdims)
 
 
+@recorded()
 def logsumexp(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) over axes, without overflow."""
     return _reduced("logsumexp", x, axis, keepdims)
 
 
+@recorded()
 def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
     """log(softmax(x)) over an axis, without overflow."""
     return x - logsumexp(x, axis, keepdims=True)
 
 
+@recorded()
 def softmax(x: Tensor, axis: Any = -1) -> Tensor:
     """exp(x) / sum(exp(x)) over an axis, without overflow."""
     return log_softmax(x, axis).exp()
 
 
+@recorded()
 def var(x: Tensor, axis: Any = None, *, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
     """As numpy.var, by deviations from the mean (two passes, so a large offset costs no digits)."""
     x, axes = _as(x, dtype), axes_of(axis, x.ndim)
@@ -77,6 +87,7 @@ def var(x: Tensor, axis: Any = None, *, dtype: Any = None, ddof: int = 0, keepdi
     return sum(deviation * deviation, axes, keepdims=keepdims) / _freedom(x, axes, ddof)
 
 
+@recorded()
 def std(x: Tensor, axis: Any = None, *, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
     """As numpy.std; its gradient for equal elements is 0."""
     x, axes = _as(x, dtype), axes_of(axis, x.ndim)
@@ -89,6 +100,7 @@ def _freedom(x: Tensor, axes: tuple[int, ...], ddof: int) -> int:
     return n if n > 0 else 0
 
 
+@recorded()
 def prod(x: Tensor, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """As numpy.prod, as a tree of products of halves, whose derivatives are right where elements are 0."""
     x, axes = _as(x, dtype), axes_of(axis, x.ndim)
@@ -110,11 +122,13 @@ def _along(x: Tensor, axis: Any) -> tuple[Tensor, int]:
     return (x.reshape(-1), 0) if axis is None else (x, axes_of(axis, x.ndim)[0])
 
 
+@recorded()
 def cumsum(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
     """As numpy.cumsum."""
     return OPERATIONS["cumsum"](*_along(_as(x, dtype), axis))
 
 
+@recorded()
 def cumprod(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
     """As numpy.cumprod, by doubling steps (Hillis and Steele 1986): derivatives are right at elements of 0."""
     x, axis = _along(_as(x, dtype), axis)
@@ -126,12 +140,14 @@ def cumprod(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
     return x
 
 
+@recorded()
 def sort(x: Tensor, axis: int | None = -1) -> Tensor:
     """As numpy.sort (stable); an element's gradient goes to the place it came from."""
     x, axis = _along(x, axis)
     return OPERATIONS["sorted_as"](x, x, axis)
 
 
+@recorded()
 def diff(x: Tensor, n: int = 1, axis: int = -1) -> Tensor:
     """As numpy.diff."""
     axis = axes_of(axis, x.ndim)[0]

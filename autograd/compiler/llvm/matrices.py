@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .arrays import Array, Arrays, Memory
-from .ir import TYPES, literal
+from .text import TYPES, literal
 
 ROWS, COLUMNS = 4, {"double": 8, "float": 16}  # a tile fills half of the sixteen registers that most processors have
 

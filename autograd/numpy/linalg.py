@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as _np
 
-from .dispatch import either
-from .node import Tensor
-from .operation import OPERATIONS
+from .dispatch import recorded
+from ..node import Tensor
+from ..operation import OPERATIONS
 from .shaping import operand
 
 
@@ -17,6 +17,7 @@ def _square(name: str, x: Any) -> Any:
     return x
 
 
+@recorded(home=_np.linalg)
 def solve(a: Any, b: Any) -> Any:
     """As numpy.linalg.solve: x with a @ x = b; a vector if b has one axis."""
     a, b = _square("solve", operand(a)), operand(b)
@@ -25,26 +26,31 @@ def solve(a: Any, b: Any) -> Any:
     return OPERATIONS["solve"](a, b)
 
 
+@recorded(home=_np.linalg)
 def inv(a: Tensor) -> Tensor:
     """As numpy.linalg.inv."""
     return OPERATIONS["inv"](_square("inv", a))
 
 
+@recorded(home=_np.linalg)
 def det(a: Tensor) -> Tensor:
     """As numpy.linalg.det; the gradient is right for singular matrices, the second derivative needs a regular one."""
     return OPERATIONS["det"](_square("det", a))
 
 
+@recorded(home=_np.linalg)
 def slogdet(a: Tensor) -> tuple[Any, Tensor]:
     """As numpy.linalg.slogdet: the sign, and the logarithm of the determinant's size."""
     return OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a)
 
 
+@recorded(home=_np.linalg)
 def cholesky(a: Tensor) -> Tensor:
     """As numpy.linalg.cholesky, of (a + a.mT) / 2; so the gradient is symmetric."""
     return OPERATIONS["cholesky"](_square("cholesky", a))
 
 
+@recorded(home=_np.linalg)
 def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
     """As numpy.linalg.norm: of vectors with any order but 0, of matrices "fro"."""
     vectors = isinstance(axis, int) or axis is None and x.ndim == 1
@@ -60,9 +66,10 @@ def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -
     return OPERATIONS["where"](zero, 0.0, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 
 
-__all__ = "solve inv det slogdet cholesky norm".split()
-globals().update({name: either(name, globals()[name], getattr(_np.linalg, name)) for name in __all__})
+__all__ = ["cholesky", "det", "inv", "norm", "slogdet", "solve"]
 
 
 def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(_np.linalg, name)

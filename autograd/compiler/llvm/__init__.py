@@ -18,11 +18,11 @@ from typing import Any
 import llvmlite.binding as binding
 import numpy as np
 
-from .. import words
+from ... import words
 from .arrays import Array, Arrays, Memory
-from .ir import TYPES, Unprintable, literal
+from .text import TYPES, literal
 from .loops import LOOPS
-from .program import Program, Variable
+from ..program import Program, Unprintable, Variable
 
 COMPARISONS = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
 # what is done to masks and to numbers of their elements, which are kept as floating point numbers

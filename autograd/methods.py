@@ -1,0 +1,88 @@
+"""Everything that nodes can do besides being nodes, attached to their classes in this one place.
+
+The elementwise rows of the table are operators and methods; functions of arrays are methods of Tensor.
+"""
+
+import numbers
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+from . import numpy as names
+from .backward import backward
+from .node import Node, Tensor, Value
+from .numpy import protocols
+from .operation import ELEMENTWISE, Lazy, Operation, Reading
+
+BINARY = ("add", "sub", "mul", "truediv", "pow")
+UNARY = ("neg", "abs")
+COMPARISONS = {
+    "__lt__": "less",
+    "__le__": "less_equal",
+    "__gt__": "greater",
+    "__ge__": "greater_equal",
+    "__eq__": "equal",
+    "__ne__": "not_equal",
+}
+OF_ARRAYS = """
+sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take diagonal
+trace dot clip round argmax argmin argsort nonzero""".split()
+
+
+def install(reading: Reading) -> None:
+    """Give a class of nodes its operators and methods: the elementwise rows of the table."""
+    for row in ELEMENTWISE:
+        if row.name in BINARY:
+            _method(reading.kind, f"__{row.name}__", reading.record, row)
+            _method(reading.kind, f"__r{row.name}__", reading.reflected, row)
+        elif row.name in UNARY:
+            _method(reading.kind, f"__{row.name}__", reading.record, row)
+        elif len(row.arguments) == 1 and row.name not in names.INTERNAL:
+            _method(reading.kind, row.name, reading.record, row)
+
+
+def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
+    """Give a class an operation as a method, compiled when it is first called."""
+
+    def first_call(*args: Any) -> Node:
+        recorder = recorders[operation]
+        setattr(kind, name, recorder)
+        return recorder(*args)
+
+    setattr(kind, name, first_call)
+
+
+def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
+    """Give a class of nodes the operators of comparison; to None, a text and the like a node is not equal."""
+    numeric = (Node, numbers.Real, numpy.bool_, numpy.ndarray, *((list, tuple) if issubclass(kind, Tensor) else ()))
+
+    def equality(comparison: Callable) -> Callable:
+        return lambda self, other: comparison(self, other) if isinstance(other, numeric) else NotImplemented
+
+    for symbol in COMPARISONS:
+        comparison = compare(symbol)
+        setattr(kind, symbol, equality(comparison) if symbol in ("__eq__", "__ne__") else comparison)
+    setattr(kind, "__hash__", object.__hash__)  # by identity, as in a set of nodes, though == compares numbers
+
+
+def _comparison_of_numbers(symbol: str) -> Callable:
+    def compare(self: Node, other: Any) -> Any:
+        return getattr(numpy.asarray(self.data) if isinstance(self, Tensor) else self.data, symbol)(
+            other.data if isinstance(other, Node) else type(self).reading.scope["_constant"](other)
+        )
+
+    return compare
+
+
+for _kind in (Value, Tensor):
+    install(_kind.reading)
+    compare_by(_kind, _comparison_of_numbers)
+for _name in OF_ARRAYS:
+    _function = getattr(names, _name)
+    setattr(Tensor, _name, getattr(_function, "__wrapped__", _function))
+Tensor.expand, Tensor.flatten = names.broadcast_to, names.ravel
+Tensor.__matmul__ = names.matmul
+Tensor.__rmatmul__ = lambda self, other: names.matmul(other, self)
+Node.backward = backward
+Node.__array_ufunc__, Node.__array_function__ = protocols.ufunc, protocols.function
