@@ -26,7 +26,7 @@ class Inspection(threading.local):
 
 
 inspection = Inspection()
-NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"_Node": Node}))
+NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
 _age = operator.attrgetter("when")
 
 
@@ -142,7 +142,7 @@ _ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
 
 def _seed(output: Node, seed: Any) -> Any:
     if isinstance(output, Value):
-        return 1.0 if seed is None else seed if isinstance(seed, Value) else Value.reading.scope["_constant"](seed)
+        return 1.0 if seed is None else seed if isinstance(seed, Value) else Value.reading.scope["__constant"](seed)
     if seed is None:
         if output.size != 1:
             raise ValueError(
@@ -151,7 +151,7 @@ def _seed(output: Node, seed: Any) -> Any:
             )
         return np.ones(output.shape, output.dtype) if output.ndim else output.dtype.type(1)
     if not isinstance(seed, Tensor):
-        seed = np.asarray(Tensor.reading.scope["_constant"](seed), output.dtype)
+        seed = np.asarray(Tensor.reading.scope["__constant"](seed), output.dtype)
     if seed.shape != output.shape:
         raise ValueError(f"the seed has shape {seed.shape}, the Tensor has {output.shape}")
     return seed

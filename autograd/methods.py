@@ -69,7 +69,7 @@ def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
 def _comparison_of_numbers(symbol: str) -> Callable:
     def compare(self: Node, other: Any) -> Any:
         return getattr(numpy.asarray(self.data) if isinstance(self, Tensor) else self.data, symbol)(
-            other.data if isinstance(other, Node) else type(self).reading.scope["_constant"](other)
+            other.data if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
         )
 
     return compare

@@ -236,9 +236,9 @@ def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-SCOPE = {"_new": object.__new__, "_tick": tick, "_watches": watches, "_attend": attend, "_explained": explained}
-Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "_constant": value_constant})
-Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "_constant": tensor_constant})
+SCOPE = {"__new": object.__new__, "__tick": tick, "__watches": watches, "__attend": attend, "__explained": explained}
+Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "__constant": value_constant})
+Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "__constant": tensor_constant})
 
 
 class Kinds(threading.local):

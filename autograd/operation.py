@@ -1,47 +1,58 @@
-"""A row of the table becomes an operation: text in, one small Python function per reading out.
+"""A row of the table becomes an operation: one small Python function per reading, printed from its tree of words.
 
-Generated source is compiled when it is first used and registered with linecache, so a traceback shows the rule.
+Generated source is compiled when it is first used and registered with linecache, so a traceback shows the rule. In it
+everything that is not of the row begins with two underscores, which no name in a row does, and the number of an
+argument x that is a node is called _x.
 """
 
 import ast
+import inspect
 import linecache
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from . import rules, words
+from .grammar import STATIC, Call, Constant, Name, Row, Tree, calls, fold, parse, resolved
 
 OPERATIONS: dict[str, "Operation"] = {}
 READINGS: dict[type, "Reading"] = {}  # of each class of nodes
 
+# how words are written in Python: what stands here as text, all others as calls of functions
+STRUCTURE = {"shape": "{}.shape", "dtype": "{}.dtype", "backwards": "backwards({})", "slice": "slice({}, {}, {})"}
+ON_FLOATS = {"add": "({} + {})", "sub": "({} - {})", "mul": "({} * {})", "neg": "(-{})", **STRUCTURE}
+ON_ARRAYS = {
+    **ON_FLOATS,
+    "truediv": "({} / {})",
+    "pow": "({} ** {})",
+    "getitem": "{}[{}]",
+    "reshape": "{}.reshape({})",
+    "transpose": "{}.transpose({})",
+    "swapaxes": "{}.swapaxes({}, {})",
+}
+ON_NODES = {**ON_FLOATS, "getitem": "{}[{}]"}
+
+
+class Function:
+    """A function of the user as a word, on floats and arrays."""
+
+    def __init__(self, name: str, function: Callable):
+        self.name, self.function = name, function
+
 
 class Operation:
-    """One row of the table; calling it applies it to floats, arrays or nodes, whichever it is given.
+    """One row of the table; calling it applies it to floats, arrays or nodes, whichever it is given."""
 
-    `words` are functions that this row alone knows by these names.
-    """
+    def __init__(self, row: Row, text: str):
+        self.name, self.arguments, self.static, self.value, self.pullbacks = row
+        self.names = self.arguments + self.static
+        self.__name__ = self.__qualname__ = self.name
+        formula, *derivatives = (part.strip() for part in text.split("|"))
+        shown = [f"\n    d/d{x}: {d}" for x, d in zip(self.arguments, derivatives) if d]
+        self.__doc__ = f"{' '.join(formula.split())}{''.join(shown)}"
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
 
-    def __init__(self, row: str, words: dict[str, Callable] | None = None):
-        self.words = words or {}
-        head, *self.pullbacks = (part.strip() for part in row.split("|"))
-        match = re.fullmatch(r"(\w+)\s*\(([^;)]*)(?:;([^)]*))?\)\s*=\s*(.+)", head)
-        if match is None:
-            raise ValueError(
-                f"a row reads 'name(arguments; static) = value | pullback | ...', this one does not: {row!r}"
-            )
-        self.name, arguments, static, self.value = match.groups()
-        self.arguments = [name.strip() for name in arguments.split(",")]
-        self.static = [name.strip() for name in static.split(",")] if static else []
-        if len(self.pullbacks) > len(self.arguments):
-            raise ValueError(
-                f"{self.name}: {len(self.pullbacks)} pullbacks for the arguments {', '.join(self.arguments)}"
-            )
-
-    @property
-    def names(self) -> list[str]:
-        """Every argument, the static ones last."""
-        return self.arguments + self.static
-
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> Any:
         found = None
         for arg in args:
             reading = READINGS.get(arg.__class__)
@@ -63,158 +74,171 @@ class Lazy(dict):
         super().__init__()
         self.make = make
 
-    def __missing__(self, key):
+    def __missing__(self, key: Any) -> Any:
         self[key] = made = self.make(key)
         return made
+
+
+def printed(tree: Tree, names: Mapping[str, str], templates: Mapping[str, str], scope: dict, value: Callable) -> str:
+    """A tree as a Python expression; the user's words go into the scope, each as what value(word) makes of it."""
+
+    def call(word: Any, args: list[str]) -> str:
+        if word == "tuple":
+            return f"({', '.join(args)},)"
+        if not isinstance(word, str):
+            scope[word.name] = value(word)
+            word = word.name
+        return templates[word].format(*args) if word in templates else f"{word}({', '.join(args)})"
+
+    text = fold(tree, lambda name: names.get(name, name), lambda value: f"({value!r})", call)
+    return ast.unparse(ast.parse(text, mode="eval"))  # without parentheses that nobody needs
+
+
+def parameters(operation: Operation) -> dict[str, str]:
+    """What generated functions call an operation's arguments: as the row does, unless a word in it has that name."""
+    trees = [operation.value, *operation.pullbacks]
+    taken = {"slice", "Ellipsis", "backwards", *(call.word for tree in trees for call in calls(tree))}
+    found: dict[str, str] = {}
+    for name in operation.names:
+        called = name
+        while called in taken:
+            called += "_"
+        found[name] = called
+        taken.add(called)
+    return found
 
 
 class Plain:
     """The reading of values alone, without a graph: an operation on floats, or on arrays."""
 
-    def __init__(self, title: str, words: dict[str, Callable], ieee: bool):
-        self.title, self.words, self.ieee = title, words, ieee
+    def __init__(self, title: str, words: dict[str, Callable], templates: dict[str, str]):
+        self.title, self.words, self.templates = title, words, templates
         self.value = Lazy(self._value)
 
-    def text(self, expression: str, names: dict[str, str]) -> str:
-        """A row's expression with its arguments replaced by these texts."""
-        return rewrite(expression, names, calls=INFIX if self.ieee else {})
+    def of(self, word: Any) -> Callable:
+        """The function for a word of the user."""
+        return self.value[word] if isinstance(word, Operation) else word.function
 
     def _value(self, operation: Operation) -> Callable:
-        body = self.text(operation.value, {})
-        return compiled(
-            f"def {operation.name}({', '.join(operation.names)}):\n    return {body}\n",
-            operation.name,
-            self.title,
-            {**self.words, **operation.words},
-        )
+        names, scope = parameters(operation), dict(self.words)
+        body = printed(operation.value, names, self.templates, scope, self.of)
+        source = f"def {operation.name}({', '.join(names.values())}):\n    return {body}\n"
+        return compiled(source, operation.name, self.title, scope)
 
 
-PLAIN_FLOATS = Plain("floats", words.FLOATS, ieee=True)
-PLAIN_ARRAYS = Plain("arrays", words.ARRAYS, ieee=False)
-INFIX = {ast.Div: "truediv", ast.Pow: "pow"}  # what raises on Python floats where IEEE 754 has an answer
+PLAIN_FLOATS = Plain("floats", words.FLOATS, ON_FLOATS)
+PLAIN_ARRAYS = Plain("arrays", words.ARRAYS, ON_ARRAYS)
 
 
 class Reading:
     """The table read for one class of node: functions that record an operation, and its pullbacks on plain numbers.
 
-    `scope` holds what generated code needs besides the row's own words: the class, the counter, how to convert a
-    constant. All of it, and every local of generated code, begins with an underscore, which no name in a row does.
-    `held` is the attribute that holds a node's number. With a function `_lift` in the scope, nodes of other classes go
-    through it first.
+    `scope` holds what generated code needs besides words: the class, the counter, how to convert a constant. `held` is
+    the attribute that holds a node's number. With a function `__lift` in the scope, nodes of other classes go through
+    it first.
     """
 
     def __init__(self, kind: type, plain: Plain, scope: dict, held: str = "data"):
         self.kind, self.plain, self.held = kind, plain, held
-        self.scope = {**scope, "_kind": kind, "_float": float, "_Exception": Exception}
-        self.record = Lazy(lambda operation: self._recorder(operation, operation.names))
-        self.reflected = Lazy(lambda operation: self._recorder(operation, operation.names[::-1]))
+        self.scope = {**scope, "__kind": kind, "__float": float, "__Exception": Exception}
+        self.record = Lazy(lambda operation: self._recorder(operation, reflected=False))
+        self.reflected = Lazy(lambda operation: self._recorder(operation, reflected=True))
         self.pull = Lazy(self._pull)
         READINGS[kind] = self
 
-    def _recorder(self, operation: Operation, parameters: list[str]) -> Callable:
-        """The function of these parameters that applies an operation and remembers how."""
-        names = operation.names
-        lines = [f"def {operation.name}({', '.join(parameters)}):"]
+    def _recorder(self, operation: Operation, reflected: bool) -> Callable:
+        """The function that applies an operation, to arguments in reverse if reflected, and remembers how."""
+        names, scope = parameters(operation), {**self.plain.words, **self.scope, "__operation": operation}
+        numbers = {name: f"_{names[name]}" for name in operation.arguments}
+        value = printed(operation.value, names | numbers, self.plain.templates, scope, self.plain.of)
+        given = list(names.values())
+        lines = [f"def {operation.name}({', '.join(reversed(given) if reflected else given)}):"]
         for name in operation.arguments:
-            if "_lift" in self.scope:
-                lines.append(f"    if {name}.__class__ is not _kind: {name} = _lift({name})")
-            lines += [
-                f"    if {name}.__class__ is _kind: __{name} = {name}.{self.held}",
-                f"    elif {name}.__class__ is _float: __{name} = {name}",
-                f"    else: {name} = __{name} = _constant({name})",
-            ]
-        value = self.plain.text(operation.value, {name: f"__{name}" for name in operation.arguments})
+            lines += self._looked_at(names[name], numbers[name])
         lines += [
             "    try:",
-            f"        _data = {value}",
-            "    except _Exception as _error:",
-            f"        raise _explained(_error, _operation, ({', '.join(names)},)) from None",
+            f"        __data = {value}",
+            "    except __Exception as __error:",
+            f"        raise __explained(__error, __operation, ({', '.join(given)},)) from None",
+            *self._made(given),
         ]
-        y = f"({', '.join(names[1:])})" if len(names) > 2 else [*names, "None"][1]
-        lines += [
-            "    _node = _new(_kind)",
-            f"    _node.{self.held} = _data",
-            "    _node.grad = None",
-            "    _node.name = ''",
-            "    _node.operation = _operation",
-            f"    _node.x = {names[0]}",
-            f"    _node.y = {y}",
-            "    _node.when = _tick()",
-            "    if _watches: _attend(_node)",
-            "    return _node",
+        return compiled("\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward", scope)
+
+    def _looked_at(self, name: str, number: str) -> list[str]:
+        """Lines that take the number out of an argument."""
+        lift = [f"    if {name}.__class__ is not __kind: {name} = __lift({name})"] if "__lift" in self.scope else []
+        return [
+            *lift,
+            f"    if {name}.__class__ is __kind: {number} = {name}.{self.held}",
+            f"    elif {name}.__class__ is __float: {number} = {name}",
+            f"    else: {name} = {number} = __constant({name})",
         ]
-        return compiled(
-            "\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward", self._scope(operation)
-        )
+
+    def _made(self, given: list[str]) -> list[str]:
+        """Lines that make the node."""
+        rest = f"({', '.join(given[1:])})" if len(given) > 2 else [*given, "None"][1]
+        return [
+            "    __node = __new(__kind)",
+            f"    __node.{self.held} = __data",
+            "    __node.grad = None",
+            "    __node.name = ''",
+            "    __node.operation = __operation",
+            f"    __node.x = {given[0]}",
+            f"    __node.y = {rest}",
+            "    __node.when = __tick()",
+            "    if __watches: __attend(__node)",
+            "    return __node",
+        ]
 
     def _pull(self, operation: Operation) -> Callable:
-        floats = self.plain.ieee
+        floats, names = self.plain is PLAIN_FLOATS, parameters(operation)
+        scope = {**self.plain.words, **self.scope, "__operation": operation}
 
-        def data(name: str, is_node: bool) -> str:
-            return f"{name}.data" if is_node else f"({name}.data if {name}.__class__ is _kind else {name})"
+        def number(name: str, is_node: bool) -> str:
+            return f"{name}.data" if is_node else f"({name}.data if {name}.__class__ is __kind else {name})"
 
-        def line(name: str, pullback: str) -> str:
-            names = {other: data(other, other == name) for other in operation.arguments} | {"out": "_node.data"}
-            text = rewrite(pullback, names, calls=INFIX if floats else {}, guard=not floats)
-            return f"_into[{name}] += {text}" if floats else f"_into({name}, {text})"
+        def line(name: str, pullback: Tree) -> str:
+            numbers = {other: number(names[other], other == name) for other in operation.arguments}
+            tree = fold(pullback, Name, Constant, _unguarded) if floats else pullback
+            known = names | numbers | {"out": "__node.data"}
+            text = printed(tree, known, self.plain.templates, scope, self.plain.of)
+            return f"__into[{names[name]}] += {text}" if floats else f"__into({names[name]}, {text})"
 
-        return compiled(
-            _pull_source(operation, line, "{}.__class__ is _kind"),
-            operation.name,
-            f"{self.kind.__name__} backward",
-            self._scope(operation),
-        )
+        source = _pull_source(operation, names, line, "{}.__class__ is __kind")
+        return compiled(source, operation.name, f"{self.kind.__name__} backward", scope)
 
-    def _scope(self, operation: Operation) -> dict:
-        return {**self.plain.words, **operation.words, **self.scope, "_operation": operation}
+
+def _unguarded(word: Any, args: list[Tree]) -> Tree:
+    """A guarded product or quotient of g as a plain one, since the sweep of floats stops where g is 0."""
+    plain = {"scaled": "mul", "ratio": "truediv"}.get(word) if args[:1] == [Name("g")] else None
+    return Call(plain or word, tuple(args))
 
 
 def node_pullback(operation: Operation, scope: dict) -> Callable:
     """The pullbacks of an operation read on nodes, where every word is an operation: what they compute is a graph."""
+    names = parameters(operation)
+    scope = {**words.SHAPES, **BUILT_IN, **scope, "__isinstance": isinstance}
 
-    def line(name: str, pullback: str) -> str:
-        return f"_into({name}, {rewrite(pullback, {'out': '_node'}, calls=INFIX, guard=True)})"
+    def of(word: Any) -> Callable:
+        return word if isinstance(word, Operation) else word.function
 
-    return compiled(
-        _pull_source(operation, line, "_isinstance({}, _Node)"),
-        operation.name,
-        "nodes backward",
-        {**words.SHAPES, **OPERATIONS, **operation.words, **scope, "_isinstance": isinstance},
-    )
+    def line(name: str, pullback: Tree) -> str:
+        return f"__into({names[name]}, {printed(pullback, names | {'out': '__node'}, ON_NODES, scope, of)})"
 
-
-def _pull_source(operation: Operation, line: Callable[[str, str], str], is_node: str) -> str:
-    names = operation.names
-    lines = [f"def {operation.name}_pullback(_node, g, _into):"]
-    lines.append(f"    {names[0]} = _node.x")
-    if len(names) > 1:
-        lines.append(f"    {', '.join(names[1:])} = _node.y")
-    for name, pullback in zip(operation.arguments, operation.pullbacks):
-        if pullback:
-            known = len(operation.arguments) == 1
-            lines.append(f"    {'' if known else f'if {is_node.format(name)}: '}{line(name, pullback)}")
-    return "\n".join(lines + ["    return"]) + "\n"
+    source = _pull_source(operation, names, line, "__isinstance({}, __Node)")
+    return compiled(source, operation.name, "nodes backward", scope)
 
 
-class _Rewriter(ast.NodeTransformer):
-    def __init__(self, names, calls, guard):
-        self.names = {name: ast.parse(text, mode="eval").body for name, text in names.items()}
-        self.calls, self.guard = calls, guard
-
-    def visit_Name(self, node):
-        return self.names.get(node.id, node)
-
-    def visit_BinOp(self, node):
-        called = self.calls.get(type(node.op))
-        if self.guard and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Name) and node.left.id == "g":
-            called = "scaled"
-        self.generic_visit(node)
-        return ast.Call(ast.Name(called), [node.left, node.right], []) if called else node
-
-
-def rewrite(expression: str, names: dict[str, str], calls: dict[type, str], guard: bool = False) -> str:
-    """An expression with names replaced, infix operators called by name, and `g * d` guarded against 0 * inf."""
-    return ast.unparse(_Rewriter(names, calls, guard).visit(ast.parse(expression, mode="eval")))
+def _pull_source(operation: Operation, names: dict[str, str], line: Callable[[str, Tree], str], is_node: str) -> str:
+    first, *rest = names.values()
+    lines = [f"def {operation.name}_pullback(__node, g, __into):", f"    {first} = __node.x"]
+    if rest:
+        lines.append(f"    {', '.join(rest)} = __node.y")
+    for name, pullback in zip(operation.arguments, operation.pullbacks, strict=False):
+        if pullback is not None:
+            condition = "" if len(operation.arguments) == 1 else f"if {is_node.format(names[name])}: "
+            lines.append(f"    {condition}{line(name, pullback)}")
+    return "\n".join([*lines, "    return"]) + "\n"
 
 
 def compiled(source: str, name: str, title: str, scope: dict) -> Callable:
@@ -226,13 +250,22 @@ def compiled(source: str, name: str, title: str, scope: dict) -> Callable:
     return made.popitem()[1]
 
 
-def read_table(table: str) -> Iterable[Operation]:
-    """The operations of a table, entered by name."""
-    for row in table.strip().splitlines():
-        operation = Operation(row)
-        OPERATIONS[operation.name] = operation
-        yield operation
+def read(text: str) -> Operation:
+    """The operation of a row, checked word for word against the table and what the user has defined."""
+    own = {name: x for name, x in OPERATIONS.items() if name not in words.ARRAYS}
+    return Operation(resolved(parse(text, words.CONSTANTS), ARITY, own), text)
 
 
-ELEMENTWISE = list(read_table(rules.ELEMENTWISE))
-ARRAY = list(read_table(rules.ARRAY))
+def _table(*texts: str) -> Iterable[Operation]:
+    """The operations of the table, whose rows may use words of later ones."""
+    lines = [[line for line in text.splitlines() if line.strip() and line[0] != "#"] for text in texts]
+    rows = [[(parse(line, words.CONSTANTS), line) for line in part] for part in lines]
+    ARITY.update({row.name: len(row.arguments + row.static) for part in rows for row, _ in part})
+    for part in rows:
+        yield [Operation(resolved(row, ARITY, {}), line) for row, line in part]
+
+
+ARITY = {**STATIC, **{name: len(inspect.signature(f).parameters) for name, f in words.SHAPES.items() if callable(f)}}
+ELEMENTWISE, ARRAY = _table(rules.ELEMENTWISE, rules.ARRAY)
+BUILT_IN = {operation.name: operation for operation in (*ELEMENTWISE, *ARRAY)}
+OPERATIONS.update(BUILT_IN)

@@ -82,8 +82,8 @@ logsumexp(x; axis)     = logsumexp(x, axis)        | g * exp(x - out)
 ties(x, y; axis)       = ties(x, y, axis)
 cumsum(x; axis)        = cumsum(x, axis)           | flip(cumsum(flip(g, axis), axis), axis)
 flip(x; axis)          = flip(x, axis)             | flip(g, axis)
-sorted_as(x, y; axis)  = sorted_as(x, y, axis)     | unsorted_as(g, y, axis)
-unsorted_as(x, y; axis) = unsorted_as(x, y, axis)  | sorted_as(g, y, axis)
+sorted_as(x, y; axis)  = sorted_as(x, y, axis)     | unsorted_as(g, y, axis) |
+unsorted_as(x, y; axis) = unsorted_as(x, y, axis)  | sorted_as(g, y, axis) |
 matmul(x, y)           = matmul(x, y)              | matmul(g, y.mT)            | matmul(x.mT, g)
 affine(x, y, b)        = matmul(x, y) + b          | matmul(g, y.mT)            | matmul(x.mT, g)   | g
 reshape(x; shape)      = x.reshape(shape)          | g.reshape(x.shape)
@@ -102,5 +102,5 @@ detsign(x)             = detsign(x)
 logdet(x)              = logdet(x)                 | scaled(g[..., None, None], inv(x).mT)
 cofactor(x)            = cofactor(x) | out * sum(g * inv(x).mT, (-2, -1)) - matmul(matmul(inv(x).mT, g.mT), out)
 cholesky(x)            = cholesky(x)               | solve(out.mT, solve(out.mT, \
-    0.5 * (matmul(out.mT, g) * half_lower(x.shape) + matmul(g.mT, out) * half_lower(x.shape).T)).mT)
+    0.5 * (matmul(out.mT, g) * half_lower(x.shape) + matmul(g.mT, out) * half_lower(x.shape).mT)).mT)
 """

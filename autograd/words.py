@@ -70,7 +70,10 @@ FLOATS = {
         for name in "arcsinh arccosh arctanh arctan2".split()
     },
     **{name: _rounded(getattr(np, name)) for name in "floor ceil rint".split()},
-    **CONSTANTS,
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "neg": operator.neg,
     "arcsin": _ieee(math.asin, np.arcsin),
     "arccos": _ieee(math.acos, np.arccos),
     "arctan": math.atan,
@@ -224,8 +227,20 @@ def tail(shape: tuple[int, ...], axis: int) -> tuple[slice, ...]:
     return (slice(None),) * axis + (slice(shape[axis], None),)
 
 
-# what concerns shapes alone, and numbers, is the same in every reading
-SHAPES = {**CONSTANTS, "count": count, "inverse": inverse, "head": head, "tail": tail, "half_lower": half_lower}
+def backwards(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of an array of this shape in reverse order."""
+    return tuple(range(len(shape)))[::-1]
+
+
+# what concerns shapes alone is the same in every reading
+SHAPES = {
+    "count": count,
+    "inverse": inverse,
+    "head": head,
+    "tail": tail,
+    "half_lower": half_lower,
+    "backwards": backwards,
+}
 
 ARRAYS = {
     **{name: getattr(np, name) for name in "exp expm1 log log1p sqrt sin cos tan arcsin arccos arctan".split()},
@@ -241,8 +256,16 @@ ARRAYS = {
     **{name: getattr(np.linalg, name) for name in "solve inv det".split()},
     "cholesky": lambda x: np.linalg.cholesky(0.5 * (x + x.mT)),
     **SHAPES,
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
     "truediv": np.true_divide,
     "pow": np.power,
+    "neg": np.negative,
+    "getitem": operator.getitem,
+    "reshape": np.reshape,
+    "transpose": np.transpose,
+    "swapaxes": np.swapaxes,
     "sigmoid": _array_sigmoid,
     "softplus": lambda x: np.logaddexp(x, 0.0, dtype=x.dtype),
     "wins": _array_wins,

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..backward import history
+from ..grammar import fold
 from ..node import Node
-from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Operation
+from ..operation import BUILT_IN, PLAIN_ARRAYS, PLAIN_FLOATS, Function, Operation, Plain
+from ..words import SHAPES
 
 
 class Unprintable(Exception):
@@ -17,20 +19,12 @@ class Unprintable(Exception):
 
 
 class Variable:
-    """A number or array of the program: an input, a constant (`value`), or the result of an operation."""
+    """A number or array of the program: an input, a constant (`value`), or what a word makes of others."""
 
-    __slots__ = ("operation", "args", "static", "shape", "dtype", "scalar", "name", "value")
+    __slots__ = ("word", "args", "static", "shape", "dtype", "scalar", "name", "value")
 
-    def __init__(
-        self,
-        example: Any,
-        operation: Operation | None = None,
-        args: tuple = (),
-        static: tuple = (),
-        name: str = "",
-        value: Any = None,
-    ):
-        self.operation, self.args, self.static, self.name, self.value = operation, args, static, name, value
+    def __init__(self, example: Any, word: Any = None, args: tuple = (), static: tuple = (), name: str = ""):
+        self.word, self.args, self.static, self.name, self.value = word, args, static, name, None
         self.scalar = type(example) is float  # of the reading on Python floats
         self.shape, self.dtype = np.shape(example), np.dtype(float) if self.scalar else np.asarray(example).dtype
 
@@ -43,53 +37,88 @@ class Variable:
         value = self.value
         return value is not None and bool(np.all(value == number) and np.all(np.signbit(value) == np.signbit(number)))
 
+    def again(self, word: str, args: tuple["Variable", ...], static: tuple = ()) -> "Variable":
+        """The same numbers, made in another way."""
+        new = copy.copy(self)
+        new.word, new.args, new.static = word, args, static
+        return new
+
     def __repr__(self) -> str:
-        return f"<{self.operation.name if self.operation else self.name or 'constant'} {self.shape} {self.dtype}>"
+        made_by = getattr(self.word, "name", self.word) if self.word else self.name or "constant"
+        return f"<{made_by} {self.shape} {self.dtype}>"
 
 
 class Program:
-    """Inputs, the variables computed from them in order, and outputs."""
+    """Inputs, the variables computed from them in order, a word each, and outputs."""
 
     def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]):
         self._known: dict[Hashable, Variable] = {}
-        self._existing: set[int] = set()
-        of = {node: Variable(node.example, name=node.name) for node in inputs}
-        self._existing.update(map(id, of.values()))
-        for node in _in_order(outputs):
-            if node not in of:
-                of[node] = self._constant(node.example) if node.operation is None else self._step(node, of)
+        self._examples: dict[Variable, Any] = {}
+        of = {node: self._entered(Variable(node.example, name=node.name), node.example) for node in inputs}
+        with np.errstate(all="ignore"):  # the examples' numbers are nobody's result
+            for node in _in_order(outputs):
+                if node not in of:
+                    of[node] = self._constant(node.example) if node.operation is None else self._made(node, of)
         self.inputs = [of[node] for node in inputs]
         self.outputs = [of[node] for node in outputs]
         self.steps = _needed(self.outputs)
+        del self._known, self._examples
 
-    def _constant(self, value: Any) -> Variable:
-        value = value.copy() if isinstance(value, np.ndarray) else value  # whoever holds it may change it later
-        return self._once(("constant", type(value), _key(np.asarray(value))), Variable(value, value=value))
-
-    def _once(self, key: Hashable, variable: Variable) -> Variable:
-        """The variable that is known by this key, or this one from now on."""
-        variable = self._known.setdefault(key, variable)
-        self._existing.add(id(variable))
+    def _entered(self, variable: Variable, example: Any) -> Variable:
+        self._examples[variable] = example
         return variable
 
-    def _step(self, node: Node, of: dict[Node, Variable]) -> Variable:
-        """The variable for a node: one that is there already, a constant, a simpler one, or a new one."""
-        operation, count = node.operation, len(node.operation.arguments)
-        args = tuple(of[arg] if isinstance(arg, Node) else self._constant(arg) for arg in node.args[:count])
-        static = copy.deepcopy(node.args[count:]) if len(node.args) > count else ()
+    def _constant(self, value: Any) -> Variable:
+        """The variable for something that is known beforehand."""
+        key = "constant", type(value), _key(np.asarray(value))
+        if key not in self._known:
+            found = self._known[key] = self._entered(Variable(value), value)
+            found.value = value.copy() if isinstance(value, np.ndarray) else value  # its owner may change it later
+        return self._known[key]
+
+    def _made(self, node: Node, of: dict[Node, Variable]) -> Variable:
+        """The variable for a node, from the words of its row."""
+        made = self._row(node.operation, [of[arg] if isinstance(arg, Node) else arg for arg in node.args])
+        if node.name and made.word is not None and not made.name:
+            made.name = node.name
+        return made
+
+    def _row(self, operation: Operation, args: list) -> Variable:
+        """What a row makes of variables, constants and static arguments: a fold over its tree of words."""
+        count = len(operation.arguments)
+        given = [self._operand(arg) for arg in args[:count]] + copy.deepcopy(args[count:])
+        names = dict(zip(operation.names, given, strict=True))
+
+        def call(word: Any, parts: list) -> Any:
+            if isinstance(word, Operation):
+                return self._row(word, parts)
+            static = ABOUT_SHAPES.get(word) if isinstance(word, str) else None
+            return self._step(word, parts) if static is None else static(*parts)
+
+        return self._operand(fold(operation.value, names.get, lambda value: value, call))
+
+    def _operand(self, x: Any) -> Variable:
+        return x if isinstance(x, Variable) else self._constant(x)
+
+    def _step(self, word: Any, parts: list) -> Variable:
+        """The variable for a word: one that is there already, a constant, a simpler one, or a new one."""
+        count = len(BUILT_IN[word].arguments) if isinstance(word, str) else len(parts)
+        args, static = tuple(map(self._operand, parts[:count])), tuple(parts[count:])
+        examples = [self._examples[arg] for arg in args]
+        meaning = word.function if isinstance(word, Function) else reading_of(examples).words[word]
+        example = meaning(*examples, *static)
         if all(arg.value is not None for arg in args):
-            return self._constant(node.example)
-        made = Variable(node.example, operation, args, static, node.name)
-        simple = SIMPLER.get(operation.name, lambda made: None)(made) or made
-        if id(simple) in self._existing:
+            return self._constant(example)
+        made = Variable(example, word, args, static)
+        simple = SIMPLER.get(word, lambda made: None)(made) or made
+        if simple in self._examples:
             return simple
-        return self._once((simple.operation, tuple(map(id, simple.args)), _key(simple.static), simple.scalar), simple)
+        key = simple.word, tuple(map(id, simple.args)), _key(simple.static), simple.scalar
+        return self._entered(self._known.setdefault(key, simple), example)
 
     def multiply_adds(self) -> int:
         """How many products of numbers its matrix products take."""
-        return sum(
-            math.prod(v.shape) * v.args[0].shape[-1] for v in self.steps if v.operation.name in ("matmul", "affine")
-        )
+        return sum(math.prod(v.shape) * v.args[0].shape[-1] for v in self.steps if v.word == "matmul")
 
     def elements(self) -> int:
         """How many numbers its variables have together."""
@@ -119,7 +148,7 @@ def _needed(outputs: Iterable[Variable]) -> list[Variable]:
         variable, done = stack.pop()
         if done:
             order.append(variable)
-        elif id(variable) not in seen and variable.operation is not None:
+        elif id(variable) not in seen and variable.word is not None:
             seen.add(id(variable))
             stack.append((variable, True))
             stack.extend((arg, False) for arg in reversed(variable.args))
@@ -156,7 +185,7 @@ def _neutral(number: float, sides: Sequence[int]) -> Callable:
 def _twice(made: Variable) -> Variable | None:
     """neg(neg(x)), and a swap of the same two axes twice."""
     inner = made.args[0]
-    if inner.operation is made.operation and set(inner.static) == set(made.static):
+    if inner.word == made.word and set(inner.static) == set(made.static):
         return inner.args[0]
     return None
 
@@ -168,36 +197,29 @@ def _scaled(made: Variable) -> Variable | None:
         return None
     if x.is_constant(1) and made.like(y):
         return y
-    return _again(made, "mul", made.args, ())
+    return made.again("mul", made.args)
 
 
 def _transposed(made: Variable) -> Variable | None:
     """Transposes of transposes are one, or none."""
     inner, (axes,) = made.args[0], made.static
-    if inner.operation is made.operation:
+    if inner.word == made.word:
         axes = tuple(inner.static[0][i] for i in axes)
         inner = inner.args[0]
     if axes == tuple(range(len(axes))):
         return inner
-    return _again(made, "transpose", (inner,), (axes,))
+    return made.again("transpose", (inner,), (axes,))
 
 
 def _reshaped(made: Variable) -> Variable | None:
     """A reshape of a reshape is one, or none."""
     inner = made.args[0]
-    inner = inner.args[0] if inner.operation is made.operation else inner
-    return inner if made.like(inner) else _again(made, "reshape", (inner,), (made.shape,))
-
-
-def _again(made: Variable, name: str, args: tuple, static: tuple) -> Variable:
-    new = Variable.__new__(Variable)
-    new.operation, new.args, new.static, new.name, new.value = OPERATIONS[name], args, static, made.name, None
-    new.shape, new.dtype, new.scalar = made.shape, made.dtype, made.scalar
-    return new
+    inner = inner.args[0] if inner.word == made.word else inner
+    return inner if made.like(inner) else made.again("reshape", (inner,), (made.shape,))
 
 
 SIMPLER: dict[str, Callable[[Variable], Variable | None]] = {
-    **dict.fromkeys(("alias", "detached", "cast", "expand", "sum_to"), _same),
+    **dict.fromkeys(("cast", "expand", "sum_to"), _same),
     "add": _neutral(-0.0, (0, 1)),  # 0.0 is not neutral: it makes 0.0 of -0.0
     "sub": _neutral(0.0, (1,)),
     "mul": _neutral(1.0, (0, 1)),
@@ -210,6 +232,15 @@ SIMPLER: dict[str, Callable[[Variable], Variable | None]] = {
 }
 
 
-def reading_of(variable: Variable) -> Any:
-    """The reading in which its operation is computed: on Python floats or on arrays."""
-    return PLAIN_FLOATS if variable.scalar else PLAIN_ARRAYS
+ABOUT_SHAPES: dict[str, Callable] = {
+    **SHAPES,
+    "shape": lambda x: x.shape,
+    "dtype": lambda x: x.dtype,
+    "tuple": lambda *parts: parts,
+    "slice": slice,
+}  # words that say something about variables without their numbers
+
+
+def reading_of(examples: Sequence) -> Plain:
+    """The reading in which words are applied to these: on Python floats or on arrays."""
+    return PLAIN_FLOATS if all(type(x) in (float, int) for x in examples) else PLAIN_ARRAYS

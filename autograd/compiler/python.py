@@ -4,7 +4,6 @@ Arrays are written into buffers (`out=`) that are taken from a pool as long as t
 has its own. Results are copied out, so that nothing the caller holds changes later.
 """
 
-import ast
 import itertools
 import keyword
 import linecache
@@ -19,24 +18,18 @@ from typing import Any
 import numpy as np
 
 from .. import words
-from ..operation import PLAIN_FLOATS, rewrite
+from ..operation import ON_ARRAYS, ON_FLOATS, Function
 from .program import Program, Variable
 
-UFUNCS = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power"}
+NUMPYS = {"sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "neg": "negative"}  # names of words
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem"}
 SCOPE = {
     **words.ARRAYS,
-    "add": np.add,
-    "subtract": np.subtract,
-    "multiply": np.multiply,
-    "divide": np.divide,
-    "power": np.power,
-    "negative": np.negative,
+    **{name: words.ARRAYS[word] for word, name in NUMPYS.items()},
     "dot": np.dot,
     "copyto": np.copyto,
     "array": np.array,
 }
-INTO = {name for name, word in SCOPE.items() if isinstance(word, np.ufunc)}  # they take out=
 
 
 class Source:
@@ -44,15 +37,15 @@ class Source:
 
     def __init__(self, program: Program, name: str):
         self.program = program
-        self.names: dict[int, str] = {}
+        self.names: dict[Variable, str] = {}
         self.taken = {*SCOPE, *words.FLOATS, "buffers", "constants", "nan", "inf"}
         self.constants: list[np.ndarray] = []
-        self.words: dict[str, Callable] = {}  # functions that single operations were defined by
+        self.functions: dict[Function, str] = {}  # of the user, and what they are called here
         self.buffers: list[tuple[tuple, np.dtype]] = []
         self.free: dict[tuple, list[int]] = {}
-        self.held: dict[int, int] = {}  # a variable's buffer
-        self.uses = Counter(id(_root(arg)) for v in program.steps for arg in v.args) + Counter(
-            id(_root(v)) for v in program.outputs
+        self.held: dict[Variable, int] = {}  # a variable's buffer
+        self.uses = Counter(_root(arg) for v in program.steps for arg in v.args) + Counter(
+            _root(v) for v in program.outputs
         )
         self.name = self.called(name or "program")
 
@@ -72,19 +65,19 @@ class Source:
 
     def of(self, variable: Variable) -> str:
         """How a variable is written where it is used."""
-        if id(variable) not in self.names:
+        if variable not in self.names:
             value = variable.value
             if type(value) in (int, float, bool):  # NumPy's own numbers keep their dtype
-                return repr(value)
-            self.names[id(variable)] = f"constants[{len(self.constants)}]"
+                return repr(value) if np.copysign(1, value) > 0 else f"({value!r})"
+            self.names[variable] = f"constants[{len(self.constants)}]"
             self.constants.append(value)
-        return self.names[id(variable)]
+        return self.names[variable]
 
     def lines(self) -> Iterator[str]:
         """The function, line by line."""
         for variable in self.program.inputs:
-            self.names[id(variable)] = self.called(variable.name or "x")
-        parameters = [self.names[id(v)] for v in self.program.inputs]
+            self.names[variable] = self.called(variable.name or "x")
+        parameters = [self.names[v] for v in self.program.inputs]
         yield f"def {self.name}({', '.join(parameters)}):"
         for variable in self.program.steps:
             code = self._float(variable) if variable.scalar else self._array(variable)
@@ -98,33 +91,37 @@ class Source:
         return self.of(variable) if variable.scalar else f"array({self.of(variable)})"
 
     def _float(self, variable: Variable) -> Iterator[str]:
-        names = dict(zip(variable.operation.names, (*map(self.of, variable.args), *map(repr, variable.static))))
-        names |= self._words_of(variable)
-        text = PLAIN_FLOATS.text(variable.operation.value, names)
-        self.names[id(variable)] = self.called(variable.name or f"v{len(self.names)}")
-        yield f"{self.names[id(variable)]} = {text}"
+        text = self._text(variable, ON_FLOATS)
+        self.names[variable] = self.called(variable.name or f"v{len(self.names)}")
+        yield f"{self.names[variable]} = {text}"
 
     def _array(self, variable: Variable) -> Iterator[str]:
-        operation = variable.operation
-        static = [self._static(x) for x in variable.static]
-        names = dict(zip(operation.names, (*map(self.of, variable.args), *static))) | self._words_of(variable)
-        tree = ast.parse(rewrite(operation.value, names, calls={}), mode="eval").body
-        name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {operation.name}"
-        where = self._into(tree, variable) if variable.shape and operation.name not in VIEWS else None
+        name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {word_of(variable)}"
+        where = self._into(variable) if variable.shape and variable.word not in VIEWS else None
         if where is None:
-            yield f"{name} = {ast.unparse(tree)}{comment}"
+            yield f"{name} = {self._text(variable, ON_ARRAYS)}{comment}"
             self._release(variable)
         else:
             *before, last = where(f"buffers[{self._take(variable)}]")
             yield from before
             yield f"{name} = {last}{comment}"
-        self.names[id(variable)] = name
+        self.names[variable] = name
 
-    def _words_of(self, variable: Variable) -> dict[str, str]:
-        """Names for the functions that an operation was defined by."""
-        named = {word: self.called(f"{variable.operation.name}_{word}") for word in variable.operation.words}
-        self.words.update({named[word]: function for word, function in variable.operation.words.items()})
-        return named
+    def _text(self, variable: Variable, templates: dict[str, str]) -> str:
+        """A word applied to variables and static arguments, as an expression."""
+        args = [*map(self.of, variable.args), *map(self._static, variable.static)]
+        if variable.word in templates:
+            text = templates[variable.word].format(*args)
+            return text[1:-1] if templates[variable.word][0] == "(" else text
+        return f"{self._name_of(variable.word)}({', '.join(args)})"
+
+    def _name_of(self, word: Any) -> str:
+        """How a word is called: by its name; a function of the user by one of its own."""
+        if isinstance(word, str):
+            return word
+        if word not in self.functions:
+            self.functions[word] = self.called(word.name)
+        return self.functions[word]
 
     def _static(self, x: Any) -> str:
         if _is_literal(x):
@@ -132,32 +129,27 @@ class Source:
         self.constants.append(x)
         return f"constants[{len(self.constants) - 1}]"
 
-    def _into(self, tree: ast.expr, variable: Variable) -> Callable | None:
-        """How to write the value of an expression into a buffer, if there is a way: a function of the buffer's name."""
-        call, args = _called(tree)
-        simple = not any(isinstance(arg, (ast.BinOp, ast.Call)) for arg in args)
-        texts = [ast.unparse(arg) for arg in args]
+    def _into(self, variable: Variable) -> Callable | None:
+        """How to write the value of a word into a buffer, if there is a way: a function of the buffer's name."""
+        word, args = variable.word, [self.of(arg) for arg in variable.args]
         matrices = [
             arg for arg in variable.args if len(arg.shape) == 2 and arg.dtype == variable.dtype
         ]  # dot is strict
-        if call in INTO and simple:
-            return lambda out: [f"{call}({', '.join(texts)}, out={out})"]
-        large = all(math.prod(arg.shape) != 1 for arg in variable.args[:2])  # else dot loses NaN, as words.py says
-        if call == "matmul" and simple and large and len(matrices) == 2:
-            return lambda out: [f"dot({', '.join(texts)}, out={out})"]
-        if variable.operation.name == "affine" and large and matrices[:2] == list(variable.args[:2]):
-            x, y, b = map(self.of, variable.args)
-            return lambda out: [f"dot({x}, {y}, out={out})", f"add({out}, {b}, out={out})"]
-        if call == "sum_to" and len(matrices) == 1 and variable.shape == variable.args[0].shape[1:]:
+        if isinstance(word, str) and isinstance(words.ARRAYS.get(word), np.ufunc):
+            return lambda out: [f"{NUMPYS.get(word, word)}({', '.join(args)}, out={out})"]
+        large = all(math.prod(arg.shape) != 1 for arg in variable.args)  # else dot loses NaN, as words.py says
+        if word == "matmul" and large and len(matrices) == 2:
+            return lambda out: [f"dot({', '.join(args)}, out={out})"]
+        if word == "sum_to" and len(matrices) == 1 and variable.shape == variable.args[0].shape[1:]:
             ones = self._static(np.ones(variable.args[0].shape[0], variable.dtype))
-            return lambda out: [f"dot({ones}, {texts[0]}, out={out})"]
-        if call == "expand":
-            return lambda out: [f"copyto({out}, {texts[0]})", out]
+            return lambda out: [f"dot({ones}, {args[0]}, out={out})"]
+        if word == "expand":
+            return lambda out: [f"copyto({out}, {args[0]})", out]
         return None
 
     def _take(self, variable: Variable) -> int:
         """A buffer for a variable: one that nobody needs any more, or a new one."""
-        elementwise = variable.operation.name not in ("matmul", "affine")
+        elementwise = variable.word != "matmul"
         if elementwise:  # may be written over an argument; a matrix product may not
             self._release(variable)
         key = variable.shape, variable.dtype
@@ -165,22 +157,22 @@ class Source:
         if not free:
             self.buffers.append(key)
             free.append(len(self.buffers) - 1)
-        self.held[id(variable)] = free.pop()
+        self.held[variable] = free.pop()
         if not elementwise:
             self._release(variable)
-        return self.held[id(variable)]
+        return self.held[variable]
 
     def _release(self, variable: Variable) -> None:
         """Give back the buffers of arguments that are used for the last time here."""
         for arg in map(_root, variable.args):
-            self.uses[id(arg)] -= 1
-            if not self.uses[id(arg)] and id(arg) in self.held:
-                self.free[arg.shape, arg.dtype].append(self.held.pop(id(arg)))
+            self.uses[arg] -= 1
+            if not self.uses[arg] and arg in self.held:
+                self.free[arg.shape, arg.dtype].append(self.held.pop(arg))
 
 
 def _root(variable: Variable) -> Variable:
     """What a view looks into; else the variable itself."""
-    while variable.operation is not None and variable.operation.name in VIEWS and not variable.scalar:
+    while variable.word in VIEWS and not variable.scalar:
         variable = variable.args[0]
     return variable
 
@@ -194,15 +186,9 @@ def _is_literal(x: Any) -> bool:
     return x is None or x is Ellipsis or type(x) in (int, bool)
 
 
-def _called(tree: ast.expr) -> tuple[str, list[ast.expr]]:
-    """An infix operator or a call as the name of a function and its arguments."""
-    if isinstance(tree, ast.BinOp) and type(tree.op) in UFUNCS:
-        return UFUNCS[type(tree.op)], [tree.left, tree.right]
-    if isinstance(tree, ast.UnaryOp):
-        return "negative", [tree.operand]
-    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
-        return tree.func.id, tree.args
-    return "", []
+def word_of(variable: Variable) -> str:
+    """The name of a variable's word."""
+    return variable.word if isinstance(variable.word, str) else variable.word.name
 
 
 _number = itertools.count(1)  # tells programs of the same name apart in a traceback
@@ -224,7 +210,7 @@ class PythonProgram:
         weakref.finalize(self, linecache.cache.pop, filename, None)
         self._code, self._name = compile(self.source, filename, "exec"), source.name
         self._floats = all(v.scalar for v in program.steps)
-        self._words = source.words
+        self._functions = {name: word.function for word, name in source.functions.items()}
         self._constants, self._buffers, self._local = source.constants, source.buffers, threading.local()
 
     def __call__(self, inputs: list) -> tuple:
@@ -256,7 +242,7 @@ class PythonProgram:
         if run is None:
             scope = {
                 **(words.FLOATS if self._floats else words.ARRAYS | SCOPE),
-                **self._words,
+                **self._functions,
                 "constants": self._constants,
                 "nan": np.nan,
                 "inf": np.inf,

@@ -152,13 +152,13 @@ def _no_cutting(node: Node) -> None:
 
 def _scope(constant: Callable) -> dict:
     return {
-        "_new": object.__new__,
-        "_tick": tick,
-        "_watches": watches,
-        "_attend": _no_cutting,
-        "_explained": explained,
-        "_constant": constant,
-        "_lift": lift,
+        "__new": object.__new__,
+        "__tick": tick,
+        "__watches": watches,
+        "__attend": _no_cutting,
+        "__explained": explained,
+        "__constant": constant,
+        "__lift": lift,
     }
 
 

@@ -1,11 +1,9 @@
 """The llvm printer: a program as machine code, from the same rows as everything else.
 
-A row's expression is evaluated on symbolic arrays: elementwise words make a lazy array, whose elements are computed
-where they are used, so that chains of them become one loop; words along axes make loops over memory with constant
-offsets. Numbers (arrays without axes) live in registers, so a graph of Values becomes straight-line code.
+Each word is applied to symbolic arrays: an elementwise one makes a lazy array, whose elements are computed where they
+are used, so that chains of them become one loop; words along axes make loops over memory with constant offsets. Numbers (arrays without axes) live in registers, so a graph of Values becomes straight-line code.
 """
 
-import ast
 import ctypes
 import functools
 import math
@@ -18,17 +16,15 @@ from typing import Any
 import llvmlite.binding as binding
 import numpy as np
 
-from ... import words
 from .arrays import Array, Arrays, Memory
 from .text import TYPES, literal
 from .loops import LOOPS
+from ...operation import Function
 from ..program import Program, Unprintable, Variable
 
 COMPARISONS = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
-# what is done to masks and to numbers of their elements, which are kept as floating point numbers
-OF_COUNTS = {"add", "sub", "mul", "neg", "abs", "sum", "sum_to", "expand", "reshape", "getitem", "transpose", "where"}
+OF_COUNTS = {"add", "sub", "mul", "neg", "abs", "where"}  # of numbers of masks' elements, kept as floating point numbers
 ON_MASKS = {"add": "maximum"}  # as in NumPy, where the sum of two masks is a mask
-INFIX = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
 ON_THE_STACK = 1 << 18  # bytes; larger workspaces are allocated
 BLOCK = 500
 WORD = 7  # the bits of an address that are 0 where a number may begin
@@ -41,94 +37,59 @@ class Printer(Arrays):
     def __init__(self, program: Program):
         super().__init__()
         self.program = program
-        self.arrays: dict[int, Array] = {}
-        self.consumers: dict[int, list[Variable]] = {}
+        self.arrays: dict[Variable, Array] = {}
+        self.consumers: dict[Variable, list[Variable]] = {}
         for step in program.steps:
             for arg in step.args:
-                self.consumers.setdefault(id(arg), []).append(step)
-        self.outputs = Counter(map(id, program.outputs))
+                self.consumers.setdefault(arg, []).append(step)
+        self.outputs = Counter(program.outputs)
 
     def operand(self, variable: Variable) -> Array:
         """The array of a variable; constants are made when they are first used."""
-        if id(variable) not in self.arrays:
+        if variable not in self.arrays:
             value = np.asarray(variable.value)
             value = value if value.dtype in TYPES else value.astype(float)
             kind = self.kind(value.dtype)
             if value.size and np.all(value.view(f"u{value.itemsize}") == value.view(f"u{value.itemsize}").flat[0]):
                 same = literal(value.flat[0], kind)
-                self.arrays[id(variable)] = Array(value.shape, kind, lambda indices: same)
+                self.arrays[variable] = Array(value.shape, kind, lambda indices: same)
             else:
-                self.arrays[id(variable)] = self.constant(value)
-        return self.arrays[id(variable)]
+                self.arrays[variable] = self.constant(value)
+        return self.arrays[variable]
 
     def step(self, variable: Variable) -> None:
         """The code of one variable, or the promise of it where a single loop will use it."""
-        kind, self.of_masks = self.kind_within(variable), variable.dtype.kind == "b"
-        names = dict(zip(variable.operation.names, (*map(self.operand, variable.args), *variable.static)))
-        if variable.operation.words:
-            raise Unprintable(f"{variable.operation.name} is defined by Python functions")
-        x = self.evaluate(parsed(variable.operation.value), names, kind)
+        word, args = variable.word, [*map(self.operand, variable.args)]
+        if isinstance(word, Function):
+            raise Unprintable(f"{word.name} is defined by Python functions")
+        if word in LOOPS:
+            x = LOOPS[word](self, *args, *variable.static)
+        else:
+            word = ON_MASKS.get(word, word) if variable.dtype.kind == "b" else word
+            x = self.elementwise(word, args, self.kind_within(variable))
         if not variable.shape:
             x = self.number(x.at(()), x.kind)
         elif not isinstance(x, Memory) and not self.used_in_place(variable):
             x = self.memory(x)
-        self.arrays[id(variable)] = self.cast(x, self.kind(variable.dtype))
+        self.arrays[variable] = self.cast(x, self.kind(variable.dtype))
 
     def kind_within(self, variable: Variable) -> str:
-        """The type that a variable's words compute with: of the numbers, where they compare numbers to a mask."""
+        """The type that an elementwise word computes with: of the numbers, where it compares numbers to a mask."""
         arguments = [v.value if type(v.value) in (int, float) else v.dtype for v in variable.args]
-        of_masks = variable.dtype.kind == "b" and variable.operation.name in COMPARISONS
-        if variable.dtype.kind in "iu" and variable.operation.name not in OF_COUNTS:
-            raise Unprintable(f"{variable.operation.name} of integers is not printed")
+        of_masks = variable.dtype.kind == "b" and variable.word in COMPARISONS
+        if variable.dtype.kind in "iu" and variable.word not in OF_COUNTS:
+            raise Unprintable(f"{variable.word} of integers is not printed")
         return self.kind(np.result_type(*arguments) if of_masks else variable.dtype)
 
     def used_in_place(self, variable: Variable) -> bool:
         """Whether one loop of the same shape reads each element once."""
-        users = self.consumers.get(id(variable), [])
-        if len(users) != 1 or self.outputs[id(variable)]:
+        users = self.consumers.get(variable, [])
+        if len(users) != 1 or self.outputs[variable]:
             return False
         (user,) = users
-        return user.operation.name in ("sum", "mean", "sum_to", "norm") or (
-            user.shape == variable.shape
-            and user.operation.name not in ("matmul", "affine", "cumsum", "logsumexp", "max", "min")
+        return user.word in ("sum", "mean", "sum_to", "norm") or (
+            user.shape == variable.shape and user.word not in ("matmul", "cumsum", "logsumexp", "max", "min")
         )
-
-    def evaluate(self, tree: ast.expr, names: dict[str, Any], kind: str) -> Any:
-        """An expression of a row on symbolic arrays."""
-
-        def inner(part: ast.expr) -> Any:
-            return self.evaluate(part, names, kind)
-
-        if isinstance(tree, ast.Name):
-            return names[tree.id] if tree.id in names else words.SHAPES[tree.id]
-        if isinstance(tree, ast.Constant):
-            return tree.value
-        if isinstance(tree, ast.BinOp):
-            word = INFIX[type(tree.op)]
-            word = ON_MASKS.get(word, word) if self.of_masks else word
-            return self.elementwise(word, [inner(tree.left), inner(tree.right)], kind)
-        if isinstance(tree, ast.UnaryOp):
-            return self.elementwise("neg", [inner(tree.operand)], kind)
-        if isinstance(tree, ast.Subscript):
-            return LOOPS["getitem"](self, inner(tree.value), inner(tree.slice))
-        if isinstance(tree, ast.Attribute):
-            return getattr(inner(tree.value), tree.attr)
-        if isinstance(tree.func, ast.Attribute):
-            return self.method(tree.func.attr)(self, inner(tree.func.value), *map(inner, tree.args))
-        args = list(map(inner, tree.args))
-        return LOOPS[tree.func.id](self, *args) if tree.func.id in LOOPS else self.elementwise(tree.func.id, args, kind)
-
-    def method(self, name: str) -> Callable:
-        """The word for a method of arrays."""
-        if name not in LOOPS:
-            raise Unprintable(f"{name} is not printed")
-        return LOOPS[name]
-
-
-@functools.lru_cache(maxsize=1024)
-def parsed(expression: str) -> ast.expr:
-    """A row's expression as a tree."""
-    return ast.parse(expression, mode="eval").body
 
 
 class LlvmProgram:
@@ -279,7 +240,7 @@ def _iteration(printer: Printer, index: str, moves: Sequence[bool], carried: dic
     for i, variable in enumerate(program.inputs):
         pointer, offset = ("%i", i) if packed else (place(f"%i{i}", variable) if moves[i] else f"%i{i}", 0)
         memory = printer.stored(pointer, variable.shape, printer.kind(variable.dtype), offset=offset)
-        printer.arrays[id(variable)] = memory if variable.shape else printer.number(memory.at(()), memory.kind)
+        printer.arrays[variable] = memory if variable.shape else printer.number(memory.at(()), memory.kind)
     for i, variable in enumerate(program.steps, 1):
         printer.step(variable)
         if i % BLOCK == 0 and len(program.steps) > LARGE:  # the time to compile a block grows faster than its length

@@ -249,7 +249,7 @@ def flip(p: Arrays, x: Array, axis: int) -> Array:
     return getitem(p, x, (slice(None),) * axis + (slice(None, None, -1),))
 
 
-def astype(p: Arrays, x: Array, dtype: Any) -> Array:
+def cast(p: Arrays, x: Array, dtype: Any) -> Array:
     """Another dtype."""
     return p.cast(x, p.kind(np.dtype(dtype)))
 
@@ -273,5 +273,5 @@ LOOPS: dict[str, Callable] = {
     "scatter": scatter,
     "concatenate": concatenate,
     "flip": flip,
-    "astype": astype,
+    "cast": cast,
 }
