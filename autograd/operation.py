@@ -79,7 +79,7 @@ class Lazy(dict):
         return made
 
 
-def printed(tree: Tree, names: Mapping[str, str], templates: Mapping[str, str], scope: dict, value: Callable) -> str:
+def expression(tree: Tree, names: Mapping[str, str], templates: Mapping[str, str], scope: dict, value: Callable) -> str:
     """A tree as a Python expression; the user's words go into the scope, each as what value(word) makes of it."""
 
     def call(word: Any, args: list[str]) -> str:
@@ -121,7 +121,7 @@ class Plain:
 
     def _value(self, operation: Operation) -> Callable:
         names, scope = parameters(operation), dict(self.words)
-        body = printed(operation.value, names, self.templates, scope, self.of)
+        body = expression(operation.value, names, self.templates, scope, self.of)
         source = f"def {operation.name}({', '.join(names.values())}):\n    return {body}\n"
         return compiled(source, operation.name, self.title, scope)
 
@@ -150,7 +150,7 @@ class Reading:
         """The function that applies an operation, to arguments in reverse if reflected, and remembers how."""
         names, scope = parameters(operation), {**self.plain.words, **self.scope, "__operation": operation}
         numbers = {name: f"_{names[name]}" for name in operation.arguments}
-        value = printed(operation.value, names | numbers, self.plain.templates, scope, self.plain.of)
+        value = expression(operation.value, names | numbers, self.plain.templates, scope, self.plain.of)
         given = list(names.values())
         lines = [f"def {operation.name}({', '.join(reversed(given) if reflected else given)}):"]
         for name in operation.arguments:
@@ -201,7 +201,7 @@ class Reading:
             numbers = {other: number(names[other], other == name) for other in operation.arguments}
             tree = fold(pullback, Name, Constant, _unguarded) if floats else pullback
             known = names | numbers | {"out": "__node.data"}
-            text = printed(tree, known, self.plain.templates, scope, self.plain.of)
+            text = expression(tree, known, self.plain.templates, scope, self.plain.of)
             return f"__into[{names[name]}] += {text}" if floats else f"__into({names[name]}, {text})"
 
         source = _pull_source(operation, names, line, "{}.__class__ is __kind")
@@ -223,7 +223,7 @@ def node_pullback(operation: Operation, scope: dict) -> Callable:
         return word if isinstance(word, Operation) else word.function
 
     def line(name: str, pullback: Tree) -> str:
-        return f"__into({names[name]}, {printed(pullback, names | {'out': '__node'}, ON_NODES, scope, of)})"
+        return f"__into({names[name]}, {expression(pullback, names | {'out': '__node'}, ON_NODES, scope, of)})"
 
     source = _pull_source(operation, names, line, "__isinstance({}, __Node)")
     return compiled(source, operation.name, "nodes backward", scope)

@@ -9,10 +9,19 @@ import numpy as np
 from autograd import Tensor
 from autograd.arguments import numeric
 from autograd.backward import gradients
-from autograd.compiler.calls import FORMS, Bounded, looks, printed
-from autograd.compiler.program import Program
-from autograd.compiler.tracing import leaf, lift, tracing
-from autograd.compiler.watching import Watch, attributes
+from autograd.compiler import (
+    Compiled,
+    Executable,
+    Form,
+    Program,
+    Watch,
+    attributes,
+    executable,
+    leaf,
+    lift,
+    looks,
+    record,
+)
 from autograd.operation import OPERATIONS
 
 from .optim import Optimizer
@@ -22,17 +31,13 @@ NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8")}
 
 
 @dataclass
-class Update:
-    """A compiled update, and what it was compiled for."""
+class Update(Form):
+    """A compiled update."""
 
-    run: Any  # a printed program
-    why: str  # why this printer
-    looks: list  # what it depends on in the parameters and the optimizer's arrays
-    native: bool  # whether these are in this machine's order of bytes
-    watch: Watch  # the model, the loss and the optimizer's settings
+    native: bool  # whether parameters and state are in this machine's order of bytes
 
 
-class TrainStep:
+class TrainStep(Compiled):
     """An update of a model, compiled: step(x, y) gives the loss; step.run(xs, ys) updates once per leading entry.
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
@@ -43,9 +48,12 @@ class TrainStep:
     """
 
     def __init__(self, model: Callable, loss: Callable, optimizer: Optimizer, backend: str = "auto"):
+        super().__init__()
         self.model, self.loss, self.optimizer, self.wanted = model, loss, optimizer, backend
-        self.programs = Bounded(FORMS)
-        self._last: Update | None = None
+
+    def __repr__(self) -> str:
+        names = (type(part).__name__ for part in (self.model, self.loss, self.optimizer))
+        return f"<TrainStep of {', '.join(names)}: {len(self.forms)} programs>"
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> float:
         """One update on a batch; the loss before it."""
@@ -63,33 +71,13 @@ class TrainStep:
         parts = [slice(i, i + CHUNK) for i in range(0, len(xs), CHUNK)]
         return np.concatenate([self._iterate(xs[part], ys[part]) for part in parts]) if parts else np.empty(0)
 
-    @property
-    def source(self) -> str:
-        """The last program as text."""
-        return self._printed().source
-
-    @property
-    def program(self) -> Program:
-        """The last program; its repr tells its size and cost."""
-        return self._printed().program
-
-    @property
-    def backend(self) -> str:
-        """What runs the last program, and why."""
-        return f"{self._printed().backend} ({self._last.why})"
-
-    def _printed(self) -> Any:
-        if self._last is None:
-            raise RuntimeError("this TrainStep has not been called yet: what is compiled depends on the shapes")
-        return self._last.run
-
     def _iterate(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
         """An update for each entry, and then all that has changed taken over."""
         optimizer = self.optimizer
         held = [getattr(p, "data", None) for p in optimizer.parameters]
         held += [array for state in optimizer.state for array in state]
-        update = self._update(xs, ys, looks(held))
-        arrays = [x.copy() for x in held] if update.native else [x.astype(x.dtype.newbyteorder("=")) for x in held]
+        update = self._update(xs, ys, held)
+        arrays = [x.copy() for x in held] if update.native else [_native(x.copy()) for x in held]
         steps = np.array(float(optimizer.steps))
         losses = update.run.iterate(len(xs), [xs, ys, *arrays, steps])[0]
         count = len(optimizer.parameters)
@@ -100,32 +88,38 @@ class TrainStep:
     def _update(self, xs: np.ndarray, ys: np.ndarray, held: list) -> Update:
         """The program for these shapes, and for everything else as it is now."""
         key = xs.shape[1:], xs.dtype, ys.shape[1:], ys.dtype
-        update = self._last = self.programs.find(key)
-        if update is None or update.looks != held or update.watch.changed():
+        update = self._last = self.forms.find(key)
+        if update is None or not update.fits(held):
             self.optimizer.check()
-            run, why = self._compile(xs[0], ys[0], update and update.run)
-            native = all(dtype.isnative for _, _, dtype in held)
             settings = vars(self.optimizer).keys() - {"state", "steps"}
             watch = Watch(self.model, self.loss, getters=attributes(self.optimizer, settings))
-            update = self._last = self.programs.keep(key, Update(run, why, held, native, watch))
+            run = self._compile(xs[0], ys[0], update and update.run)
+            native = all(x.dtype.isnative for x in held)
+            update = self._last = self.forms.keep(key, Update(run, looks(held), watch.settle(), native))
         return update
 
-    def _compile(self, x: np.ndarray, y: np.ndarray, known: Any) -> tuple[Any, str]:
-        """Record one update and print it, or take over what is known; outputs after the loss replace inputs after x and y."""
-        optimizer = self.optimizer
-        with tracing() as trace:
-            x, y, step = leaf(x, "x"), leaf(y, "y"), leaf(np.array(float(optimizer.steps)), "step")
-            states = [tuple(map(_leaf, state, optimizer.slots)) for state in optimizer.state]
-            loss = self.loss(self.model(x), y)
-            before = [lift(p) for p in optimizer.parameters]
-            after = self._updated(before, gradients(loss, before, create_graph=True), states, step)
-            outside = [node for node in trace.outside if node.operation is None]
-        self._check_outside(outside)
-        inputs = [*before, *(a for state in states for a in state), step]
-        outputs = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in (loss, *after)]
+    def _compile(self, x: np.ndarray, y: np.ndarray, known: Executable | None) -> Executable:
+        """Record one update and print it, or take over what is known; all but the loss replaces what it is made of."""
+        optimizer, slots = self.optimizer, self.optimizer.slots
+        state = [_native(array) for arrays in optimizer.state for array in arrays]
+        names = ["x", "y", "step", *[slot for _ in optimizer.parameters for slot in slots]]
+        recording = record(self._update_on, [x, y, np.array(float(optimizer.steps)), *state], names)
+        doubles = dict(zip(recording.outside, recording.inputs[len(names) :], strict=True))
+        self._check_outside(recording.outside)
+        loss, *after = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in recording.output]
+        x, y, step, *arrays = recording.inputs[: len(names)]
+        inputs = [*(doubles[p] for p in optimizer.parameters), *arrays, step]
         carried = {1 + i: 2 + i for i in range(len(inputs))}
         moves = [True, True] + [False] * len(inputs)
-        return printed(Program([x, y, *inputs], outputs), "train_step", self.wanted, moves, carried, known)
+        return executable(Program([x, y, *inputs], [loss, *after]), "train_step", self.wanted, moves, carried, known)
+
+    def _update_on(self, x: Tensor, y: Tensor, step: Tensor, *arrays: Tensor) -> list:
+        """One update on nodes: the loss, then what becomes of parameters, state and the count of steps."""
+        optimizer, count = self.optimizer, len(self.optimizer.slots)
+        states = [arrays[i * count : (i + 1) * count] for i in range(len(optimizer.parameters))]
+        loss = self.loss(self.model(x), y)
+        before = [lift(p) for p in optimizer.parameters]
+        return [loss, *self._updated(before, gradients(loss, before, create_graph=True), states, step)]
 
     def _updated(self, parameters: list, gradients: list, states: list[tuple], step: Any) -> list:
         """What the optimizer makes of parameters, of their states, and of the count of steps, as nodes."""
@@ -148,8 +142,8 @@ class TrainStep:
                 )
 
 
-def _leaf(array: np.ndarray, name: str) -> Tensor:
-    return leaf(array.astype(array.dtype.newbyteorder("="), copy=False), name)
+def _native(array: np.ndarray) -> np.ndarray:
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _floats(name: str, x: Any) -> np.ndarray:

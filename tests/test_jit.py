@@ -51,10 +51,29 @@ def test_a_function_with_its_own_values_runs_on_the_elements_of_arrays(backend):
         value, (gx, gy) = slopes(xs, ys)
         np.testing.assert_allclose(np.stack([value, gx, gy], -1), expected, rtol=1e-12)
         model.parameters()[0].data += 1.0  # the program reads it anew
-    assert f(0.5, 1.0) == pytest.approx(one(Value(0.5), Value(1.0)).data) and len(f.compiled) == 2
+    assert f(0.5, 1.0) == pytest.approx(one(Value(0.5), Value(1.0)).data) and len(f.forms) == 2
     assert f(xs.astype(np.float32), ys.astype(np.float32)).dtype == np.float32
     constant = jit(lambda x: [model([0.0, 1.0]) + 0 * x, grad(lambda x: 2 * x + model([1.0, 1.0]))(x)], backend=backend)
     assert [np.shape(part) for part in constant(xs)] == [(4, 1), (4, 1)]
+
+
+def test_a_function_is_recorded_once_for_each_form():
+    calls, scale, weight = [], Value(2.0), Tensor([1.0, 2.0])
+
+    def of_values(x):
+        calls.append(x)
+        return x * scale
+
+    def of_tensors(x):
+        calls.append(x)
+        return x * weight
+
+    for f, given in ((of_values, (1.0, np.ones(3), np.ones((2, 2)))), (of_tensors, (np.ones(2), np.ones((3, 2))))):
+        calls.clear()
+        compiled = jit(f)
+        for x in given * 2:
+            compiled(x)
+        assert len(calls) == len(compiled.forms) == len(given)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -112,9 +131,9 @@ def test_one_program_for_each_form_of_arguments():
     f = jit(lambda x, *rest, mode="a": anp.sin(x) if mode == "a" else anp.cos(x))
     for args in ((1.0,), (2.0,), (3,)):
         assert f(*args) == math.sin(args[0])
-    assert len(f.compiled) == 1
+    assert len(f.forms) == 1
     f(np.ones(2)), f(np.ones(3)), f(np.ones(3, np.float32)), f([np.ones(3)][0])
-    assert f(1.0, mode="b") == math.cos(1.0) and len(f.compiled) == 5
+    assert f(1.0, mode="b") == math.cos(1.0) and len(f.forms) == 5
     f.clear()
     assert repr(f).endswith("0 programs>")
 

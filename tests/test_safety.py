@@ -14,7 +14,7 @@ import pytest
 import autograd.numpy as anp
 import nn
 from autograd import Tensor, Value, backward, grad, hvp, jit, value_and_grad, words
-from autograd.compiler.calls import Bounded
+from autograd.compiler import Bounded
 
 pytest.importorskip("llvmlite")
 BACKENDS = ["python", "llvm"]
@@ -391,17 +391,17 @@ def test_programs_are_forgotten_least_recently_used_first():
     kept.keep("d", "D")
     assert list(kept) == ["c", "a", "d"]
     f = jit(lambda x: x * 2, backend="python")
-    f.compiled.most = 4
+    f.forms.most = 4
     for n in range(1, 10):
         f(np.ones(n))
-    assert len(f.compiled) == 4
+    assert len(f.forms) == 4
 
 
 def test_a_program_that_is_forgotten_is_freed():
     import weakref
 
     f = jit(lambda x: anp.sin(x), backend="llvm")
-    f.compiled.most = 1
+    f.forms.most = 1
     f(np.ones(2))
     code = weakref.ref(f._last.run._code)
     f(np.ones(3))

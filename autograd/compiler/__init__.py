@@ -1,1 +1,24 @@
-"""From a recorded graph to a program: tracing, the straight-line program, and what prints it."""
+"""From a recorded graph to a program: tracing, the straight-line program, and what prints it. nn imports this."""
+
+from .forms import Bounded, Compiled, Form, looks
+from .printing import Executable, executable
+from .program import Program
+from .tracing import Recording, TracingError, leaf, lift, record
+from .watching import Watch, attributes
+
+__all__ = [
+    "Bounded",
+    "Compiled",
+    "Executable",
+    "Form",
+    "Program",
+    "Recording",
+    "TracingError",
+    "Watch",
+    "attributes",
+    "executable",
+    "leaf",
+    "lift",
+    "looks",
+    "record",
+]

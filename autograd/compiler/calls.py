@@ -3,10 +3,8 @@
 import functools
 import inspect
 import numbers
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -16,74 +14,30 @@ from ..backward import history
 from ..node import Node, Value
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree
-from .program import Program, Unprintable
-from .python import PythonProgram
-from .tracing import leaf, tracing
+from .forms import Compiled, Form, looks
+from .printing import Executable, executable
+from .program import Program
+from .tracing import Recording, leaf, record, tracing
 from .watching import Watch
-
-FOR_BLAS = 20_000_000  # multiply-adds from which the cache blocking of a BLAS is worth its calls
-
-
-FORMS = 64  # programs that a jitted function keeps; each takes up to a megabyte
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g", "?")}  # what arrays are given to programs as
 
 
-class Bounded(OrderedDict):
-    """A dictionary of a limited size, which forgets what was not used for the longest time."""
-
-    def __init__(self, most: int):
-        super().__init__()
-        self.most = most
-
-    def find(self, key: Hashable) -> Any:
-        """The entry, which counts as used now; None if there is none."""
-        found = self.get(key)
-        if found is not None:
-            try:
-                self.move_to_end(key)
-            except KeyError:
-                pass  # another thread forgot it just now
-        return found
-
-    def keep(self, key: Hashable, value: Any) -> Any:
-        """Enter a value; it is returned."""
-        self[key] = value
-        while len(self) > self.most:
-            self.popitem(last=False)
-        return value
-
-
 @dataclass
-class Compiled:
-    """What one form of arguments was compiled to."""
+class CallForm(Form):
+    """What one form of a jitted function's arguments was compiled to."""
 
-    run: Any  # a printed program
-    why: str  # why this printer
-    outside: list[Node]  # leaves that the function closes over, whose numbers are read at each call
-    looks: list  # what the program depends on in their numbers
-    convert: list[Callable] | None  # how these are handed over, where they are not as the program takes them
+    outside: list[Node]  # leaves that the function closes over
+    convert: list[Callable] | None  # how their numbers are handed over, where they are not as the program takes them
     result: Any  # the structure of the result, with the positions of its numbers
-    watch: Watch  # what else it was recorded from
 
     def numbers(self) -> list | None:
         """The numbers of the leaves from outside; None if this program is not the function's any more."""
         found = [node.data for node in self.outside]
-        if self.outside and looks(found) != self.looks or self.watch.changed():
+        if not self.fits(found):
             return None
-        return found if self.convert is None else [f(x) for f, x in zip(self.convert, found)]
-
-
-_look = attrgetter("__class__", "shape", "dtype")
-
-
-def looks(numbers: list) -> list:
-    """What a program depends on in numbers and arrays besides the numbers themselves."""
-    try:
-        return [*map(_look, numbers)]
-    except AttributeError:
-        return [*map(type, numbers)]
+        return found if self.convert is None else [f(x) for f, x in zip(self.convert, found, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -93,66 +47,38 @@ class Position:
     index: int
 
 
-class Jit:
+class Jit(Compiled):
     """A compiled function; see jit."""
 
     def __init__(self, function: Callable, backend: str):
+        super().__init__()
         functools.update_wrapper(self, function)
         self.function, self.wanted = function, backend
-        self.compiled = Bounded(FORMS)
-        self._last: Compiled | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        flat, form = [*args], len(args)
+        flat, structure = [*args], len(args)
         if kwargs or not PLAIN.issuperset(map(type, args)):
             flat = []
-            form = _form((args, kwargs), flat)
+            structure = _structure((args, kwargs), flat)
         given, kinds = _numbers(flat)
         if given is None:
             return self.function(*args, **kwargs)  # it takes part in a larger graph, as if it were not compiled
-        key = kinds, form
-        compiled = self.compiled.find(key)
-        numbers = None if compiled is None else compiled.numbers()
+        key = kinds, structure
+        form = self.forms.find(key)
+        numbers = None if form is None else form.numbers()
         if numbers is None:
-            before = compiled and compiled.run
-            compiled = self.compiled.keep(key, compile_call(self.function, args, kwargs, given, self.wanted, before))
-            numbers = compiled.numbers()
+            form = self.forms.keep(key, compile_call(self, args, kwargs, given, form and form.run))
+            numbers = form.numbers()
             if numbers is None:
                 raise RuntimeError(f"{self!r}: what the function uses was changed while it was recorded")
-        self._last = compiled
-        outputs = compiled.run(given + numbers)
-        if type(compiled.result) is Position:
+        self._last = form
+        outputs = form.run(given + numbers)
+        if type(form.result) is Position:
             return outputs[0]
-        return map_tree(lambda x: outputs[x.index] if isinstance(x, Position) else _fresh(x), compiled.result)
-
-    @property
-    def source(self) -> str:
-        """The program of the last call as text."""
-        return self._compiled().run.source
-
-    @property
-    def program(self) -> Program:
-        """The program of the last call; its repr tells its size and cost."""
-        return self._compiled().run.program
-
-    @property
-    def backend(self) -> str:
-        """What runs the program of the last call, and why."""
-        found = self._compiled()
-        return f"{found.run.backend} ({found.why})"
-
-    def _compiled(self) -> Compiled:
-        if self._last is None:
-            raise RuntimeError(f"{self!r} has not been called yet: what is compiled depends on the arguments")
-        return self._last
-
-    def clear(self) -> None:
-        """Forget what was compiled."""
-        self.compiled.clear()
-        self._last = None
+        return map_tree(lambda x: outputs[x.index] if isinstance(x, Position) else _fresh(x), form.result)
 
     def __repr__(self) -> str:
-        return f"<jit {getattr(self.function, '__name__', self.function)!s}: {len(self.compiled)} programs>"
+        return f"<jit {getattr(self.function, '__name__', self.function)!s}: {len(self.forms)} programs>"
 
 
 def jit(function: Callable, backend: str = "auto") -> Jit:
@@ -166,7 +92,7 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     what it does besides, such as printing, happens only then. A function that closes over Values is one of numbers:
     given arrays, it runs on their elements, which are broadcast. With nodes among its arguments it runs uncompiled and
     is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is
-    installed and can print the program. The last 64 programs are kept (`.compiled.most`). Raises TracingError where the
+    installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises TracingError where the
     function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
     floats any more.
     """
@@ -175,12 +101,12 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     return function if isinstance(function, Jit) else Jit(function, backend)
 
 
-def _form(tree: Any, flat: list) -> Hashable:
+def _structure(tree: Any, flat: list) -> Hashable:
     """The structure of nested arguments; what they hold is appended to a list."""
     if isinstance(tree, dict):
-        return "dict", *tree, *[_form(part, flat) for part in tree.values()]
+        return "dict", *tree, *[_structure(part, flat) for part in tree.values()]
     if isinstance(tree, (list, tuple)):
-        return type(tree), *[_form(part, flat) for part in tree]
+        return type(tree), *[_structure(part, flat) for part in tree]
     flat.append(tree)
     return None
 
@@ -236,35 +162,32 @@ def _fresh(x: Any) -> Any:
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
-def compile_call(
-    function: Callable, args: tuple, kwargs: dict, given: list, backend: str, before: Any = None
-) -> Compiled:
+def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Executable | None) -> CallForm:
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
-    arrays, dtype = [x for x in given if isinstance(x, np.ndarray)], None
-    try:
-        inputs, outside, output = _recorded(function, args, kwargs, given)
-    except MixedError:
-        if not arrays:
-            raise
-        dtype = _weak([x.dtype for x in arrays])
-        inputs, outside, output = _recorded(function, args, kwargs, [0.5] * len(given))
-        inputs, output = _on_elements(inputs, [*given, *(np.asarray(x.data, dtype) for x in outside)], output, dtype)
-    outputs = list(dict.fromkeys(x for x in flatten(output) if isinstance(x, Node)))
-    title = getattr(function, "__name__", "program")
+    title = getattr(jit.function, "__name__", "program")
+    watch = Watch(jit.function)
+    recording = _recorded(jit.function, args, kwargs, given, watch.values)
+    outputs = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
+    _check(title, recording, outputs)
+    place = {node: Position(i) for i, node in enumerate(outputs)}
+    result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), recording.output)
+    run = executable(Program(recording.inputs, outputs), title, jit.wanted, before=before)
+    held = [node.data for node in recording.outside]
+    taken = [node.example for node in recording.inputs[len(given) :]]
+    convert = None if looks(held) == looks(taken) else [_converter(x) for x in taken]
+    return CallForm(run, looks(held), watch.settle(), recording.outside, convert, result)
+
+
+def _check(title: str, recording: Recording, outputs: list[Node]) -> None:
+    """Refuse a function whose result is no program."""
     if not outputs:
         raise TypeError(f"jit: {title} returned nothing that depends on its arguments")
-    if len({isinstance(x, Value) for x in (*inputs, *outputs)}) != 1:
+    if len({isinstance(x, Value) for x in (*recording.inputs, *outputs)}) != 1:
         raise TypeError("jit: Values and Tensors do not mix in one program: give arrays throughout, or numbers")
     for node in [x for x in outputs if not hasattr(x, "example")]:
         raise TypeError(
             f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data"
         )
-    place = {node: Position(i) for i, node in enumerate(outputs)}
-    result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), output)
-    run, why = printed(Program(inputs, outputs), title, backend, before=before)
-    held, taken = [node.data for node in outside], [node.example for node in inputs[len(given) :]]
-    convert = None if looks(held) == looks(taken) else [_converter(x) for x in taken]
-    return Compiled(run, why, outside, looks(held), convert, result, Watch(function))
 
 
 def _converter(example: Any) -> Callable:
@@ -272,41 +195,53 @@ def _converter(example: Any) -> Callable:
     return float if type(example) is float else functools.partial(np.asarray, dtype=np.asarray(example).dtype)
 
 
-def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> tuple[list[Node], list[Node], Any]:
-    """A node for each number given and then for each leaf from outside; those leaves; the result."""
-    names = iter(_names(function, args, kwargs))
-    with tracing() as trace:
-        nodes = [leaf(x, next(names)) for x in given]
+def _recorded(function: Callable, args: tuple, kwargs: dict, given: list, of_values: bool) -> Recording:
+    """One call; a function that uses Values is recorded on numbers, and what it records then on the arrays given."""
+    names = [*_names(function, args, kwargs)]
+
+    def call(*nodes: Node) -> Any:
         following = iter(nodes)
         inner, named = map_tree(
             lambda x: x if x is None or isinstance(x, (str, bool)) else next(following), (args, kwargs)
         )
-        output = function(*inner, **named)
-        outside = {node: double for node, double in trace.outside.items() if node.operation is None}
-    return [*nodes, *outside.values()], list(outside), output
+        return function(*inner, **named)
+
+    arrays = [x for x in given if isinstance(x, np.ndarray)]
+    if arrays and of_values:
+        try:
+            return _on_elements(record(call, [0.5] * len(given), names), given, _weak([x.dtype for x in arrays]))
+        except (AttributeError, TypeError, ValueError):
+            pass  # it does with its arrays what cannot be done with numbers
+    try:
+        return record(call, given, names)
+    except MixedError:
+        if not arrays:
+            raise
+        return _on_elements(record(call, [0.5] * len(given), names), given, _weak([x.dtype for x in arrays]))
 
 
-def _on_elements(inputs: list[Node], examples: list, output: Any, dtype: np.dtype) -> tuple[list[Node], Any]:
-    """What was recorded on numbers, recorded again on arrays that are broadcast: the inputs and the result."""
+def _on_elements(numbers: Recording, given: list, dtype: np.dtype) -> Recording:
+    """What was recorded on numbers, recorded again on arrays that are broadcast."""
+    examples = [*given, *(np.asarray(x.data, dtype) for x in numbers.outside)]
     shape = np.broadcast_shapes(*map(np.shape, examples))
+    found = [x for x in flatten(numbers.output) if isinstance(x, Node) and hasattr(x, "example")]
 
-    def as_numbers(x: Node) -> Node:
+    def as_numbers(x: Any) -> Any:
         """Two masks add up to a mask, but among numbers a comparison is 1.0 or 0.0."""
         return x if x.dtype.kind == "f" else OPERATIONS["cast"](x, dtype)
 
-    found = [x for x in flatten(output) if isinstance(x, Node) and hasattr(x, "example")]
     with tracing():
-        fresh = [leaf(np.asarray(x), node.name) for node, x in zip(inputs, examples)]
-        of = dict(zip(inputs, map(as_numbers, fresh)))
+        inputs = [leaf(np.asarray(x), node.name) for node, x in zip(numbers.inputs, examples, strict=True)]
+        of = dict(zip(numbers.inputs, map(as_numbers, inputs), strict=True))
         for node in reversed(history(*found)) if found else ():
             if node.operation is not None:
-                of[node] = as_numbers(
-                    node.operation(*(of[arg] if isinstance(arg, Node) else arg for arg in node.args))
-                )
+                args = [of[arg] if isinstance(arg, Node) else arg for arg in node.args]
+                of[node] = as_numbers(node.operation(*args))
             elif node not in of:
                 of[node] = leaf(np.asarray(node.example, dtype))
         results = {node: OPERATIONS["expand"](of[node], shape) for node in found}
-    return fresh, map_tree(lambda x: results.get(x, x) if isinstance(x, Node) else x, output)
+    output = map_tree(lambda x: results.get(x, x) if isinstance(x, Node) else x, numbers.output)
+    return Recording(inputs, numbers.outside, output)
 
 
 def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
@@ -329,37 +264,3 @@ def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
 
     for name, tree in [*zip(bound, args), *kwargs.items()]:
         yield from parts(name, tree)
-
-
-def printed(
-    program: Program,
-    name: str,
-    backend: str,
-    moves: Sequence[bool] | None = None,
-    carried: dict[int, int] | None = None,
-    before: Any = None,
-) -> tuple[Any, str]:
-    """The program by the printer that was asked for, and why by this one.
-
-    Where it is iterated, inputs that `moves` have an entry for each iteration, and a `carried` output takes the place
-    of an input (output position: input position). Machine code of the same text is taken over from what was printed
-    `before`.
-    """
-    if backend == "python":
-        return PythonProgram(program, name, moves, carried), "as asked for"
-    if backend == "auto" and program.multiply_adds() > FOR_BLAS:
-        return PythonProgram(program, name, moves, carried), "its matrix products are large enough for NumPy's BLAS"
-    try:
-        from .llvm import LlvmProgram
-    except ImportError:
-        if backend == "llvm":
-            raise ImportError('jit(backend="llvm") needs llvmlite: pip install "crabgrad[jit]"') from None
-        return PythonProgram(program, name, moves, carried), "llvmlite is not installed"
-    try:
-        run = LlvmProgram(program, moves, carried, before)
-    except Unprintable as error:
-        if backend == "llvm":
-            raise TypeError(f'jit(backend="llvm"): {error}') from None
-        return PythonProgram(program, name, moves, carried), str(error)
-    why = "as asked for" if backend == "llvm" else "every operation is printable"
-    return run, f"{why}; {run.remark}" if run.remark else why

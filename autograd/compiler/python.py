@@ -12,7 +12,7 @@ import re
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -194,15 +194,15 @@ def word_of(variable: Variable) -> str:
 _number = itertools.count(1)  # tells programs of the same name apart in a traceback
 
 
-class PythonProgram:
+class PythonExecutable:
     """A program that runs as a Python function; `source` is its text."""
 
     backend = "python"
 
     def __init__(
-        self, program: Program, name: str, moves: Sequence[bool] | None = None, carried: dict[int, int] | None = None
+        self, program: Program, why: str, name: str, moves: Sequence[bool], carried: Mapping[int, int]
     ):
-        self.moves, self.carried = moves or [False] * len(program.inputs), carried or {}
+        self.moves, self.carried, self.why = moves, carried, why
         source = Source(program, name)
         self.program, self.source = program, "\n".join(source.lines()) + "\n"
         filename = f"<jit: {source.name} {next(_number)}>"

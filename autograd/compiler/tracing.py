@@ -6,8 +6,9 @@ TracingError, since a program that depends on it would be wrong for other argume
 
 import numbers
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -174,6 +175,24 @@ def _recorded_comparison(symbol: str) -> Callable:
 for _kind in (TracedValue, TracedTensor):
     install(_kind.reading)
     compare_by(_kind, _recorded_comparison)
+
+
+@dataclass
+class Recording:
+    """A function that was run on traced nodes: these, those of leaves from outside that it met, and what it returned."""
+
+    inputs: list[Node]  # a node for each example, then one for each leaf from outside
+    outside: list[Node]  # these leaves themselves
+    output: Any
+
+
+def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Recording:
+    """Run a function once on nodes for these examples, floats or arrays of floats, and keep what it recorded."""
+    with tracing() as trace:
+        nodes = [leaf(x, name) for x, name in zip(examples, names, strict=True)]
+        output = function(*nodes)
+        outside = {node: double for node, double in trace.outside.items() if node.operation is None}
+    return Recording([*nodes, *outside.values()], list(outside), output)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import LIBRARIES
-from ..node import Node
+from ..node import Node, Value
 from ..operation import Operation
 
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -41,32 +41,41 @@ class Watch:
     """Some objects, and what some functions say, as they are now, with all that they hold."""
 
     def __init__(self, *roots: Any, getters: Iterable[Callable] = ()):
-        self._containers: list[Iterable] = []
-        self._getters: list[Callable] = []
-        self._arrays: list[np.ndarray] = []
+        self._containers: list[tuple[Iterable, list]] = []  # with what each of them holds
+        self._getters: list[tuple[Callable, Any]] = []  # with what each of them says
+        self._arrays: list[tuple[np.ndarray, tuple]] = []
+        self.values = False  # whether Values are among all this
         seen: dict[int, Any] = {}
         stack: list[tuple[Any, set[str] | None]] = [(root, None) for root in (*roots, *self._gotten(getters))]
         while stack:
             x, names = stack.pop()
+            self.values = self.values or isinstance(x, Value)
             if id(x) not in seen and not isinstance(x, OPAQUE):
                 seen[id(x)] = x
                 stack += self._parts(x, names)
-        self._contained = list(chain.from_iterable(self._containers))
-        self._got = [get() for get in self._getters]
-        self._numbers = [_snapshot(array) for array in self._arrays]
+
+    def settle(self) -> "Watch":
+        """Leave out what was changed since: after a recording that is what the function does, not what it needs."""
+        containers = [(x, held) for x, held in self._containers if _same([*x], held)]
+        self._getters = [(get, got) for get, got in self._getters if get() is got]
+        self._arrays = [(x, numbers) for x, numbers in self._arrays if _snapshot(x) == numbers]
+        self._places = [place for x, _ in containers for place in (x, END)]
+        self._held = [x for _, held in containers for x in (*held, *END)]
+        self._functions, self._got = [[pair[i] for pair in self._getters] for i in (0, 1)]
+        return self
 
     def changed(self) -> bool:
         """Whether anything is no longer as it was."""
         return not (
-            all(map(is_, chain.from_iterable(self._containers), self._contained))
-            and all(map(is_, map(call, self._getters), self._got))
-            and (not self._arrays or [_snapshot(array) for array in self._arrays] == self._numbers)
+            all(map(is_, chain.from_iterable(self._places), self._held))
+            and all(map(is_, map(call, self._functions), self._got))
+            and all(_snapshot(x) == numbers for x, numbers in self._arrays)
         )
 
     def _parts(self, x: Any, names: set[str] | None) -> list[tuple[Any, set[str] | None]]:
         """What an object holds, with the names of the attributes that count in it; None for all of them."""
         if isinstance(x, np.ndarray):
-            self._arrays.append(x)
+            self._arrays.append((x, _snapshot(x)))
             return []
         if isinstance(x, types.FunctionType):
             return self._parts_of_function(x)
@@ -106,20 +115,24 @@ class Watch:
         ]
 
     def _contents_of(self, container: Iterable) -> list:
-        """What a container holds, which is watched from now on; a mark ends it."""
-        self._containers += [container, END]
+        """What a container holds, which is watched from now on."""
+        self._containers.append((container, [*container]))
         return [*container]
 
     def _gotten(self, getters: Iterable[Callable]) -> list:
         """What these functions say, which is watched from now on."""
-        getters = [*getters]
-        self._getters += getters
-        return [get() for get in getters]
+        pairs = [(get, get()) for get in getters]
+        self._getters += pairs
+        return [got for _, got in pairs]
 
 
 def _slots(kind: type) -> list[str]:
     slots = vars(kind).get("__slots__", ())
     return [name for name in ([slots] if isinstance(slots, str) else slots) if not name.startswith("__")]
+
+
+def _same(ours: list, theirs: list) -> bool:
+    return len(ours) == len(theirs) and all(map(is_, ours, theirs))
 
 
 def _snapshot(array: np.ndarray) -> tuple:

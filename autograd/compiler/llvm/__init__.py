@@ -1,7 +1,8 @@
 """The llvm printer: a program as machine code, from the same rows as everything else.
 
 Each word is applied to symbolic arrays: an elementwise one makes a lazy array, whose elements are computed where they
-are used, so that chains of them become one loop; words along axes make loops over memory with constant offsets. Numbers (arrays without axes) live in registers, so a graph of Values becomes straight-line code.
+are used, so that chains of them become one loop; words along axes make loops over memory with constant offsets.
+Numbers (arrays without axes) live in registers, so a graph of Values becomes straight-line code.
 """
 
 import ctypes
@@ -10,17 +11,17 @@ import math
 import threading
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import llvmlite.binding as binding
 import numpy as np
 
-from .arrays import Array, Arrays, Memory
-from .text import TYPES, literal
-from .loops import LOOPS
 from ...operation import Function
 from ..program import Program, Unprintable, Variable
+from .arrays import Array, Arrays, Memory
+from .loops import LOOPS
+from .text import TYPES, literal
 
 COMPARISONS = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
 OF_COUNTS = {"add", "sub", "mul", "neg", "abs", "where"}  # of numbers of masks' elements, kept as floating point numbers
@@ -92,32 +93,27 @@ class Printer(Arrays):
         )
 
 
-class LlvmProgram:
+class LlvmExecutable:
     """A program as machine code. Inputs that `moves` have one more leading axis, an entry for each iteration, and so
     have outputs; `carried` outputs replace an input in its own memory instead (output position: input position).
 
     Machine code reads and writes wherever it is pointed to, so every array is looked at before each run. `before` is a
-    program whose machine code is taken over if its text is the same; `remark` says how the code differs from usual.
+    program whose machine code is taken over if its text is the same.
     """
 
     backend = "llvm"
 
     def __init__(
-        self,
-        program: Program,
-        moves: Sequence[bool] | None = None,
-        carried: dict[int, int] | None = None,
-        before: Any = None,
+        self, program: Program, why: str, moves: Sequence[bool], carried: Mapping[int, int], before: Any = None
     ):
-        self.program, self.carried = program, carried or {}
-        self.moves = moves or [False] * len(program.inputs)
+        self.program, self.moves, self.carried = program, moves, carried
         printer = Printer(program)
         self.source = _function(printer, self.moves, self.carried)
-        if isinstance(before, LlvmProgram) and before.source == self.source:
+        if isinstance(before, LlvmExecutable) and before.source == self.source:
             self._code = before._code
         else:
             self._code = MachineCode(self.source, len(program.steps) > LARGE)
-        self.remark = self._code.remark
+        self.why = f"{why}; {self._code.remark}" if self._code.remark else why
         self._constants, self._bytes = printer.constants, printer.size if printer.size > ON_THE_STACK else 0
         self._packed = _all_numbers(program)
         self._shapes = [v.shape for v in program.inputs]
@@ -204,7 +200,7 @@ def _pointer(x: np.ndarray) -> int | None:
         return x.__array_interface__["data"][0] if x.flags.c_contiguous else None
 
 
-def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) -> str:
+def _function(printer: Printer, moves: Sequence[bool], carried: Mapping[int, int]) -> str:
     """The whole module: a function of the number of iterations, of the workspace, and of a pointer for each array."""
     code, program = printer.code, printer.program
     code.start("begin")
@@ -228,7 +224,7 @@ def _function(printer: Printer, moves: Sequence[bool], carried: dict[int, int]) 
     return "\n".join(lines) + "\n"
 
 
-def _iteration(printer: Printer, index: str, moves: Sequence[bool], carried: dict[int, int]) -> None:
+def _iteration(printer: Printer, index: str, moves: Sequence[bool], carried: Mapping[int, int]) -> None:
     """The program once: inputs, steps, outputs."""
     program, code, packed = printer.program, printer.code, _all_numbers(printer.program)
 

@@ -1,0 +1,94 @@
+"""What a compiled function keeps: for each form of its arguments a program, as long as it is the function's."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from .printing import Executable
+from .watching import Watch
+
+FORMS = 64  # how many are kept
+_look = attrgetter("__class__", "shape", "dtype")
+
+
+def looks(numbers: list) -> list:
+    """What a program depends on in numbers and arrays besides the numbers themselves."""
+    try:
+        return [*map(_look, numbers)]
+    except AttributeError:
+        return [*map(type, numbers)]
+
+
+@dataclass
+class Form:
+    """What one form of arguments was compiled to, and what else that depends on."""
+
+    run: Executable
+    looks: list  # of the numbers from outside that are read at each call
+    watch: Watch  # what else was found outside
+
+    def fits(self, numbers: list) -> bool:
+        """Whether this is still the program, where these numbers are outside now."""
+        return (not numbers or looks(numbers) == self.looks) and not self.watch.changed()
+
+
+class Bounded(OrderedDict):
+    """A dictionary of a limited size, which forgets what was not used for the longest time."""
+
+    def __init__(self, most: int = FORMS):
+        super().__init__()
+        self.most = most
+
+    def find(self, key: Hashable) -> Any:
+        """The entry, which counts as used now; None if there is none."""
+        found = self.get(key)
+        if found is not None:
+            try:
+                self.move_to_end(key)
+            except KeyError:
+                pass  # another thread forgot it just now
+        return found
+
+    def keep(self, key: Hashable, value: Any) -> Any:
+        """Enter a value; it is returned."""
+        self[key] = value
+        while len(self) > self.most:
+            self.popitem(last=False)
+        return value
+
+
+class Compiled:
+    """What jit and nn.TrainStep share: the programs of their forms, and what there is to know about the last one."""
+
+    def __init__(self) -> None:
+        self.forms = Bounded()
+        self._last: Form | None = None
+
+    @property
+    def last(self) -> Executable:
+        """The program of the last call; RuntimeError before the first."""
+        if self._last is None:
+            raise RuntimeError(f"{self!r} has not been called yet: what is compiled depends on the arguments")
+        return self._last.run
+
+    @property
+    def source(self) -> str:
+        """The program of the last call as text."""
+        return self.last.source
+
+    @property
+    def program(self) -> Any:
+        """The program of the last call; its repr tells its size and cost."""
+        return self.last.program
+
+    @property
+    def backend(self) -> str:
+        """What runs the program of the last call, and why."""
+        return f"{self.last.backend} ({self.last.why})"
+
+    def clear(self) -> None:
+        """Forget what was compiled."""
+        self.forms.clear()
+        self._last = None
