@@ -5,8 +5,10 @@ from typing import Any
 
 from . import methods, numpy
 from .backward import gradients
-from .node import Tensor, Value, no_grad
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .jacobians import hessian, jacobian
+from .node import Tensor, Value
+from .recording import no_grad
+from .transforms import grad, hvp, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 __all__ = [

@@ -10,7 +10,8 @@ import numpy as np
 
 from .arguments import users_line
 from .backward import inspection
-from .node import Node, watched
+from .node import Node
+from .recording import watched
 
 
 class AnomalyError(ArithmeticError):

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from .node import Node, Tensor, Value
+from .on_arrays import sum_to
 from .operation import OPERATIONS, Lazy, node_pullback
-from .words import sum_to
 
 
 class Inspection(threading.local):

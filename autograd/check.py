@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .node import Node, Tensor, no_grad
+from .node import Node, Tensor
+from .recording import no_grad
 from .transforms import grad
 from .tree import flatten, map_tree
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .backward import history
-from .writing import write_whole
 from .node import Node
+from .writing import write_whole
 
 if TYPE_CHECKING:
     import graphviz

@@ -6,76 +6,22 @@ is freed at once, and the order of creation (`when`) is an order in which everyt
 """
 
 import contextlib
-import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from .arguments import explained, numeric, only_float_may_read, tensor_constant, value_constant
+from .arguments import (
+    explained,
+    numeric,
+    only_float_may_read,
+    tensor_constant,
+    value_constant,
+)
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
-
-tick = itertools.count(1).__next__
-
-
-class Watch(NamedTuple):
-    """What a thread does with each node that it makes, from a tick on."""
-
-    thread: int
-    action: Callable[["Node"], None]
-    since: int
-
-
-watches: list[Watch] = []
-
-
-@contextlib.contextmanager
-def watched(action: Callable[["Node"], None]) -> Iterator[None]:
-    """Do this with each node that this thread makes."""
-    watch = Watch(threading.get_ident(), action, tick())
-    watches.append(watch)
-    try:
-        yield
-    finally:
-        watches.remove(watch)
-
-
-class Derivative(threading.local):
-    """When the derivative began that this thread is computing: a no_grad() from before does not reach into it."""
-
-    since = 0
-
-
-derivative = Derivative()
-
-
-def attend(node: "Node") -> None:
-    """Do with a fresh node what this thread wants done, latest wish last."""
-    here = threading.get_ident()
-    for watch in watches[:]:
-        if watch.thread == here and (watch.action is not cut or watch.since > derivative.since):
-            watch.action(node)
-
-
-def cut(node: "Node") -> None:
-    """Cut a node off from what it was made of."""
-    node.operation = node.x = node.y = None
-
-
-def no_grad() -> contextlib.AbstractContextManager:
-    """Record nothing in this thread: results are leaves. A context manager, and a decorator.
-
-    `grad` and its kin called inside give the derivative all the same, without a history of its own.
-    """
-    return watched(cut)
-
-
-def recording_is_off(since: int) -> bool:
-    """Whether this thread entered a no_grad() after a tick that is still open."""
-    here = threading.get_ident()
-    return any(watch.thread == here and watch.action is cut and watch.since > since for watch in watches[:])
+from .recording import attend, tick, watches
 
 
 class Node:

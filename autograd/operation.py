@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from . import rules, words
-from .grammar import STATIC, Call, Constant, Name, Row, Tree, calls, fold, parse, resolved
+from .grammar import (
+    STATIC,
+    Call,
+    Constant,
+    Name,
+    Row,
+    Tree,
+    calls,
+    fold,
+    parse,
+    resolved,
+)
 
 OPERATIONS: dict[str, "Operation"] = {}
 READINGS: dict[type, "Reading"] = {}  # of each class of nodes

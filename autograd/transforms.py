@@ -8,21 +8,21 @@ part, the gradient is a node too and can be differentiated again; else it is pla
 import functools
 import math
 import numbers
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .backward import oldest, pullback
-from .node import Node, Tensor, Value, derivative, kinds, recording_is_off, tick
+from .node import Node, Tensor, Value, kinds
 from .operation import OPERATIONS
-from .numpy import stack
+from .recording import records_for_itself, tick
 from .tree import flatten, map_tree, unflatten
 
 
 @dataclass
-class _Call:
+class Call:
     """A function call that was recorded: its result, and the fresh nodes for what it is differentiated by."""
 
     output: Any
@@ -54,24 +54,7 @@ class _Call:
         return tree if self.outside else map_tree(lambda x: _plain(x) if isinstance(x, Node) else x, tree)
 
 
-def recording(derivatives: Callable) -> Callable:
-    """The function, which records what it needs inside no_grad() too; there its result has no history."""
-
-    @functools.wraps(derivatives)
-    def recorded(*args: Any, **kwargs: Any) -> Any:
-        if not recording_is_off(derivative.since):
-            return derivatives(*args, **kwargs)
-        before, derivative.since = derivative.since, tick()
-        try:
-            result = derivatives(*args, **kwargs)
-        finally:
-            derivative.since = before
-        return map_tree(lambda x: x.detach() if isinstance(x, Node) else x, result)
-
-    return recorded
-
-
-def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict) -> _Call:
+def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict) -> Call:
     """Call f with fresh nodes in place of what these arguments hold."""
     positions = (argnum,) if isinstance(argnum, numbers.Integral) else tuple(argnum)
     started = tick()
@@ -81,7 +64,7 @@ def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict
     outside = kinds.number is not Value or oldest(nodes, started) < started
     inputs, given = ([x for i in positions for x in flatten(tree[i])] for tree in (wrapped, args))
     structure = wrapped[argnum] if isinstance(argnum, numbers.Integral) else tuple(wrapped[i] for i in positions)
-    return _Call(output, inputs, given, structure, outside)
+    return Call(output, inputs, given, structure, outside)
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -103,7 +86,7 @@ def grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
 def value_and_grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     """As grad, but the function returns the pair of its value and its gradient."""
 
-    @recording
+    @records_for_itself
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = record(f, args, argnum, kwargs)
         gradients = call.pullback(call.outputs(), [_one(call.output)], call.outside)
@@ -123,19 +106,19 @@ def _one(output: Any) -> Any:
     return np.ones(output.shape, output.dtype) if isinstance(output, Tensor) else 1.0
 
 
-@recording
+@records_for_itself
 def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
     """f(*args), and the function from a cotangent of the result's structure to a tuple of the arguments' ones."""
     call = record(f, args, tuple(range(len(args))), {})
 
     def pull(cotangent: Any) -> tuple:
         outputs, seeds = _matched("vjp: the cotangent", call.output, cotangent)
-        return call.in_structure(call.pullback(outputs, seeds, call.outside or _has_node(seeds)))
+        return call.in_structure(call.pullback(outputs, seeds, call.outside or has_node(seeds)))
 
     return call.plain(call.output), pull
 
 
-@recording
+@records_for_itself
 def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     """f(*args), and its derivative along tangents, which have the structure of args.
 
@@ -144,11 +127,11 @@ def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     """
     call = record(f, tuple(args), tuple(range(len(args))), {})
     _, seeds = _matched("jvp: the tangents", list(call.structure), list(tangents))
-    weights = map_tree(lambda y: _weight(y) if isinstance(y, Node) else y, call.output)
+    weights = map_tree(lambda y: weight(y) if isinstance(y, Node) else y, call.output)
     pairs = [(y, u) for y, u in zip(flatten(call.output), flatten(weights)) if isinstance(y, Node)]
     gradients = call.pullback([y for y, _ in pairs], [u for _, u in pairs], create_graph=True)
-    again = _Call(None, [u for _, u in pairs], [], None, call.outside)
-    found = iter(again.pullback(gradients, seeds, call.outside or _has_node(seeds)))
+    again = Call(None, [u for _, u in pairs], [], None, call.outside)
+    found = iter(again.pullback(gradients, seeds, call.outside or has_node(seeds)))
 
     def along(y: Any) -> Any:
         g = next(found) if isinstance(y, Node) else np.zeros_like(y)
@@ -158,94 +141,8 @@ def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     return call.plain(call.output), tangent
 
 
-def jacobian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
-    """The derivative of every element of f's result by every element of an argument, as a function.
-
-    An array of shape result.shape + argument.shape; for nested results and arguments the structure of the result, each
-    part in the structure of the argument. Costs a sweep for each element of the smaller side.
-    """
-
-    @recording
-    def derivatives(*args: Any, **kwargs: Any) -> Any:
-        call = record(f, args, argnum, kwargs)
-        rows, columns = (sum(math.prod(shape_of(x)) for x in side) for side in (call.outputs(), call.inputs))
-        blocks = _by_rows(call) if rows <= 2 * columns else _by_columns(call)  # a column costs about two rows
-
-        given: set[int] = set()  # parts of the result, of which one may stand in it twice
-
-        def row(y: Any) -> Any:
-            parts, again = iter(call.inputs), id(y) in given
-            given.add(id(y))
-            return map_tree(lambda _: _block(blocks, y, next(parts), again), call.structure)
-
-        return map_tree(row, call.output)
-
-    return derivatives
-
-
-def _by_rows(call: _Call) -> dict:
-    """For each pair of output and input, the gradients of the output's elements."""
-    blocks: dict = {}
-    for y in call.outputs():
-        for unit in _units(y):
-            for x, g in zip(call.inputs, call.pullback([y], [unit], call.outside)):
-                blocks.setdefault((y, x), []).append(g)
-    return {(y, x): _stacked(parts, y, x) for (y, x), parts in blocks.items()}
-
-
-def _by_columns(call: _Call) -> dict:
-    """The same, from the gradients under a weight u, whose derivatives by u are columns (as in jvp)."""
-    blocks: dict = {}
-    for y in call.outputs():
-        weight = _weight(y)
-        for x, g in zip(call.inputs, call.pullback([y], [weight], create_graph=True)):
-            if type(x) is type(y):
-                columns = [pullback([g], [unit], [weight], call.outside)[0] for unit in _units(x)]
-                blocks[y, x] = _transposed(_stacked(columns, x, y), x, y)
-    return blocks
-
-
-def _weight(y: Node) -> Node:
+def weight(y: Node) -> Node:
     return type(y)(1.0 if isinstance(y, Value) else np.ones(y.shape, y.dtype))
-
-
-def _units(node: Node) -> Iterator[Any]:
-    """The seeds that single out one element each."""
-    if isinstance(node, Value):
-        yield 1.0
-        return
-    for i in range(node.size):
-        unit = np.zeros(node.size, node.dtype)
-        unit[i] = 1
-        yield unit.reshape(node.shape)
-
-
-def _stacked(parts: list, y: Node, x: Node) -> Any:
-    if isinstance(x, Value):
-        return parts[0]
-    return (stack(parts) if _has_node(parts) else np.stack(parts)).reshape(y.shape + x.shape)
-
-
-def _transposed(block: Any, x: Node, y: Node) -> Any:
-    """A block of shape x.shape + y.shape as one of shape y.shape + x.shape."""
-    if isinstance(x, Value):
-        return block
-    return block.transpose((*range(x.ndim, x.ndim + y.ndim), *range(x.ndim)))
-
-
-def _block(blocks: dict, y: Any, x: Node, again: bool) -> Any:
-    """The derivative of a part of the result by a part of the argument; a copy where that was given once already."""
-    block = blocks.get((y, x)) if isinstance(y, Node) else None
-    if block is None:
-        block = np.zeros(shape_of(y) + shape_of(x))[()]
-    if isinstance(block, np.ndarray):
-        return block.copy() if again else block
-    return block if isinstance(block, Node) else float(block)
-
-
-def hessian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
-    """The second derivatives of a scalar function, as a function: the jacobian of its gradient."""
-    return jacobian(grad(f, argnum), argnum)
 
 
 def hvp(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
@@ -254,18 +151,18 @@ def hvp(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     The vector and the result have the structure of argument `argnum`. It costs two sweeps; the hessian is never built.
     """
 
-    @recording
+    @records_for_itself
     def product(*args: Any, **kwargs: Any) -> Any:
         *args, vector = args
         call = record(f, tuple(args), argnum, kwargs)
         _, seeds = _matched("hvp: the vector", call.structure, vector)
         gradients = call.pullback(call.outputs(), [_one(call.output)], create_graph=True)
-        return call.in_structure(call.pullback(gradients, seeds, call.outside or _has_node(seeds)))
+        return call.in_structure(call.pullback(gradients, seeds, call.outside or has_node(seeds)))
 
     return product
 
 
-def _has_node(items: Sequence) -> bool:
+def has_node(items: Sequence) -> bool:
     return any(isinstance(x, Node) for x in items)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, Value, backward, grad, hvp, jit, value_and_grad, words
+from autograd import Tensor, Value, backward, grad, hvp, jit, on_arrays, value_and_grad
 from autograd.compiler import Bounded
 
 pytest.importorskip("llvmlite")
@@ -409,12 +409,12 @@ def test_a_program_that_is_forgotten_is_freed():
 
 
 def test_helper_arrays_are_bounded_in_bytes():
-    words._ones.cache_clear()
+    on_arrays.ones.cache_clear()
     for n in (10, 100, 10**6):
         x = Tensor(np.ones(2))
         (x + np.ones((n, 2))).sum().backward()
         assert x.grad.tolist() == [n, n]
-    assert words._ones.cache_info().currsize == 2 and words.MOST_ONES * 8 * 64 < 4e6
+    assert on_arrays.ones.cache_info().currsize == 2 and on_arrays.MOST_ONES * 8 * 64 < 4e6
 
 
 def held(tree):

@@ -1,7 +1,7 @@
 """What prints a program, and what every printer returns."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 

@@ -15,9 +15,10 @@ import numpy as np
 
 from ..arguments import explained, numeric, tensor_constant, users_line, value_constant
 from ..backward import history, inspection
-from ..node import Node, Tensor, Value, cut, kinds, recording_is_off, tick, watches
 from ..methods import COMPARISONS, compare_by, install
+from ..node import Node, Tensor, Value, kinds
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
+from ..recording import recording_is_off, tick, watches
 
 
 class TracingError(TypeError):

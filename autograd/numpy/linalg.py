@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as _np
 
-from .dispatch import recorded
 from ..node import Tensor
 from ..operation import OPERATIONS
+from .dispatch import recorded
 from .shaping import operand
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..node import Tensor
 from ..operation import OPERATIONS
 from .dispatch import recorded
 from .shaping import diagonal, operand

@@ -6,12 +6,10 @@ The first argument is a Tensor. Names and arguments are NumPy's; what stands aft
 import math
 from typing import Any
 
-import numpy as np
-
 from ..arguments import axes_of
 from ..node import Tensor
+from ..on_arrays import count
 from ..operation import OPERATIONS
-from ..words import count
 from .dispatch import recorded
 
 

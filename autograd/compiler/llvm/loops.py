@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ...words import inverse
-from .arrays import Array, Arrays, Memory, contiguous
+from ...on_arrays import inverse
 from ..program import Unprintable
-from .text import WORDS, literal
+from .arrays import Array, Arrays, Memory, contiguous
 from .matrices import matmul
+from .text import WORDS, literal
 
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 

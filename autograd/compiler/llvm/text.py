@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-
 TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
 
 

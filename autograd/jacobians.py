@@ -1,0 +1,100 @@
+"""The derivatives of every element of a result by every element of an argument, and the second ones of a number."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .backward import pullback
+from .node import Node, Value
+from .numpy import stack
+from .recording import records_for_itself
+from .transforms import Call, grad, has_node, record, shape_of, weight
+from .tree import map_tree
+
+
+def jacobian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+    """The derivative of every element of f's result by every element of an argument, as a function.
+
+    An array of shape result.shape + argument.shape; for nested results and arguments the structure of the result, each
+    part in the structure of the argument. Costs a sweep for each element of the smaller side.
+    """
+
+    @records_for_itself
+    def derivatives(*args: Any, **kwargs: Any) -> Any:
+        call = record(f, args, argnum, kwargs)
+        rows, columns = (sum(math.prod(shape_of(x)) for x in side) for side in (call.outputs(), call.inputs))
+        blocks = _by_rows(call) if rows <= 2 * columns else _by_columns(call)  # a column costs about two rows
+
+        given: set[int] = set()  # parts of the result, of which one may stand in it twice
+
+        def row(y: Any) -> Any:
+            parts, again = iter(call.inputs), id(y) in given
+            given.add(id(y))
+            return map_tree(lambda _: _block(blocks, y, next(parts), again), call.structure)
+
+        return map_tree(row, call.output)
+
+    return derivatives
+
+
+def _by_rows(call: Call) -> dict:
+    """For each pair of output and input, the gradients of the output's elements."""
+    blocks: dict = {}
+    for y in call.outputs():
+        for unit in _units(y):
+            for x, g in zip(call.inputs, call.pullback([y], [unit], call.outside)):
+                blocks.setdefault((y, x), []).append(g)
+    return {(y, x): _stacked(parts, y, x) for (y, x), parts in blocks.items()}
+
+
+def _by_columns(call: Call) -> dict:
+    """The same, from the gradients under a weight u, whose derivatives by u are columns (as in jvp)."""
+    blocks: dict = {}
+    for y in call.outputs():
+        seed = weight(y)
+        for x, g in zip(call.inputs, call.pullback([y], [seed], create_graph=True)):
+            if type(x) is type(y):
+                columns = [pullback([g], [unit], [seed], call.outside)[0] for unit in _units(x)]
+                blocks[y, x] = _transposed(_stacked(columns, x, y), x, y)
+    return blocks
+
+
+def _units(node: Node) -> Iterator[Any]:
+    """The seeds that single out one element each."""
+    if isinstance(node, Value):
+        yield 1.0
+        return
+    for i in range(node.size):
+        unit = np.zeros(node.size, node.dtype)
+        unit[i] = 1
+        yield unit.reshape(node.shape)
+
+
+def _stacked(parts: list, y: Node, x: Node) -> Any:
+    if isinstance(x, Value):
+        return parts[0]
+    return (stack(parts) if has_node(parts) else np.stack(parts)).reshape(y.shape + x.shape)
+
+
+def _transposed(block: Any, x: Node, y: Node) -> Any:
+    """A block of shape x.shape + y.shape as one of shape y.shape + x.shape."""
+    if isinstance(x, Value):
+        return block
+    return block.transpose((*range(x.ndim, x.ndim + y.ndim), *range(x.ndim)))
+
+
+def _block(blocks: dict, y: Any, x: Node, again: bool) -> Any:
+    """The derivative of a part of the result by a part of the argument; a copy where that was given once already."""
+    block = blocks.get((y, x)) if isinstance(y, Node) else None
+    if block is None:
+        block = np.zeros(shape_of(y) + shape_of(x))[()]
+    if isinstance(block, np.ndarray):
+        return block.copy() if again else block
+    return block if isinstance(block, Node) else float(block)
+
+
+def hessian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+    """The second derivatives of a scalar function, as a function: the jacobian of its gradient."""
+    return jacobian(grad(f, argnum), argnum)

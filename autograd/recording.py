@@ -1,0 +1,88 @@
+"""What this thread does with each node that it makes: nothing, forget how it was made (no_grad), or look at it."""
+
+import contextlib
+import functools
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from .arguments import is_node
+from .tree import map_tree
+
+tick = itertools.count(1).__next__
+
+
+class Watch(NamedTuple):
+    """What a thread does with each node that it makes, from a tick on."""
+
+    thread: int
+    action: Callable[[Any], None]
+    since: int
+
+
+watches: list[Watch] = []
+
+
+@contextlib.contextmanager
+def watched(action: Callable[[Any], None]) -> Iterator[None]:
+    """Do this with each node that this thread makes."""
+    watch = Watch(threading.get_ident(), action, tick())
+    watches.append(watch)
+    try:
+        yield
+    finally:
+        watches.remove(watch)
+
+
+class Derivative(threading.local):
+    """When the derivative began that this thread is computing: a no_grad() from before does not reach into it."""
+
+    since = 0
+
+
+derivative = Derivative()
+
+
+def attend(node: Any) -> None:
+    """Do with a fresh node what this thread wants done, latest wish last."""
+    here = threading.get_ident()
+    for watch in watches[:]:
+        if watch.thread == here and (watch.action is not cut or watch.since > derivative.since):
+            watch.action(node)
+
+
+def cut(node: Any) -> None:
+    """Cut a node off from what it was made of."""
+    node.operation = node.x = node.y = None
+
+
+def no_grad() -> contextlib.AbstractContextManager:
+    """Record nothing in this thread: results are leaves. A context manager, and a decorator.
+
+    `grad` and its kin called inside give the derivative all the same, without a history of its own.
+    """
+    return watched(cut)
+
+
+def recording_is_off(since: int) -> bool:
+    """Whether this thread entered a no_grad() after a tick that is still open."""
+    here = threading.get_ident()
+    return any(watch.thread == here and watch.action is cut and watch.since > since for watch in watches[:])
+
+
+def records_for_itself(derivatives: Callable) -> Callable:
+    """The function, which records what it needs inside no_grad() too; there its result has no history."""
+
+    @functools.wraps(derivatives)
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        if not recording_is_off(derivative.since):
+            return derivatives(*args, **kwargs)
+        before, derivative.since = derivative.since, tick()
+        try:
+            result = derivatives(*args, **kwargs)
+        finally:
+            derivative.since = before
+        return map_tree(lambda x: x.detach() if is_node(x) else x, result)
+
+    return recorded
