@@ -112,7 +112,7 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
     return pullback([output], [_seed(output, seed)], inputs, create_graph)
 
 
-def pullback(outputs: Sequence[Node], seeds: Sequence, inputs: Sequence[Node], create_graph: bool = False) -> list:
+def pullback(outputs: Sequence, seeds: Sequence, inputs: Sequence, create_graph: bool = False) -> list:
     """The gradients of outputs, each weighed by its seed and summed, with respect to inputs; all of one class."""
     if not inputs:
         return []
@@ -140,7 +140,7 @@ _one = [np.empty(1)]
 _ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
 
 
-def _seed(output: Node, seed: Any) -> Any:
+def _seed(output: Any, seed: Any) -> Any:
     if isinstance(output, Value):
         return 1.0 if seed is None else seed if isinstance(seed, Value) else Value.reading.scope["__constant"](seed)
     if seed is None:
@@ -218,5 +218,5 @@ def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: 
             pulls[node.operation](node, g, into)
 
 
-def _zero_like(node: Node) -> Any:
+def _zero_like(node: Any) -> Any:
     return 0.0 if isinstance(node, Value) else np.zeros(node.shape, node.dtype)

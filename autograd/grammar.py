@@ -11,7 +11,7 @@ import ast
 import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
 METHODS = {"reshape": "reshape", "transpose": "transpose", "swapaxes": "swapaxes", "astype": "cast"}
@@ -48,7 +48,7 @@ class Row(NamedTuple):
     arguments: list[str]
     static: list[str]
     value: Tree
-    pullbacks: list[Tree | None]
+    pullbacks: Sequence[Tree | None]
 
 
 def fold(tree: Tree, name: Callable[[str], Any], constant: Callable[[Any], Any], call: Callable[..., Any]) -> Any:
@@ -97,7 +97,7 @@ class _Reader:
         except SyntaxError:
             self.refuse("not an expression")
 
-    def refuse(self, problem: str) -> None:
+    def refuse(self, problem: str) -> NoReturn:
         raise ValueError(f"{self.row}: {problem} in {self.text!r}")
 
     def read(self, node: ast.expr) -> Tree:
@@ -136,14 +136,16 @@ class _Reader:
         return Constant(-inner.value) if isinstance(inner, Constant) else Call("neg", (inner,))
 
     def _Tuple(self, node: ast.Tuple) -> Tree:
-        parts = tuple(map(self.read, node.elts))
-        constant = all(isinstance(part, Constant) for part in parts)
-        return Constant(tuple(part.value for part in parts)) if constant else Call("tuple", parts)
+        return self._together("tuple", lambda *parts: parts, [self.read(part) for part in node.elts])
 
     def _Slice(self, node: ast.Slice) -> Tree:
-        parts = [Constant(None) if part is None else self.read(part) for part in (node.lower, node.upper, node.step)]
-        constant = all(isinstance(part, Constant) for part in parts)
-        return Constant(slice(*(part.value for part in parts))) if constant else Call("slice", tuple(parts))
+        parts = (node.lower, node.upper, node.step)
+        return self._together("slice", slice, [Constant(None) if part is None else self.read(part) for part in parts])
+
+    def _together(self, word: str, make: Callable, parts: list[Tree]) -> Tree:
+        """A constant where all parts are constants, else a word."""
+        constants = [part.value for part in parts if isinstance(part, Constant)]
+        return Constant(make(*constants)) if len(constants) == len(parts) else Call(word, tuple(parts))
 
     def _Subscript(self, node: ast.Subscript) -> Tree:
         return Call("getitem", (self.read(node.value), self.read(node.slice)))
@@ -190,7 +192,7 @@ def resolved(row: Row, arity: Mapping[str, int], operations: Mapping[str, Any]) 
                 raise ValueError(f"{row.name}: {word} takes {wanted} arguments, not {len(args)}")
         return Call(word if own is None else own, tuple(args))
 
-    def check(tree: Tree | None) -> Tree | None:
-        return None if tree is None else fold(tree, Name, Constant, call)
+    def check(tree: Tree) -> Tree:
+        return fold(tree, Name, Constant, call)
 
-    return row._replace(value=check(row.value), pullbacks=[check(pullback) for pullback in row.pullbacks])
+    return row._replace(value=check(row.value), pullbacks=[p and check(p) for p in row.pullbacks])

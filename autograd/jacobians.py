@@ -61,7 +61,7 @@ def _by_columns(call: Call) -> dict:
     return blocks
 
 
-def _units(node: Node) -> Iterator[Any]:
+def _units(node: Any) -> Iterator[Any]:
     """The seeds that single out one element each."""
     if isinstance(node, Value):
         yield 1.0
@@ -72,13 +72,13 @@ def _units(node: Node) -> Iterator[Any]:
         yield unit.reshape(node.shape)
 
 
-def _stacked(parts: list, y: Node, x: Node) -> Any:
+def _stacked(parts: list, y: Any, x: Any) -> Any:
     if isinstance(x, Value):
         return parts[0]
     return (stack(parts) if has_node(parts) else np.stack(parts)).reshape(y.shape + x.shape)
 
 
-def _transposed(block: Any, x: Node, y: Node) -> Any:
+def _transposed(block: Any, x: Any, y: Any) -> Any:
     """A block of shape x.shape + y.shape as one of shape y.shape + x.shape."""
     if isinstance(x, Value):
         return block

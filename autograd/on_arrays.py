@@ -33,6 +33,14 @@ def total(x, axis):
     return np.add.reduce(x, axis, None, None, axis is not None)
 
 
+def largest(x, axis):
+    return np.maximum.reduce(x, axis, None, None, axis is not None)
+
+
+def smallest(x, axis):
+    return np.minimum.reduce(x, axis, None, None, axis is not None)
+
+
 def mean(x, axis):
     wide = np.float32 if x.dtype == np.float16 else None  # as numpy.mean does
     total = np.add.reduce(x, axis, wide, None, axis is not None)
@@ -80,7 +88,7 @@ def sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
             return ones(len(x)).dot(x)  # a third of the time of a reduction where arrays are small
         return np.add.reduce(x, tuple(range(lead)))
     stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1)
-    return np.add.reduce(x, (*range(lead), *stretched), None, None, True).reshape(shape)
+    return np.add.reduce(x, (*range(lead), *stretched), keepdims=True).reshape(shape)
 
 
 def scatter(x, index, shape):

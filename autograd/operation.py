@@ -8,7 +8,7 @@ argument x that is a node is called _x.
 import ast
 import inspect
 import linecache
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from . import rules, words
@@ -71,8 +71,8 @@ class Operation:
                 found = reading
         if found is not None:
             return found.record[self](*args)
-        reading = PLAIN_FLOATS if all(arg.__class__ in (float, int) for arg in args) else PLAIN_ARRAYS
-        return reading.value[self](*args)
+        plain = PLAIN_FLOATS if all(arg.__class__ in (float, int) for arg in args) else PLAIN_ARRAYS
+        return plain.value[self](*args)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.names)})>"
@@ -267,7 +267,7 @@ def read(text: str) -> Operation:
     return Operation(resolved(parse(text, words.CONSTANTS), ARITY, own), text)
 
 
-def _table(*texts: str) -> Iterable[Operation]:
+def _table(*texts: str) -> Iterator[list[Operation]]:
     """The operations of the table, whose rows may use words of later ones."""
     lines = [[line for line in text.splitlines() if line.strip() and line[0] != "#"] for text in texts]
     rows = [[(parse(line, words.CONSTANTS), line) for line in part] for part in lines]

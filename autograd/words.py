@@ -60,7 +60,7 @@ def _rounded(function: Callable) -> Callable:
     return lambda x: float(function(x))
 
 
-FLOATS = {
+FLOATS: dict[str, Callable] = {
     **{
         name: _ieee(getattr(math, name), getattr(np, name))
         for name in "exp expm1 log log1p sqrt sin cos tan sinh cosh".split()
@@ -102,7 +102,7 @@ FLOATS = {
 
 
 # what concerns shapes alone is the same in every reading
-SHAPES = {
+SHAPES: dict[str, Callable] = {
     "count": on_arrays.count,
     "inverse": on_arrays.inverse,
     "head": on_arrays.head,
@@ -111,7 +111,7 @@ SHAPES = {
     "backwards": on_arrays.backwards,
 }
 
-ARRAYS = {
+ARRAYS: dict[str, Callable] = {
     **{name: getattr(np, name) for name in "exp expm1 log log1p sqrt sin cos tan arcsin arccos arctan".split()},
     **{
         name: getattr(np, name)
@@ -142,8 +142,8 @@ ARRAYS = {
     "ratio": on_arrays.unless_zero(operator.truediv),
     "sum": on_arrays.total,
     "mean": on_arrays.mean,
-    "max": lambda x, axis: np.maximum.reduce(x, axis, None, None, axis is not None),
-    "min": lambda x, axis: np.minimum.reduce(x, axis, None, None, axis is not None),
+    "max": on_arrays.largest,
+    "min": on_arrays.smallest,
     "norm": lambda x, axis: np.sqrt(on_arrays.total(x * x, axis)),
     "logsumexp": on_arrays.logsumexp,
     "ties": on_arrays.ties,

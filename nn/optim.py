@@ -20,6 +20,10 @@ def _is_array(x: Any) -> bool:
     return isinstance(x, numpy.ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
 
 
+def _data(parameter: Any) -> Any:
+    return getattr(parameter, "data", None)
+
+
 def _described(x: Any) -> str:
     return f"{type(x).__name__} of {x.dtype} and shape {x.shape}" if isinstance(x, numpy.ndarray) else repr(x)
 
@@ -128,7 +132,7 @@ class Optimizer:
         self.check()
         raise ValueError(
             f"{type(self).__name__}: the gradient of {self.called(parameter)} has shape "
-            f"{numpy.shape(parameter.grad)}, the parameter {parameter.data.shape}"
+            f"{getattr(parameter.grad, 'shape', ())}, the parameter {parameter.data.shape}"
         )
 
     def _refitted(self, before: numpy.ndarray, data: numpy.ndarray, state: tuple) -> tuple[numpy.ndarray, tuple]:
@@ -157,7 +161,7 @@ class Optimizer:
                 f"{len(self.state)} states: make a new {owner} for other parameters"
             )
         for parameter, state in zip(self.parameters, self.state):
-            name, data = self.called(parameter), getattr(parameter, "data", None)
+            name, data = self.called(parameter), _data(parameter)
             if not _is_array(data):
                 raise ValueError(f"{owner}: {name} must hold an array of floats, not {_described(data)}")
             for slot, array in zip(self.slots, state, strict=True):

@@ -74,7 +74,7 @@ class TrainStep(Compiled):
     def _iterate(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
         """An update for each entry, and then all that has changed taken over."""
         optimizer = self.optimizer
-        held = [getattr(p, "data", None) for p in optimizer.parameters]
+        held: list[Any] = [getattr(p, "data", None) for p in optimizer.parameters]
         held += [array for state in optimizer.state for array in state]
         update = self._update(xs, ys, held)
         arrays = [x.copy() for x in held] if update.native else [_native(x.copy()) for x in held]
@@ -107,11 +107,11 @@ class TrainStep(Compiled):
         doubles = dict(zip(recording.outside, recording.inputs[len(names) :], strict=True))
         self._check_outside(recording.outside)
         loss, *after = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in recording.output]
-        x, y, step, *arrays = recording.inputs[: len(names)]
+        xs, ys, step, *arrays = recording.inputs[: len(names)]
         inputs = [*(doubles[p] for p in optimizer.parameters), *arrays, step]
         carried = {1 + i: 2 + i for i in range(len(inputs))}
         moves = [True, True] + [False] * len(inputs)
-        return executable(Program([x, y, *inputs], [loss, *after]), "train_step", self.wanted, moves, carried, known)
+        return executable(Program([xs, ys, *inputs], [loss, *after]), "train_step", self.wanted, moves, carried, known)
 
     def _update_on(self, x: Tensor, y: Tensor, step: Tensor, *arrays: Tensor) -> list:
         """One update on nodes: the loss, then what becomes of parameters, state and the count of steps."""

@@ -56,7 +56,8 @@ class Jit(Compiled):
         self.function, self.wanted = function, backend
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        flat, structure = [*args], len(args)
+        flat: list = [*args]
+        structure: Hashable = len(args)
         if kwargs or not PLAIN.issuperset(map(type, args)):
             flat = []
             structure = _structure((args, kwargs), flat)
@@ -124,7 +125,7 @@ def _numbers(flat: list) -> tuple[list | None, Hashable]:
     if any(isinstance(x, Node) for x in flat):
         return None, None
     weak = _weak([x.dtype for x in flat if isinstance(x, (np.ndarray, np.generic))])
-    arrays, given, key = any(isinstance(x, np.ndarray) for x in flat), [], []
+    arrays, given, key = any(isinstance(x, np.ndarray) for x in flat), list[Any](), list[Any]()
     for x in flat:
         if x is None or isinstance(x, (str, bool)):
             key.append(x)
@@ -167,7 +168,7 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     title = getattr(jit.function, "__name__", "program")
     watch = Watch(jit.function)
     recording = _recorded(jit.function, args, kwargs, given, watch.values)
-    outputs = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
+    outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
     _check(title, recording, outputs)
     place = {node: Position(i) for i, node in enumerate(outputs)}
     result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), recording.output)
@@ -224,7 +225,7 @@ def _on_elements(numbers: Recording, given: list, dtype: np.dtype) -> Recording:
     """What was recorded on numbers, recorded again on arrays that are broadcast."""
     examples = [*given, *(np.asarray(x.data, dtype) for x in numbers.outside)]
     shape = np.broadcast_shapes(*map(np.shape, examples))
-    found = [x for x in flatten(numbers.output) if isinstance(x, Node) and hasattr(x, "example")]
+    found: list[Any] = [x for x in flatten(numbers.output) if isinstance(x, Node) and hasattr(x, "example")]
 
     def as_numbers(x: Any) -> Any:
         """Two masks add up to a mask, but among numbers a comparison is 1.0 or 0.0."""
@@ -232,8 +233,9 @@ def _on_elements(numbers: Recording, given: list, dtype: np.dtype) -> Recording:
 
     with tracing():
         inputs = [leaf(np.asarray(x), node.name) for node, x in zip(numbers.inputs, examples, strict=True)]
-        of = dict(zip(numbers.inputs, map(as_numbers, inputs), strict=True))
-        for node in reversed(history(*found)) if found else ():
+        of: dict[Any, Any] = dict(zip(numbers.inputs, map(as_numbers, inputs), strict=True))
+        below: list[Any] = history(*found) if found else []
+        for node in reversed(below):
             if node.operation is not None:
                 args = [of[arg] if isinstance(arg, Node) else arg for arg in node.args]
                 of[node] = as_numbers(node.operation(*args))

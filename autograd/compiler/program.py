@@ -24,7 +24,8 @@ class Variable:
     __slots__ = ("word", "args", "static", "shape", "dtype", "scalar", "name", "value")
 
     def __init__(self, example: Any, word: Any = None, args: tuple = (), static: tuple = (), name: str = ""):
-        self.word, self.args, self.static, self.name, self.value = word, args, static, name, None
+        self.word, self.args, self.static, self.name = word, args, static, name
+        self.value: Any = None
         self.scalar = type(example) is float  # of the reading on Python floats
         self.shape, self.dtype = np.shape(example), np.dtype(float) if self.scalar else np.asarray(example).dtype
 
@@ -51,7 +52,7 @@ class Variable:
 class Program:
     """Inputs, the variables computed from them in order, a word each, and outputs."""
 
-    def __init__(self, inputs: Sequence[Node], outputs: Sequence[Node]):
+    def __init__(self, inputs: Sequence, outputs: Sequence):
         self._known: dict[Hashable, Variable] = {}
         self._examples: dict[Variable, Any] = {}
         of = {node: self._entered(Variable(node.example, name=node.name), node.example) for node in inputs}
@@ -76,7 +77,7 @@ class Program:
             found.value = value.copy() if isinstance(value, np.ndarray) else value  # its owner may change it later
         return self._known[key]
 
-    def _made(self, node: Node, of: dict[Node, Variable]) -> Variable:
+    def _made(self, node: Any, of: dict[Node, Variable]) -> Variable:
         """The variable for a node, from the words of its row."""
         made = self._row(node.operation, [of[arg] if isinstance(arg, Node) else arg for arg in node.args])
         if node.name and made.word is not None and not made.name:
@@ -132,7 +133,7 @@ class Program:
         )
 
 
-def _in_order(outputs: Sequence[Node]) -> list[Node]:
+def _in_order(outputs: Sequence) -> list:
     """Everything below these nodes, oldest first."""
     kinds = dict.fromkeys(type(node) for node in outputs)
     nodes = [node for kind in kinds for node in history(*(x for x in outputs if type(x) is kind))]

@@ -39,7 +39,7 @@ class Source:
         self.program = program
         self.names: dict[Variable, str] = {}
         self.taken = {*SCOPE, *words.FLOATS, "buffers", "constants", "nan", "inf"}
-        self.constants: list[np.ndarray] = []
+        self.constants: list = []
         self.functions: dict[Function, str] = {}  # of the user, and what they are called here
         self.buffers: list[tuple[tuple, np.dtype]] = []
         self.free: dict[tuple, list[int]] = {}
@@ -240,7 +240,7 @@ class PythonExecutable:
     def _function(self) -> Callable:
         run = getattr(self._local, "run", None)
         if run is None:
-            scope = {
+            scope: dict[str, Any] = {
                 **(words.FLOATS if self._floats else words.ARRAYS | SCOPE),
                 **self._functions,
                 "constants": self._constants,

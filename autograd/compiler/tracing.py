@@ -42,7 +42,7 @@ class _Traced:
             "compute with the node itself, or .detach() it",
         )
 
-    def _become_leaf(self, data: Any, name: str) -> None:
+    def _become_leaf(self: Any, data: Any, name: str) -> None:
         self.example, self.grad, self.name = data, None, name
         self.operation = self.x = self.y = None
         self.when = tick()
@@ -140,9 +140,9 @@ def number_of(node: Node) -> Any:
     raise ValueError(f"the {kind} {node.name!r} that the function uses should hold {wanted}, and its .data is {held}")
 
 
-def leaf(example: Any, name: str = "") -> Node:
+def leaf(example: Any, name: str = "") -> Any:
     """A traced node for an argument, a float or an array of floats."""
-    node = object.__new__(TracedValue if type(example) is float else TracedTensor)
+    node: Any = object.__new__(TracedValue if type(example) is float else TracedTensor)
     node._become_leaf(example, name)
     return node
 
@@ -182,7 +182,7 @@ for _kind in (TracedValue, TracedTensor):
 class Recording:
     """A function that was run on traced nodes: these, those of leaves from outside that it met, and what it returned."""
 
-    inputs: list[Node]  # a node for each example, then one for each leaf from outside
+    inputs: list[Any]  # a traced node for each example, then one for each leaf from outside
     outside: list[Node]  # these leaves themselves
     output: Any
 

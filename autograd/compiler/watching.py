@@ -44,6 +44,10 @@ class Watch:
         self._containers: list[tuple[Iterable, list]] = []  # with what each of them holds
         self._getters: list[tuple[Callable, Any]] = []  # with what each of them says
         self._arrays: list[tuple[np.ndarray, tuple]] = []
+        self._places: list[Iterable] = []  # the containers, and what stands in them one after the other
+        self._held: list = []
+        self._functions: list[Callable] = []  # the getters, and what they say
+        self._got: list = []
         self.values = False  # whether Values are among all this
         seen: dict[int, Any] = {}
         stack: list[tuple[Any, set[str] | None]] = [(root, None) for root in (*roots, *self._gotten(getters))]
@@ -61,7 +65,7 @@ class Watch:
         self._arrays = [(x, numbers) for x, numbers in self._arrays if _snapshot(x) == numbers]
         self._places = [place for x, _ in containers for place in (x, END)]
         self._held = [x for _, held in containers for x in (*held, *END)]
-        self._functions, self._got = [[pair[i] for pair in self._getters] for i in (0, 1)]
+        self._functions, self._got = [get for get, _ in self._getters], [got for _, got in self._getters]
         return self
 
     def changed(self) -> bool:
@@ -85,7 +89,7 @@ class Watch:
             return [(part, None) for part in (x.func, x.args, x.keywords)]
         if hasattr(x, "__wrapped__"):
             return [(x.__wrapped__, None)]
-        return [(part, names) for part in self._held(x, names)]
+        return [(part, names) for part in self._parts_of_object(x, names)]
 
     def _parts_of_function(self, function: types.FunctionType) -> list[tuple[Any, set[str] | None]]:
         names, scope = _names(function.__code__), function.__globals__
@@ -94,7 +98,7 @@ class Watch:
             getters += [functools.partial(scope.get, name) for name in sorted(names & scope.keys())]
         return [(x, names) for x in (*self._gotten(getters), function.__defaults__, function.__kwdefaults__)]
 
-    def _held(self, x: Any, names: set[str] | None) -> list:
+    def _parts_of_object(self, x: Any, names: set[str] | None) -> list:
         """What a tuple, a list, a set, a dict or any other object holds."""
         if isinstance(x, (tuple, frozenset)):
             return [*x]

@@ -11,7 +11,7 @@ import math
 import threading
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import llvmlite.binding as binding
@@ -109,10 +109,8 @@ class LlvmExecutable:
         self.program, self.moves, self.carried = program, moves, carried
         printer = Printer(program)
         self.source = _function(printer, self.moves, self.carried)
-        if isinstance(before, LlvmExecutable) and before.source == self.source:
-            self._code = before._code
-        else:
-            self._code = MachineCode(self.source, len(program.steps) > LARGE)
+        known = isinstance(before, LlvmExecutable) and before.source == self.source
+        self._code: MachineCode = before._code if known else MachineCode(self.source, len(program.steps) > LARGE)
         self.why = f"{why}; {self._code.remark}" if self._code.remark else why
         self._constants, self._bytes = printer.constants, printer.size if printer.size > ON_THE_STACK else 0
         self._packed = _all_numbers(program)
@@ -151,7 +149,7 @@ class LlvmExecutable:
         """The arrays, or copies that can be read, and their addresses."""
         try:
             if [x.shape for x in arrays] == shapes and [x.dtype for x in arrays] == self._dtypes:
-                addresses = [*map(ctypes.addressof, map(ctypes.c_char.from_buffer, arrays))]
+                addresses = [*map(ctypes.addressof, map(_buffer, arrays))]
                 if not any(map(WORD.__and__, addresses)):
                     return arrays, addresses
         except (AttributeError, TypeError, ValueError):
@@ -192,10 +190,13 @@ def _all_numbers(program: Program) -> bool:
     return all(v.scalar for v in (*program.inputs, *program.steps, *program.outputs))
 
 
-def _pointer(x: np.ndarray) -> int | None:
+_buffer: Callable = ctypes.c_char.from_buffer
+
+
+def _pointer(x: Any) -> Any:
     """The address of an array's first element; None if its elements do not lie one after the other."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(x))  # a quarter of the time of the other way
+        return ctypes.addressof(_buffer(x))  # a quarter of the time of the other way
     except (TypeError, ValueError):  # it is read-only, empty, or not contiguous
         return x.__array_interface__["data"][0] if x.flags.c_contiguous else None
 

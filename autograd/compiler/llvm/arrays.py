@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,6 @@ class Memory(Array):
     pointer: str = ""
     strides: tuple[int, ...] = ()
     offset: int = 0
-    at: Callable = field(default=None, repr=False)
 
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
@@ -56,8 +55,11 @@ class Arrays:
         self, pointer: str, shape: tuple[int, ...], kind: str, strides: tuple[int, ...] | None = None, offset: int = 0
     ) -> Memory:
         """The array at a pointer."""
-        memory = Memory(shape, kind, None, pointer, contiguous(shape) if strides is None else strides, offset)
-        memory.at = lambda indices: self.code.emit(f"load {kind}, ptr {self.address(memory, indices)}")
+        def load(indices: Sequence[str]) -> str:
+            return self.code.emit(f"load {kind}, ptr {self.address(memory, indices)}")
+
+        strides = contiguous(shape) if strides is None else strides
+        memory = Memory(shape, kind, load, pointer, strides, offset)
         return memory
 
     def constant(self, value: np.ndarray) -> Memory:
@@ -128,8 +130,7 @@ class Arrays:
         if word == "where":  # the mask decides in its own type: a number that is not 0 could be 0 in another
             args = [self.elementwise("not_equal", [args[0], 0.0], getattr(args[0], "kind", kind)), *args[1:]]
         arrays = [
-            self.cast(x, kind) if isinstance(x, Array) else Array((), kind, lambda i, x=x: literal(x, kind))
-            for x in args
+            self.cast(x, kind) if isinstance(x, Array) else self.number(literal(x, kind), kind) for x in args
         ]
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
 

@@ -176,7 +176,7 @@ def swapaxes(p: Arrays, x: Array, i: int, j: int) -> Array:
     return transpose(p, x, tuple(axes))
 
 
-def getitem(p: Arrays, x: Array, index: Any) -> Array:
+def getitem(p: Arrays, x: Array, index: Any) -> Any:
     """x[index]: a view for numbers, slices, None and an ellipsis; else elements by a table of their positions."""
     x, parts = p.memory(x), index if isinstance(index, tuple) else (index,)
     if not _is_basic(index):
