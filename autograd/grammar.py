@@ -4,7 +4,7 @@
 
 A tree is the name of an argument (or g, or out), a constant, or a word and the trees that it is applied to. Operators,
 methods, attributes and indices are words as well: x / y is truediv(x, y), x.mT is swapaxes(x, -1, -2), x[i] is
-getitem(x, i). Where a pullback multiplies by g on the left, the word is scaled, which is 0 where g is 0.
+getitem(x, i). Where a pullback multiplies or divides g, the word is scaled or ratio, which are 0 where g is 0.
 """
 
 import ast
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
+GUARDED = {"mul": "scaled", "truediv": "ratio"}
 METHODS = {"reshape": "reshape", "transpose": "transpose", "swapaxes": "swapaxes", "astype": "cast"}
 STATIC = {"shape": 1, "dtype": 1, "backwards": 1}  # words about an array that are not its numbers, and their arguments
 HEAD = re.compile(r"(\w+)\s*\(([^;)]*)(?:;([^)]*))?\)\s*=(.+)", re.S)
@@ -124,8 +125,9 @@ class _Reader:
         if word is None:
             self.refuse(f"{type(node.op).__name__} has no place")
         left, right = self.read(node.left), self.read(node.right)
-        guarded = self.pullback and word == "mul" and left == Name("g")
-        return Call("scaled" if guarded else word, (left, right))
+        if self.pullback and left == Name("g"):
+            word = GUARDED.get(word, word)
+        return Call(word, (left, right))
 
     def _UnaryOp(self, node: ast.UnaryOp) -> Tree:
         inner = self.read(node.operand)

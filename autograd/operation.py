@@ -269,7 +269,7 @@ def read(text: str) -> Operation:
 
 def _table(*texts: str) -> Iterator[list[Operation]]:
     """The operations of the table, whose rows may use words of later ones."""
-    lines = [[line for line in text.splitlines() if line.strip() and line[0] != "#"] for text in texts]
+    lines = [[line for line in text.splitlines() if line.strip() and line.strip()[0] != "#"] for text in texts]
     rows = [[(parse(line, words.CONSTANTS), line) for line in part] for part in lines]
     ARITY.update({row.name: len(row.arguments + row.static) for part in rows for row, _ in part})
     for part in rows:

@@ -9,8 +9,8 @@ without any are recorded all the same, so that a graph can be run again on other
 Three conventions keep the rows short:
 
 - A gradient may be larger than its argument, as broadcasting made it: the sweep sums it back (backward.py).
-- `g * d` and `ratio(g, d)`, which is g / d, are exactly 0 where g is 0, also where d is inf or NaN: a branch that was not
-  selected passes nothing. A factor that is always finite is written first: `wins(x, y) * g` is the plain product.
+- `g * d` and `g / d` are exactly 0 where g is 0, also where d is inf, 0 or NaN: a branch that was not selected passes
+  nothing. A factor that is always finite is written first: `wins(x, y) * g` is the plain product.
 - `/`, `**` and the functions follow IEEE 754 on Python floats as on arrays: 1 / 0 is inf, log(-1) is NaN.
 
 What the words of a row mean on floats and on arrays stands in words.py. A line that begins with # is a comment.
@@ -20,12 +20,12 @@ ELEMENTWISE = """
 add(x, y)       = x + y                 | g                              | g
 sub(x, y)       = x - y                 | g                              | -g
 mul(x, y)       = x * y                 | g * y                          | g * x
-truediv(x, y)   = x / y                 | ratio(g, y)                    | g * (-out / y)
+truediv(x, y)   = x / y                 | g / y                          | g * (-out / y)
 # guarded: x ** 0 has slope 0 at x = 0, not 0 * inf, and 0 ** y has slope 0 for y > 0, not 0 * -inf
 pow(x, y)       = x ** y                | g * scaled(y, x ** (y - 1))    | g * scaled(out, log(x))
 # x * y and x / y, but 0 where x is 0; their pullbacks are guarded as well, so that this holds in every order
 scaled(x, y)    = scaled(x, y)          | g * y                          | scaled(x, g)
-ratio(x, y)     = ratio(x, y)           | ratio(g, y)                    | g * -ratio(out, y)
+ratio(x, y)     = ratio(x, y)           | g / y                          | g * -ratio(out, y)
 neg(x)          = -x                    | -g
 abs(x)          = abs(x)                | g * sign(x)
 square(x)       = x * x                 | g * (2.0 * x)
