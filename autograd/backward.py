@@ -89,15 +89,10 @@ def backward(output: Node, seed: Any = None) -> None:
         if kind is Value:
             _sweep_floats(grads, made, [(output, seed)], keep=True)
         else:
-            _sweep_arrays(grads, made, [(output, seed)])
-    nodes = leaves if kind is Value else leaves + made  # the sweep of Values has set those of inner ones
-    for node, g in zip(nodes, _own([grads.pop(node) for node in nodes])):
-        if node.operation is not None:
-            node.grad = g
-        elif g is None:
-            node.grad = _zero_like(node) if node.grad is None else node.grad
-        else:
-            node.grad = g if node.grad is None else node.grad + g
+            _sweep_arrays(grads, made, [(output, seed)], keep=True)
+    for leaf, g in zip(leaves, _own([grads.pop(leaf) for leaf in leaves])):
+        g = _zero_like(leaf) if g is None else g
+        leaf.grad = g if leaf.grad is None else leaf.grad + g
 
 
 def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, seed: Any = None) -> list:
@@ -136,8 +131,14 @@ def _own(gradients: list) -> list:
     return gradients
 
 
+def _alone(arrays: Any) -> int:
+    g = arrays[0]
+    return getrefcount(g)
+
+
 _one = [np.empty(1)]
 _ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
+_ALONE_AND_NAMED = _alone([np.empty(1)])  # of one that a variable names besides
 
 
 def _seed(output: Any, seed: Any) -> Any:
@@ -182,7 +183,7 @@ def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool = F
             pulls[node.operation](node, g, grads)
 
 
-def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable) -> None:
+def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool = False) -> None:
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
         if g.shape != data.shape:
@@ -192,7 +193,7 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable) -> None:
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, Tensor.reading.pull)
+    _run(grads, made, seeds, into, Tensor.reading.pull, keep)
 
 
 def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
@@ -208,12 +209,14 @@ def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
     _run(grads, made, seeds, into, NODE_PULLBACKS)
 
 
-def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict) -> None:
+def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict, keep: bool = False) -> None:
     pulls = inspection.around(pulls) if inspection.around else pulls
     for output, seed in seeds:
         into(output, seed)
     for node in made:
         g = grads[node]
+        if keep:  # one that is passed on stands in several places, and each node gets its own
+            node.grad = g if g is None or getrefcount(g) <= _ALONE_AND_NAMED and g.base is None else g.copy()
         if g is not None:
             pulls[node.operation](node, g, into)
 

@@ -17,7 +17,8 @@ def unless_zero(function: Callable) -> Callable:
 
     def guarded(x, y):
         out = function(x, y)
-        product = np.vdot(out, out)  # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
+        # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
+        product = np.vdot(out, out) if out.ndim else out
         return np.where(x == 0, 0.0, out) if product != product else out
 
     return guarded
