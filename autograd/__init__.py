@@ -1,7 +1,14 @@
 """crabgrad's engine: values and arrays that remember how they were made, and derivatives of them."""
 
 import importlib
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
+
+if os.path.exists(os.path.join(os.path.dirname(__file__), "core.py")):
+    raise ImportError(
+        "HIPS autograd is installed in crabgrad's place: both are imported as `autograd`, and their files are mixed. "
+        "Run `pip uninstall autograd`, and then install crabgrad again with `pip install --force-reinstall`"
+    )
 
 from . import methods, numpy
 from .backward import gradients
@@ -9,6 +16,14 @@ from .jacobians import hessian, jacobian
 from .node import Tensor, Value
 from .recording import no_grad
 from .transforms import grad, hvp, jvp, value_and_grad, vjp
+
+if TYPE_CHECKING:  # what is imported when it is used
+    from .anomaly import AnomalyError, detect_anomaly
+    from .check import check_gradients
+    from .compiler.calls import jit
+    from .compiler.tracing import TracingError
+    from .definitions import define
+    from .drawing import draw, render
 
 __version__ = "0.1.0"
 __all__ = [

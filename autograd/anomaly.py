@@ -125,4 +125,4 @@ def _described(arg: Any) -> str:
 def _checksums(node: Node) -> list[int]:
     """A number for what each array among the arguments holds, 0 for what is none."""
     held = [arg.data if isinstance(arg, Node) else arg for arg in node.args]
-    return [zlib.crc32(np.ascontiguousarray(x)) if isinstance(x, np.ndarray) else 0 for x in held]
+    return [zlib.crc32(np.ascontiguousarray(x).data) if isinstance(x, np.ndarray) else 0 for x in held]

@@ -1,10 +1,7 @@
 """What may be given to a node, and the messages for what may not."""
 
-import builtins
-import dis
 import numbers
 import sys
-import types
 from typing import Any
 
 import numpy as np
@@ -104,29 +101,3 @@ def users_line() -> str:
     while frame.f_back is not None and frame.f_globals.get("__name__", GENERATED).split(".")[0] in LIBRARIES:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
-
-
-def only_float_may_read(node: Any, caller: types.FrameType) -> None:
-    """Refuse a conversion that float() was not called for: math.exp(node) would silently lose the node's history.
-
-    Both reach __float__ alike, so the instruction that the calling frame is at must tell: a call of `float` by name, or
-    text formatting. Code without position information cannot be looked into and is let through.
-    """
-    at = [i for i in dis.get_instructions(caller.f_code) if i.offset <= caller.f_lasti]
-    call = at[-1]
-    if call.opname.startswith(("BINARY", "FORMAT")) or call.positions.col_offset is None:
-        return
-    start = (call.positions.lineno, call.positions.col_offset)
-    names = [
-        i.argval
-        for i in at[:-1]
-        if i.opname.startswith("LOAD_") and start == (i.positions.lineno, i.positions.col_offset)
-    ]
-    scope = {**vars(builtins), **caller.f_globals, **caller.f_locals}
-    if len(names) == 1 and scope.get(names[0]) is float:
-        return
-    kind = type(node).__name__
-    raise TypeError(
-        f"only float(x) reads a {kind} as a number; this call would lose its history: use the {kind}'s own "
-        "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number"
-    )

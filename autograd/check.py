@@ -12,7 +12,7 @@ from .tree import flatten, map_tree
 
 
 def check_gradients(
-    f: Callable, *args: Any, order: int = 2, rtol: float = 1e-5, directions: int | None = None, rng: Any = 0
+    f: Callable[..., Any], *args: Any, order: int = 2, rtol: float = 1e-5, directions: int | None = None, rng: Any = 0
 ) -> None:
     """Compare the derivatives of f at these arguments with central differences, up to an order.
 
@@ -41,7 +41,7 @@ def _dot(x: Any, weight: np.ndarray) -> Any:
     return (x * weight).sum() if isinstance(x, (Tensor, np.ndarray)) else x * float(weight)
 
 
-def _weighed(f: Callable, args: tuple, rng: "np.random.Generator") -> Callable:
+def _weighed(f: Callable[..., Any], args: tuple, rng: "np.random.Generator") -> Callable[..., Any]:
     """f with its results, whatever their structure and shapes, summed with fixed random weights."""
     with no_grad():
         results = [x.data if isinstance(x, Node) else x for x in flatten(f(*args))]
@@ -54,7 +54,7 @@ def _weighed(f: Callable, args: tuple, rng: "np.random.Generator") -> Callable:
 
 
 def _compare(
-    f: Callable, args: tuple, rtol: float, name: str, directions: int | None, rng: "np.random.Generator"
+    f: Callable[..., Any], args: tuple, rtol: float, name: str, directions: int | None, rng: "np.random.Generator"
 ) -> None:
     gradient = [np.asarray(g) for g in flatten(grad(f, tuple(range(len(args))))(*args))]
     points = [np.asarray(x) for x in flatten(args)]
@@ -102,7 +102,7 @@ def _paths(tree: Any, path: str) -> Iterator[str]:
         yield from _paths(part, f"{path} {key}" if path == "argument" else f"{path}[{key!r}]")
 
 
-def _difference(f: Callable, args: tuple, direction: list[np.ndarray]) -> tuple[float, float, float]:
+def _difference(f: Callable[..., Any], args: tuple, direction: list[np.ndarray]) -> tuple[float, float, float]:
     """In float64: the derivative in a direction by five points, what rounding may do to it, the direction's size."""
     flat, step = [np.array(x, float) for x in flatten(args)], 1e-3
 

@@ -47,8 +47,9 @@ def _from_functions(name: str, forward: Callable, pullbacks: Sequence[Callable |
     row = parse(text, CONSTANTS)
     named = tuple(map(Name, arguments))
     value = Call(Function(name, _returning(name, forward)), named)
+    given_to_pullbacks = Name("g"), Name("out"), *named
     pulls = [
-        None if f is None else Call(Function(f"{name}_pullback{i}", _pulling(name, i, f)), (Name("g"), Name("out"), *named))
+        None if f is None else Call(Function(f"{name}_pullback{i}", _pulling(name, i, f)), given_to_pullbacks)
         for i, f in enumerate(pullbacks)
     ]
     return Operation(row._replace(value=value, pullbacks=pulls), f"{name}({', '.join(arguments)}) by Python functions")

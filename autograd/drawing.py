@@ -130,7 +130,7 @@ def svg(*nodes: Node) -> str:
     return _pictured(draw(*nodes), "svg").decode()
 
 
-def render(*nodes: Node, path: str | os.PathLike) -> pathlib.Path:
+def render(*nodes: Node, path: str | os.PathLike[str]) -> pathlib.Path:
     """Write the picture to a file; the suffix of its name (.svg, .png, .pdf) is the format.
 
     Without Graphviz the graph is written beside it as .gv, and a RuntimeError says what to install.

@@ -64,9 +64,7 @@ def parse(row: str, constants: Mapping[str, float]) -> Row:
     head, *rest = row.split("|")
     found = HEAD.fullmatch(head.strip())
     if found is None:
-        raise ValueError(
-            f"a row reads 'name(arguments; static) = value | pullback | ...', this one does not: {row!r}"
-        )
+        raise ValueError(f"a row reads 'name(arguments; static) = value | pullback | ...', this one does not: {row!r}")
     name = found[1]
     arguments, static = ([part.strip() for part in part.split(",")] if part else [] for part in (found[2], found[3]))
     for word in (name, *arguments, *static):
@@ -182,7 +180,7 @@ def calls(tree: Tree | None) -> Iterator[Call]:
 
 
 def resolved(row: Row, arity: Mapping[str, int], operations: Mapping[str, Any]) -> Row:
-    """The row, its words checked: of the table (by name) with so many arguments, or (itself) an operation of the user."""
+    """The row, its words checked: each is one of the table, by name, or an operation of the user, itself."""
 
     def call(word: str, args: list) -> Tree:
         own = operations.get(word)

@@ -14,7 +14,7 @@ from .transforms import Call, grad, has_node, record, shape_of, weight
 from .tree import map_tree
 
 
-def jacobian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The derivative of every element of f's result by every element of an argument, as a function.
 
     An array of shape result.shape + argument.shape; for nested results and arguments the structure of the result, each
@@ -95,6 +95,6 @@ def _block(blocks: dict, y: Any, x: Node, again: bool) -> Any:
     return block if isinstance(block, Node) else float(block)
 
 
-def hessian(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+def hessian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The second derivatives of a scalar function, as a function: the jacobian of its gradient."""
     return jacobian(grad(f, argnum), argnum)

@@ -3,6 +3,7 @@
 The elementwise rows of the table are operators and methods; functions of arrays are methods of Tensor.
 """
 
+import functools
 import numbers
 from collections.abc import Callable
 from typing import Any
@@ -26,8 +27,8 @@ COMPARISONS = {
     "__ne__": "not_equal",
 }
 OF_ARRAYS = """
-sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take diagonal
-trace dot clip round argmax argmin argsort nonzero""".split()
+sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take
+diagonal trace dot clip round argmax argmin argsort nonzero""".split()
 
 
 def install(reading: Reading) -> None:
@@ -45,12 +46,25 @@ def install(reading: Reading) -> None:
 def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
     """Give a class an operation as a method, compiled when it is first called."""
 
-    def first_call(*args: Any) -> Node:
-        recorder = recorders[operation]
+    def record(self: Node, *others: Any) -> Node:
+        recorder = functools.update_wrapper(recorders[operation], first_call)
         setattr(kind, name, recorder)
-        return recorder(*args)
+        return recorder(self, *others)
 
-    setattr(kind, name, first_call)
+    def unary(self: Node) -> Node:
+        return record(self)
+
+    def binary(self: Node, other: Any) -> Node:
+        return record(self, other)
+
+    first_call = unary if len(operation.arguments) == 1 else binary
+    _attach(kind, name, first_call, operation.__doc__)
+
+
+def _attach(kind: type, name: str, function: Callable, doc: str | None) -> None:
+    """Give a class a function as a method, under its name there."""
+    function.__name__, function.__qualname__, function.__doc__ = name, f"{kind.__name__}.{name}", doc
+    setattr(kind, name, function)
 
 
 def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
@@ -60,10 +74,11 @@ def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
     def equality(comparison: Callable) -> Callable:
         return lambda self, other: comparison(self, other) if isinstance(other, numeric) else NotImplemented
 
-    for symbol in COMPARISONS:
+    for symbol, name in COMPARISONS.items():
         comparison = compare(symbol)
-        setattr(kind, symbol, equality(comparison) if symbol in ("__eq__", "__ne__") else comparison)
-    setattr(kind, "__hash__", object.__hash__)  # by identity, as in a set of nodes, though == compares numbers
+        comparison = equality(comparison) if symbol in ("__eq__", "__ne__") else comparison
+        _attach(kind, symbol, comparison, f"As numpy.{name} of the numbers.")
+    kind.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]  # by identity, as in a set of nodes, though == compares numbers
 
 
 def _comparison_of_numbers(symbol: str) -> Callable:
@@ -81,8 +96,12 @@ for _kind in (Value, Tensor):
 for _name in OF_ARRAYS:
     _function = getattr(names, _name)
     setattr(Tensor, _name, getattr(_function, "__wrapped__", _function))
-Tensor.expand, Tensor.flatten = names.broadcast_to, names.ravel
-Tensor.__matmul__ = names.matmul
-Tensor.__rmatmul__ = lambda self, other: names.matmul(other, self)
-Node.backward = backward
-Node.__array_ufunc__, Node.__array_function__ = protocols.ufunc, protocols.function
+for _name, _function in {"expand": names.broadcast_to, "flatten": names.ravel, "__matmul__": names.matmul}.items():
+    setattr(Tensor, _name, _function)
+_attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
+for _name, _function in {
+    "backward": backward,
+    "__array_ufunc__": protocols.ufunc,
+    "__array_function__": protocols.function,
+}.items():
+    setattr(Node, _name, _function)

@@ -6,30 +6,48 @@ is freed at once, and the order of creation (`when`) is an order in which everyt
 """
 
 import contextlib
+import copy
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from .arguments import (
-    explained,
-    numeric,
-    only_float_may_read,
-    tensor_constant,
-    value_constant,
-)
+from .arguments import explained, numeric, tensor_constant, value_constant
+from .callers import only_float_may_read
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, tick, watches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .typed import TensorMethods, ValueMethods
+else:  # attached by methods.py
+    TensorMethods = ValueMethods = object
 
 
 class Node:
     """What Value and Tensor share: `data`, `grad`, `name`, and the operation and arguments that it was made by."""
 
-    # x is what the operation was applied to first; y what came second, or a tuple of all that came after the first
-    __slots__ = ("data", "grad", "name", "operation", "x", "y", "when", "__weakref__")
+    __slots__ = {
+        "data": "The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
+        "grad": "What backward() has added up here: of a leaf the derivative with respect to it; None before.",
+        "name": "What pictures call it; an empty text for none.",
+        "operation": "The row of the table that this was made by; None for a leaf.",
+        "x": "What the operation was applied to first; see args.",
+        "y": "What came second, or a tuple of all that came after the first; see args.",
+        "when": "When it was made: everything has a larger number than what it was made of.",
+        "__weakref__": "",
+    }
     reading: Reading
+    data: Any
+    grad: Any
+    name: str
+    operation: Any  # an Operation, or None for a leaf
+    x: Any
+    y: Any
+    when: int
 
     def __init_subclass__(cls, final: bool = True):
         if final:
@@ -45,16 +63,19 @@ class Node:
         self.when = tick()
 
     @property
-    def args(self) -> tuple:
+    def args(self) -> tuple[Any, ...]:
         """What the operation was applied to, nodes and constants; () for a leaf."""
         count = 0 if self.operation is None else len(self.operation.names)
         return (self.x, *self.y) if count > 2 else (self.x, self.y)[:count]
 
-    def detach(self) -> "Node":
+    def detach(self) -> Self:
         """A leaf with the same number and no history."""
         leaf = object.__new__(type(self))
         leaf._become_leaf(self.data, self.name)
         return leaf
+
+    def _number(self) -> float:
+        raise NotImplementedError
 
     def __float__(self) -> float:
         only_float_may_read(self, sys._getframe(1))
@@ -63,23 +84,25 @@ class Node:
     def __bool__(self) -> bool:
         return bool(self.data)
 
-    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        raise TypeError(
-            f"a {type(self).__name__} does not turn into an array, which would lose its history: "
-            "use .data for the numbers, or a function of autograd.numpy"
-        )
+    if not TYPE_CHECKING:  # a type checker would take a node for an array, and array + node for one
 
-    def __deepcopy__(self, memo: dict) -> "Node":
+        def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+            raise TypeError(
+                f"a {type(self).__name__} does not turn into an array, which would lose its history: "
+                "use .data for the numbers, or a function of autograd.numpy"
+            )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if self.operation is not None:
             raise TypeError(
                 f"only a leaf can be copied; this {type(self).__name__} was made by {self.operation.name}: "
                 "copy node.detach()"
             )
-        copy = type(self)(self.data, name=self.name)
-        copy.grad = None if self.grad is None else self.grad + 0
-        return copy
+        twin = self.detach()
+        twin.data, twin.grad = copy.deepcopy(self.data), copy.deepcopy(self.grad)
+        return twin
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} cannot be pickled: save .data, or a Module with nn.save")
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -98,10 +121,15 @@ class Node:
         return None
 
 
-class Value(Node, final=False):
-    """A float and how it was made; `+ - * / **` with other Values and numbers record what they do."""
+class Value(Node, ValueMethods, final=False):
+    """A float and how it was made; `+ - * / **` with other Values and numbers record what they do.
+
+    Raises TypeError for anything but a real number.
+    """
 
     __slots__ = ()
+    data: float
+    grad: float | None
 
     def __init__(self, data: float, name: str = ""):
         self._become_leaf(value_constant(data), name)
@@ -116,14 +144,17 @@ class Value(Node, final=False):
         return format(self.data, spec) if spec else repr(self)
 
 
-class Tensor(Node, final=False):
+class Tensor(Node, TensorMethods, final=False):
     """An array and how it was made; NumPy's arithmetic and indexing on it record what they do.
 
-    Integers and booleans become float64; floats keep their dtype. The data is copied, so that later changes of the
-    original do not reach into the graph.
+    Integers and booleans become float64; floats keep their dtype, unless another is given. The data is copied, so that
+    later changes of the original do not reach into the graph. Raises TypeError for what holds no real numbers,
+    ValueError for nested lists that are no array.
     """
 
     __slots__ = ()
+    data: "NDArray[Any]"
+    grad: "NDArray[Any] | None"
 
     def __init__(self, data: Any, dtype: Any = None, name: str = ""):
         array = numeric(data)
@@ -132,20 +163,41 @@ class Tensor(Node, final=False):
             raise TypeError(f"a Tensor holds floats, not {dtype}")
         self._become_leaf(np.array(array, dtype), name)
 
-    shape = property(lambda self: self.data.shape, doc="As numpy.ndarray.shape.")
-    ndim = property(lambda self: self.data.ndim, doc="As numpy.ndarray.ndim.")
-    size = property(lambda self: self.data.size, doc="As numpy.ndarray.size.")
-    dtype = property(lambda self: self.data.dtype, doc="As numpy.ndarray.dtype.")
-    T = property(
-        lambda self: OPERATIONS["transpose"](self, tuple(range(self.ndim))[::-1]), doc="The axes in reverse order."
-    )
-    mT = property(lambda self: OPERATIONS["swapaxes"](self, -1, -2), doc="The last two axes exchanged.")
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As numpy.ndarray.shape."""
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        """As numpy.ndarray.ndim."""
+        return self.data.ndim
+
+    @property
+    def size(self) -> int:
+        """As numpy.ndarray.size."""
+        return self.data.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """As numpy.ndarray.dtype."""
+        return self.data.dtype
+
+    @property
+    def T(self) -> "Tensor":
+        """The axes in reverse order."""
+        return OPERATIONS["transpose"](self, tuple(range(self.ndim))[::-1])
+
+    @property
+    def mT(self) -> "Tensor":
+        """The last two axes exchanged."""
+        return OPERATIONS["swapaxes"](self, -1, -2)
 
     def _number(self) -> float:
         return self.item()
 
     def item(self) -> float:
-        """The number of a Tensor that has a single element."""
+        """The number of a Tensor that has a single element, as a float; TypeError if it has more."""
         if self.size != 1:
             raise TypeError(f"a Tensor of shape {self.shape} is not one number; .data is the array")
         return self.data.item()
@@ -172,7 +224,7 @@ class Tensor(Node, final=False):
         return f"Tensor({text}{dtype}{_named(self)})"
 
     def astype(self, dtype: Any) -> "Tensor":
-        """The same numbers in another float dtype."""
+        """The same numbers in another float dtype; TypeError for any other."""
         if np.dtype(dtype).kind != "f":
             raise TypeError(f"a Tensor holds floats, not {np.dtype(dtype)}")
         return OPERATIONS["cast"](self, np.dtype(dtype))

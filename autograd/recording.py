@@ -5,10 +5,13 @@ import functools
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from .arguments import is_node
 from .tree import map_tree
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 tick = itertools.count(1).__next__
 
@@ -57,7 +60,7 @@ def cut(node: Any) -> None:
     node.operation = node.x = node.y = None
 
 
-def no_grad() -> contextlib.AbstractContextManager:
+def no_grad() -> "contextlib._GeneratorContextManager[None]":
     """Record nothing in this thread: results are leaves. A context manager, and a decorator.
 
     `grad` and its kin called inside give the derivative all the same, without a history of its own.
@@ -71,11 +74,11 @@ def recording_is_off(since: int) -> bool:
     return any(watch.thread == here and watch.action is cut and watch.since > since for watch in watches[:])
 
 
-def records_for_itself(derivatives: Callable) -> Callable:
+def records_for_itself(derivatives: Callable[P, R]) -> Callable[P, R]:
     """The function, which records what it needs inside no_grad() too; there its result has no history."""
 
     @functools.wraps(derivatives)
-    def recorded(*args: Any, **kwargs: Any) -> Any:
+    def recorded(*args: P.args, **kwargs: P.kwargs) -> R:
         if not recording_is_off(derivative.since):
             return derivatives(*args, **kwargs)
         before, derivative.since = derivative.since, tick()

@@ -38,7 +38,7 @@ class Call:
 
     def pullback(self, outputs: list[Node], seeds: list, create_graph: bool) -> list:
         """Gradients with respect to the inputs, also where Values and Tensors are among them."""
-        found = {}
+        found: dict[Node, Any] = {}
         for kind in {type(x) for x in self.inputs}:
             inputs = [x for x in self.inputs if type(x) is kind]
             pairs = [(y, seed) for y, seed in zip(outputs, seeds) if type(y) is kind]
@@ -54,16 +54,16 @@ class Call:
         return tree if self.outside else map_tree(lambda x: _plain(x) if isinstance(x, Node) else x, tree)
 
 
-def record(f: Callable, args: tuple, argnum: int | tuple[int, ...], kwargs: dict) -> Call:
+def record(f: Callable[..., Any], args: tuple, argnum: int | tuple[int, ...], kwargs: dict) -> Call:
     """Call f with fresh nodes in place of what these arguments hold."""
-    positions = (argnum,) if isinstance(argnum, numbers.Integral) else tuple(argnum)
+    positions = (argnum,) if isinstance(argnum, (int, numbers.Integral)) else tuple(argnum)
     started = tick()
     wrapped = wrap(args, positions)
     output = f(*wrapped, **kwargs)
     nodes = [x for x in flatten(output) if isinstance(x, Node)]
     outside = kinds.number is not Value or oldest(nodes, started) < started
     inputs, given = ([x for i in positions for x in flatten(tree[i])] for tree in (wrapped, args))
-    structure = wrapped[argnum] if isinstance(argnum, numbers.Integral) else tuple(wrapped[i] for i in positions)
+    structure = wrapped[argnum] if isinstance(argnum, (int, numbers.Integral)) else tuple(wrapped[i] for i in positions)
     return Call(output, inputs, given, structure, outside)
 
 
@@ -72,8 +72,12 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return x.shape if isinstance(x, Tensor) else () if isinstance(x, Value) else np.shape(x)
 
 
-def grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
-    """The gradient of a scalar function as a function: same arguments, result in the structure of argument `argnum`."""
+def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """The gradient of a scalar function as a function: same arguments, result in the structure of argument `argnum`.
+
+    A float for a float, an array of the argument's shape and dtype for an array; for several `argnum`, a tuple. Raises
+    TypeError where f returns anything but one number, or an argument is neither number, array, nor a nest of them.
+    """
     value_and_gradient = value_and_grad(f, argnum)
 
     @functools.wraps(f, assigned=("__doc__",))
@@ -83,7 +87,7 @@ def grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     return gradient
 
 
-def value_and_grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """As grad, but the function returns the pair of its value and its gradient."""
 
     @records_for_itself
@@ -107,7 +111,7 @@ def _one(output: Any) -> Any:
 
 
 @records_for_itself
-def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
+def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any]]:
     """f(*args), and the function from a cotangent of the result's structure to a tuple of the arguments' ones."""
     call = record(f, args, tuple(range(len(args))), {})
 
@@ -119,7 +123,7 @@ def vjp(f: Callable, *args: Any) -> tuple[Any, Callable]:
 
 
 @records_for_itself
-def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """f(*args), and its derivative along tangents, which have the structure of args.
 
     The gradients of the result under a weight u are linear in u, so the derivative of <gradients, tangents> with
@@ -141,11 +145,11 @@ def jvp(f: Callable, args: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     return call.plain(call.output), tangent
 
 
-def weight(y: Node) -> Node:
+def weight(y: Any) -> Any:
     return type(y)(1.0 if isinstance(y, Value) else np.ones(y.shape, y.dtype))
 
 
-def hvp(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
+def hvp(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
     """The product of a scalar function's hessian with a vector, as a function of f's arguments and the vector.
 
     The vector and the result have the structure of argument `argnum`. It costs two sweeps; the hessian is never built.
@@ -153,8 +157,8 @@ def hvp(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
 
     @records_for_itself
     def product(*args: Any, **kwargs: Any) -> Any:
-        *args, vector = args
-        call = record(f, tuple(args), argnum, kwargs)
+        *given, vector = args
+        call = record(f, tuple(given), argnum, kwargs)
         _, seeds = _matched("hvp: the vector", call.structure, vector)
         gradients = call.pullback(call.outputs(), [_one(call.output)], create_graph=True)
         return call.in_structure(call.pullback(gradients, seeds, call.outside or has_node(seeds)))
@@ -176,7 +180,7 @@ def _matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
     return [x for x, _ in pairs], [_as_seed(x, seed) for x, seed in pairs]
 
 
-def _as_seed(x: Node, seed: Any) -> Any:
+def _as_seed(x: Any, seed: Any) -> Any:
     return seed if isinstance(seed, Node) else float(seed) if isinstance(x, Value) else np.asarray(seed, x.dtype)
 
 
@@ -208,7 +212,7 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
         if isinstance(x, np.ndarray) or isinstance(x, numbers.Real) and arrays:
             return kinds.array(x)
         if isinstance(x, numbers.Real):
-            return kinds.number(x)
+            return kinds.number(float(x))
         raise TypeError(
             f"a gradient is with respect to floats, arrays and nodes, and lists, tuples and dicts of them, "
             f"not {type(x).__name__}"

@@ -5,7 +5,7 @@ import pathlib
 import tempfile
 
 
-def write_whole(path: str | os.PathLike, content: bytes) -> None:
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file that takes its name only when it is complete; after an error the old one is still there."""
     path = pathlib.Path(path)
     handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)

@@ -121,7 +121,7 @@ def call(arrays: bool) -> Callable:
 
 def step_call() -> Callable:
     """step(x, y) of the small network, whose work takes less than a microsecond."""
-    (sizes, n), model = SMALL, model_of(SMALL[0])
+    (_, n), model = SMALL, model_of(SMALL[0])
     step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), lr=nn.ExponentialDecay(RATE, DECAY)))
     x, y = batch(n)
     return lambda: step(x, y)

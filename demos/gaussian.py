@@ -29,8 +29,18 @@ import pictures
 from autograd import no_grad
 from autograd.writing import write_whole
 from nn.module import check_state
-from options import Parser, positive_float, positive_int, require_extras, seed
-from options import claimed, complain, progress, tell, write_each
+from options import (
+    Parser,
+    claimed,
+    complain,
+    positive_float,
+    positive_int,
+    progress,
+    require_extras,
+    seed,
+    tell,
+    write_each,
+)
 
 CHECKPOINT = "checkpoint.npz"
 CHUNK = 1000  # iterations between checkpoints, and the window of the running loss

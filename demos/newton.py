@@ -52,7 +52,7 @@ def newton(loss: Callable, weights: list, steps: int) -> list[float]:
     for _ in range(steps):
         value, gradient = value_and_grad(loss)(weights)
         losses.append(value)
-        direction = conjugate_gradients(lambda d: product(weights, d), [-g for g in gradient], 30, damping=1e-4)
+        direction = conjugate_gradients(lambda d, at=weights: product(at, d), [-g for g in gradient], 30, damping=1e-4)
         rate = 1.0
         while loss(move(weights, rate, direction)) > value and rate > 1e-6:
             rate /= 2

@@ -9,7 +9,6 @@ import numpy as np
 
 from autograd import Tensor, render
 from autograd.writing import write_whole
-
 from options import complain, write_figure
 
 SPAN = np.linspace(-3, 3, 31)

@@ -1,5 +1,13 @@
 """A small network library on crabgrad's engine."""
 
+import autograd
+
+if not hasattr(autograd, "Tensor"):
+    raise ImportError(
+        "`autograd` is not crabgrad's here, but HIPS autograd's or what that left: both are imported by this name. "
+        "Run `pip uninstall autograd`, and then install crabgrad again with `pip install --force-reinstall`"
+    )
+
 from autograd.arguments import LIBRARIES
 
 from . import scalar
@@ -11,8 +19,39 @@ from .module import Module
 from .optim import SGD, Adam, AdamW, Constant, CosineDecay, ExponentialDecay, Warmup
 from .train import TrainStep
 
-__all__ = """
-Module Linear ReLU Tanh Sigmoid Softplus Sequential MLP MSE L1 Huber CrossEntropy BCEWithLogits SGD Adam AdamW
-Constant ExponentialDecay CosineDecay Warmup TrainStep he xavier uniform zeros save load scalar""".split()
+__all__ = [
+    "Adam",
+    "AdamW",
+    "BCEWithLogits",
+    "Constant",
+    "CosineDecay",
+    "CrossEntropy",
+    "ExponentialDecay",
+    "Huber",
+    "L1",
+    "Linear",
+    "MLP",
+    "MSE",
+    "Module",
+    "ReLU",
+    "SGD",
+    "Sequential",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+    "TrainStep",
+    "Warmup",
+    "he",
+    "load",
+    "save",
+    "scalar",
+    "uniform",
+    "xavier",
+    "zeros",
+]
 
 LIBRARIES.add(__name__)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -12,7 +12,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
@@ -28,7 +28,7 @@ UTF8_NAME = 0x800  # the flag of a name that is not in the character set of MS-D
 END = struct.Struct("<4s6sH10s")  # of a zip: a mark, disks, the number of entries, sizes
 
 
-def save(path: str | os.PathLike, what: Module | Mapping[str, np.ndarray]) -> None:
+def save(path: str | os.PathLike[str], what: Module | Mapping[str, np.ndarray]) -> None:
     """Write a module's parameters, or arrays by name, to an npz file.
 
     Raises TypeError for what is neither numbers nor text, ValueError for a name that a zip would not give back.
@@ -48,7 +48,7 @@ def save(path: str | os.PathLike, what: Module | Mapping[str, np.ndarray]) -> No
     write_whole(path, content.getvalue())
 
 
-def load(path: str | os.PathLike, module: Module | None = None, limit: int = 2**30) -> dict[str, np.ndarray]:
+def load(path: str | os.PathLike[str], module: Module | None = None, limit: int = 2**30) -> dict[str, np.ndarray]:
     """Read the arrays of an npz file; into a module if one is given, which changes only if all of them fit.
 
     Nothing is unpacked before names, shapes and dtypes are known to be the module's or, without one, the arrays to
@@ -79,7 +79,7 @@ class _Entry(NamedTuple):
     start: int  # of the numbers, after the header
     size: int  # of the numbers, in bytes
     form: np.ndarray  # of the array's shape and dtype, in no memory
-    order: str
+    order: Literal["C", "F"]
 
 
 def _checked(name: str) -> str:
@@ -99,7 +99,7 @@ def _checked(name: str) -> str:
 
 
 @contextmanager
-def _damage_named(path: str | os.PathLike) -> Iterator[None]:
+def _damage_named(path: str | os.PathLike[str]) -> Iterator[None]:
     """Raise ValueError with the file's name for whatever is wrong with it."""
     try:
         yield
@@ -111,8 +111,10 @@ def _damage_named(path: str | os.PathLike) -> Iterator[None]:
 def _entries(archive: zipfile.ZipFile) -> dict[str, _Entry]:
     """Every array's header by name; ValueError for what is not an array."""
     found = archive.infolist()
-    archive.fp.seek(-END.size, os.SEEK_END)
-    mark, _, count, _ = END.unpack(archive.fp.read())
+    file = archive.fp
+    assert file is not None  # it is open
+    file.seek(-END.size, os.SEEK_END)
+    mark, _, count, _ = END.unpack(file.read())
     start = min((info.header_offset for info in found), default=archive.start_dir)
     # zipfile is content with less: it looks for a mark anywhere, and reads entries until there are no more
     if mark != b"PK\5\6" or count != min(len(found), 0xFFFF) or start != 0:
@@ -154,6 +156,6 @@ def _numbers(archive: zipfile.ZipFile, entry: _Entry) -> np.ndarray:
     entry.info.file_size += 1  # zipfile would not read on to see whether there is more
     with archive.open(entry.info) as file:
         file.read(entry.start)
-        if file.readinto(content) != entry.size:
+        if file.readinto(content) != entry.size:  # type: ignore[attr-defined]  # zipfile's types leave it out
             raise ValueError(f"{entry.info.filename} has more or less than its {entry.size:,} bytes of numbers")
     return np.ndarray(entry.form.shape, entry.form.dtype, content, order=entry.order)

@@ -18,7 +18,11 @@ def positive(name: str, number: Any) -> int:
 
 
 class Linear(Module):
-    """x @ weight + bias, from n_in features to n_out."""
+    """x @ weight + bias, from (..., n_in) to (..., n_out).
+
+    `weight` has shape (n_in, n_out), unlike PyTorch's (n_out, n_in); `bias` has shape (n_out,). They begin as `init`
+    and `bias_init` say, drawn from `rng`, a seed or a numpy.random.Generator. Raises ValueError for other inputs.
+    """
 
     def __init__(
         self, n_in: int, n_out: int, rng: Any, init: Initializer = he, bias_init: Initializer = zeros, name: str = ""
@@ -38,6 +42,7 @@ class Linear(Module):
         return np.affine(x, self.weight, self.bias)
 
     def describe(self) -> str:
+        """Linear(n_in -> n_out)."""
         return f"Linear({self.n_in} -> {self.n_out})"
 
 
@@ -75,7 +80,7 @@ class Softplus(_Elementwise):
 
 
 class Sequential(Module):
-    """Layers, one after the other."""
+    """Layers, or any functions of a batch, one after the other; they stand in the list `layers`."""
 
     def __init__(self, *layers: Callable):
         self.layers = list(layers)
@@ -87,7 +92,10 @@ class Sequential(Module):
 
 
 class MLP(Sequential):
-    """A multilayer perceptron: Linear layers with an activation after each but the last."""
+    """A multilayer perceptron, (batch, n_in) to (batch, n_out): Linear layers, an activation after each but the last.
+
+    `hidden_sizes` may be empty; `rng`, a seed or a numpy.random.Generator, draws the weights as `init` says.
+    """
 
     def __init__(
         self,
@@ -95,7 +103,7 @@ class MLP(Sequential):
         hidden_sizes: Sequence[int],
         n_out: int,
         rng: Any,
-        activation: type[Module] = ReLU,
+        activation: Callable[[], Callable[..., Any]] = ReLU,
         init: Initializer = he,
         bias_init: Initializer = zeros,
     ):
@@ -105,7 +113,7 @@ class MLP(Sequential):
             *(positive("a hidden size", n) for n in hidden_sizes),
             positive("n_out", n_out),
         ]
-        layers: list[Module] = []
+        layers: list[Callable[..., Any]] = []
         for a, b in zip(sizes, sizes[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"
             layers += [Linear(a, b, rng, init, bias_init, name), activation()]

@@ -13,13 +13,12 @@ def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
     shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
     if prediction.shape != shape:
         raise ValueError(
-            f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: "
-            "make them equal"
+            f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: make them equal"
         )
 
 
 class MSE:
-    """The mean of squared errors."""
+    """The mean of squared errors; prediction and target of one shape, else ValueError."""
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)
@@ -27,7 +26,7 @@ class MSE:
 
 
 class L1:
-    """The mean of absolute errors."""
+    """The mean of absolute errors; prediction and target of one shape, else ValueError."""
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)
@@ -35,7 +34,10 @@ class L1:
 
 
 class Huber:
-    """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964)."""
+    """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964); the mean over all.
+
+    Prediction and target have one shape, else ValueError.
+    """
 
     def __init__(self, delta: float = 1.0):
         if not delta > 0:
@@ -50,7 +52,10 @@ class Huber:
 
 
 class CrossEntropy:
-    """Minus the log-probability of integer labels (batch,) under logits (batch, classes)."""
+    """Minus the log-probability of integer labels (batch,) under logits (batch, classes); the mean over the batch.
+
+    Raises ValueError for other shapes, and for labels that are no integers from 0 to classes - 1.
+    """
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
         labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
@@ -72,7 +77,10 @@ def _check_labels(labels: numpy.ndarray, classes: int) -> None:
 
 
 class BCEWithLogits:
-    """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit)."""
+    """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit); the mean over all.
+
+    Logits and target have one shape, else ValueError.
+    """
 
     def __call__(self, logits: Tensor, target: Any) -> Tensor:
         _same_shape(self, logits, target)

@@ -41,7 +41,7 @@ class Module:
         return {name: np.array(parameter.data) for name, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over numbers by name; names, shapes and dtypes must be those of this module, else nothing changes."""
+        """Take over numbers by name; ValueError and no change unless names, shapes and dtypes are this module's."""
         parameters = dict(self.named_parameters())
         check_state(state, {name: parameter.data for name, parameter in parameters.items()}, type(self).__name__)
         set_together(parameters.values(), ["data"] * len(parameters), [np.array(state[name]) for name in parameters])

@@ -10,13 +10,23 @@ from .layers import positive
 
 
 class _Parts:
+    """What has parameters."""
+
+    def parameters(self) -> list[Value]:
+        """Every weight and bias."""
+        raise NotImplementedError
+
     def zero_grad(self) -> None:
+        """Forget the gradients."""
         for parameter in self.parameters():
             parameter.grad = None
 
 
 class Neuron(_Parts):
-    """The weighted sum of `nin` inputs plus a bias, through a ReLU if `nonlin`."""
+    """The weighted sum of `nin` inputs plus a bias, through a ReLU if `nonlin`; ValueError for another count of inputs.
+
+    Weights are uniform in [-1, 1) from `rng`, a seed or a numpy.random.Generator; the bias begins as 0.
+    """
 
     def __init__(self, nin: int, nonlin: bool = True, rng: Any = 0):
         rng = generator(rng)
@@ -33,6 +43,7 @@ class Neuron(_Parts):
         return activation.relu() if self.nonlin else activation
 
     def parameters(self) -> list[Value]:
+        """Every weight and bias."""
         return [*self.w, self.b]
 
     def __repr__(self) -> str:
@@ -51,6 +62,7 @@ class Layer(_Parts):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
+        """Every weight and bias."""
         return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
 
     def __repr__(self) -> str:
@@ -58,7 +70,7 @@ class Layer(_Parts):
 
 
 class MLP(_Parts):
-    """Layers of these sizes, a ReLU after each but the last."""
+    """Layers of these sizes, a ReLU after each but the last; of a list of `nin` numbers or Values."""
 
     def __init__(self, nin: int, nouts: Sequence[int], rng: Any = 0):
         rng = generator(rng)
@@ -71,6 +83,7 @@ class MLP(_Parts):
         return x
 
     def parameters(self) -> list[Value]:
+        """Every weight and bias."""
         return [parameter for layer in self.layers for parameter in layer.parameters()]
 
     def __repr__(self) -> str:

@@ -98,7 +98,7 @@ def test_a_diamond_counts_both_ways():
 def test_a_node_used_many_times(make):
     x = make(1.5)
     total = x * 0
-    for i in range(1000):
+    for _ in range(1000):
         total = total + x * x
     total.backward()
     np.testing.assert_allclose(x.grad, 3000.0)
@@ -195,7 +195,7 @@ def test_a_dropped_graph_is_freed_at_once():
 
 
 def test_a_scalar_node_takes_at_most_200_bytes():
-    x = y = Value(1.0)
+    y = Value(1.0)
     tracemalloc.start()
     try:
         for _ in range(20_000):

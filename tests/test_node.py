@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, Value, gradients
+from autograd import Tensor, Value, callers, gradients
 
 from . import strategies
 
@@ -75,7 +75,7 @@ def test_reading_a_number():
     assert float(x) == float(t) == t.item() == 2.5
     assert [float(v) for v in (x, t)] == [2.5, 2.5]
     assert x > 2 and x < Value(3) and x == 2.5 and x != 2 and not Value(0.0) and 3 > x
-    assert f"{x:.2f} {t.item():.1f}" == "2.50 2.5" and "%.1f" % x == "2.5"
+    assert f"{x:.2f} {t.item():.1f}" == "2.50 2.5" and "%.1f" % x == "2.5"  # noqa: UP031
     assert (Tensor([1.0, 2.0]) > 1.5).tolist() == [False, True] and (
         Tensor([1.0, 2.0]) == Tensor([1.0, 3.0])
     ).tolist() == [True, False]
@@ -96,6 +96,11 @@ def test_reading_a_number():
         np.array,
         lambda x: np.array([x, x]),
         lambda x: list(map(math.exp, [x])),
+        lambda x: max([x], key=math.exp),
+        lambda x: math.exp(float(x) * x),
+        lambda x: math.hypot(*[x, x]),
+        lambda x: x.__float__(),
+        lambda x: np.fromiter(map(math.exp, [x]), dtype=float),
         lambda x: np.array([x], dtype=float),
     ],
 )
@@ -108,6 +113,73 @@ def test_what_would_lose_the_history_raises(read, node):
 def test_the_message_of_math_exp_says_what_to_write():
     with pytest.raises(TypeError, match=r"x.exp\(\), not math.exp\(x\)"):
         math.exp(Value(1.0))
+
+
+class Reader:
+    read = float
+
+
+def _in_a_loop(x):
+    f = float
+    for _ in range(2):
+        number = f(x)
+    return number
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda x: Reader.read(x),
+        lambda x: (lambda self: self.read(x))(Reader()),
+        lambda x: (lambda f: f(x))(float),
+        lambda x: (lambda zero, f: zero + f(x))(0.0, float),
+        lambda x: (lambda f: [f(x) for _ in range(2)])(float)[0],
+        _in_a_loop,
+        lambda x: next(map(float, [x])),
+        lambda x: [*map(float, [x])][0],
+        lambda x: [y for y in map(float, [x])][0],
+        lambda x: min(*map(float, [x, x])),
+        lambda x: (lambda numbers: list(numbers)[0])(map(float, [x])),
+        lambda x: max([x, x], key=float).data,
+        lambda x: sorted([x], key=float)[0].data,
+        lambda x: (lambda a, f: max(a, key=f).data)([x], float),
+        lambda x: math.fsum(map(float, [x])),
+        lambda x: np.fromiter(map(float, [x]), float)[0],
+        lambda x: eval("float(x)", {"x": x}),
+    ],
+)
+@pytest.mark.parametrize("node", [Value(2.5), Tensor(2.5)])
+def test_float_as_a_function(read, node):
+    assert read(node) == read(node) == 2.5
+
+
+def test_a_node_is_not_written_into_an_array():
+    for node in (Value(1.0), Tensor(1.0)):
+        with pytest.raises((TypeError, ValueError)):
+            np.zeros(1)[0] = node
+        with pytest.raises((TypeError, ValueError)):
+            np.fromiter([node], float)
+
+
+def test_one_line_that_calls_many_functions_is_looked_at_each_time():
+    functions = [float, math.exp, float, math.sqrt]
+
+    def read(function):
+        try:
+            return function(Value(2.5))
+        except TypeError:
+            return None
+
+    assert [read(function) for function in functions] == [2.5, None, 2.5, None]
+
+
+def test_float_takes_no_longer_in_a_long_function(monkeypatch):
+    lines = "".join(f"    a{i} = {i}\n" for i in range(3000))
+    scope = {}
+    exec(f"def long(x):\n{lines}    return [float(x) for _ in range(100)]", scope)
+    scope["long"](Value(1.0))
+    monkeypatch.delattr(callers, "_site")  # what was read once is not read again
+    assert scope["long"](Value(2.0)) == [2.0] * 100
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,21 @@ MASK = M > 0.5
 
 # name: calls, each a function of (np, arrays...) and the arrays
 CALLS = {
-    **{name: [(lambda np, x, name=name: getattr(np, name)(x), M)] for name in """
+    **{
+        name: [(lambda np, x, name=name: getattr(np, name)(x), M)]
+        for name in """
         exp expm1 exp2 log log1p log2 log10 sqrt cbrt square sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh
         arctanh abs
         absolute negative sign floor ceil rint reciprocal sinc ravel squeeze atleast_1d atleast_2d atleast_3d flip
         fliplr flipud
         trace tril triu transpose rot90 diag diagonal sum mean max min prod var std cumsum cumprod sort diff
-        round""".split()},
-    **{name: [(lambda np, x, y, name=name: getattr(np, name)(x, y), M, W)] for name in """
-        add subtract multiply divide power maximum minimum arctan2 hypot logaddexp outer inner""".split()},
+        round""".split()
+    },
+    **{
+        name: [(lambda np, x, y, name=name: getattr(np, name)(x, y), M, W)]
+        for name in """
+        add subtract multiply divide power maximum minimum arctan2 hypot logaddexp outer inner""".split()
+    },
     "arccosh": [(lambda np, x: np.arccosh(x), W)],
     "clip": [
         (lambda np, x: np.clip(x, 0.45, 0.7), M),

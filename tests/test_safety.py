@@ -246,7 +246,7 @@ def test_a_step_sees_whatever_is_changed(backend):
 def test_a_function_sees_whatever_is_changed(backend):
     model, constant = Scaled(), np.array([1.0, -1.0])
 
-    def total(x, power=[2.0]):
+    def total(x, power=[2.0]):  # noqa: B006
         return anp.sum(model(x) ** power[0] * SETTINGS.rate) + anp.sum(x * constant)
 
     compiled = jit(total, backend=backend), jit(value_and_grad(total), backend=backend), jit(model, backend=backend)

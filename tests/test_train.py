@@ -108,4 +108,4 @@ def test_train_step_names_mistakes():
     with pytest.raises(TypeError, match="no parameter of the optimizer"):
         partial(np.ones((4, 2)), np.ones((4, 1)))
     with pytest.raises(RuntimeError, match="not been called"):
-        step.source
+        _ = step.source

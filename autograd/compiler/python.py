@@ -21,7 +21,7 @@ from .. import words
 from ..operation import ON_ARRAYS, ON_FLOATS, Function
 from .program import Program, Variable
 
-NUMPYS = {"sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "neg": "negative"}  # names of words
+NUMPYS = {"sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "neg": "negative"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem"}
 SCOPE = {
     **words.ARRAYS,
@@ -199,9 +199,7 @@ class PythonExecutable:
 
     backend = "python"
 
-    def __init__(
-        self, program: Program, why: str, name: str, moves: Sequence[bool], carried: Mapping[int, int]
-    ):
+    def __init__(self, program: Program, why: str, name: str, moves: Sequence[bool], carried: Mapping[int, int]):
         self.moves, self.carried, self.why = moves, carried, why
         source = Source(program, name)
         self.program, self.source = program, "\n".join(source.lines()) + "\n"

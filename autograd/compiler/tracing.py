@@ -73,7 +73,7 @@ class _Traced:
         return repr(self)
 
 
-class TracedValue(_Traced, Value, final=False):
+class TracedValue(_Traced, Value, final=False):  # type: ignore[misc, override]  # data is asked of the example
     """A Value inside jit."""
 
     __slots__ = ("example",)
@@ -82,7 +82,7 @@ class TracedValue(_Traced, Value, final=False):
         return "Value(inside jit)"
 
 
-class TracedTensor(_Traced, Tensor, final=False):
+class TracedTensor(_Traced, Tensor, final=False):  # type: ignore[misc, override]
     """A Tensor inside jit."""
 
     __slots__ = ("example",)
@@ -180,7 +180,7 @@ for _kind in (TracedValue, TracedTensor):
 
 @dataclass
 class Recording:
-    """A function that was run on traced nodes: these, those of leaves from outside that it met, and what it returned."""
+    """A function that was run on traced nodes: these, those of leaves from outside, and what it returned."""
 
     inputs: list[Any]  # a traced node for each example, then one for each leaf from outside
     outside: list[Node]  # these leaves themselves

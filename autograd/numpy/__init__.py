@@ -13,6 +13,7 @@ import numpy as _np
 from ..operation import ELEMENTWISE as _ELEMENTWISE
 from . import linalg
 from .dispatch import constant as _constant
+from .dispatch import operation as _operation
 from .dispatch import recorded as _recorded
 from .elementwise import clip, log_sigmoid, reciprocal, round, sinc, where
 from .products import affine, convolve, dot, einsum, inner, matmul, outer, tensordot, vdot
@@ -92,8 +93,9 @@ __all__ = sorted({*_HERE, *ROWS, *CONSTANT, "linalg"})
 
 
 def __getattr__(name: str) -> Any:
-    if name in ROWS:  # an operation knows by itself what it was given, where NumPy has no such function
-        found: Any = _recorded(name, of_arrays=False)(ROWS[name]) if hasattr(_np, name) else ROWS[name]
+    if name in ROWS:
+        found: Any = _recorded(name, of_arrays=False)(ROWS[name]) if hasattr(_np, name) else _operation(ROWS[name])
+        found.__module__ = __name__
     elif name in CONSTANT:
         found = _constant(name)
     elif name.startswith("__"):

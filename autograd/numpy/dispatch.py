@@ -3,14 +3,13 @@
 import functools
 from collections.abc import Callable, Iterable
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy
 
 from ..arguments import is_node
 from ..node import Node, Tensor, Value
-
-Function = TypeVar("Function", bound=Callable)
+from ..operation import Operation
 
 
 def first_node(args: Iterable) -> Node | None:
@@ -26,12 +25,13 @@ def first_node(args: Iterable) -> Node | None:
 def recorded(
     name: str = "", of_arrays: bool = True, home: ModuleType = numpy
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator: where no node takes part, NumPy's function of this name, or of the function's own, is called instead.
+    """A decorator: where no node takes part, NumPy's function of this name is called instead.
 
-    Where NumPy has none, the numbers go through the function as a Tensor. A Value is refused by a function of arrays.
+    The name is the function's own if none is given. Where NumPy has none, the numbers go through the function as a
+    Tensor. A Value is refused by a function of arrays.
     """
 
-    def decorate(function: Function) -> Function:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         called = name or function.__name__
         plain = getattr(home, called, None)
 
@@ -50,6 +50,17 @@ def recorded(
         return either
 
     return decorate
+
+
+def operation(row: Operation) -> Callable[..., Any]:
+    """A row that NumPy has no function for, as a function: it knows by itself what it is given."""
+
+    @functools.wraps(row, updated=())
+    def function(*args: Any) -> Any:
+        return row(*args)
+
+    function.__qualname__ = row.name
+    return function
 
 
 def data_of(x: Any) -> Any:

@@ -132,13 +132,13 @@ def trace(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
 @recorded()
 def tril(x: Tensor, k: int = 0) -> Tensor:
     """As numpy.tril."""
-    return OPERATIONS["where"](np.tri(*x.shape[-2:], k=k, dtype=bool), x, 0.0)
+    return OPERATIONS["where"](np.tril(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
 @recorded()
 def triu(x: Tensor, k: int = 0) -> Tensor:
     """As numpy.triu."""
-    return OPERATIONS["where"](np.tri(*x.shape[-2:], k=k - 1, dtype=bool), 0.0, x)
+    return OPERATIONS["where"](np.tril(np.ones(x.shape[-2:], bool), k - 1), 0.0, x)
 
 
 @recorded()
@@ -165,7 +165,7 @@ def array(x: Any) -> Any:
 
 @recorded()
 def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, *, shape: Any = None
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, *, shape: Any = None
 ) -> Any:
     """As numpy.full_like; the gradient goes to `fill_value`, none to `a`."""
     a, fill_value = operand(a), array(fill_value)

@@ -24,7 +24,7 @@ from .loops import LOOPS
 from .text import TYPES, literal
 
 COMPARISONS = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
-OF_COUNTS = {"add", "sub", "mul", "neg", "abs", "where"}  # of numbers of masks' elements, kept as floating point numbers
+OF_COUNTS = {"add", "sub", "mul", "neg", "abs", "where"}  # of how many elements a mask has, kept as floats
 ON_MASKS = {"add": "maximum"}  # as in NumPy, where the sum of two masks is a mask
 ON_THE_STACK = 1 << 18  # bytes; larger workspaces are allocated
 BLOCK = 500
@@ -130,7 +130,10 @@ class LlvmExecutable:
             return tuple(results)
         outputs = self.iterate(1, inputs)
         return tuple(
-            [float(x[0]) if v.scalar else x[0].astype(v.dtype, copy=False) for x, v in zip(outputs, self.program.outputs)]
+            [
+                float(x[0]) if v.scalar else x[0].astype(v.dtype, copy=False)
+                for x, v in zip(outputs, self.program.outputs)
+            ]
         )
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -261,7 +264,7 @@ def _workspace(printer: Printer) -> list[str]:
     return [f"  {name} = alloca [{size} x i8], align 64" for (name, _), size in zip(printer.workspace, sizes)]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _ready() -> None:
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()

@@ -55,6 +55,7 @@ class Arrays:
         self, pointer: str, shape: tuple[int, ...], kind: str, strides: tuple[int, ...] | None = None, offset: int = 0
     ) -> Memory:
         """The array at a pointer."""
+
         def load(indices: Sequence[str]) -> str:
             return self.code.emit(f"load {kind}, ptr {self.address(memory, indices)}")
 
@@ -129,9 +130,7 @@ class Arrays:
             raise Unprintable(f"{word} is not printed")
         if word == "where":  # the mask decides in its own type: a number that is not 0 could be 0 in another
             args = [self.elementwise("not_equal", [args[0], 0.0], getattr(args[0], "kind", kind)), *args[1:]]
-        arrays = [
-            self.cast(x, kind) if isinstance(x, Array) else self.number(literal(x, kind), kind) for x in args
-        ]
+        arrays = [self.cast(x, kind) if isinstance(x, Array) else self.number(literal(x, kind), kind) for x in args]
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
 
         def at(indices: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Matrix products as machine code: a tile of the result stays in registers while rows of the right factor go by."""
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -69,14 +70,14 @@ def _dots(p: Arrays, x: Memory, y: Memory, out: Memory) -> None:
 
 def _tiles(p: Arrays, x: Memory, y: Memory, out: Memory) -> None:
     """Tiles of a few rows and as many columns as there are lanes; at the edges they are smaller."""
+
+    def tile(place: Sequence[str], left: int, width: int, top: int, height: int) -> None:
+        j, i = p.code.linear(place[:1], [width], left), p.code.linear(place[1:], [height], top)
+        _tile(p, height, width, _from(p, x, i, "0"), _from(p, y, "0", j), _from(p, out, i, j))
+
     for left, width, across in _parts(out.shape[1], COLUMNS[x.kind]):
         for top, height, down in _parts(out.shape[0], ROWS):
-
-            def tile(place: Sequence[str]) -> None:
-                j, i = p.code.linear(place[:1], [width], left), p.code.linear(place[1:], [height], top)
-                _tile(p, height, width, _from(p, x, i, "0"), _from(p, y, "0", j), _from(p, out, i, j))
-
-            p.code.nest((across, down), tile)
+            p.code.nest((across, down), functools.partial(tile, left=left, width=width, top=top, height=height))
 
 
 def _parts(n: int, size: int) -> list[tuple[int, int, int]]:

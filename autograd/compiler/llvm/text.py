@@ -187,8 +187,11 @@ WORDS: dict[str, Callable] = {
         name: _libm(name)
         for name in "exp expm1 exp2 log log1p log2 log10 cbrt sin cos tan sinh cosh tanh hypot".split()
     },
-    **{name: _libm(name.replace("arc", "a")) for name in """
-       arcsin arccos arctan arctan2 arcsinh arccosh arctanh""".split()},
+    **{
+        name: _libm(name.replace("arc", "a"))
+        for name in """
+       arcsin arccos arctan arctan2 arcsinh arccosh arctanh""".split()
+    },
     **{name: _intrinsic(name) for name in "sqrt floor ceil rint".split()},
     "add": _infix("fadd"),
     "sub": _infix("fsub"),

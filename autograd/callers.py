@@ -1,0 +1,127 @@
+"""Who reads a node as a number: float(), or a function that would lose its history."""
+
+import dis
+import functools
+import types
+from collections.abc import Iterable
+from typing import Any
+
+# what goes through an iterator, or calls the function that it is given
+ITERATING = {all, any, dict, enumerate, filter, frozenset, list, map, max, min, next, set, sorted, sum, tuple, zip}
+BUILT_IN = (type, types.BuiltinFunctionType)
+MOST = 4096  # instructions that are remembered
+
+Path = tuple[bool, str, tuple[str, ...]]  # whether a name is global; the name; attributes
+NOTHING: Path = (True, "", ())
+FLOAT: Path = (True, "float", ())  # looked for first
+
+
+class Site:
+    """What the program says at one instruction: what is called, and what is handed to it, or on the way to another."""
+
+    __slots__ = ("code", "reads", "callee", "handed")
+
+    def __init__(self, code: types.CodeType, reads: bool, callee: Path = NOTHING, handed: Iterable = ()):
+        self.code = code  # held, so that its id stays its own
+        self.reads = reads  # whether it is no call, but text formatting, a loop and the like
+        self.callee = callee
+        self.handed: list[tuple[Path, Path]] = [*handed]  # names, each with that of the function it is handed to
+
+
+_sites: dict[tuple[int, int], Site] = {}
+
+
+def only_float_may_read(node: Any, caller: types.FrameType) -> None:
+    """Refuse a conversion that float() was not called for: math.exp(node) would silently lose the node's history.
+
+    Both reach __float__ alike, so the instruction that the calling frame is at must tell. Code without position
+    information cannot be looked into and is let through, and so is an iterator that was made elsewhere.
+    """
+    code = caller.f_code
+    site = _sites.get((id(code), caller.f_lasti)) or _remembered(code, caller.f_lasti)
+    if site.reads or (callee := _found(site.callee, caller)) is float:
+        return
+    functions = []
+    for path, called in site.handed:
+        function = _found(path, caller)
+        if function is float and _iterates(_found(called, caller)):
+            return
+        functions.append(function)
+    if _iterates(callee) and not any(isinstance(function, types.BuiltinFunctionType) for function in functions):
+        return
+    kind = type(node).__name__
+    raise TypeError(
+        f"only float(x) reads a {kind} as a number; this call would lose its history: use the {kind}'s own "
+        "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number"
+    )
+
+
+def _iterates(function: Any) -> bool:
+    return isinstance(function, BUILT_IN) and function in ITERATING
+
+
+def _found(path: Path, frame: types.FrameType) -> Any:
+    """What a frame has under a name and its attributes; None if it has nothing."""
+    is_global, name, attributes = path
+    found = None if is_global else frame.f_locals.get(name)
+    if found is None:
+        found = frame.f_globals.get(name)
+        if found is None:
+            found = frame.f_builtins.get(name)
+    for attribute in attributes:
+        found = getattr(found, attribute, None)
+    return found
+
+
+def _remembered(code: types.CodeType, offset: int) -> Site:
+    if len(_sites) >= MOST:
+        _sites.clear()
+    site = _sites[id(code), offset] = _site(code, offset)
+    return site
+
+
+@functools.lru_cache(maxsize=1)
+def _steps(code: types.CodeType) -> list[tuple]:
+    """Each instruction: where, what it does, a name, where its text begins and ends; twice if it loads two names."""
+    instructions = list(dis.get_instructions(code))
+    steps = []
+    for i, following in zip(instructions, [*instructions[1:], instructions[-1]]):
+        names = i.argval if isinstance(i.argval, tuple) and "_FAST" in i.opname else (i.argval,)
+        for number, name in enumerate(names):
+            # the second name's place is told by what is done with it next, if anything
+            used = number and following.opname in ("PUSH_NULL", "LOAD_ATTR")
+            steps.append((i.offset, "LOAD" if number else i.opname, name, *_place(following if used else i)))
+    return steps
+
+
+def _place(instruction: dis.Instruction) -> tuple:
+    """Where the text of an instruction begins and ends, as far as that is known."""
+    at = instruction.positions
+    if at is None or at.lineno is None or at.col_offset is None:
+        return None, None
+    return (at.lineno, at.col_offset), (at.end_lineno, at.end_col_offset)
+
+
+def _site(code: types.CodeType, offset: int) -> Site:
+    """Read what is called at an instruction: the names that were loaded since where its expression begins."""
+    *before, (_, does, _, start, end) = [step for step in _steps(code) if step[0] <= offset]
+    if not does.startswith(("CALL", "STORE")) or "INTRINSIC" in does or start is None:
+        return Site(code, reads=True)
+    paths: dict[tuple[int, int], list[Path]] = {}
+    calls = {}
+    for _, does, name, place, its_end in before:
+        if place is None or not start <= place < end:
+            continue
+        known = paths.setdefault(place, [])
+        if does.startswith("CALL"):  # what was called on the way is not handed over itself
+            calls[place] = its_end, known[0] if known else NOTHING
+            known.clear()
+        elif does in ("LOAD_ATTR", "LOAD_METHOD"):
+            known[-1:] = [(*path[:2], (*path[2], name)) for path in known[-1:]]
+        elif does.startswith("LOAD") and does != "LOAD_CONST":
+            known.append((does == "LOAD_GLOBAL", name, ()))
+    callee = (paths.pop(start, None) or [NOTHING])[0]
+    calls[start] = end, callee
+    around = {place: max(p for p in calls if p < place < calls[p][0]) for place in paths if paths[place]}
+    handed = [(path, calls[around[place]][1]) for place in around for path in paths[place]]
+    return Site(code, False, callee, sorted(handed, key=lambda pair: pair[0] != FLOAT))

@@ -1,0 +1,115 @@
+"""Writes what type checkers read of the names that come from the table: `python -m tests.make_stubs`.
+
+A function is written once for each argument that may be a node, and once for plain numbers, whose result is NumPy's.
+"""
+
+import inspect
+import pathlib
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import autograd.numpy as names
+from autograd import Tensor, Value
+from autograd.methods import BINARY, COMPARISONS, OF_ARRAYS, UNARY
+from autograd.operation import ELEMENTWISE, Operation
+
+HOME = pathlib.Path(__file__).parent.parent / "autograd"
+NODES = "x y weight bias operands arrays fill_value".split()  # arguments that may be nodes
+HEAD = '"""Made from the table by tests/make_stubs.py."""\n\n'
+FUNCTIONS = """from collections.abc import Sequence
+from typing import Any, overload
+
+import numpy
+
+from ..node import Tensor, Value
+"""
+METHODS = """from typing import Any
+
+import numpy
+from numpy.typing import ArrayLike, NDArray
+
+from .node import Tensor, Value
+
+Real = float | numpy.floating[Any] | numpy.integer[Any] | numpy.bool
+"""
+ANYTHING = "(*args: Any, **kwargs: Any) -> Any"
+
+
+def signature(function: Callable) -> str:
+    """A signature as text, without the modules of its types."""
+    found = inspect.signature(getattr(function, "__wrapped__", function))
+    text = re.sub(r"\b(autograd\.node|typing|collections\.abc)\.", "", str(found))
+    return text.replace("Sequence,", "Sequence[Any],").replace("Sequence)", "Sequence[Any])")
+
+
+def functions(module: ModuleType) -> Iterator[str]:
+    """What a module of functions has, NumPy's other names included."""
+    for name in sorted({*module.__all__} - {"linalg"}):
+        row = names.ROWS.get(name) if module is names else None
+        texts = of_row(row) if row else of_function(getattr(module, name))
+        for text in texts:
+            yield "@overload\n" * (len(texts) > 1) + f"def {name}{text}: ..."
+    yield "def __getattr__(name: str) -> Any: ..."
+
+
+def of_row(row: Operation) -> list[str]:
+    text = f"({', '.join(f'{name}: Any' for name in row.names)}, /) -> Any"
+    spots = [name for name in row.names if name in NODES]
+    return [with_node(text, spot, kind) for kind in ("Value", "Tensor") for spot in spots] + [ANYTHING]
+
+
+def of_function(function: Callable) -> list[str]:
+    text = signature(function)
+    kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor",)
+    nodes = {*NODES, "a", "b"} if function.__module__.endswith("linalg") else NODES
+    spots = [name for name in inspect.signature(function).parameters if name in nodes]
+    return [with_node(text, spot, kind) for kind in kinds for spot in spots] + [ANYTHING]
+
+
+def with_node(text: str, spot: str, kind: str) -> str:
+    """The signature with a node in this place; the result is one, too, or holds it."""
+    arguments, result = text.replace("Tensor", "Any").rsplit(" -> ", 1)[0], text.rsplit(" -> ", 1)[1]
+    given = f"Sequence[{kind}]" if spot == "arrays" else kind
+    arguments = re.sub(rf"\b{spot}: [^,)=]*[^,)= ]", f"{spot}: {given}", arguments)
+    return f"{arguments} -> {kind if result == 'Any' else result}"
+
+
+def methods(kind: type) -> Iterator[str]:
+    """The methods that a class of nodes gets in methods.py."""
+    name, array = kind.__name__, kind is Tensor
+    other, truth = ("ArrayLike", "NDArray[numpy.bool]") if array else ("Real", "bool")
+    yield f"class {name}Methods:"
+    for row in ELEMENTWISE:
+        if row.name in BINARY:
+            yield f"    def __{row.name}__(self, other: {name} | {other}, /) -> {name}: ..."
+            yield f"    def __r{row.name}__(self, other: {other}, /) -> {name}: ..."
+        elif hasattr(kind, method := f"__{row.name}__" if row.name in UNARY else row.name) and len(row.names) == 1:
+            yield f"    def {method}(self) -> {name}: ..."
+    for symbol in COMPARISONS:
+        accepted = "object" if symbol in ("__eq__", "__ne__") else f"{name} | {other}"
+        ignored = "  # type: ignore[override]" * (array and accepted == "object")
+        yield f"    def {symbol}(self, other: {accepted}, /) -> {truth}: ...{ignored}"
+    yield "    def __hash__(self) -> int: ..."
+    yield "    def backward(self, seed: Any = None) -> None: ..."
+    if array:
+        yield "    def __matmul__(self, other: Tensor | ArrayLike, /) -> Tensor: ..."
+        yield "    def __rmatmul__(self, other: ArrayLike, /) -> Tensor: ..."
+        for method in (*OF_ARRAYS, "expand", "flatten"):
+            text = re.sub(r"^\((\w+: \w+)", "(self", signature(getattr(Tensor, method))).replace("(*", "(self, *")
+            yield f"    def {method}{text if method in names.CONSTANT else text.replace('-> Any', '-> Tensor')}: ..."
+
+
+def stubs() -> dict[pathlib.Path, str]:
+    """The text of every file."""
+    numpy = HEAD + FUNCTIONS.replace("from ..node", "from . import linalg as linalg\nfrom ..node")
+    return {
+        HOME / "typed.pyi": "\n".join([HEAD + METHODS, *methods(Value), "", *methods(Tensor), ""]),
+        HOME / "numpy" / "__init__.pyi": "\n".join([numpy, *functions(names), ""]),
+        HOME / "numpy" / "linalg.pyi": "\n".join([HEAD + FUNCTIONS, *functions(names.linalg), ""]),
+    }
+
+
+if __name__ == "__main__":
+    for path, text in stubs().items():
+        path.write_text(text)
