@@ -9,9 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .arguments import users_line
-from .backward import inspection
 from .node import Node
-from .recording import watched
+from .recording import hooked, inspection
 
 
 class AnomalyError(ArithmeticError):
@@ -101,7 +100,7 @@ def detect_anomaly() -> Iterator[None]:
     inspector, before = Inspector(), inspection.around
     inspection.around = lambda pulls: Pullbacks(pulls, inspector)
     try:
-        with watched(inspector.look_at):
+        with hooked(inspector.look_at):
             yield
     finally:
         inspection.around = before

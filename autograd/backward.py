@@ -7,7 +7,6 @@ floats into it. On arrays and on nodes they hand over to `into`, which undoes br
 
 import math
 import operator
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from sys import getrefcount
 from typing import Any
@@ -17,15 +16,9 @@ import numpy as np
 from .node import Node, Tensor, Value
 from .on_arrays import sum_to
 from .operation import OPERATIONS, Lazy, node_pullback
+from .owning import ALONE_AND_NAMED, own_gradients
+from .recording import inspection
 
-
-class Inspection(threading.local):
-    """What this thread puts around the pullbacks of a sweep: nothing, or who looks at each one."""
-
-    around: Callable[[dict], Any] | None = None
-
-
-inspection = Inspection()
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
 _age = operator.attrgetter("when")
 
@@ -90,7 +83,7 @@ def backward(output: Node, seed: Any = None) -> None:
             _sweep_floats(grads, made, [(output, seed)], keep=True)
         else:
             _sweep_arrays(grads, made, [(output, seed)], keep=True)
-    for leaf, g in zip(leaves, _own([grads.pop(leaf) for leaf in leaves])):
+    for leaf, g in zip(leaves, own_gradients([grads.pop(leaf) for leaf in leaves])):
         g = _zero_like(leaf) if g is None else g
         leaf.grad = g if leaf.grad is None else leaf.grad + g
 
@@ -118,27 +111,7 @@ def pullback(outputs: Sequence, seeds: Sequence, inputs: Sequence, create_graph:
         return [
             g if isinstance(g, Node) else type(x)(_zero_like(x) if g is None else g) for g, x in zip(results, inputs)
         ]
-    return [_zero_like(x) if g is None else g for g, x in zip(_own(results), inputs)]
-
-
-def _own(gradients: list) -> list:
-    """The gradients, each array the receiver's alone: one that anybody else holds too, or sees a part of, is copied."""
-    for i in range(len(gradients)):
-        if getrefcount(gradients[i]) > _ALONE and type(gradients[i]) is np.ndarray:
-            gradients[i] = gradients[i].copy()
-        elif (base := getattr(gradients[i], "base", None)) is not None and getrefcount(base) > _ALONE + 1:
-            gradients[i] = gradients[i].copy()
-    return gradients
-
-
-def _alone(arrays: Any) -> int:
-    g = arrays[0]
-    return getrefcount(g)
-
-
-_one = [np.empty(1)]
-_ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
-_ALONE_AND_NAMED = _alone([np.empty(1)])  # of one that a variable names besides
+    return [_zero_like(x) if g is None else g for g, x in zip(own_gradients(results), inputs)]
 
 
 def _seed(output: Any, seed: Any) -> Any:
@@ -216,7 +189,7 @@ def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: 
     for node in made:
         g = grads[node]
         if keep:  # one that is passed on stands in several places, and each node gets its own
-            node.grad = g if g is None or getrefcount(g) <= _ALONE_AND_NAMED and g.base is None else g.copy()
+            node.grad = g if g is None or getrefcount(g) <= ALONE_AND_NAMED and g.base is None else g.copy()
         if g is not None:
             pulls[node.operation](node, g, into)
 

@@ -171,12 +171,12 @@ class _Reader:
         return Call(node.func.id, args)
 
 
-def calls(tree: Tree | None) -> Iterator[Call]:
+def words_in(tree: Tree | None) -> Iterator[Call]:
     """Every word in a tree, with what it is applied to."""
     if isinstance(tree, Call):
         yield tree
         for arg in tree.args:
-            yield from calls(arg)
+            yield from words_in(arg)
 
 
 def resolved(row: Row, arity: Mapping[str, int], operations: Mapping[str, Any]) -> Row:

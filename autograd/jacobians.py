@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from .backward import pullback
+from .calling import RecordedCall, call_with_nodes, shape_of
 from .node import Node, Value
 from .numpy import stack
 from .recording import records_for_itself
-from .transforms import Call, grad, has_node, record, shape_of, weight
+from .transforms import grad, has_node, weight
 from .tree import map_tree
 
 
@@ -23,7 +24,7 @@ def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callab
 
     @records_for_itself
     def derivatives(*args: Any, **kwargs: Any) -> Any:
-        call = record(f, args, argnum, kwargs)
+        call = call_with_nodes(f, args, argnum, kwargs)
         rows, columns = (sum(math.prod(shape_of(x)) for x in side) for side in (call.outputs(), call.inputs))
         blocks = _by_rows(call) if rows <= 2 * columns else _by_columns(call)  # a column costs about two rows
 
@@ -39,7 +40,7 @@ def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callab
     return derivatives
 
 
-def _by_rows(call: Call) -> dict:
+def _by_rows(call: RecordedCall) -> dict:
     """For each pair of output and input, the gradients of the output's elements."""
     blocks: dict = {}
     for y in call.outputs():
@@ -49,7 +50,7 @@ def _by_rows(call: Call) -> dict:
     return {(y, x): _stacked(parts, y, x) for (y, x), parts in blocks.items()}
 
 
-def _by_columns(call: Call) -> dict:
+def _by_columns(call: RecordedCall) -> dict:
     """The same, from the gradients under a weight u, whose derivatives by u are columns (as in jvp)."""
     blocks: dict = {}
     for y in call.outputs():

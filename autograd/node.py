@@ -17,7 +17,7 @@ import numpy as np
 from .arguments import explained, numeric, tensor_constant, value_constant
 from .callers import only_float_may_read
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
-from .recording import attend, tick, watches
+from .recording import attend, hooks, tick
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -234,7 +234,7 @@ def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-SCOPE = {"__new": object.__new__, "__tick": tick, "__watches": watches, "__attend": attend, "__explained": explained}
+SCOPE = {"__new": object.__new__, "__tick": tick, "__hooks": hooks, "__attend": attend, "__explained": explained}
 Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "__constant": value_constant})
 Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "__constant": tensor_constant})
 

@@ -19,10 +19,10 @@ from .grammar import (
     Name,
     Row,
     Tree,
-    calls,
     fold,
     parse,
     resolved,
+    words_in,
 )
 
 OPERATIONS: dict[str, "Operation"] = {}
@@ -108,7 +108,7 @@ def expression(tree: Tree, names: Mapping[str, str], templates: Mapping[str, str
 def parameters(operation: Operation) -> dict[str, str]:
     """What generated functions call an operation's arguments: as the row does, unless a word in it has that name."""
     trees = [operation.value, *operation.pullbacks]
-    taken = {"slice", "Ellipsis", "backwards", *(call.word for tree in trees for call in calls(tree))}
+    taken = {"slice", "Ellipsis", "backwards", *(call.word for tree in trees for call in words_in(tree))}
     found: dict[str, str] = {}
     for name in operation.names:
         called = name
@@ -197,7 +197,7 @@ class Reading:
             f"    __node.x = {given[0]}",
             f"    __node.y = {rest}",
             "    __node.when = __tick()",
-            "    if __watches: __attend(__node)",
+            "    if __hooks: __attend(__node)",
             "    return __node",
         ]
 

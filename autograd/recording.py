@@ -16,7 +16,7 @@ R = TypeVar("R")
 tick = itertools.count(1).__next__
 
 
-class Watch(NamedTuple):
+class Hook(NamedTuple):
     """What a thread does with each node that it makes, from a tick on."""
 
     thread: int
@@ -24,18 +24,18 @@ class Watch(NamedTuple):
     since: int
 
 
-watches: list[Watch] = []
+hooks: list[Hook] = []
 
 
 @contextlib.contextmanager
-def watched(action: Callable[[Any], None]) -> Iterator[None]:
+def hooked(action: Callable[[Any], None]) -> Iterator[None]:
     """Do this with each node that this thread makes."""
-    watch = Watch(threading.get_ident(), action, tick())
-    watches.append(watch)
+    hook = Hook(threading.get_ident(), action, tick())
+    hooks.append(hook)
     try:
         yield
     finally:
-        watches.remove(watch)
+        hooks.remove(hook)
 
 
 class Derivative(threading.local):
@@ -50,9 +50,9 @@ derivative = Derivative()
 def attend(node: Any) -> None:
     """Do with a fresh node what this thread wants done, latest wish last."""
     here = threading.get_ident()
-    for watch in watches[:]:
-        if watch.thread == here and (watch.action is not cut or watch.since > derivative.since):
-            watch.action(node)
+    for hook in hooks[:]:
+        if hook.thread == here and (hook.action is not cut or hook.since > derivative.since):
+            hook.action(node)
 
 
 def cut(node: Any) -> None:
@@ -65,13 +65,22 @@ def no_grad() -> "contextlib._GeneratorContextManager[None]":
 
     `grad` and its kin called inside give the derivative all the same, without a history of its own.
     """
-    return watched(cut)
+    return hooked(cut)
+
+
+class Inspection(threading.local):
+    """What this thread puts around the pullbacks of a sweep: nothing, or who looks at each one."""
+
+    around: Callable[[dict], Any] | None = None
+
+
+inspection = Inspection()
 
 
 def recording_is_off(since: int) -> bool:
     """Whether this thread entered a no_grad() after a tick that is still open."""
     here = threading.get_ident()
-    return any(watch.thread == here and watch.action is cut and watch.since > since for watch in watches[:])
+    return any(hook.thread == here and hook.action is cut and hook.since > since for hook in hooks[:])
 
 
 def records_for_itself(derivatives: Callable[P, R]) -> Callable[P, R]:

@@ -7,69 +7,15 @@ part, the gradient is a node too and can be differentiated again; else it is pla
 
 import functools
 import math
-import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .backward import oldest, pullback
-from .node import Node, Tensor, Value, kinds
-from .operation import OPERATIONS
-from .recording import records_for_itself, tick
-from .tree import flatten, map_tree, unflatten
-
-
-@dataclass
-class Call:
-    """A function call that was recorded: its result, and the fresh nodes for what it is differentiated by."""
-
-    output: Any
-    inputs: list[Node]  # everything that the differentiated arguments hold, in order
-    given: list  # what stood in their places
-    structure: Any  # the differentiated arguments, whose form a gradient takes
-    outside: bool  # whether a node from outside took part, or this is a trace: then derivatives are nodes too
-
-    def outputs(self) -> list[Node]:
-        """What the result holds that can be differentiated."""
-        kinds = {type(x) for x in self.inputs}
-        return list({x: None for x in flatten(self.output) if type(x) in kinds})
-
-    def pullback(self, outputs: list[Node], seeds: list, create_graph: bool) -> list:
-        """Gradients with respect to the inputs, also where Values and Tensors are among them."""
-        found: dict[Node, Any] = {}
-        for kind in {type(x) for x in self.inputs}:
-            inputs = [x for x in self.inputs if type(x) is kind]
-            pairs = [(y, seed) for y, seed in zip(outputs, seeds) if type(y) is kind]
-            found |= zip(inputs, pullback([y for y, _ in pairs], [seed for _, seed in pairs], inputs, create_graph))
-        return [found[x] for x in self.inputs]
-
-    def in_structure(self, gradients: list) -> Any:
-        """Gradients as the arguments were given: a float for a number, an array for an array."""
-        return unflatten(self.structure, map(_as_given, gradients, self.given))
-
-    def plain(self, tree: Any) -> Any:
-        """A result without nodes, unless one from outside took part."""
-        return tree if self.outside else map_tree(lambda x: _plain(x) if isinstance(x, Node) else x, tree)
-
-
-def record(f: Callable[..., Any], args: tuple, argnum: int | tuple[int, ...], kwargs: dict) -> Call:
-    """Call f with fresh nodes in place of what these arguments hold."""
-    positions = (argnum,) if isinstance(argnum, (int, numbers.Integral)) else tuple(argnum)
-    started = tick()
-    wrapped = wrap(args, positions)
-    output = f(*wrapped, **kwargs)
-    nodes = [x for x in flatten(output) if isinstance(x, Node)]
-    outside = kinds.number is not Value or oldest(nodes, started) < started
-    inputs, given = ([x for i in positions for x in flatten(tree[i])] for tree in (wrapped, args))
-    structure = wrapped[argnum] if isinstance(argnum, (int, numbers.Integral)) else tuple(wrapped[i] for i in positions)
-    return Call(output, inputs, given, structure, outside)
-
-
-def shape_of(x: Any) -> tuple[int, ...]:
-    """The shape of a number, an array or a node."""
-    return x.shape if isinstance(x, Tensor) else () if isinstance(x, Value) else np.shape(x)
+from .calling import RecordedCall, call_with_nodes, shape_of
+from .node import Node, Tensor, Value
+from .recording import records_for_itself
+from .tree import flatten, map_tree
 
 
 def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -92,7 +38,7 @@ def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> 
 
     @records_for_itself
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        call = record(f, args, argnum, kwargs)
+        call = call_with_nodes(f, args, argnum, kwargs)
         gradients = call.pullback(call.outputs(), [_one(call.output)], call.outside)
         return call.plain(call.output), call.in_structure(gradients)
 
@@ -113,7 +59,7 @@ def _one(output: Any) -> Any:
 @records_for_itself
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any]]:
     """f(*args), and the function from a cotangent of the result's structure to a tuple of the arguments' ones."""
-    call = record(f, args, tuple(range(len(args))), {})
+    call = call_with_nodes(f, args, tuple(range(len(args))), {})
 
     def pull(cotangent: Any) -> tuple:
         outputs, seeds = _matched("vjp: the cotangent", call.output, cotangent)
@@ -129,12 +75,12 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     The gradients of the result under a weight u are linear in u, so the derivative of <gradients, tangents> with
     respect to u is what is asked for: two sweeps, at a small multiple of what f costs.
     """
-    call = record(f, tuple(args), tuple(range(len(args))), {})
+    call = call_with_nodes(f, tuple(args), tuple(range(len(args))), {})
     _, seeds = _matched("jvp: the tangents", list(call.structure), list(tangents))
     weights = map_tree(lambda y: weight(y) if isinstance(y, Node) else y, call.output)
     pairs = [(y, u) for y, u in zip(flatten(call.output), flatten(weights)) if isinstance(y, Node)]
     gradients = call.pullback([y for y, _ in pairs], [u for _, u in pairs], create_graph=True)
-    again = Call(None, [u for _, u in pairs], [], None, call.outside)
+    again = RecordedCall(None, [u for _, u in pairs], [], None, call.outside)
     found = iter(again.pullback(gradients, seeds, call.outside or has_node(seeds)))
 
     def along(y: Any) -> Any:
@@ -158,7 +104,7 @@ def hvp(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..
     @records_for_itself
     def product(*args: Any, **kwargs: Any) -> Any:
         *given, vector = args
-        call = record(f, tuple(given), argnum, kwargs)
+        call = call_with_nodes(f, tuple(given), argnum, kwargs)
         _, seeds = _matched("hvp: the vector", call.structure, vector)
         gradients = call.pullback(call.outputs(), [_one(call.output)], create_graph=True)
         return call.in_structure(call.pullback(gradients, seeds, call.outside or has_node(seeds)))
@@ -182,43 +128,3 @@ def _matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
 
 def _as_seed(x: Any, seed: Any) -> Any:
     return seed if isinstance(seed, Node) else float(seed) if isinstance(x, Value) else np.asarray(seed, x.dtype)
-
-
-def _plain(node: Node) -> Any:
-    return node.data if isinstance(node, Value) else np.array(node.data)[()]  # a pullback may need the original
-
-
-def _as_given(g: Any, given: Any) -> Any:
-    if isinstance(g, Node) or isinstance(given, Node):
-        return g
-    return np.asarray(g) if isinstance(given, np.ndarray) else float(g)
-
-
-def wrap(args: tuple, positions: tuple[int, ...]) -> list:
-    """Arguments with everything at these positions turned into fresh nodes.
-
-    Numbers become Values, or Tensors where an array or a Tensor is among the arguments, since the two do not mix.
-    """
-    arrays = any(isinstance(x, (np.ndarray, Tensor)) for x in flatten(args))
-    for i in positions:
-        if not -len(args) <= i < len(args):
-            raise TypeError(f"argnum {i}: the function was called with {len(args)} positional arguments")
-
-    def fresh(x: Any) -> Node:
-        if isinstance(x, Tensor) and x.dtype.kind != "f":  # a mask inside jit
-            return OPERATIONS["cast"](x, np.dtype(float))
-        if isinstance(x, Node):
-            return OPERATIONS["alias"](x)
-        if isinstance(x, np.ndarray) or isinstance(x, numbers.Real) and arrays:
-            return kinds.array(x)
-        if isinstance(x, numbers.Real):
-            return kinds.number(float(x))
-        raise TypeError(
-            f"a gradient is with respect to floats, arrays and nodes, and lists, tuples and dicts of them, "
-            f"not {type(x).__name__}"
-        )
-
-    wrapped = list(args)
-    for i in positions:
-        wrapped[i] = map_tree(fresh, args[i])
-    return wrapped

@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..arguments import explained, numeric, tensor_constant, users_line, value_constant
-from ..backward import history, inspection
+from ..backward import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, kinds
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
-from ..recording import recording_is_off, tick, watches
+from ..recording import hooks, inspection, recording_is_off, tick
 
 
 class TracingError(TypeError):
@@ -156,7 +156,7 @@ def _scope(constant: Callable) -> dict:
     return {
         "__new": object.__new__,
         "__tick": tick,
-        "__watches": watches,
+        "__hooks": hooks,
         "__attend": _no_cutting,
         "__explained": explained,
         "__constant": constant,

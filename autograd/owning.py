@@ -1,0 +1,26 @@
+"""What is handed out is the receiver's alone: an array that anybody else holds too is copied, any other is not."""
+
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+
+
+def own_gradients(gradients: list) -> list:
+    """The gradients, each array the receiver's alone: one that anybody else holds too, or sees a part of, is copied."""
+    for i in range(len(gradients)):
+        if getrefcount(gradients[i]) > ALONE and type(gradients[i]) is np.ndarray:
+            gradients[i] = gradients[i].copy()
+        elif (base := getattr(gradients[i], "base", None)) is not None and getrefcount(base) > ALONE + 1:
+            gradients[i] = gradients[i].copy()
+    return gradients
+
+
+def _alone(arrays: Any) -> int:
+    g = arrays[0]
+    return getrefcount(g)
+
+
+_one = [np.empty(1)]
+ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
+ALONE_AND_NAMED = _alone([np.empty(1)])  # of one that a variable names besides
