@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .operation import Operation
+from .operation import PLAIN_FLOATS, Operation
 
 GENERATED = "autograd"  # functions made of rows are in no module
 LIBRARIES = {GENERATED, "contextlib"}  # whose lines are not the user's
@@ -66,7 +66,7 @@ def tensor_constant(array: Any) -> Any:
 def numeric(data: Any) -> np.ndarray:
     """Numbers, arrays and lists of them as an array of real numbers."""
     if is_node(data):
-        if "Value" in type(data).__name__:
+        if type(data).reading.plain is PLAIN_FLOATS:
             raise MixedError
         raise TypeError("this is a Tensor already: use .detach() for one without history")
     if isinstance(data, np.ma.MaskedArray):

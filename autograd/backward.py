@@ -42,10 +42,11 @@ def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, 
     """
     kind = outputs[0].__class__
     grads = dict.fromkeys(outputs, zero)
-    made, leaves, stack = [], [], [node for node in grads if node.when > since]
-    # the hottest loop of a sweep, so it is written out for x and y, and does not fetch `when` where nobody asks for it
-    while stack:
+    made, leaves, stack = [], [], [*grads]
+    while stack:  # the hottest loop of a sweep, so it is written out for x and y
         node = stack.pop()
+        if since and node.when <= since:
+            continue
         if node.operation is None:
             leaves.append(node)
             continue
@@ -53,20 +54,17 @@ def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, 
         x = node.x
         if x.__class__ is kind and x not in grads:
             grads[x] = zero
-            if not since or x.when > since:
-                stack.append(x)
+            stack.append(x)
         x = node.y
         if x.__class__ is kind:
             if x not in grads:
                 grads[x] = zero
-                if not since or x.when > since:
-                    stack.append(x)
+                stack.append(x)
         elif x.__class__ is tuple:
             for part in x:
                 if part.__class__ is kind and part not in grads:
                     grads[part] = zero
-                    if not since or part.when > since:
-                        stack.append(part)
+                    stack.append(part)
     made.sort(key=_age, reverse=True)
     return grads, made, leaves
 

@@ -277,6 +277,6 @@ def _table(*texts: str) -> Iterator[list[Operation]]:
 
 
 ARITY = {**STATIC, **{name: len(inspect.signature(f).parameters) for name, f in words.SHAPES.items() if callable(f)}}
-ELEMENTWISE, ARRAY = _table(rules.ELEMENTWISE, rules.ARRAY)
+ELEMENTWISE, ARRAY = _table(rules.ELEMENTWISE_ROWS, rules.ARRAY_ROWS)
 BUILT_IN = {operation.name: operation for operation in (*ELEMENTWISE, *ARRAY)}
 OPERATIONS.update(BUILT_IN)

@@ -16,7 +16,7 @@ Three conventions keep the rows short:
 What the words of a row mean on floats and on arrays stands in words.py. A line that begins with # is a comment.
 """
 
-ELEMENTWISE = """
+ELEMENTWISE_ROWS = """
 add(x, y)       = x + y                 | g                              | g
 sub(x, y)       = x - y                 | g                              | -g
 mul(x, y)       = x * y                 | g * y                          | g * x
@@ -83,7 +83,7 @@ alias(x)        = x                     | g
 detached(x)     = x
 """
 
-ARRAY = """
+ARRAY_ROWS = """
 sum(x; axis)           = sum(x, axis)              | expand(g, x.shape)
 mean(x; axis)          = mean(x, axis)             | expand(g / count(x.shape, axis), x.shape)
 # k equal extremes share the gradient, 1 / k each: as for maximum, the subgradient of least norm

@@ -90,23 +90,17 @@ def call_line(title: str, name: str, most: float, rounds: int) -> list[str]:
 
 def chain_lines(length: int) -> list[list[str]]:
     """Time and memory a node of a long chain, against one a tenth as long."""
+    command = [sys.executable, HERE / "ours.py", "chain"]
     long, short = (
-        json.loads(
-            subprocess.run(
-                [sys.executable, HERE / "ours.py", "chain", str(n)],
-                env=ENVIRONMENT,
-                check=True,
-                capture_output=True,
-                text=True,
-            ).stdout
-        )
+        json.loads(subprocess.run([*command, str(n)], env=ENVIRONMENT, check=True, stdout=subprocess.PIPE).stdout)
         for n in (length, length // 10)
     )
     linear = sum(long[k] for k in ("make", "sweep", "free")) / sum(short[k] for k in ("make", "sweep", "free"))
     times = ", ".join(f"{name} {text(long[name])}" for name in ("make", "sweep", "free"))
+    title = f"chain of {length:,} scalars, a node"
     return [
         [
-            f"chain of {length:,} scalars, a node",
+            title,
             times,
             f"of {length // 10:,}",
             "",
@@ -114,15 +108,7 @@ def chain_lines(length: int) -> list[list[str]]:
             "<= 2x",
             "yes" if linear <= 2 else "no",
         ],
-        [
-            f"chain of {length:,} scalars, a node",
-            f"{long['bytes']:.0f} bytes",
-            "",
-            "",
-            "",
-            "<= 200 bytes",
-            "yes" if long["bytes"] <= 200 else "no",
-        ],
+        [title, f"{long['bytes']:.0f} bytes", "", "", "", "<= 200 bytes", "yes" if long["bytes"] <= 200 else "no"],
     ]
 
 
@@ -148,8 +134,8 @@ def import_line(rounds: int) -> list[str]:
     ]
 
 
-def main() -> int:
-    """Measure and print, row by row."""
+def parse() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -160,7 +146,12 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their title or peer")
     parser.add_argument("--chain", type=int, default=1_000_000, metavar="N", help="length of the chain")
     parser.add_argument("--chart", metavar="PATH", help="instead of the table, draw the times of an update step")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Measure and print, row by row."""
+    options = parse()
     if options.chart:
         from .chart import draw_chart
 

@@ -85,6 +85,16 @@ def target(x: np.ndarray) -> np.ndarray:
 def parse(arguments: Sequence[str] | None) -> tuple[Parser, argparse.Namespace]:
     """The command line; a value that makes no sense ends the program with one line and status 2."""
     parser = Parser(prog="gaussian.py", description="Learn the density of a 2-D Gaussian with a small network.")
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    for name, value in RECIPES[options.recipe].items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    return parser, options
+
+
+def add_options(parser: Parser) -> None:
+    """What a user may turn."""
     parser.add_argument(
         "--recipe", choices=RECIPES, default="crabnn", help="defaults of the options below: crabnn's own, or ours"
     )
@@ -110,11 +120,6 @@ def parse(arguments: Sequence[str] | None) -> tuple[Parser, argparse.Namespace]:
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
-    options = parser.parse_args(arguments)
-    for name, value in RECIPES[options.recipe].items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-    return parser, options
 
 
 class EagerStep:

@@ -76,8 +76,8 @@ def draw(path: pathlib.Path, model: nn.scalar.MLP, points: np.ndarray, labels: n
     write_figure(figure, path)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The demo; its exit status."""
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line, and the directory that it names; a value that makes no sense is one line and status 2."""
     parser = Parser(
         prog="moons.py",
         description="Tell two moons apart with a network of single numbers.",
@@ -95,6 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parser.error(str(error))
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The demo; its exit status."""
+    options = parse(arguments)
     rng = np.random.default_rng(options.seed)
     points, labels = moons(rng)
     model = nn.scalar.MLP(2, [16, 16, 1], rng=rng)

@@ -1,5 +1,7 @@
 """jit: what a call reads, what it leaves alone, and what cannot be traced says so."""
 
+import gc
+import linecache
 import math
 import threading
 
@@ -136,6 +138,16 @@ def test_one_program_for_each_form_of_arguments():
     assert f(1.0, mode="b") == math.cos(1.0) and len(f.forms) == 5
     f.clear()
     assert repr(f).endswith("0 programs>")
+
+
+def test_a_traceback_through_one_of_two_lambdas_shows_its_own_line():
+    first, second = jit(lambda x: anp.sin(x) @ x, backend="python"), jit(lambda x: anp.cos(x), backend="python")
+    first(np.ones(2)), second(np.ones(2))
+    codes = [f._last.run._code.co_filename for f in (first, second)]
+    assert codes[0] != codes[1] and "sin" in "".join(linecache.getlines(codes[0]))
+    del first
+    gc.collect()
+    assert not linecache.getlines(codes[0]) and "cos" in "".join(linecache.getlines(codes[1]))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,5 +1,8 @@
 """autograd.numpy: every name against NumPy's value, its derivatives against differences, and what raises."""
 
+import subprocess
+import sys
+
 import numpy
 import pytest
 
@@ -209,6 +212,21 @@ def test_every_recorded_name_is_tested():
     assert set(RECORDED) - CALLS.keys() - OF_OURS.keys() - ROWS.keys() == {"affine"}
     assert set(anp.linalg.__all__) == LINALG.keys()
     numpy.testing.assert_array_equal(anp.affine(Tensor(M), N, 1.0).data, M @ N + 1)
+
+
+def test_the_package_is_numpy_where_it_is_not_ours():
+    code = """
+import autograd.numpy.linalg, numpy, sys
+from autograd import *
+assert numpy.__name__ == "numpy" and autograd.numpy.random is numpy.random
+assert autograd.numpy.linalg.__name__ == "autograd.numpy.linalg"
+assert autograd.numpy.linalg.det(Tensor([[2.0]])).data == 2
+assert not [name for name in sys.modules if name.startswith("autograd.numpy.") and "_core" in name]
+for name in ("__path__x", "__nothing__"):
+    for module in (autograd.numpy, autograd.numpy.linalg):
+        assert not hasattr(module, name)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -95,6 +95,13 @@ def test_a_changed_learning_rate_is_seen(backend):
         np.testing.assert_allclose(array - before[name], 2 * moved[name], atol=1e-15)
 
 
+def test_settings_may_be_lists():
+    model = nn.MLP(2, [3], 1, rng=0)
+    step = nn.TrainStep(model, nn.MSE(), nn.Adam(model.parameters(), betas=[0.9, 0.999]))
+    assert np.isfinite(step(np.ones((4, 2)), np.ones((4, 1))))
+    assert repr(step) == "<TrainStep of MLP, MSE, Adam: 1 programs>"
+
+
 def test_train_step_names_mistakes():
     model = nn.MLP(2, [3], 1, rng=0)
     step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1))

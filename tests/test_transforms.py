@@ -18,6 +18,7 @@ from autograd import (
     hessian,
     hvp,
     jacobian,
+    jit,
     jvp,
     value_and_grad,
     vjp,
@@ -271,6 +272,17 @@ def test_defined_operations_are_like_those_of_the_table(x):
 def test_rows_that_do_not_read(row, message):
     with pytest.raises(ValueError, match=message):
         define(row)
+
+
+def test_an_operation_that_is_defined_anew_leaves_its_users_as_they_were():
+    define("halved(x) = x / 2 | g / 2")
+    before = define("quartered(x) = halved(halved(x)) | g * 0.25")
+    define("halved(x) = x / 3 | g / 3")
+    after = define("ninth(x) = halved(halved(x)) | g / 9")
+    for x in (4.0, np.array([4.0])):
+        assert before(x) == 1.0 and after(x) == pytest.approx(4.0 / 9)
+    assert before(Value(4.0)).data == 1.0 and grad(before)(4.0) == 0.25
+    assert define("plus(x) = +x | +g")(3.0) == 3.0 and jit(grad(define("plus(x) = +x | +g")))(3.0) == 1.0
 
 
 def test_functions_that_lose_a_derivative_are_named():

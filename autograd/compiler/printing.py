@@ -1,7 +1,7 @@
 """What prints a program, and what every printer returns."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -54,14 +54,17 @@ def executable(
         return by_python("its matrix products are large enough for NumPy's BLAS")
     why = "as asked for" if backend == "llvm" else "every operation is printable"
     try:
-        from .llvm import LlvmExecutable
-
-        return LlvmExecutable(program, why, moves, carried, before)
-    except ImportError:
+        return _llvm()(program, why, moves, carried, before)
+    except (ImportError, Unprintable) as error:
         if backend == "llvm":
-            raise ImportError('jit(backend="llvm") needs llvmlite: pip install "crabgrad[jit]"') from None
-        return by_python("llvmlite is not installed")
-    except Unprintable as error:
-        if backend == "llvm":
-            raise TypeError(f'jit(backend="llvm"): {error}') from None
+            kind = TypeError if isinstance(error, Unprintable) else ImportError
+            raise kind(f'jit(backend="llvm"): {error}') from None
         return by_python(str(error))
+
+
+def _llvm() -> Any:
+    try:
+        from .llvm import LlvmExecutable
+    except ImportError:
+        raise ImportError('llvmlite is not installed: pip install "crabgrad[jit]"') from None
+    return LlvmExecutable
