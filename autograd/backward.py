@@ -8,7 +8,6 @@ floats into it. On arrays and on nodes they hand over to `into`, which undoes br
 import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from .node import Node, Tensor, Value
 from .on_arrays import sum_to
 from .operation import OPERATIONS, Lazy, node_pullback
-from .owning import ALONE_AND_NAMED, own_gradients
+from .owning import own_gradients
 from .recording import inspection
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
@@ -123,7 +122,7 @@ def _seed(output: Any, seed: Any) -> Any:
             )
         return np.ones(output.shape, output.dtype) if output.ndim else output.dtype.type(1)
     if not isinstance(seed, Tensor):
-        seed = np.asarray(Tensor.reading.scope["__constant"](seed), output.dtype)
+        seed = np.array(Tensor.reading.scope["__constant"](seed), output.dtype)  # it may become somebody's .grad
     if seed.shape != output.shape:
         raise ValueError(f"the seed has shape {seed.shape}, the Tensor has {output.shape}")
     return seed
@@ -186,8 +185,8 @@ def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: 
         into(output, seed)
     for node in made:
         g = grads[node]
-        if keep:  # one that is passed on stands in several places, and each node gets its own
-            node.grad = g if g is None or getrefcount(g) <= ALONE_AND_NAMED and g.base is None else g.copy()
+        if keep:
+            node.grad = g
         if g is not None:
             pulls[node.operation](node, g, into)
 

@@ -123,6 +123,11 @@ def count(shape: tuple[int, ...], axis: tuple[int, ...] | None) -> int:
     return math.prod(shape if axis is None else [shape[i] for i in axis])
 
 
+def share(shape: tuple[int, ...], axis: tuple[int, ...] | None) -> float:
+    """What each element has in a mean along these axes; NaN where there is none."""
+    return 1.0 / (count(shape, axis) or math.nan)
+
+
 def half_lower(shape: tuple[int, ...]) -> np.ndarray:
     """Ones below the diagonal of a matrix of this shape, halves on it."""
     return np.tril(np.ones(shape[-2:])) - 0.5 * np.eye(shape[-1])

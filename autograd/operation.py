@@ -31,8 +31,9 @@ READINGS: dict[type, "Reading"] = {}  # of each class of nodes
 # how words are written in Python: what stands here as text, all others as calls of functions
 STRUCTURE = {"shape": "{}.shape", "dtype": "{}.dtype", "backwards": "backwards({})", "slice": "slice({}, {}, {})"}
 ON_FLOATS = {"add": "({} + {})", "sub": "({} - {})", "mul": "({} * {})", "neg": "(-{})", **STRUCTURE}
+ON_FLOATS["where"] = "({1} if {0} else {2})"
 ON_ARRAYS = {
-    **ON_FLOATS,
+    **{word: text for word, text in ON_FLOATS.items() if word != "where"},
     "truediv": "({} / {})",
     "pow": "({} ** {})",
     "getitem": "{}[{}]",
@@ -40,7 +41,7 @@ ON_ARRAYS = {
     "transpose": "{}.transpose({})",
     "swapaxes": "{}.swapaxes({}, {})",
 }
-ON_NODES = {**ON_FLOATS, "getitem": "{}[{}]"}
+ON_NODES = {word: ON_ARRAYS[word] for word in (*STRUCTURE, "add", "sub", "mul", "neg", "getitem")}
 
 
 class Function:

@@ -1,7 +1,6 @@
 """What is handed out is the receiver's alone: an array that anybody else holds too is copied, any other is not."""
 
 from sys import getrefcount
-from typing import Any
 
 import numpy as np
 
@@ -16,11 +15,5 @@ def own_gradients(gradients: list) -> list:
     return gradients
 
 
-def _alone(arrays: Any) -> int:
-    g = arrays[0]
-    return getrefcount(g)
-
-
 _one = [np.empty(1)]
 ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
-ALONE_AND_NAMED = _alone([np.empty(1)])  # of one that a variable names besides

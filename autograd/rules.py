@@ -85,7 +85,7 @@ detached(x)     = x
 
 ARRAY_ROWS = """
 sum(x; axis)           = sum(x, axis)              | expand(g, x.shape)
-mean(x; axis)          = mean(x, axis)             | expand(g / count(x.shape, axis), x.shape)
+mean(x; axis)          = mean(x, axis)             | expand(share(x.shape, axis) * g, x.shape)
 # k equal extremes share the gradient, 1 / k each: as for maximum, the subgradient of least norm
 max(x; axis)           = max(x, axis)              | g * ties(x, out, axis)
 min(x; axis)           = min(x, axis)              | g * ties(x, out, axis)

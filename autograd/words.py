@@ -103,7 +103,7 @@ FLOATS: dict[str, Callable] = {
 
 # what concerns shapes alone is the same in every reading
 SHAPES: dict[str, Callable] = {
-    "count": on_arrays.count,
+    "share": on_arrays.share,
     "inverse": on_arrays.inverse,
     "head": on_arrays.head,
     "tail": on_arrays.tail,

@@ -5,9 +5,12 @@ from typing import Any
 
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.operation import OPERATIONS
 
 from .init import Initializer, generator, he, zeros
 from .module import Module
+
+_affine = OPERATIONS["affine"]
 
 
 def positive(name: str, number: Any) -> int:
@@ -39,7 +42,8 @@ class Linear(Module):
                 f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
                 f"got an input of shape {shape}; its weight has shape {self.weight.shape}"
             )
-        return np.affine(x, self.weight, self.bias)
+        # the operation itself: a layer knows that a node takes part
+        return _affine(x, self.weight, self.bias) if len(shape) > 1 else np.affine(x, self.weight, self.bias)
 
     def describe(self) -> str:
         """Linear(n_in -> n_out)."""

@@ -128,8 +128,8 @@ class Arrays:
         """A word of the table on broadcast arrays and numbers."""
         if word not in WORDS:
             raise Unprintable(f"{word} is not printed")
-        if word == "where":  # the mask decides in its own type: a number that is not 0 could be 0 in another
-            args = [self.elementwise("not_equal", [args[0], 0.0], getattr(args[0], "kind", kind)), *args[1:]]
+        if word == "where" and args[0].kind != kind:  # a number that is not 0 could be 0 in another type
+            args = [self.elementwise("not_equal", [args[0], 0.0], args[0].kind), *args[1:]]
         arrays = [self.cast(x, kind) if isinstance(x, Array) else self.number(literal(x, kind), kind) for x in args]
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
 
