@@ -35,12 +35,8 @@ def oldest(outputs: Sequence[Node], since: int) -> float:
 
 
 def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, list[Node], list[Node]]:
-    """`zero` as the gradient of every node below these; those that operations made, newest first; the leaves.
-
-    Nodes as old as `since` are not looked into, and stand in neither list.
-    """
-    kind = outputs[0].__class__
-    grads = dict.fromkeys(outputs, zero)
+    """`zero` as the gradient of each node below these; those made after `since`, newest first; leaves made after it."""
+    kind, grads = outputs[0].__class__, dict.fromkeys(outputs, zero)
     made, leaves, stack = [], [], [*grads]
     while stack:  # the hottest loop of a sweep, so it is written out for x and y
         node = stack.pop()

@@ -78,7 +78,8 @@ def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
         comparison = compare(symbol)
         comparison = equality(comparison) if symbol in ("__eq__", "__ne__") else comparison
         _attach(kind, symbol, comparison, f"As numpy.{name} of the numbers.")
-    kind.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]  # by identity, as in a set of nodes, though == compares numbers
+    # by identity, as in a set of nodes, though == compares numbers
+    kind.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
 
 
 def _comparison_of_numbers(symbol: str) -> Callable:

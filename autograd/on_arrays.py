@@ -3,11 +3,18 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
+_add: Callable = np.add.reduce
+_maximum: Callable = np.maximum.reduce
+_minimum: Callable = np.minimum.reduce
+Axes = tuple[int, ...] | None  # of a reduction; None is all of them, to a number
 
-def wins(x, y):
+
+def wins(x: Any, y: Any) -> Any:
+    """1 where x is larger, 0 where y is, a half each where they are equal or NaN."""
     half = np.result_type(x, y).type(0.5)
     return half + half * np.subtract(x > y, x < y, dtype=half.dtype)
 
@@ -24,50 +31,57 @@ def unless_zero(function: Callable) -> Callable:
     return guarded
 
 
-def sigmoid(x):
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)) by the exponential that does not overflow."""
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, 1.0) / (1.0 + small)
 
 
-def total(x, axis):
+def total(x: np.ndarray, axis: Axes) -> Any:
     """Over all axes (None) to a number, over some to an array that keeps them with length 1, as all do here."""
-    return np.add.reduce(x, axis, None, None, axis is not None)
+    return _add(x, axis, None, None, axis is not None)
 
 
-def largest(x, axis):
-    return np.maximum.reduce(x, axis, None, None, axis is not None)
+def largest(x: np.ndarray, axis: Axes) -> Any:
+    """The largest elements along axes."""
+    return _maximum(x, axis, None, None, axis is not None)
 
 
-def smallest(x, axis):
-    return np.minimum.reduce(x, axis, None, None, axis is not None)
+def smallest(x: np.ndarray, axis: Axes) -> Any:
+    """The smallest elements along axes."""
+    return _minimum(x, axis, None, None, axis is not None)
 
 
-def mean(x, axis):
+def mean(x: np.ndarray, axis: Axes) -> Any:
+    """The sum over axes, divided once."""
     wide = np.float32 if x.dtype == np.float16 else None  # as numpy.mean does
-    total = np.add.reduce(x, axis, wide, None, axis is not None)
+    total = _add(x, axis, wide, None, axis is not None)
     return (total if wide is None else total.astype(x.dtype)) / count(x.shape, axis)
 
 
-def logsumexp(x, axis):
-    largest = np.maximum.reduce(x, axis, None, None, axis is not None, -np.inf)
+def logsumexp(x: np.ndarray, axis: Axes) -> Any:
+    """log(sum(exp(x))) over axes, shifted by the largest element so that nothing overflows."""
+    largest = _maximum(x, axis, None, None, axis is not None, -np.inf)
     largest = np.where(np.isfinite(largest), largest, 0.0)
     with np.errstate(divide="ignore", over="ignore"):
         return np.log(total(np.exp(x - largest), axis)) + largest
 
 
-def ties(x, extreme, axis):
+def ties(x: np.ndarray, extreme: Any, axis: Axes) -> np.ndarray:
     """The share of each element in the maximum: 1 / k where k elements are equal to it, 0 elsewhere."""
     equal = x == extreme
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (equal / np.add.reduce(equal, axis, float, None, True)).astype(x.dtype)
+        return (equal / _add(equal, axis, float, None, True)).astype(x.dtype)
 
 
-def matmul(x, y):
+def matmul(x: np.ndarray, y: np.ndarray) -> Any:
+    """The product of matrices, or of stacks of them."""
     # dot has half the overhead on small matrices; of a matrix of one zero BLAS makes zeros, also out of NaN
     return x.dot(y) if x.ndim == y.ndim == 2 and x.size != 1 != y.size else x @ y
 
 
-def expand(x, shape):
+def expand(x: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A copy that is broadcast to a shape."""
     out = np.empty(shape, x.dtype)
     out[...] = x
     return out
@@ -78,6 +92,7 @@ MOST_ONES = 4096  # longer arrays gain nothing, and are not kept
 
 @lru_cache(maxsize=64)
 def ones(n: int) -> np.ndarray:
+    """An array of ones that is kept."""
     return np.ones(n)
 
 
@@ -87,12 +102,12 @@ def sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if x.shape[lead:] == shape:
         if lead == 1 and x.ndim == 2 and len(x) <= MOST_ONES and x.dtype is np.dtype(float):
             return ones(len(x)).dot(x)  # a third of the time of a reduction where arrays are small
-        return np.add.reduce(x, tuple(range(lead)))
+        return _add(x, tuple(range(lead)))
     stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1)
-    return np.add.reduce(x, (*range(lead), *stretched), keepdims=True).reshape(shape)
+    return _add(x, (*range(lead), *stretched), keepdims=True).reshape(shape)
 
 
-def scatter(x, index, shape):
+def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Zeros with x added at an index, an element more than once if the index names it so: the adjoint of x[index]."""
     out = np.zeros(shape, x.dtype)
     parts = index if isinstance(index, tuple) else (index,)
@@ -103,14 +118,14 @@ def scatter(x, index, shape):
     return out
 
 
-def unsorted_as(x, y, axis):
+def unsorted_as(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
     """The elements of x back in the places from which the elements of y come when they are sorted."""
     out = np.empty_like(x)
     np.put_along_axis(out, np.argsort(y, axis, kind="stable"), x, axis)
     return out
 
 
-def cofactor(x):
+def cofactor(x: np.ndarray) -> np.ndarray:
     """det(x) * inv(x).mT by singular values, so that it is right where x is singular too."""
     u, s, vt = np.linalg.svd(x)
     others = np.stack([np.prod(np.delete(s, i, -1), -1) for i in range(s.shape[-1])], -1)

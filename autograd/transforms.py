@@ -92,6 +92,7 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
 
 
 def weight(y: Any) -> Any:
+    """A node of ones that weighs the elements of y."""
     return type(y)(1.0 if isinstance(y, Value) else np.ones(y.shape, y.dtype))
 
 
@@ -113,6 +114,7 @@ def hvp(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..
 
 
 def has_node(items: Sequence) -> bool:
+    """Whether a node is among these."""
     return any(isinstance(x, Node) for x in items)
 
 

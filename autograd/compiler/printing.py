@@ -41,9 +41,10 @@ def executable(
 
     Where it is iterated, inputs that `moves` have an entry for each iteration, and a `carried` output takes the place
     of an input (output position: input position). Machine code of the same text is taken over from what was printed
-    `before`. Raises TypeError where llvm is asked for and cannot print it, ImportError where it is not installed.
+    `before`. Raises TypeError where llvm is asked for and cannot print it, ImportError where it is missing.
     """
     moves, carried = moves or [False] * len(program.inputs), carried or {}
+    why = "as asked for" if backend == "llvm" else "every operation is printable"
 
     def by_python(why: str) -> Executable:
         return PythonExecutable(program, why, name, moves, carried)
@@ -52,14 +53,16 @@ def executable(
         return by_python("as asked for")
     if backend == "auto" and program.multiply_adds() > FOR_BLAS:
         return by_python("its matrix products are large enough for NumPy's BLAS")
-    why = "as asked for" if backend == "llvm" else "every operation is printable"
     try:
         return _llvm()(program, why, moves, carried, before)
     except (ImportError, Unprintable) as error:
-        if backend == "llvm":
-            kind = TypeError if isinstance(error, Unprintable) else ImportError
-            raise kind(f'jit(backend="llvm"): {error}') from None
-        return by_python(str(error))
+        if backend == "auto":
+            return by_python(str(error))
+        raise _kind(error)(f'jit(backend="llvm"): {error}') from None
+
+
+def _kind(error: Exception) -> type[Exception]:
+    return TypeError if isinstance(error, Unprintable) else ImportError
 
 
 def _llvm() -> Any:
