@@ -5,7 +5,6 @@ They are fresh, so that a node of an outer derivative is never taken for one of 
 
 import numbers
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,15 +16,15 @@ from .recording import tick
 from .tree import flatten, map_tree, unflatten
 
 
-@dataclass
 class RecordedCall:
     """A function call that was recorded: its result, and the fresh nodes for what it is differentiated by."""
 
-    output: Any
-    inputs: list[Node]  # everything that the differentiated arguments hold, in order
-    given: list  # what stood in their places
-    structure: Any  # the differentiated arguments, whose form a gradient takes
-    outside: bool  # whether a node from outside took part, or this is a trace: then derivatives are nodes too
+    def __init__(self, output: Any, inputs: list, given: list, structure: Any, outside: bool):
+        self.output = output
+        self.inputs = inputs  # everything that the differentiated arguments hold, in order
+        self.given = given  # what stood in their places
+        self.structure = structure  # the differentiated arguments, whose form a gradient takes
+        self.outside = outside  # whether a node from outside took part, or this is a trace: derivatives are nodes too
 
     def outputs(self) -> list[Node]:
         """What the result holds that can be differentiated."""

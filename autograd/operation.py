@@ -61,8 +61,12 @@ class Operation:
         formula, *derivatives = (part.strip() for part in text.split("|"))
         shown = [f"\n    d/d{x}: {d}" for x, d in zip(self.arguments, derivatives) if d]
         self.__doc__ = f"{' '.join(formula.split())}{''.join(shown)}"
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "__signature__":  # made when it is asked for, since importing must not take long
+            raise AttributeError(f"{self!r} has no attribute {name!r}")
         kind = inspect.Parameter.POSITIONAL_ONLY
-        self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
+        return inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
 
     def __call__(self, *args: Any) -> Any:
         found = None
