@@ -119,7 +119,7 @@ class Optimizer:
         for parameter, state in zip(self.parameters, self.state):
             data, gradient = parameter.data, parameter.grad
             if gradient is not None:
-                if data.__class__ is not numpy.ndarray or gradient.shape != data.shape:
+                if data.__class__ is not numpy.ndarray or getattr(gradient, "shape", ()) != data.shape:
                     self._refuse_gradient(parameter)
                 before, (data, state) = data, self.rule(data, gradient, state, lr, step)
                 if data.dtype is not before.dtype or state and not _alike(before, data, *state):

@@ -539,6 +539,9 @@ def test_exceptions_and_silence():
             (x / divisor).sum().backward()
             assert x.grad.tolist() == [np.inf, np.inf]
         assert anp.var(Tensor([1.0]), ddof=1).backward() is None
+        divisor = np.array([0.0, 2.0])  # a quotient that is not selected passes nothing on, whatever it divides by
+        guarded = grad(lambda x: anp.where(divisor > 0, x / divisor, 0.0).sum())
+        assert guarded(np.array([3.0, 3.0])).tolist() == [0.0, 0.5]
     masked = grad(lambda x: anp.where(anp.isnan(x.data), 0.0, anp.relu(x)).sum())
     assert masked(np.array([np.nan, 1.0, -1.0])).tolist() == [0.0, 1.0, 0.0]
     one = Value(1.0)
@@ -554,6 +557,9 @@ def test_exceptions_and_silence():
     p.data = p.data.astype(np.float32)
     nn.SGD([p], 0.5).step()
     assert p.data.dtype == np.float32 and p.data.tolist() == [0.5, 1.5]
+    p.data, p.grad = np.array(1.0), 0.5
+    nn.SGD([p], 1.0).step()
+    assert p.data == 0.5
     filled = grad(lambda a: anp.sum(anp.full_like(np.ones(3), a) * np.arange(3.0)))
     assert filled(np.array(2.0)) == 3.0 and anp.full_like(np.ones(2), 5.0).tolist() == [5.0, 5.0]
     assert anp.prod(Tensor(np.ones((0, 2))), 0).operation is not None
