@@ -102,6 +102,7 @@ for _name, _function in {"expand": names.broadcast_to, "flatten": names.ravel, "
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,
+    "__round__": names.round,
     "__array_ufunc__": protocols.ufunc,
     "__array_function__": protocols.function,
 }.items():

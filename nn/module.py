@@ -1,31 +1,83 @@
-"""Module: something with parameters, which are the Tensors and Modules among its attributes."""
+"""Module: something with parameters and buffers, which are found among its attributes.
+
+Tensors are parameters, arrays are buffers (saved and not trained); they and Modules are found as attributes and in
+lists, tuples and dicts of any depth. Whatever could hold them unseen is refused.
+"""
 
 import collections
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import itertools
+import operator
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, Value
+
+UNORDERED = (set, frozenset, collections.deque)
+LAZY: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
+
+
+class Place(NamedTuple):
+    """Where a module holds something."""
+
+    name: str  # the path to it: "layers.0.weight"
+    owner: Any  # what it is an attribute or an element of
+    key: Any  # the attribute's name, or the element's index or key
+    held: Any
 
 
 class Module:
-    """The base of layers and networks; Tensors and Modules held as attributes, or in lists, are its parts."""
+    """The base of layers and networks; a subclass defines `forward`, or `__call__` itself.
+
+    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, Modules its parts. Arrays and
+    NumPy's numbers, except in tuples, are its buffers. TypeError for a Tensor or Module in anything else, such as a set.
+    """
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        for name, x in vars(cls).items():
+            if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
+                raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What `forward` gives."""
+        return self.forward(*args, **kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """From a batch to a batch."""
+        raise TypeError(f"{type(self).__name__} defines neither forward nor __call__, so it cannot be called")
+
+    def _places(self) -> Iterator[Place]:
+        """All that is held directly, except by lists, tuples and dicts, whose elements are."""
+        for name, attribute in vars(self).items():
+            for place in _elements(name, self, name, attribute):
+                if _hides(place.held):
+                    raise TypeError(
+                        f"{type(self).__name__}.{place.name} is a {type(place.held).__name__}: parameters are Tensors, "
+                        "and they and Modules are found as attributes and in lists, tuples and dicts"
+                    )
+                yield place
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """The Tensors and Modules that are held directly, with their names."""
-        for name, held in vars(self).items():
-            for suffix, part in enumerate(held) if isinstance(held, (list, tuple)) else [("", held)]:
-                if isinstance(part, (Tensor, Module)):
-                    yield f"{name}.{suffix}" if suffix != "" else name, part
+        for name, _, _, held in self._places():
+            if type(held) is Tensor or isinstance(held, Module):  # no traced Tensor that a forward left behind
+                yield name, held
+
+    def _all_places(self, prefix: str = "", above: tuple["Module", ...] = ()) -> Iterator[Place]:
+        """All that is held here and by the modules below, with the whole path as the name."""
+        for place in self._places():
+            name, held = prefix + place.name, place.held
+            if not isinstance(held, Module):
+                yield place._replace(name=name)
+            elif not any(held is module for module in (*above, self)):
+                yield from held._all_places(f"{name}.", (*above, self))
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """Every parameter below this module, under the path to it: "layers.0.weight"."""
-        for name, part in self.parts():
-            if isinstance(part, Module):
-                yield from part.named_parameters(f"{prefix}{name}.")
-            else:
-                yield prefix + name, part
+        return ((name, held) for name, _, _, held in self._all_places(prefix) if type(held) is Tensor)
 
     def parameters(self) -> list[Tensor]:
         """Every parameter below this module, a shared one once."""
@@ -36,21 +88,35 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
+    def _state(self) -> dict[str, Place]:
+        """Where the numbers of parameters and buffers stand, by name."""
+        found: dict[str, Place] = {}
+        for place in self._all_places():
+            if type(place.held) is Tensor:
+                place = Place(place.name, place.held, "data", place.held.data)
+            elif not _is_buffer(place):
+                continue
+            if place.name in found:
+                raise ValueError(f"{type(self).__name__} has two arrays named {place.name}: use other names or keys")
+            found[place.name] = place
+        return found
+
     def state_dict(self) -> dict[str, np.ndarray]:
-        """A copy of the parameters' numbers by name."""
-        return {name: np.array(parameter.data) for name, parameter in self.named_parameters()}
+        """A copy of the numbers of parameters and buffers, by name."""
+        return {name: np.array(place.held) for name, place in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over numbers by name; ValueError and no change unless names, shapes and dtypes are this module's."""
-        parameters = dict(self.named_parameters())
-        check_state(state, {name: parameter.data for name, parameter in parameters.items()}, type(self).__name__)
-        set_together(parameters.values(), ["data"] * len(parameters), [np.array(state[name]) for name in parameters])
+        places = self._state()
+        check_state(state, {name: place.held for name, place in places.items()}, type(self).__name__)
+        fresh = [_like(place.held, np.array(state[name])) for name, place in places.items()]
+        puts = [operator.setitem if isinstance(p.owner, (dict, list)) else setattr for p in places.values()]
+        set_together([p.owner for p in places.values()], [p.key for p in places.values()], fresh, puts)
 
     def rows(self) -> Iterator[tuple[str, str, list[Tensor]]]:
-        """What repr shows: name, description and parameters of each layer."""
+        """What repr shows: name, description and parameters of each part."""
         for name, part in self.parts():
-            if isinstance(part, Module):
-                yield name, part.describe(), part.parameters()
+            yield (name, part.describe(), part.parameters()) if isinstance(part, Module) else (name, "Tensor", [part])
 
     def describe(self) -> str:
         """One line about this module, without its parameters."""
@@ -69,12 +135,40 @@ class Module:
         )
 
 
-def set_together(owners: Iterable, names: Iterable[str], values: Iterable) -> None:
-    """Set attributes, all of them or none: it is one call of C, which nothing can interrupt half-way."""
-    collections.deque(map(setattr, owners, names, values), maxlen=0)
+def _elements(path: str, owner: Any, key: Any, x: Any) -> Iterator[Place]:
+    """What stands in a place, or in the lists, tuples and dicts there."""
+    if isinstance(x, (list, tuple, dict)):
+        for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
+            yield from _elements(f"{path}.{inner}", x, inner, part)
+    else:
+        yield Place(path, owner, key, x)
 
 
-def check_state(state: Mapping[str, Any], expected: Mapping[str, np.ndarray], owner: str) -> None:
+def _hides(x: Any) -> bool:
+    """Whether parameters are in this where nobody can find them, or may be."""
+    if isinstance(x, np.ndarray):
+        x = x.ravel() if x.dtype.hasobject else ()
+    elif not isinstance(x, UNORDERED):
+        return isinstance(x, (Value, *LAZY))
+    return any(isinstance(place.held, (Value, Tensor, Module)) for part in x for place in _elements("", x, "", part))
+
+
+def _is_buffer(place: Place) -> bool:
+    held = place.held
+    numbers = isinstance(held, (np.ndarray, np.generic)) and held.dtype.kind in "fiub"
+    return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
+
+
+def _like(held: Any, array: np.ndarray) -> Any:
+    return array[()] if isinstance(held, np.generic) else array
+
+
+def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable[Callable] | None = None) -> None:
+    """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
+    collections.deque(map(operator.call, puts or itertools.repeat(setattr), owners, names, values), maxlen=0)
+
+
+def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:
     """Raise unless the names, shapes and dtypes of a state are the expected ones."""
     if missing := sorted(expected.keys() - state.keys()):
         raise ValueError(f"{owner}: the state has no {', '.join(missing)}")

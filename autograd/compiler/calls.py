@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import MixedError
+from ..arguments import NATIVE, MixedError, native
 from ..backward import history
 from ..node import Node, Value
 from ..operation import OPERATIONS
@@ -21,7 +21,7 @@ from .tracing import Recording, leaf, record, tracing
 from .watching import Watch
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are
-NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g", "?")}  # what arrays are given to programs as
+FORMS = NATIVE | {np.dtype(bool)}  # what arrays are given to programs as
 
 
 @dataclass
@@ -120,7 +120,7 @@ def _numbers(flat: list) -> tuple[list | None, Hashable]:
     kinds = {*map(type, flat)}
     if kinds == {float}:
         return flat, (float,) * len(flat)
-    if kinds == {np.ndarray} and NATIVE.issuperset([x.dtype for x in flat]):
+    if kinds == {np.ndarray} and FORMS.issuperset([x.dtype for x in flat]):
         return flat, tuple([(x.shape, x.dtype) for x in flat])
     if any(isinstance(x, Node) for x in flat):
         return None, None
@@ -155,7 +155,7 @@ def _array(x: Any, weak: np.dtype) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
         kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
-    return np.asarray(x, x.dtype.newbyteorder("=") if x.dtype.kind in "fb" else float)
+    return native(x, "fb")
 
 
 def _fresh(x: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import explained, numeric, tensor_constant, users_line, value_constant
+from ..arguments import explained, native, tensor_constant, users_line, value_constant
 from ..backward import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, kinds
@@ -43,7 +43,7 @@ class _Traced:
         )
 
     def _become_leaf(self: Any, data: Any, name: str) -> None:
-        self.example, self.grad, self.name = data, None, name
+        self.example, self.grad, self.name = data, self._grad_before, name
         self.operation = self.x = self.y = None
         self.when = tick()
 
@@ -134,7 +134,7 @@ def number_of(node: Node) -> Any:
     if isinstance(node, Value) and isinstance(data, numbers.Real):
         return float(data)
     if isinstance(node, Tensor) and isinstance(data, (np.ndarray, np.floating)) and data.dtype.kind == "f":
-        return np.asarray(numeric(data), data.dtype.newbyteorder("="))
+        return native(data)
     kind, wanted = type(node).__name__, "a number" if isinstance(node, Value) else "an array of floats"
     held = f"{data.dtype} of shape {data.shape}" if isinstance(data, np.ndarray) else repr(data)
     raise ValueError(f"the {kind} {node.name!r} that the function uses should hold {wanted}, and its .data is {held}")
