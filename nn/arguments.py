@@ -39,6 +39,15 @@ def between(name: str, number: Any, low: float = 0.0, high: float = float("inf")
         )
 
 
+def function(name: str, given: Any) -> Callable:
+    """A layer or another function, and not the class of one."""
+    if isinstance(given, type):
+        raise TypeError(f"{name} is the class {given.__name__}: give {given.__name__}(...), made of it")
+    if not callable(given):
+        raise TypeError(f"{name} must be a layer or another function, not {type(given).__name__}")
+    return given
+
+
 def called(name: str, given: Any, known: Mapping[str, Callable]) -> Callable:
     """A function that is given itself, or by its name."""
     found = known.get(given.lower()) if isinstance(given, str) else given

@@ -10,7 +10,7 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .arguments import called, generator, positive, sizes
+from .arguments import called, function, generator, positive, sizes
 from .init import INITIALIZERS, Initializer, he, zeros
 from .module import Module
 
@@ -93,11 +93,7 @@ class Sequential(Module):
     """Layers, or any functions of a batch, one after the other; they stand in the list `layers`."""
 
     def __init__(self, *layers: Callable):
-        for i, layer in enumerate(layers):
-            if isinstance(layer, type) or not callable(layer):
-                hint = f"write {layer.__name__}(...)" if isinstance(layer, type) else "give them one by one"
-                raise TypeError(f"Sequential: layer {i} must be a layer or a function of a batch, not {layer!r}: {hint}")
-        self.layers = list(layers)
+        self.layers = [function(f"Sequential: layer {i}", layer) for i, layer in enumerate(layers)]
 
     def forward(self, x: Any) -> Any:
         """What the last layer gives."""

@@ -9,9 +9,13 @@ import autograd.numpy as np
 from autograd import Tensor
 
 
-def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
+def _array(loss: Any, prediction: Any) -> None:
     if not hasattr(prediction, "shape"):
         raise TypeError(f"{type(loss).__name__}: the prediction is a Tensor, not {type(prediction).__name__}")
+
+
+def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
+    _array(loss, prediction)
     # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
     shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
     if prediction.shape != shape:
@@ -66,6 +70,7 @@ class CrossEntropy:
     """
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
+        _array(self, logits)
         labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
             raise ValueError(

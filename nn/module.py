@@ -16,7 +16,7 @@ import numpy as np
 from autograd import Tensor, Value
 
 UNORDERED = (set, frozenset, collections.deque)
-LAZY: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
+VIEWS: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
 
 
 class Place(NamedTuple):
@@ -49,16 +49,18 @@ class Module:
         """From a batch to a batch."""
         raise TypeError(f"{type(self).__name__} defines neither forward nor __call__, so it cannot be called")
 
-    def _places(self) -> Iterator[Place]:
-        """All that is held directly, except by lists, tuples and dicts, whose elements are."""
-        for name, attribute in vars(self).items():
-            for place in _elements(name, self, name, attribute):
-                if _hides(place.held):
-                    raise TypeError(
-                        f"{type(self).__name__}.{place.name} is a {type(place.held).__name__}: parameters are Tensors, "
-                        "and they and Modules are found as attributes and in lists, tuples and dicts"
-                    )
-                yield place
+    def _places(self) -> list[Place]:
+        """Where it holds Tensors, Modules and arrays, directly or in lists, tuples and dicts."""
+        found: list[Place] = []
+        for name, x in vars(self).items():
+            _look(name, self, name, x, found)
+        for name, _, _, x in found:
+            if not isinstance(x, FOUND) and _hides(x):
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a {type(x).__name__}: parameters are Tensors, and they and Modules "
+                    "are found as attributes and in lists, tuples and dicts"
+                )
+        return found
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """The Tensors and Modules that are held directly, with their names."""
@@ -68,12 +70,11 @@ class Module:
 
     def _all_places(self, prefix: str = "", above: tuple["Module", ...] = ()) -> Iterator[Place]:
         """All that is held here and by the modules below, with the whole path as the name."""
-        for place in self._places():
-            name, held = prefix + place.name, place.held
+        for name, owner, key, held in self._places():
             if not isinstance(held, Module):
-                yield place._replace(name=name)
+                yield Place(prefix + name, owner, key, held)
             elif not any(held is module for module in (*above, self)):
-                yield from held._all_places(f"{name}.", (*above, self))
+                yield from held._all_places(f"{prefix}{name}.", (*above, self))
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """Every parameter below this module, under the path to it: "layers.0.weight"."""
@@ -109,39 +110,38 @@ class Module:
         """Take over numbers by name; ValueError and no change unless names, shapes and dtypes are this module's."""
         places = self._state()
         check_state(state, {name: place.held for name, place in places.items()}, type(self).__name__)
-        fresh = [_like(place.held, np.array(state[name])) for name, place in places.items()]
+        fresh = [np.array(state[name])[() if isinstance(p.held, np.generic) else ...] for name, p in places.items()]
         puts = [operator.setitem if isinstance(p.owner, (dict, list)) else setattr for p in places.values()]
         set_together([p.owner for p in places.values()], [p.key for p in places.values()], fresh, puts)
-
-    def rows(self) -> Iterator[tuple[str, str, list[Tensor]]]:
-        """What repr shows: name, description and parameters of each part."""
-        for name, part in self.parts():
-            yield (name, part.describe(), part.parameters()) if isinstance(part, Module) else (name, "Tensor", [part])
 
     def describe(self) -> str:
         """One line about this module, without its parameters."""
         return type(self).__name__
 
     def __repr__(self) -> str:
-        rows = [
-            (name, text, " ".join(str(p.shape) for p in parameters), str(sum(p.size for p in parameters)))
-            for name, text, parameters in self.rows()
-        ]
-        total = str(sum(parameter.size for parameter in self.parameters()))
-        rows = [("", self.describe(), "shapes", "count"), *rows, ("", "total", "", total)]
+        rows = [("", self.describe(), "shapes", "count")]
+        for name, part in [*self.parts(), ("", self)]:
+            own, text = (part.parameters(), part.describe()) if isinstance(part, Module) else ([part], "Tensor")
+            shapes = " ".join(str(parameter.shape) for parameter in own)
+            rows.append((name, text, shapes, str(sum(parameter.size for parameter in own))))
+        rows[-1] = ("", "total", "", rows[-1][3])
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
         return "\n".join(
             "  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3].rjust(widths[3]))) for row in rows
         )
 
 
-def _elements(path: str, owner: Any, key: Any, x: Any) -> Iterator[Place]:
-    """What stands in a place, or in the lists, tuples and dicts there."""
+FOUND = (Tensor, Module)
+WATCHED = (*FOUND, Value, np.ndarray, np.generic, *UNORDERED, *VIEWS)
+
+
+def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
+    """Append the place of this, or of what it holds as a list, tuple or dict, where it matters."""
     if isinstance(x, (list, tuple, dict)):
         for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
-            yield from _elements(f"{path}.{inner}", x, inner, part)
-    else:
-        yield Place(path, owner, key, x)
+            _look(f"{path}.{inner}", x, inner, part, found)
+    elif isinstance(x, WATCHED):
+        found.append(Place(path, owner, key, x))
 
 
 def _hides(x: Any) -> bool:
@@ -149,18 +149,16 @@ def _hides(x: Any) -> bool:
     if isinstance(x, np.ndarray):
         x = x.ravel() if x.dtype.hasobject else ()
     elif not isinstance(x, UNORDERED):
-        return isinstance(x, (Value, *LAZY))
-    return any(isinstance(place.held, (Value, Tensor, Module)) for part in x for place in _elements("", x, "", part))
+        return not isinstance(x, np.generic)
+    inside: list[Place] = []
+    _look("", x, "", [*x], inside)
+    return any(isinstance(place.held, (Value, *FOUND)) for place in inside)
 
 
 def _is_buffer(place: Place) -> bool:
     held = place.held
     numbers = isinstance(held, (np.ndarray, np.generic)) and held.dtype.kind in "fiub"
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
-
-
-def _like(held: Any, array: np.ndarray) -> Any:
-    return array[()] if isinstance(held, np.generic) else array
 
 
 def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable[Callable] | None = None) -> None:
@@ -175,7 +173,7 @@ def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: st
     if unknown := sorted(state.keys() - expected.keys()):
         raise ValueError(f"{owner}: the state has {', '.join(unknown)}, which is unknown here")
     for name, array in expected.items():
-        given = np.asarray(state[name])
+        given, array = np.asarray(state[name]), np.asarray(array)
         if given.shape != array.shape or given.dtype != array.dtype:
             raise ValueError(
                 f"{owner}: {name} is {given.dtype} of shape {given.shape} in the state, "

@@ -1,16 +1,17 @@
 """micrograd's network on Value: every weight a number, every neuron a line of arithmetic.
 
-Weights are drawn from `rng`, a seed or a numpy.random.Generator; without one they are others each time, as in micrograd.
+Weights are drawn from `rng`, a seed or a numpy.random.Generator. Without one, all come from a generator that is kept
+here: each neuron has others, and a program the same each time it runs.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.random import default_rng
-
 from autograd import Value
 
-from .arguments import positive, sizes
+from .arguments import generator, positive, sizes
+
+KEPT = generator(0)
 
 
 class Module:
@@ -32,8 +33,8 @@ class Neuron(Module):
     Weights are uniform in [-1, 1); the bias begins as 0.
     """
 
-    def __init__(self, nin: int, nonlin: bool = True, rng: Any = None):
-        self.w = [Value(w) for w in default_rng(rng).uniform(-1, 1, positive("nin", nin))]
+    def __init__(self, nin: int, nonlin: bool = True, rng: Any = KEPT):
+        self.w = [Value(w) for w in generator(rng).uniform(-1, 1, positive("nin", nin))]
         self.b = Value(0.0)
         self.nonlin = nonlin
 
@@ -58,8 +59,8 @@ class Neuron(Module):
 class Layer(Module):
     """`nout` neurons with the same inputs; a single one gives a Value instead of a list."""
 
-    def __init__(self, nin: int, nout: int, rng: Any = None, **options: Any):
-        rng = default_rng(rng)
+    def __init__(self, nin: int, nout: int, rng: Any = KEPT, **options: Any):
+        rng = generator(rng)
         self.neurons = [Neuron(nin, rng=rng, **options) for _ in range(positive("nout", nout))]
 
     def __call__(self, x: Sequence) -> Any:
@@ -77,8 +78,8 @@ class Layer(Module):
 class MLP(Module):
     """Layers of these sizes, a ReLU after each but the last; of a list of `nin` numbers or Values."""
 
-    def __init__(self, nin: int, nouts: Sequence[int], rng: Any = None):
-        rng, counts = default_rng(rng), [nin, *sizes("nouts", "a size in nouts", nouts)]
+    def __init__(self, nin: int, nouts: Sequence[int], rng: Any = KEPT):
+        rng, counts = generator(rng), [nin, *sizes("nouts", "a size in nouts", nouts)]
         last = len(counts) - 2
         self.layers = [Layer(a, b, rng, nonlin=i < last) for i, (a, b) in enumerate(zip(counts, counts[1:]))]
 

@@ -24,6 +24,7 @@ from autograd.compiler import (
 )
 from autograd.operation import OPERATIONS
 
+from .arguments import function
 from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
@@ -47,8 +48,11 @@ class TrainStep(Compiled):
     """
 
     def __init__(self, model: Callable, loss: Callable, optimizer: Optimizer, backend: str = "auto"):
-        super().__init__()
-        self.model, self.loss, self.optimizer, self.wanted = model, loss, optimizer, backend
+        super().__init__(backend)
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"TrainStep(model, loss, optimizer): {optimizer!r} is no optimizer, such as nn.SGD(...)")
+        self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
+        self.optimizer = optimizer
 
     def __repr__(self) -> str:
         names = (type(part).__name__ for part in (self.model, self.loss, self.optimizer))

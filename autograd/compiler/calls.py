@@ -51,9 +51,9 @@ class Jit(Compiled):
     """A compiled function; see jit."""
 
     def __init__(self, function: Callable, backend: str):
-        super().__init__()
+        super().__init__(backend)
         functools.update_wrapper(self, function)
-        self.function, self.wanted = function, backend
+        self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         flat: list = [*args]
@@ -97,8 +97,6 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
     floats any more.
     """
-    if backend not in ("auto", "llvm", "python"):
-        raise ValueError(f"jit: the backends are auto, llvm and python, not {backend!r}")
     return function if isinstance(function, Jit) else Jit(function, backend)
 
 
