@@ -172,6 +172,10 @@ class Value(Node, ValueMethods, final=False):
         if data.__class__ is not float:
             if isinstance(data, Value):
                 return OPERATIONS["alias"](data)._called(name or label)
+            if isinstance(data, Tensor):
+                raise TypeError(
+                    "a Value cannot continue a Tensor: compute with the Tensor, or give its number, float(x)"
+                )
             data = value_constant(data)
         node = object.__new__(cls)
         node._become_leaf(data, name or label)

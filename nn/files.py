@@ -50,7 +50,9 @@ def save(path: str | os.PathLike[str], what: Module | Optimizer | Mapping[str, n
     write_whole(path, content.getvalue())
 
 
-def load(path: str | os.PathLike[str], module: Module | Optimizer | None = None, limit: int = 2**30) -> dict[str, np.ndarray]:
+def load(
+    path: str | os.PathLike[str], module: Module | Optimizer | None = None, limit: int = 2**30
+) -> dict[str, np.ndarray]:
     """Read the arrays of an npz file; into a module (or an optimizer) if one is given, which changes only if all fit.
 
     Nothing is unpacked before names, shapes and dtypes are known to be the module's or, without one, the arrays to

@@ -9,7 +9,7 @@ import itertools
 import operator
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Module:
     Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, Modules its parts. Arrays and
     NumPy's numbers, except in tuples, are its buffers. TypeError for a Tensor or Module in anything else, such as a set.
     """
+
+    training = True  # for layers that do something else in use, see train and eval
 
     def __init_subclass__(cls, **options: Any):
         super().__init_subclass__(**options)
@@ -71,9 +73,8 @@ class Module:
     def _all_places(self, prefix: str = "", above: tuple["Module", ...] = ()) -> Iterator[Place]:
         """All that is held here and by the modules below, with the whole path as the name."""
         for name, owner, key, held in self._places():
-            if not isinstance(held, Module):
-                yield Place(prefix + name, owner, key, held)
-            elif not any(held is module for module in (*above, self)):
+            yield Place(prefix + name, owner, key, held)
+            if isinstance(held, Module) and not any(held is module for module in (*above, self)):
                 yield from held._all_places(f"{prefix}{name}.", (*above, self))
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
@@ -88,6 +89,16 @@ class Module:
         """Forget the gradients."""
         for parameter in self.parameters():
             parameter.grad = None
+
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` here and in all modules below."""
+        for module in [self, *(place.held for place in self._all_places() if isinstance(place.held, Module))]:
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Set `training` to False, here and in all modules below."""
+        return self.train(False)
 
     def _state(self) -> dict[str, Place]:
         """Where the numbers of parameters and buffers stand, by name."""

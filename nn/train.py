@@ -114,7 +114,9 @@ class TrainStep(Compiled):
         inputs = [*(doubles[p] for p in optimizer.parameters), *arrays, step]
         carried = {1 + i: 2 + i for i in range(len(inputs))}
         moves = [True, True] + [False] * len(inputs) + [False]
-        return executable(Program([xs, ys, *inputs, lr], [loss, *after]), "train_step", self.wanted, moves, carried, known)
+        return executable(
+            Program([xs, ys, *inputs, lr], [loss, *after]), "train_step", self.wanted, moves, carried, known
+        )
 
     def _update_on(self, x: Tensor, y: Tensor, step: Tensor, lr: Tensor, *arrays: Tensor) -> list:
         """One update on nodes: the loss, then what becomes of parameters, state and the count of steps."""
