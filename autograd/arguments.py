@@ -9,7 +9,6 @@ import numpy as np
 from .operation import PLAIN_FLOATS, Operation
 
 GENERATED = "autograd"  # functions made of rows are in no module
-NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 LIBRARIES = {GENERATED, "contextlib", "copy"}  # whose lines are not the user's
 
 
@@ -79,12 +78,6 @@ def numeric(data: Any) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"a Tensor needs real numbers, not {array.dtype} (from {type(data).__name__})")
     return array
-
-
-def native(x: Any, kept: str = "f") -> np.ndarray:
-    """An array in this machine's order of bytes: with its dtype if it holds floats (or another kind), else float64."""
-    array = numeric(x)
-    return np.asarray(array, array.dtype.newbyteorder("=") if array.dtype.kind in kept else float)
 
 
 def explained(error: Exception, operation: Operation, args: tuple) -> Exception:

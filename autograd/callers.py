@@ -50,9 +50,7 @@ def only_float_may_read(node: Any, caller: types.FrameType) -> None:
         if _is_one_of(READING, function) and _is_one_of(ITERATING, _found(called, caller)):
             return
         functions.append(function)
-    if _is_one_of(ITERATING, callee) and not any(
-        isinstance(function, types.BuiltinFunctionType) for function in functions
-    ):
+    if _is_one_of(ITERATING, callee) and not any(isinstance(f, types.BuiltinFunctionType) for f in functions):
         return
     kind = type(node).__name__
     raise TypeError(

@@ -32,8 +32,7 @@ class Node:
 
     __slots__ = {
         "data": "The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
-        "grad": "What backward() has added up here: of a leaf the derivative with respect to it. Before, a Value's is 0.0 "
-        "and a Tensor's None.",
+        "grad": "What backward() has added up here, of a leaf the derivative. Before: 0.0 of a Value, None of a Tensor.",
         "name": "What pictures call it; an empty text for none.",
         "operation": "The row of the table that this was made by; None for a leaf.",
         "x": "What the operation was applied to first; see args.",
@@ -46,6 +45,7 @@ class Node:
     data: Any
     grad: Any
     name: str
+    label: str  # micrograd's word for it
     operation: Any  # an Operation, or None for a leaf
     x: Any
     y: Any
@@ -75,23 +75,6 @@ class Node:
         """What the operation was applied to, nodes and constants; () for a leaf."""
         count = 0 if self.operation is None else len(self.operation.names)
         return (self.x, *self.y) if count > 2 else (self.x, self.y)[:count]
-
-    @property
-    def label(self) -> str:
-        """micrograd's word for `name`; with `_prev` and `_op`, all that the draw_dot of its lectures reads."""
-        return self.name
-
-    @label.setter
-    def label(self, name: str) -> None:
-        self.name = name
-
-    @property
-    def _prev(self) -> set["Node"]:
-        return {arg for arg in self.args if isinstance(arg, Node)}
-
-    @property
-    def _op(self) -> str:
-        return "" if self.operation is None else self.operation.name
 
     def detach(self) -> Self:
         """A leaf with the same number and no history."""
@@ -172,10 +155,6 @@ class Value(Node, ValueMethods, final=False):
         if data.__class__ is not float:
             if isinstance(data, Value):
                 return OPERATIONS["alias"](data)._called(name or label)
-            if isinstance(data, Tensor):
-                raise TypeError(
-                    "a Value cannot continue a Tensor: compute with the Tensor, or give its number, float(x)"
-                )
             data = value_constant(data)
         node = object.__new__(cls)
         node._become_leaf(data, name or label)
@@ -245,10 +224,6 @@ class Tensor(Node, TensorMethods, final=False):
         if self.size != 1:
             raise TypeError(f"a Tensor of shape {self.shape} is not one number; .data is the array")
         return self.data.item()
-
-    def tolist(self) -> Any:
-        """As numpy.ndarray.tolist: plain numbers."""
-        return self.data.tolist()
 
     def __bool__(self) -> bool:
         if self.size != 1:

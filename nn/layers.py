@@ -126,11 +126,8 @@ class MLP(Sequential):
         bias_init: Initializer | str = zeros,
     ):
         rng, activate = generator(rng), _maker(activation)
-        widths = [
-            positive("n_in", n_in),
-            *sizes("hidden_sizes", "a hidden size", hidden_sizes),
-            positive("n_out", n_out),
-        ]
+        hidden = sizes("hidden_sizes", "a hidden size", hidden_sizes)
+        widths = [positive("n_in", n_in), *hidden, positive("n_out", n_out)]
         layers: list[Callable[..., Any]] = []
         for a, b in zip(widths, widths[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"

@@ -31,8 +31,8 @@ class Place(NamedTuple):
 class Module:
     """The base of layers and networks; a subclass defines `forward`, or `__call__` itself.
 
-    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, Modules its parts. Arrays and
-    NumPy's numbers, except in tuples, are its buffers. TypeError for a Tensor or Module in anything else, such as a set.
+    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, Modules its parts. Arrays
+    and NumPy's numbers, except in tuples, are its buffers. TypeError for a Tensor or Module in a set and the like.
     """
 
     training = True  # for layers that do something else in use, see train and eval
@@ -59,8 +59,8 @@ class Module:
         for name, _, _, x in found:
             if not isinstance(x, FOUND) and _hides(x):
                 raise TypeError(
-                    f"{type(self).__name__}.{name} is a {type(x).__name__}: parameters are Tensors, and they and Modules "
-                    "are found as attributes and in lists, tuples and dicts"
+                    f"{type(self).__name__}.{name} is a {type(x).__name__}: parameters are Tensors, and they and "
+                    "Modules are found as attributes and in lists, tuples and dicts"
                 )
         return found
 
@@ -92,8 +92,9 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Set `training` here and in all modules below."""
-        for module in [self, *(place.held for place in self._all_places() if isinstance(place.held, Module))]:
-            module.training = mode
+        for module in (self, *[place.held for place in self._all_places()]):
+            if isinstance(module, Module):
+                module.training = mode
         return self
 
     def eval(self) -> Self:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.arguments import NATIVE, native
 from autograd.backward import gradients
 from autograd.compiler import (
+    NATIVE,
     Compiled,
     Executable,
     Form,
@@ -20,6 +20,7 @@ from autograd.compiler import (
     leaf,
     lift,
     looks,
+    native,
     record,
 )
 from autograd.operation import OPERATIONS
@@ -42,7 +43,7 @@ class TrainStep(Compiled):
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
     when shapes of x and y are first seen, and anew when the model, the loss, the optimizer or its schedule were changed
-    (a layer, a setting, an array that they hold). Parameters and the optimizer's state change all at once at the end of
+    (a layer, a setting, an array that they hold); a learning rate that is a number is read at each call. Parameters and the optimizer's state change all at once at the end of
     a call (of every 10,000 iterations of run), so an interruption leaves them consistent. `backend` is as for jit.
     Raises ValueError, which names it, for a parameter that is no array of floats or has a state that does not fit.
     """
@@ -81,8 +82,8 @@ class TrainStep(Compiled):
         held += [array for state in optimizer.state for array in state]
         update = self._update(xs, ys, held)
         arrays = [x.copy() for x in held] if update.native else [native(x.copy()) for x in held]
-        steps, rate = np.array(float(optimizer.steps)), np.array(1.0 if optimizer.schedule else optimizer.rate(1.0))
-        losses = update.run.iterate(len(xs), [xs, ys, *arrays, steps, rate])[0]
+        steps, rate = np.array(float(optimizer.steps)), [] if optimizer.schedule else [np.array(optimizer.rate(1.0))]
+        losses = update.run.iterate(len(xs), [xs, ys, *arrays, steps, *rate])[0]
         count = len(optimizer.parameters)
         rest = iter(arrays[count:])
         optimizer.adopt(arrays[:count], [tuple([next(rest) for _ in s]) for s in optimizer.state], int(steps))
@@ -97,8 +98,8 @@ class TrainStep(Compiled):
             settings = vars(self.optimizer).keys() - {"state", "steps", "lr"} | {"schedule"}
             watch = Watch(self.model, self.loss, getters=attributes(self.optimizer, settings))
             run = self._compile(xs[0], ys[0], update and update.run)
-            native = all(x.dtype.isnative for x in held)
-            update = self._last = self.forms.keep(key, Update(run, looks(held), watch.settle(), native))
+            update = Update(run, looks(held), watch.settle(), all(x.dtype.isnative for x in held))
+            self._last = self.forms.keep(key, update)
         return update
 
     def _compile(self, x: np.ndarray, y: np.ndarray, known: Executable | None) -> Executable:
@@ -113,10 +114,9 @@ class TrainStep(Compiled):
         xs, ys, step, lr, *arrays = recording.inputs[: len(names)]
         inputs = [*(doubles[p] for p in optimizer.parameters), *arrays, step]
         carried = {1 + i: 2 + i for i in range(len(inputs))}
-        moves = [True, True] + [False] * len(inputs) + [False]
-        return executable(
-            Program([xs, ys, *inputs, lr], [loss, *after]), "train_step", self.wanted, moves, carried, known
-        )
+        inputs += [] if optimizer.schedule else [lr]
+        moves = [True, True] + [False] * len(inputs)
+        return executable(Program([xs, ys, *inputs], [loss, *after]), "train_step", self.wanted, moves, carried, known)
 
     def _update_on(self, x: Tensor, y: Tensor, step: Tensor, lr: Tensor, *arrays: Tensor) -> list:
         """One update on nodes: the loss, then what becomes of parameters, state and the count of steps."""

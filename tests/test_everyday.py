@@ -21,7 +21,7 @@ SPECS = ["", ".4f", "8.3e", ">12", "+g", "%"]
 def test_a_node_of_one_number_is_formatted_like_it(x, spec):
     for node in (Value(x), Tensor(x), Tensor([[x]]), Tensor(x) + 0.0):
         assert format(node, spec) == format(x, spec)
-        assert "%.3f" % node == "%.3f" % x and f"{node}" == repr(node)
+        assert format(node, "") == repr(node)
 
 
 def test_an_array_is_not_formatted_like_a_number():
@@ -65,8 +65,6 @@ def test_a_node_of_a_node_keeps_its_history():
     for f in (lambda x: (Tensor(x) ** 3).sum(), lambda x: (Tensor(x, dtype="f4") ** 3).sum()):
         np.testing.assert_allclose(grad(f)(x), 3 * x**2)
         np.testing.assert_allclose(jit(grad(f))(x), 3 * x**2)
-    with pytest.raises(TypeError, match="a Value cannot continue a Tensor"):
-        [*map(Value, Tensor(x))]
     assert Tensor(Tensor(x), dtype="f4").dtype == np.float32 and Tensor(Tensor(x), name="w").name == "w"
 
 

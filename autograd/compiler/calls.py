@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import NATIVE, MixedError, native
+from ..arguments import MixedError
 from ..backward import history
 from ..node import Node, Value
 from ..operation import OPERATIONS
@@ -17,7 +17,7 @@ from ..tree import flatten, map_tree
 from .forms import Compiled, Form, looks
 from .printing import Executable, executable
 from .program import Program
-from .tracing import Recording, leaf, record, tracing
+from .tracing import NATIVE, Recording, leaf, native, record, tracing
 from .watching import Watch
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are

@@ -13,12 +13,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import explained, native, tensor_constant, users_line, value_constant
+from ..arguments import explained, numeric, tensor_constant, users_line, value_constant
 from ..backward import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, kinds
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from ..recording import hooks, inspection, recording_is_off, tick
+
+NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 
 
 class TracingError(TypeError):
@@ -138,6 +140,12 @@ def number_of(node: Node) -> Any:
     kind, wanted = type(node).__name__, "a number" if isinstance(node, Value) else "an array of floats"
     held = f"{data.dtype} of shape {data.shape}" if isinstance(data, np.ndarray) else repr(data)
     raise ValueError(f"the {kind} {node.name!r} that the function uses should hold {wanted}, and its .data is {held}")
+
+
+def native(x: Any, kept: str = "f") -> np.ndarray:
+    """An array in this machine's order of bytes: with its dtype if it holds floats (or another kind), else float64."""
+    array = numeric(x)
+    return np.asarray(array, array.dtype.newbyteorder("=") if array.dtype.kind in kept else float)
 
 
 def leaf(example: Any, name: str = "") -> Any:
