@@ -32,7 +32,7 @@ class Node:
 
     __slots__ = {
         "data": "The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
-        "grad": "What backward() has added up here, of a leaf the derivative. Before: 0.0 of a Value, None of a Tensor.",
+        "grad": "What backward() has added up here, of a leaf the derivative; before, 0.0 or (of a Tensor) None.",
         "name": "What pictures call it; an empty text for none.",
         "operation": "The row of the table that this was made by; None for a leaf.",
         "x": "What the operation was applied to first; see args.",

@@ -43,8 +43,9 @@ class TrainStep(Compiled):
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
     when shapes of x and y are first seen, and anew when the model, the loss, the optimizer or its schedule were changed
-    (a layer, a setting, an array that they hold); a learning rate that is a number is read at each call. Parameters and the optimizer's state change all at once at the end of
-    a call (of every 10,000 iterations of run), so an interruption leaves them consistent. `backend` is as for jit.
+    (a layer, a setting, an array that they hold); a learning rate that is a number is read at each call. Parameters
+    and the optimizer's state change all at once at the end of a call (of every 10,000 iterations of run), so an
+    interruption leaves them consistent. `backend` is as for jit.
     Raises ValueError, which names it, for a parameter that is no array of floats or has a state that does not fit.
     """
 
