@@ -144,6 +144,7 @@ class Module:
 
 
 FOUND = (Tensor, Module)
+PLAIN = {int, float, str, bool, type(None)}  # passed over at once, since a vocabulary may be long
 WATCHED = (*FOUND, Value, np.ndarray, np.generic, *UNORDERED, *VIEWS)
 
 
@@ -151,7 +152,8 @@ def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
     """Append the place of this, or of what it holds as a list, tuple or dict, where it matters."""
     if isinstance(x, (list, tuple, dict)):
         for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
-            _look(f"{path}.{inner}", x, inner, part, found)
+            if type(part) not in PLAIN:
+                _look(f"{path}.{inner}", x, inner, part, found)
     elif isinstance(x, WATCHED):
         found.append(Place(path, owner, key, x))
 
