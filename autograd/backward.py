@@ -165,7 +165,7 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool = F
 
 
 def _pull_in_blocks(pull: Callable, node: Node, g: np.ndarray, into: Callable) -> bool:
-    """Call the pullback of an elementwise operation on large arrays in blocks; False, and nothing is done, if not so."""
+    """Call the pullback of an elementwise operation on large arrays in blocks; False, and nothing done, if not so."""
     if g.size <= LARGE or node.operation not in BY_ELEMENT:
         return False
 

@@ -51,7 +51,7 @@ def infinite_weight():
         ),
         (lambda: (Value(0.0) ** 0.5).backward(), r"gradient of pow with respect to x is inf"),
         (lambda: grad(grad(lambda x: x**1.5))(0.0), r"with respect to x is inf; it was given x = 0.0, y = 1.5"),
-        (lambda: hessian(lambda x: anp.sum(x**1.5))(np.zeros(2)), r"gradient of lowered .* 1 infinite among 2 elements"),
+        (lambda: hessian(lambda x: anp.sum(x**1.5))(np.zeros(2)), r"gradient of lowered .* 1 infinite among 2"),
         (changed_constant, r"the argument y of mul was changed after it was used"),
         (changed_leaf, r"the argument x of sin was changed after it was used"),
         (infinite_weight, r"value of affine has 0 NaN and 2 infinite among 6 elements"),
