@@ -46,7 +46,8 @@ def lowered(x: Any, y: Any) -> Any:
     less = y - 1
     lost = y - (less + 1)
     out = scaled(y, x**less)
-    return out * (1 + scaled(lost, np.log(x, dtype=out.dtype))) if np.any(lost) else out
+    some = lost.any() if isinstance(lost, np.ndarray) else lost
+    return out * (1 + scaled(lost, np.log(x, dtype=out.dtype))) if some else out
 
 
 def powlog(x: Any, y: Any) -> Any:
