@@ -9,13 +9,14 @@ import contextlib
 import copy
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from .arguments import explained, numeric, tensor_constant, value_constant
+from .arguments import explained, numeric, real_number, tensor_constant, value_constant
 from .callers import only_float_may_read
+from .meeting import meet
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, hooks, tick
 
@@ -132,7 +133,7 @@ class Value(Node, ValueMethods, final=False):
     grad: float | None
 
     def __init__(self, data: float, name: str = ""):
-        self._become_leaf(value_constant(data), name)
+        self._become_leaf(real_number(data), name)
 
     def _number(self) -> float:
         return self.data
@@ -234,9 +235,27 @@ def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-SCOPE = {"__new": object.__new__, "__tick": tick, "__hooks": hooks, "__attend": attend, "__explained": explained}
-Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "__constant": value_constant})
-Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "__constant": tensor_constant})
+def scope(constant: Callable, attend: Callable) -> dict[str, Any]:
+    """What generated functions need to make a node."""
+    return {
+        "__new": object.__new__,
+        "__tick": tick,
+        "__hooks": hooks,
+        "__attend": attend,
+        "__explained": explained,
+        "__constant": constant,
+        "__meet": meet,
+    }
+
+
+def beside(numbers: Reading, arrays: Reading) -> None:
+    """Let the nodes of two readings meet."""
+    numbers.array, arrays.number = arrays.kind, numbers.kind
+
+
+Value.reading = Reading(Value, PLAIN_FLOATS, scope(value_constant, attend))
+Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, scope(tensor_constant, attend))
+beside(Value.reading, Tensor.reading)
 
 
 class Kinds(threading.local):
