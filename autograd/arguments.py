@@ -83,7 +83,7 @@ def tensor_constant(array: Any) -> Any:
 def numeric(data: Any) -> np.ndarray:
     """Numbers, arrays and lists of them as an array of real numbers."""
     if is_node(data):
-        raise TypeError(f"this is a {type(data).__name__} already: use .detach() for one without history")
+        raise TypeError(f"this is a {type(data).__name__} already: use its .data for one without history")
     if isinstance(data, np.ma.MaskedArray):
         raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
     try:
