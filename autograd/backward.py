@@ -2,7 +2,8 @@
 
 Gradients live in a dictionary of the sweep, not in the nodes, so threads do not meet. On Values the pullbacks add
 floats into it. On arrays and on nodes they hand over to `into`, which undoes broadcasting (`sum_to`) and widening
-(`cast`).
+(`cast`). Where Values stood beside arrays, a sweep of the arrays comes first, and one of the Values starts from what it
+leaves at them.
 """
 
 import math
@@ -104,7 +105,7 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
     inputs = list(inputs)
     for node in (output, *inputs):
         if not isinstance(node, Node) or node.reading.number is not output.reading.number:
-            raise TypeError(f"gradients() is of a node with respect to nodes, not {type(node).__name__}")
+            raise TypeError(f"gradients() is of a node with respect to nodes of its graph, not {type(node).__name__}")
     return pullback([output], [seed], inputs, create_graph)
 
 

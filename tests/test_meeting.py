@@ -217,7 +217,12 @@ def test_a_rotation_of_an_angle(backend):
 
     angle, c, s = 0.4, np.cos(0.4), np.sin(0.4)
     slope = 3 * (-s - 2 * c) - (c - 2 * s)
-    for function in (grad(f), jit(grad(f), backend=backend), grad(jit(f, backend=backend)), lambda t: jvp(f, (t,), (1.0,))[1]):
+    for function in (
+        grad(f),
+        jit(grad(f), backend=backend),
+        grad(jit(f, backend=backend)),
+        lambda t: jvp(f, (t,), (1.0,))[1],
+    ):
         found = function(angle)
         assert isinstance(found, float) and found == pytest.approx(slope)
     for function in (hessian(f), grad(grad(f)), jit(grad(grad(f)), backend=backend), jit(hessian(f), backend=backend)):
@@ -313,7 +318,9 @@ def test_programs_of_values_and_tensors_from_outside(backend):
         np.testing.assert_allclose(sliced(X), 2 * w.data * X * [1, 1, 0])
     assert len(mixed.forms) == len(of_number.forms) == len(sliced.forms) == 1
     model = nn.scalar.MLP(2, [3, 1], rng=0)
-    np.testing.assert_allclose(jit(lambda x: model([x, x * x]), backend=backend)(X), [model([x, x * x]).data for x in X])
+    np.testing.assert_allclose(
+        jit(lambda x: model([x, x * x]), backend=backend)(X), [model([x, x * x]).data for x in X]
+    )
 
 
 def test_comparisons_of_numbers_count_inside_a_compiled_mixture():

@@ -99,12 +99,12 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     such as the parameters of a Module, are read at each call. All else that it finds by name (global variables, its
     closure and defaults, attributes of objects, elements of lists and dicts, arrays) is looked at, and where something
     was changed the function is recorded again. What it finds in other ways, such as a file, is as it was when recorded;
-    what it does besides, such as printing, happens only then. A function that closes over Values and cannot do with
-    arrays what it does with numbers runs on their elements, which are broadcast. With nodes among its arguments it runs uncompiled and
-    is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is
-    installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises TracingError where the
-    function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
-    floats any more.
+    what it does besides, such as printing, happens only then. A function that closes over Values, and cannot do with
+    arrays what it does with numbers, runs on their elements, which are broadcast. With nodes among its arguments it
+    runs uncompiled and is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto":
+    llvm where it is installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises
+    TracingError where the function reads a number that it has only when it runs, and ValueError for a Tensor whose
+    `.data` is no array of floats any more.
     """
     if backend not in ("auto", "llvm", "python"):
         raise ValueError(f"jit: the backends are auto, llvm and python, not {backend!r}")
@@ -239,7 +239,8 @@ def _on_arrays(recording: Recording, examples: list, dtype: np.dtype) -> Recordi
     with tracing():
         inputs = [leaf(x, node.name) for node, x in zip(recording.inputs, examples, strict=True)]
         of: dict[Any, Any] = {node: as_numbers(node, x) for node, x in zip(recording.inputs, inputs)}
-        for node in reversed(history(*found)):
+        nodes: list[Any] = history(*found)
+        for node in reversed(nodes):
             if node in of:
                 continue
             if node.operation is None:
@@ -248,7 +249,9 @@ def _on_arrays(recording: Recording, examples: list, dtype: np.dtype) -> Recordi
                 args = [of[arg] if isinstance(arg, Node) else arg for arg in node.args]
                 of[node] = as_numbers(node, node.operation(*args))
     output = map_tree(lambda x: of.get(x, x) if isinstance(x, Node) else x, recording.output)
-    numbers = {of[x]: float if isinstance(x, Value) else itemgetter(()) for x in found if not of[x].shape}
+    numbers: dict[Any, Callable] = {
+        of[x]: float if isinstance(x, Value) else itemgetter(()) for x in found if not of[x].shape
+    }
     return Recording(inputs, recording.outside, output, numbers)
 
 

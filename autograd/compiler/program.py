@@ -57,7 +57,8 @@ class Program:
         self._examples: dict[Variable, Any] = {}
         of = {node: self._entered(Variable(node.example, name=node.name), node.example) for node in inputs}
         with np.errstate(all="ignore"):  # the examples' numbers are nobody's result
-            for node in reversed(history(*outputs)):
+            nodes: list[Any] = history(*outputs)
+            for node in reversed(nodes):
                 if node not in of:
                     of[node] = self._constant(node.example) if node.operation is None else self._made(node, of)
         self.inputs = [of[node] for node in inputs]
