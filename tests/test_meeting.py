@@ -278,6 +278,9 @@ def test_history_pictures_and_no_grad_see_the_meeting():
     nodes = history(out, inner)
     assert {w, x, inner, out} <= {*nodes} and len(nodes) == 6
     assert [node.when for node in nodes] == sorted((node.when for node in nodes), reverse=True)
+    out.backward()
+    (cast,) = [node for node in nodes if node.operation is not None and node.operation.name == "cast"]
+    assert cast.grad == X.sum() == inner.grad and w.grad == inner.data * X.sum()
     picture = draw(out).source
     assert "cast" in picture and "w" in picture and "x" in picture
     with no_grad():

@@ -164,7 +164,7 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")
     watch = Watch(jit.function)
-    recording = _recorded(jit.function, args, kwargs, given, watch.values)
+    recording = _recorded(jit.function, args, kwargs, given)
     outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
     _check(title, outputs)
     place = {x: Position(i, recording.numbers.get(x)) for i, x in enumerate(outputs)}
@@ -191,8 +191,8 @@ def _converter(example: Any) -> Callable:
     return float if type(example) is float else functools.partial(np.asarray, dtype=np.asarray(example).dtype)
 
 
-def _recorded(function: Callable, args: tuple, kwargs: dict, given: list, of_values: bool) -> Recording:
-    """One call, on floats or on arrays; a function that uses Values may be one of the elements of arrays."""
+def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Recording:
+    """One call; where it refuses arrays and uses Values, on their elements."""
     names = [*_names(function, args, kwargs)]
 
     def call(*nodes: Node) -> Any:
@@ -206,9 +206,11 @@ def _recorded(function: Callable, args: tuple, kwargs: dict, given: list, of_val
     try:
         found = record(call, given, names)
     except refusals:
-        if of_values and any(isinstance(x, np.ndarray) for x in given):
+        if any(isinstance(x, np.ndarray) for x in given):
             with contextlib.suppress(*refusals):
-                return _on_elements(record(call, [0.5] * len(given), names), given)
+                of_numbers = record(call, [0.5] * len(given), names)
+                if any(isinstance(node, Value) for node in of_numbers.outside):
+                    return _on_elements(of_numbers, given)
         raise
     nodes = [*found.inputs, *(x for x in flatten(found.output) if isinstance(x, Node))]
     if len({isinstance(x, Value) for x in nodes}) == 1:
