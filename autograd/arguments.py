@@ -2,7 +2,6 @@
 
 import numbers
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -45,12 +44,6 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     if len(found) != len(axes):
         raise ValueError(f"axis {axis} names an axis twice")
     return found
-
-
-def weak(dtypes: Iterable[np.dtype[Any]]) -> np.dtype[Any]:
-    """What a Python number is beside arrays of these dtypes: it does not widen float32."""
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
-    return np.result_type(*floats) if floats else np.dtype(float)
 
 
 def real_number(number: Any) -> float:

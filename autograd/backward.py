@@ -6,14 +6,13 @@ floats into it. On arrays and on nodes they hand over to `into`, which undoes br
 leaves at them.
 """
 
-import math
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .arguments import numeric, real_number
+from .graph import reached
 from .meeting import as_array
 from .node import Node, Tensor, Value
 from .on_arrays import sum_to
@@ -22,67 +21,6 @@ from .owning import own_gradients
 from .recording import inspection
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
-_age = operator.attrgetter("when")
-
-
-def history(*outputs: Node) -> list[Node]:
-    """Every node that these were made of, themselves included, newest first."""
-    return sorted(_below(outputs), key=_age, reverse=True)
-
-
-def oldest(outputs: Sequence[Node], since: int) -> float:
-    """When the oldest node was made that these nodes lead to; what is as old as `since` is not looked behind."""
-    return min((node.when for node in _below(outputs, since)), default=math.inf)
-
-
-def _below(outputs: Sequence[Node], since: int = 0) -> dict[Node, None]:
-    """The nodes that these of any class were made of, themselves included."""
-    found: dict[Node, None] = {}
-    while outputs:
-        kind = outputs[0].__class__
-        nodes, _, _, entered = _reached([node for node in outputs if node.__class__ is kind], None, since)
-        nodes |= found
-        found = nodes
-        outputs = [node for node in outputs if node.__class__ is not kind] + [node.x for node in entered]
-    return found
-
-
-def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, list[Node], list[Node], list[Node]]:
-    """`zero` as the gradient of each node below these of one class; those made after `since`, newest first; leaves.
-
-    Last, the Tensors that are Values beside arrays: their Values are of another class, and not reached.
-    """
-    kind, grads = outputs[0].__class__, dict.fromkeys(outputs, zero)
-    number = kind.reading.number
-    made, leaves, entered, stack = [], [], [], [*grads]
-    while stack:  # the hottest loop of a sweep, so it is written out for x and y
-        node = stack.pop()
-        if since and node.when <= since:
-            continue
-        if node.operation is None:
-            leaves.append(node)
-            continue
-        x = node.x
-        if x.__class__ is kind:
-            if x not in grads:
-                grads[x] = zero
-                stack.append(x)
-        elif x.__class__ is number:
-            entered.append(node)
-            continue
-        made.append(node)
-        x = node.y
-        if x.__class__ is kind:
-            if x not in grads:
-                grads[x] = zero
-                stack.append(x)
-        elif x.__class__ is tuple:
-            for part in x:
-                if part.__class__ is kind and part not in grads:
-                    grads[part] = zero
-                    stack.append(part)
-    made.sort(key=_age, reverse=True)
-    return grads, made, leaves, entered
 
 
 def backward(output: Node, seed: Any = None) -> None:
@@ -154,7 +92,7 @@ def _sweep(
     leaves: list[Node] = []
     with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
         if arrays:
-            grads, made, leaves, entered = _reached([output for output, _ in arrays], None, since)
+            grads, made, leaves, entered = reached([output for output, _ in arrays], None, since)
             (_sweep_nodes if create_graph else _sweep_arrays)(grads, made, arrays, keep)
             for node in entered:
                 g = grads[node]
@@ -162,7 +100,7 @@ def _sweep(
                     node.grad = g
                 numbers.append((node.x, _of_number(g)))
         if numbers:
-            found, made, more, _ = _reached([output for output, _ in numbers], None if create_graph else 0.0, since)
+            found, made, more, _ = reached([output for output, _ in numbers], None if create_graph else 0.0, since)
             (_sweep_nodes if create_graph else _sweep_floats)(found, made, numbers, keep)
             grads, leaves = found | grads if grads else found, leaves + more
     return grads, leaves

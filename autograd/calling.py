@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .backward import oldest, pullback
+from .backward import pullback
+from .graph import oldest
 from .node import Node, Tensor, Value, kinds
 from .operation import OPERATIONS
 from .recording import tick

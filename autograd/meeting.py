@@ -9,9 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import holds_node, is_node, is_value, numeric, weak
+from .arguments import holds_node, is_node, is_value, numeric
 from .operation import OPERATIONS, Operation
 from .recording import hooks
+
+
+def weak(dtypes: Iterable[np.dtype[Any]]) -> np.dtype[Any]:
+    """What a Python number is beside arrays of these dtypes: it does not widen float32."""
+    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    return np.result_type(*floats) if floats else np.dtype(float)
 
 
 def meet(operation: Operation, args: Sequence) -> Any:
@@ -43,6 +49,7 @@ def as_array(x: Any) -> Any:
 
 
 def _entered(value: Any, dtype: Any) -> Any:
+    """A Value as a Tensor, made as an operation's recorder makes a node, which takes nodes of its own class alone."""
     reading = type(value).reading
     node = object.__new__(reading.array)
     node._become_leaf(np.asarray(getattr(value, reading.held), dtype), "")

@@ -125,7 +125,8 @@ class Node:
 class Value(Node, ValueMethods, final=False):
     """A float and how it was made; `+ - * / **` with other Values and numbers record what they do.
 
-    Beside an array or a Tensor it acts as one of shape (), and its gradient is a float. Raises TypeError for anything but a real number.
+    Beside an array or a Tensor it acts as one of shape (), and its gradient is a float. Raises TypeError for anything
+    but a real number.
     """
 
     __slots__ = ()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autograd.numpy as anp
 from autograd import Tensor, Value, check_gradients, gradients, jit, no_grad
-from autograd.backward import history
+from autograd.graph import history
 
 from . import strategies
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import weak
-from ..backward import history
+from ..graph import history
+from ..meeting import weak
 from ..node import Node, Value
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backward import history
 from ..grammar import fold
+from ..graph import history
 from ..node import Node
 from ..operation import BUILT_IN, PLAIN_ARRAYS, PLAIN_FLOATS, Function, Operation, Plain
 from ..words import SHAPES

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..arguments import numeric, tensor_constant, users_line, value_constant
-from ..backward import history
+from ..graph import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, beside, kinds, scope
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
