@@ -83,7 +83,8 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
         if isinstance(x, Tensor) and x.dtype.kind != "f":  # a mask inside jit
             return OPERATIONS["cast"](x, np.dtype(float))
         if isinstance(x, Node):
-            return OPERATIONS["alias"](x)
+            kind = kinds.array if isinstance(x, Tensor) else kinds.number
+            return kind.reading.record[OPERATIONS["alias"]](x)  # of a trace, while there is one, also from outside
         if isinstance(x, np.ndarray):
             return kinds.array(x)
         if isinstance(x, numbers.Real):

@@ -265,6 +265,8 @@ def test_programs_of_values_and_tensors_from_outside(backend):
         np.testing.assert_allclose(of_number(w.data)["array"], w.data * Y)
         assert repr(of_number(w.data)["number"]) == repr(w.data**2)
         np.testing.assert_allclose(sliced(X), 2 * w.data * X * [1, 1, 0])
+        inner = jit(lambda x: (grad(lambda v: anp.sum(v**2 * x))(w), grad(lambda u: (u * x).sum())(t)), backend=backend)
+        same(inner(X), (2 * w.data * X.sum(), X))
     assert len(mixed.forms) == len(of_number.forms) == len(sliced.forms) == 1
     model = nn.scalar.MLP(2, [3, 1], rng=0)
     np.testing.assert_allclose(
