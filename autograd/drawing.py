@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backward import history
+from .graph import history
 from .node import Node
 from .writing import write_whole
 

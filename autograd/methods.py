@@ -14,6 +14,7 @@ from . import numpy as names
 from .backward import backward
 from .node import Node, Tensor, Value
 from .numpy import protocols
+from .numpy.dispatch import data_of
 from .operation import ELEMENTWISE, Lazy, Operation, Reading
 
 BINARY = ("add", "sub", "mul", "truediv", "pow")
@@ -84,9 +85,10 @@ def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
 
 def _comparison_of_numbers(symbol: str) -> Callable:
     def compare(self: Node, other: Any) -> Any:
-        return getattr(numpy.asarray(self.data) if isinstance(self, Tensor) else self.data, symbol)(
-            other.data if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
-        )
+        number = other.data if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
+        if number is NotImplemented:
+            number = data_of(other)
+        return getattr(self.data if number.__class__ is float else numpy.asarray(self.data), symbol)(number)
 
     return compare
 
@@ -94,12 +96,14 @@ def _comparison_of_numbers(symbol: str) -> Callable:
 for _kind in (Value, Tensor):
     install(_kind.reading)
     compare_by(_kind, _comparison_of_numbers)
-for _name in OF_ARRAYS:
-    _function = getattr(names, _name)
-    setattr(Tensor, _name, getattr(_function, "__wrapped__", _function))
-for _name, _function in {"expand": names.broadcast_to, "flatten": names.ravel, "__matmul__": names.matmul}.items():
-    setattr(Tensor, _name, _function)
 _attach(Tensor, "tolist", lambda self: self.data.tolist(), "As numpy.ndarray.tolist: plain numbers.")
+for _name, _function in {
+    **{name: getattr(names, name) for name in OF_ARRAYS},
+    "expand": names.broadcast_to,
+    "flatten": names.ravel,
+    "__matmul__": names.matmul,
+}.items():
+    setattr(Tensor, _name, getattr(_function, "__wrapped__", _function))  # it is of a Tensor, and need not ask
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,

@@ -9,13 +9,14 @@ import contextlib
 import copy
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from .arguments import explained, numeric, tensor_constant, value_constant
+from .arguments import explained, numeric, real_number, tensor_constant, value_constant
 from .callers import only_float_may_read
+from .meeting import meet
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, hooks, tick
 
@@ -143,7 +144,8 @@ class Node:
 class Value(Node, ValueMethods, final=False):
     """A float and how it was made; `+ - * / **` with other Values and numbers record what they do.
 
-    Raises TypeError for anything but a real number.
+    Beside an array or a Tensor it acts as one of shape (), and its gradient is a float. Raises TypeError for anything
+    but a real number.
     """
 
     __slots__ = ()
@@ -155,7 +157,7 @@ class Value(Node, ValueMethods, final=False):
         if data.__class__ is not float:
             if isinstance(data, Value):
                 return OPERATIONS["alias"](data)._called(name or label)
-            data = value_constant(data)
+            data = real_number(data)
         node = object.__new__(cls)
         node._become_leaf(data, name or label)
         return node
@@ -264,9 +266,27 @@ def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-SCOPE = {"__new": object.__new__, "__tick": tick, "__hooks": hooks, "__attend": attend, "__explained": explained}
-Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "__constant": value_constant})
-Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "__constant": tensor_constant})
+def scope(constant: Callable, attend: Callable) -> dict[str, Any]:
+    """What generated functions need to make a node."""
+    return {
+        "__new": object.__new__,
+        "__tick": tick,
+        "__hooks": hooks,
+        "__attend": attend,
+        "__explained": explained,
+        "__constant": constant,
+        "__meet": meet,
+    }
+
+
+def beside(numbers: Reading, arrays: Reading) -> None:
+    """Let the nodes of two readings meet."""
+    numbers.array, arrays.number = arrays.kind, numbers.kind
+
+
+Value.reading = Reading(Value, PLAIN_FLOATS, scope(value_constant, attend))
+Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, scope(tensor_constant, attend))
+beside(Value.reading, Tensor.reading)
 
 
 class Kinds(threading.local):

@@ -23,8 +23,11 @@ from typing import Any, overload
 import numpy
 
 from ..node import Tensor, Value
+
+Real = float | numpy.floating[Any] | numpy.integer[Any] | numpy.bool
 """
-METHODS = """from typing import Any
+METHODS = """from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +35,7 @@ from numpy.typing import ArrayLike, NDArray
 from .node import Tensor, Value
 
 Real = float | numpy.floating[Any] | numpy.integer[Any] | numpy.bool
+Array = NDArray[Any] | Sequence[Any]
 """
 ANYTHING = "(*args: Any, **kwargs: Any) -> Any"
 
@@ -56,12 +60,16 @@ def functions(module: ModuleType) -> Iterator[str]:
 def of_row(row: Operation) -> list[str]:
     text = f"({', '.join(f'{name}: Any' for name in row.names)}, /) -> Any"
     spots = [name for name in row.names if name in NODES]
-    return [with_node(text, spot, kind) for kind in ("Value", "Tensor") for spot in spots] + [ANYTHING]
+    tensors = [with_node(text, spot, kind) for kind in ("Tensor", "Value") for spot in spots]
+    tensors = [signature.replace("-> Value", "-> Tensor") for signature in tensors]
+    beside = text.rsplit(" -> ")[0].replace("Any", "Value | Real") + " -> Any"
+    values = [with_node(beside, spot, "Value") for spot in spots]
+    return [*values, *(tensors if len(row.names) > 1 else tensors[:1]), ANYTHING]
 
 
 def of_function(function: Callable) -> list[str]:
     text = signature(function)
-    kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor",)
+    kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor | Value",)
     nodes = {*NODES, "a", "b"} if function.__module__.endswith("linalg") else NODES
     spots = [name for name in inspect.signature(function).parameters if name in nodes]
     return [with_node(text, spot, kind) for kind in kinds for spot in spots] + [ANYTHING]
@@ -72,24 +80,27 @@ def with_node(text: str, spot: str, kind: str) -> str:
     arguments, result = text.replace("Tensor", "Any").rsplit(" -> ", 1)[0], text.rsplit(" -> ", 1)[1]
     given = f"Sequence[{kind}]" if spot == "arrays" else kind
     arguments = re.sub(rf"\b{spot}: [^,)=]*[^,)= ]", f"{spot}: {given}", arguments)
-    return f"{arguments} -> {kind if result == 'Any' else result}"
+    return f"{arguments} -> {kind.split(' ')[0] if result == 'Any' else result}"
 
 
 def methods(kind: type) -> Iterator[str]:
     """The methods that a class of nodes gets in methods.py."""
     name, array = kind.__name__, kind is Tensor
     other, truth = ("ArrayLike", "NDArray[numpy.bool]") if array else ("Real", "bool")
+    nodes = "Value | Tensor" if array else "Value"
     yield f"class {name}Methods:"
     for row in ELEMENTWISE:
         if row.name in BINARY:
-            yield f"    def __{row.name}__(self, other: {name} | {other}, /) -> {name}: ..."
-            yield f"    def __r{row.name}__(self, other: {other}, /) -> {name}: ..."
+            yield from operator(f"__{row.name}__", f"{nodes} | {other}", name, array)
+            yield from operator(f"__r{row.name}__", other, name, array)
         elif hasattr(kind, method := f"__{row.name}__" if row.name in UNARY else row.name) and len(row.names) == 1:
             yield f"    def {method}(self) -> {name}: ..."
     for symbol in COMPARISONS:
-        accepted = "object" if symbol in ("__eq__", "__ne__") else f"{name} | {other}"
-        ignored = "  # type: ignore[override]" * (array and accepted == "object")
-        yield f"    def {symbol}(self, other: {accepted}, /) -> {truth}: ...{ignored}"
+        if symbol in ("__eq__", "__ne__"):
+            ignored = "  # type: ignore[override]" * array
+            yield f"    def {symbol}(self, other: object, /) -> {truth}: ...{ignored}"
+        else:
+            yield from operator(symbol, f"{nodes} | {other}", truth, array)
     yield "    def __hash__(self) -> int: ..."
     yield "    def backward(self, seed: Any = None) -> None: ..."
     if array:
@@ -98,6 +109,16 @@ def methods(kind: type) -> Iterator[str]:
         for method in (*OF_ARRAYS, "expand", "flatten"):
             text = re.sub(r"^\((\w+: \w+)", "(self", signature(getattr(Tensor, method))).replace("(*", "(self, *")
             yield f"    def {method}{text if method in names.CONSTANT else text.replace('-> Any', '-> Tensor')}: ..."
+
+
+def operator(name: str, other: str, result: str, array: bool) -> Iterator[str]:
+    """An operator; a Value's makes an array beside one."""
+    found = [f"    def {name}(self, other: {other}, /) -> {result}: ..."]
+    if not array:
+        beside = "NDArray[numpy.bool]" if result == "bool" else "Tensor"
+        found.append(f"    def {name}(self, other: Tensor | Array, /) -> {beside}: ...")
+    for text in found:
+        yield "    @overload\n" * (len(found) > 1) + text
 
 
 def stubs() -> dict[pathlib.Path, str]:

@@ -65,7 +65,8 @@ CALLS = {
     + [(lambda np, x: np.pad(x, 1, constant_values=7.0), M)],
     "split": [(lambda np, x: np.split(x, 2, 1), M), (lambda np, x: np.split(x, [1, 1, 5]), M)],
     "array_split": [(lambda np, x: np.array_split(x, 3, axis=-1), M)],
-    "array": [(lambda np, x: np.array([[x[0], x[1]], [x[2], 1.0]]), V)],
+    "array": [(lambda np, x: np.array([[x[0], x[1]], [x[2], 1.0]]), V), (lambda np, x: np.array(x, "f8"), V)],
+    "asarray": [(lambda np, x: np.asarray([x, 2 * x], dtype=float) * np.asarray(x), V)],
     "concatenate": [
         (lambda np, x, y: np.concatenate([x, y.T, x], 1), M, RNG.uniform(size=(1, 3))),
         (lambda np, x, y: np.concatenate([x, y], None), M, V),
@@ -286,7 +287,6 @@ def test_numpys_own_functions_and_operators_record():
         (lambda t: anp.linalg.norm(anp.outer(t, t), 2), "of matrices"),
         (lambda t: numpy.interp(t, V, V), r"numpy\.interp"),
         (lambda t: anp.linalg.norm(t, 0), "ord=0 of vectors"),
-        (lambda t: anp.stack([Value(1.0), Value(2.0)]), "a Value is one number"),
         (lambda t: numpy.random.default_rng(0).normal(t), "into an array"),
     ],
 )

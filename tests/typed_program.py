@@ -54,6 +54,19 @@ def of_tensors() -> Tensor:
     return np.stack(rows).transpose().mean() + np.where(mask, z, 0.0).sum() + np.linalg.norm(x)
 
 
+def of_both() -> float:
+    w, x = Value(0.5), Tensor(points)
+    line: Tensor = points * w + (w - x) ** 2 + x / w
+    angles: Tensor = np.array([[np.cos(w), -np.sin(w)], [np.sin(w), np.cos(w)]]) @ numpy.ones(2)
+    number: Value = np.hypot(w, 2.0) * 3
+    array: Tensor = np.hypot(w, points) + np.hypot(x, w) + number
+    above: NDArray[numpy.bool] = w < points
+    out = np.mean([w, number]) + line.sum() + angles.sum() + array.mean() + np.stack([w, w]).sum()
+    out.backward()
+    assert w.grad is not None and above.any()
+    return w.grad
+
+
 def loss(w: Any, x: Any = 2.0) -> Any:
     return np.sum(np.tanh(w * x) ** 2 + np.maximum(w, 0.1))
 
@@ -114,4 +127,4 @@ def of_networks(folder: pathlib.Path) -> float:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        print(of_values(), of_tensors(), of_functions(), of_the_rest(), of_networks(pathlib.Path(name)))
+        print(of_values(), of_tensors(), of_both(), of_functions(), of_the_rest(), of_networks(pathlib.Path(name)))

@@ -8,17 +8,17 @@ import numbers
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import explained, numeric, tensor_constant, users_line, value_constant
-from ..backward import history
+from ..arguments import numeric, tensor_constant, users_line, value_constant
+from ..graph import history
 from ..methods import COMPARISONS, compare_by, install
-from ..node import Node, Tensor, Value, kinds
+from ..node import Node, Tensor, Value, beside, kinds, scope
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
-from ..recording import hooks, inspection, recording_is_off, tick
+from ..recording import inspection, recording_is_off, tick
 
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 
@@ -161,19 +161,12 @@ def _no_cutting(node: Node) -> None:
 
 
 def _scope(constant: Callable) -> dict:
-    return {
-        "__new": object.__new__,
-        "__tick": tick,
-        "__hooks": hooks,
-        "__attend": _no_cutting,
-        "__explained": explained,
-        "__constant": constant,
-        "__lift": lift,
-    }
+    return {**scope(constant, _no_cutting), "__lift": lift}
 
 
 TracedValue.reading = Reading(TracedValue, PLAIN_FLOATS, _scope(value_constant), held="example")
 TracedTensor.reading = Reading(TracedTensor, PLAIN_ARRAYS, _scope(tensor_constant), held="example")
+beside(TracedValue.reading, TracedTensor.reading)
 
 
 def _recorded_comparison(symbol: str) -> Callable:
@@ -193,6 +186,7 @@ class Recording:
     inputs: list[Any]  # a traced node for each example, then one for each leaf from outside
     outside: list[Node]  # these leaves themselves
     output: Any
+    numbers: dict[Any, Callable] = field(default_factory=dict)  # what makes numbers of Tensors that stand for them
 
 
 def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Recording:

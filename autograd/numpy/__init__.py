@@ -38,6 +38,7 @@ from .reducing import (
 from .shaping import (
     array,
     array_split,
+    asarray,
     atleast_1d,
     atleast_2d,
     atleast_3d,

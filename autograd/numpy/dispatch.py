@@ -1,15 +1,18 @@
 """One name, two functions: what is recorded where a node takes part, and NumPy's own where none does."""
 
-import functools
 from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from types import ModuleType
 from typing import Any
 
 import numpy
 
 from ..arguments import is_node
-from ..node import Node, Tensor, Value
+from ..meeting import as_tensors, unlisted
+from ..node import Node, Tensor
 from ..operation import Operation
+
+SIMPLE = {Tensor, numpy.ndarray, float, int, bool, type(None)}  # what every function takes as it is
 
 
 def first_node(args: Iterable) -> Node | None:
@@ -23,27 +26,29 @@ def first_node(args: Iterable) -> Node | None:
 
 
 def recorded(
-    name: str = "", of_arrays: bool = True, home: ModuleType = numpy
+    name: str = "", of_arrays: bool = True, of_lists: bool = False, home: ModuleType = numpy
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator: where no node takes part, NumPy's function of this name is called instead.
 
     The name is the function's own if none is given. Where NumPy has none, the numbers go through the function as a
-    Tensor. A Value is refused by a function of arrays.
+    Tensor. A list with nodes in it reaches the function as a Tensor, unless it is `of_lists`; to a function of arrays a
+    Value is one of shape ().
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         called = name or function.__name__
         plain = getattr(home, called, None)
+        as_given: Callable = list if of_lists else as_tensors if of_arrays else partial(map, unlisted)
 
-        @functools.wraps(function, updated=())
+        @wraps(function, updated=())
         def either(*args: Any, **kwargs: Any) -> Any:
-            node = first_node(args)
-            if node is None and kwargs:
-                node = first_node(kwargs.values())
-            if node is None:
+            kinds = {*map(type, args)}
+            if Tensor not in kinds and first_node((*args, *kwargs.values())) is None:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
-            if of_arrays and isinstance(node, Value):
-                raise TypeError(f"{called}() is of arrays; a Value is one number: use a Tensor")
+            if not kinds <= SIMPLE:
+                args = as_given(args)
+            if kwargs and not SIMPLE.issuperset(map(type, kwargs.values())):
+                kwargs = dict(zip(kwargs, as_given(kwargs.values())))
             return function(*args, **kwargs)
 
         either.__name__ = either.__qualname__ = called
@@ -55,9 +60,9 @@ def recorded(
 def operation(row: Operation) -> Callable[..., Any]:
     """A row that NumPy has no function for, as a function: it knows by itself what it is given."""
 
-    @functools.wraps(row, updated=())
+    @wraps(row, updated=())
     def function(*args: Any) -> Any:
-        return row(*args)
+        return row(*map(unlisted, args))
 
     function.__qualname__ = row.name
     return function

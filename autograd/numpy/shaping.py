@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of, numeric, unpacked
+from ..arguments import axes_of, unpacked
+from ..meeting import as_array as operand
+from ..meeting import as_arrays as operands
+from ..meeting import joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from .dispatch import recorded
-
-
-def operand(x: Any) -> Any:
-    """A Tensor as it is, anything else as a real array."""
-    return x if isinstance(x, Tensor) else numeric(x)
 
 
 @recorded()
@@ -158,9 +156,15 @@ def pad(x: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: A
 
 
 @recorded()
-def array(x: Any) -> Any:
-    """As numpy.array of nested lists with Tensors in them."""
-    return stack([array(part) for part in x]) if isinstance(x, (list, tuple)) else x
+def array(x: Tensor, dtype: Any = None) -> Tensor:
+    """As numpy.array, also of nested lists with nodes in them."""
+    return asarray(x, dtype)
+
+
+@recorded()
+def asarray(x: Tensor, dtype: Any = None) -> Tensor:
+    """As numpy.asarray, also of nested lists with nodes in them."""
+    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
 
 
 @recorded()
@@ -168,7 +172,7 @@ def full_like(
     a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, *, shape: Any = None
 ) -> Any:
     """As numpy.full_like; the gradient goes to `fill_value`, none to `a`."""
-    a, fill_value = operand(a), array(fill_value)
+    a = operand(a)
     like = np.broadcast_to(np.zeros((), a.dtype), a.shape)
     if not isinstance(fill_value, Tensor):
         return np.full_like(like, fill_value, dtype, order, subok, shape)
@@ -176,30 +180,22 @@ def full_like(
     return broadcast_to(fill_value.astype(like.dtype), like.shape)
 
 
-def _parts(name: str, arrays: Sequence) -> list:
-    parts = [operand(part) for part in arrays]
-    if len({part.ndim for part in parts}) != 1:
-        raise ValueError(f"{name}: the arrays differ in their number of axes: {', '.join(str(p.shape) for p in parts)}")
-    return parts
-
-
-@recorded()
+@recorded(of_lists=True)
 def concatenate(arrays: Sequence, axis: int | None = 0) -> Any:
     """As numpy.concatenate: pairs are joined, then pairs of pairs, so that n arrays cost n log n."""
-    parts = _parts("concatenate", [operand(x).reshape(-1) if axis is None else x for x in arrays])
+    parts = [x.reshape(-1) if axis is None else x for x in operands(arrays)]
+    if len({part.ndim for part in parts}) != 1:
+        shapes = ", ".join(str(part.shape) for part in parts)
+        raise ValueError(f"concatenate: the arrays differ in their number of axes: {shapes}")
     if axis is not None and not -parts[0].ndim <= axis < parts[0].ndim:
         raise ValueError(f"concatenate: arrays of shape {parts[0].shape} have no axis {axis}")
-    axis = (axis or 0) % parts[0].ndim
-    while len(parts) > 1:
-        pairs = [OPERATIONS["concatenate"](x, y, axis) for x, y in zip(parts[::2], parts[1::2])]
-        parts = pairs + parts[len(parts) - len(parts) % 2 :]
-    return parts[0]
+    return joined(parts, (axis or 0) % parts[0].ndim)
 
 
-@recorded()
+@recorded(of_lists=True)
 def stack(arrays: Sequence, axis: int = 0) -> Any:
     """As numpy.stack."""
-    parts = [operand(part) for part in arrays]
+    parts = operands(arrays)
     if len({part.shape for part in parts}) != 1:
         raise ValueError(f"stack: the arrays differ in shape: {', '.join(str(part.shape) for part in parts)}")
     shape = parts[0].shape
@@ -207,21 +203,21 @@ def stack(arrays: Sequence, axis: int = 0) -> Any:
     return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis)
 
 
-@recorded()
+@recorded(of_lists=True)
 def vstack(arrays: Sequence) -> Any:
     """As numpy.vstack."""
-    return concatenate([atleast_2d(operand(part)) for part in arrays])
+    return concatenate([atleast_2d(part) for part in operands(arrays)])
 
 
-@recorded()
+@recorded(of_lists=True)
 def hstack(arrays: Sequence) -> Any:
     """As numpy.hstack."""
-    parts = [atleast_1d(operand(part)) for part in arrays]
+    parts = [atleast_1d(part) for part in operands(arrays)]
     return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
 
 
-@recorded()
+@recorded(of_lists=True)
 def column_stack(arrays: Sequence) -> Any:
     """As numpy.column_stack."""
-    parts = [operand(part) for part in arrays]
+    parts = operands(arrays)
     return concatenate([part if part.ndim > 1 else part.reshape(-1, 1) for part in parts], 1)
