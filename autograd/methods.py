@@ -14,9 +14,9 @@ from . import numpy as names
 from .backward import backward
 from .node import Node, Tensor, Value
 from .numpy import protocols
-from .operation import ELEMENTWISE, Lazy, Operation, Reading
+from .operation import ELEMENTWISE, OPERATIONS, Lazy, Operation, Reading
 
-BINARY = ("add", "sub", "mul", "truediv", "pow")
+BINARY = ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv")
 UNARY = ("neg", "abs")
 COMPARISONS = {
     "__lt__": "less",
@@ -41,6 +41,7 @@ def install(reading: Reading) -> None:
             _method(reading.kind, f"__{row.name}__", reading.record, row)
         elif len(row.arguments) == 1 and row.name not in names.INTERNAL:
             _method(reading.kind, row.name, reading.record, row)
+    _method(reading.kind, "__pos__", reading.record, OPERATIONS["alias"])
 
 
 def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
@@ -102,6 +103,8 @@ for _name, _function in {"expand": names.broadcast_to, "flatten": names.ravel, "
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,
+    "__divmod__": lambda self, other: (self // other, self % other),
+    "__rdivmod__": lambda self, other: (other // self, other % self),
     "__array_ufunc__": protocols.ufunc,
     "__array_function__": protocols.function,
 }.items():

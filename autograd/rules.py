@@ -66,6 +66,10 @@ hypot(x, y)     = hypot(x, y)           | g * ratio(x, out)              | g * r
 arctan2(x, y)   = arctan2(x, y)         | g * (y / hypot(x, y) / hypot(x, y)) | g * (-x / hypot(x, y) / hypot(x, y))
 # exp(x) / (exp(x) + exp(y)), of the difference alone, so that nothing overflows
 logaddexp(x, y) = logaddexp(x, y)       | g * sigmoid(x - y)             | g * sigmoid(y - x)
+# by floordiv, since floor(x / y) may be one more than it where x / y is rounded up to an integer
+mod(x, y)       = mod(x, y)             | g                              | g * -floordiv(x, y)
+floordiv(x, y)  = floordiv(x, y)
+copysign(x, y)  = copysign(x, y)        | g * (sign(x) * copysign(1.0, y)) |
 sign(x)         = sign(x)
 floor(x)        = floor(x)
 ceil(x)         = ceil(x)

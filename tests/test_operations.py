@@ -41,6 +41,7 @@ def reference(operation):
         "truediv": "divide",
         "abs": "absolute",
         "pow": "power",
+        "floordiv": "floor_divide",
     }
     return getattr(np, names.get(operation.name, operation.name), None)
 

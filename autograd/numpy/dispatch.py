@@ -11,6 +11,11 @@ from ..arguments import is_node
 from ..node import Node, Tensor, Value
 from ..operation import Operation
 
+NO_OUT = (
+    "{}: a result that takes part in derivatives is not written into an array: "
+    "write a = a + t instead of a += t, and leave out="
+)
+
 
 def first_node(args: Iterable) -> Node | None:
     """A node among these, or in lists and tuples among them."""
@@ -28,38 +33,44 @@ def recorded(
     """A decorator: where no node takes part, NumPy's function of this name is called instead.
 
     The name is the function's own if none is given. Where NumPy has none, the numbers go through the function as a
-    Tensor. A Value is refused by a function of arrays.
+    Tensor. A Value is refused by a function of arrays. Of a ufunc it has the methods, too; these and its keywords come
+    back by NumPy's protocol.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         called = name or function.__name__
         plain = getattr(home, called, None)
+        of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
 
         @functools.wraps(function, updated=())
         def either(*args: Any, **kwargs: Any) -> Any:
             node = first_node(args)
             if node is None and kwargs:
                 node = first_node(kwargs.values())
-            if node is None:
+            if node is None or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
             if of_arrays and isinstance(node, Value):
                 raise TypeError(f"{called}() is of arrays; a Value is one number: use a Tensor")
+            if kwargs.pop("out", None) is not None:
+                raise TypeError(NO_OUT.format(called))
             return function(*args, **kwargs)
 
+        if of_ufunc:
+            vars(either).update({key: getattr(plain, key) for key in dir(plain) if not key.startswith("_")})
         either.__name__ = either.__qualname__ = called
         return either
 
     return decorate
 
 
-def operation(row: Operation) -> Callable[..., Any]:
+def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
     """A row that NumPy has no function for, as a function: it knows by itself what it is given."""
 
     @functools.wraps(row, updated=())
     def function(*args: Any) -> Any:
         return row(*args)
 
-    function.__qualname__ = row.name
+    function.__qualname__ = row.__name__
     return function
 
 
