@@ -15,7 +15,7 @@ from autograd.methods import BINARY, COMPARISONS, OF_ARRAYS, UNARY
 from autograd.operation import ELEMENTWISE, Operation
 
 HOME = pathlib.Path(__file__).parent.parent / "autograd"
-NODES = "x y weight bias operands arrays fill_value".split()  # arguments that may be nodes
+NODES = "x y a p m weight bias operands arrays fill_value".split()  # arguments that may be nodes
 HEAD = '"""Made from the table by tests/make_stubs.py."""\n\n'
 FUNCTIONS = """from collections.abc import Sequence
 from typing import Any, overload
@@ -54,7 +54,8 @@ def functions(module: ModuleType) -> Iterator[str]:
 
 
 def of_row(row: Operation) -> list[str]:
-    text = f"({', '.join(f'{name}: Any' for name in row.names)}, /) -> Any"
+    several = getattr(row.value, "word", "") == "tuple"
+    text = f"({', '.join(f'{name}: Any' for name in row.names)}, /) -> {'tuple[Any, Any]' if several else 'Any'}"
     spots = [name for name in row.names if name in NODES]
     return [with_node(text, spot, kind) for kind in ("Value", "Tensor") for spot in spots] + [ANYTHING]
 
@@ -62,8 +63,8 @@ def of_row(row: Operation) -> list[str]:
 def of_function(function: Callable) -> list[str]:
     text = signature(function)
     kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor",)
-    nodes = {*NODES, "a", "b"} if function.__module__.endswith("linalg") else NODES
-    spots = [name for name in inspect.signature(function).parameters if name in nodes]
+    nodes = {*NODES, "b"} if function.__module__.endswith("linalg") else NODES
+    spots = [x.name for x in inspect.signature(function).parameters.values() if x.name in nodes and x.default is x.empty]
     return [with_node(text, spot, kind) for kind in kinds for spot in spots] + [ANYTHING]
 
 
@@ -72,7 +73,7 @@ def with_node(text: str, spot: str, kind: str) -> str:
     arguments, result = text.replace("Tensor", "Any").rsplit(" -> ", 1)[0], text.rsplit(" -> ", 1)[1]
     given = f"Sequence[{kind}]" if spot == "arrays" else kind
     arguments = re.sub(rf"\b{spot}: [^,)=]*[^,)= ]", f"{spot}: {given}", arguments)
-    return f"{arguments} -> {kind if result == 'Any' else result}"
+    return f"{arguments} -> {result.replace('Any', kind) if result in ('Any', 'tuple[Any, Any]') else result}"
 
 
 def methods(kind: type) -> Iterator[str]:
@@ -86,6 +87,9 @@ def methods(kind: type) -> Iterator[str]:
             yield f"    def __r{row.name}__(self, other: {other}, /) -> {name}: ..."
         elif hasattr(kind, method := f"__{row.name}__" if row.name in UNARY else row.name) and len(row.names) == 1:
             yield f"    def {method}(self) -> {name}: ..."
+    yield f"    def __pos__(self) -> {name}: ..."
+    yield f"    def __divmod__(self, other: {name} | {other}, /) -> tuple[{name}, {name}]: ..."
+    yield f"    def __rdivmod__(self, other: {other}, /) -> tuple[{name}, {name}]: ..."
     for symbol in COMPARISONS:
         accepted = "object" if symbol in ("__eq__", "__ne__") else f"{name} | {other}"
         ignored = "  # type: ignore[override]" * (array and accepted == "object")

@@ -41,6 +41,7 @@ DOMAINS = {
     "logsumexp": (1e-3, 20.0, True),
     "square": (1e-8, 1e6, True),
     "norm": (1e-4, 1e4, True),
+    "mod": (0.5, 5.0, True),
 }
 COMPARISONS = ("greater", "less", "equal", "greater_equal", "less_equal", "not_equal")  # on arrays they make masks
 KINKED = (

@@ -84,6 +84,8 @@ def constant(name: str) -> Callable[..., Any]:
     plain = getattr(numpy, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if is_node(kwargs.get("weights")):
+            raise TypeError(f"{name}: its weights are not differentiated: give their .data")
         return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
 
     function.__name__ = function.__qualname__ = name

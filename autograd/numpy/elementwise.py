@@ -33,6 +33,7 @@ divmod(x, y)     = (x // y, x % y)
 fmax(x, y)       = where(equal(x, x), where(equal(y, y), maximum(x, y), x), y)
 fmin(x, y)       = where(equal(x, x), where(equal(y, y), minimum(x, y), x), y)
 heaviside(x, y)  = where(equal(x, 0.0), y, 0.5 + 0.5 * sign(x))
+ldexp(x, y)      = x * exp2(floor(0.5 * y)) * exp2(y - floor(0.5 * y))
 logaddexp2(x, y) = logaddexp(x * LN2, y * LN2) / LN2
 """
 COMPOSED = {row.name: row for row in (read(line) for line in COMPOSED_ROWS.splitlines() if "=" in line)}
@@ -105,12 +106,6 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 def float_power(x: Any, y: Any) -> Any:
     """As numpy.float_power: x ** y in float64."""
     return OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
-
-
-@recorded(of_arrays=False)
-def ldexp(x: Any, exponent: Any) -> Any:
-    """As numpy.ldexp: x times two to an integer, which has no derivative."""
-    return _mul(x, np.ldexp(np.ones((), getattr(x, "dtype", float)), data_of(exponent)))
 
 
 @recorded(of_arrays=False)

@@ -5,6 +5,7 @@ axis and the dtype is given by name. A Tensor has no `out`.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -115,56 +116,39 @@ def softmax(x: Tensor, axis: Any = -1) -> Tensor:
     return log_softmax(x, axis).exp()
 
 
-@recorded()
-def var(
-    a: Tensor,
-    axis: Any = None,
-    dtype: Any = None,
-    *,
-    ddof: float = 0,
-    keepdims: bool = False,
-    where: Any = True,
-    mean: Any = None,
-    correction: float | None = None,
-) -> Tensor:
-    """As numpy.var, by deviations from the mean (two passes, so a large offset costs no digits)."""
-    deviation = _deviation(a, axis, dtype, where, mean)
-    return sum(deviation * deviation, axis, keepdims=keepdims) / _freedom(
-        deviation, axis, keepdims, where, ddof, correction
-    )
+def _of_deviations(name: str, size: Callable[[Tensor, Any, Any, bool], Tensor]) -> Callable[..., Tensor]:
+    """The function that is the size of the deviations from the mean, given by how many it is divided."""
+
+    def function(
+        a: Tensor,
+        axis: Any = None,
+        dtype: Any = None,
+        *,
+        ddof: float = 0,
+        keepdims: bool = False,
+        where: Any = True,
+        mean: Any = None,
+        correction: float | None = None,
+    ) -> Tensor:
+        if correction is not None and ddof:
+            raise ValueError(f"{name}: ddof and correction are two names for the same number: give one of them")
+        deviation = _deviation(selected(a, dtype), axis, where, mean)
+        n = _counted(deviation, axis, keepdims, where) - (ddof if correction is None else correction)
+        return size(deviation, OPERATIONS["maximum"](n, 0), axis, keepdims)
+
+    function.__doc__ = f"As numpy.{name}, by deviations from the mean: two passes, so a large offset costs no digits."
+    return recorded(name)(function)
 
 
-@recorded()
-def std(
-    a: Tensor,
-    axis: Any = None,
-    dtype: Any = None,
-    *,
-    ddof: float = 0,
-    keepdims: bool = False,
-    where: Any = True,
-    mean: Any = None,
-    correction: float | None = None,
-) -> Tensor:
-    """As numpy.std; its gradient for equal elements is 0."""
-    deviation = _deviation(a, axis, dtype, where, mean)
-    return norm(deviation, axis, keepdims=keepdims) / OPERATIONS["sqrt"](
-        _freedom(deviation, axis, keepdims, where, ddof, correction)
-    )
-
-
-def _deviation(a: Any, axis: Any, dtype: Any, where: Any, centre: Any) -> Tensor:
+def _deviation(x: Tensor, axis: Any, where: Any, centre: Any) -> Tensor:
     """The elements less their mean, 0 where the mask is False."""
-    x = selected(a, dtype)
     centre = mean(x, axis, keepdims=True, where=where) if centre is None else centre
     return selected(x - centre, None, where, 0.0)
 
 
-def _freedom(x: Tensor, axis: Any, keepdims: bool, where: Any, ddof: float, correction: float | None) -> Any:
-    """By what a sum of squares is divided."""
-    if correction is not None and ddof:
-        raise ValueError("ddof and correction are two names for the same number: give one of them")
-    return OPERATIONS["maximum"](_counted(x, axis, keepdims, where) - (ddof if correction is None else correction), 0)
+var = _of_deviations("var", lambda x, n, axis, keepdims: sum(x * x, axis, keepdims=keepdims) / n)
+# by the norm, whose gradient for equal elements is 0
+std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=keepdims) / OPERATIONS["sqrt"](n))
 
 
 @recorded()
@@ -224,7 +208,7 @@ def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None,
 
 
 @recorded()
-def partition(a: Tensor, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Tensor:
+def partition(a: Tensor, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Tensor:
     """As numpy.partition; an element's gradient goes to the place it came from."""
     x, axis = _along(operand(a), axis)
     return OPERATIONS["unsorted_as"](sort(x, axis), np.partition(data_of(x), kth, axis, kind, order), axis)

@@ -45,13 +45,7 @@ def _quantile(name: str) -> Callable[..., Any]:
     plain = getattr(np, name.removeprefix("nan"))
 
     def function(
-        a: Tensor,
-        q: Any,
-        axis: Any = None,
-        *,
-        overwrite_input: bool = False,
-        method: str = "linear",
-        keepdims: bool = False,
+        a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, overwrite_input: Any = 0
     ) -> Tensor:
         x, q = operand(a), np.asarray(q, float)
         axes = axes_of(axis, x.ndim)
@@ -149,13 +143,18 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return plain if weights is None else OPERATIONS["scatter"](weights, np.asarray(data_of(x)), plain.shape)
 
 
-def _over_nan(function: Callable[..., Any]) -> Callable[..., Any]:
+def _over_nan(function: Callable[..., Any], over: Callable[..., Any]) -> Callable[..., Any]:
+    over.__doc__ = f"As numpy.nan{function.__name__}."
+    return recorded(f"nan{function.__name__}")(over)
+
+
+def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction of what its mask selects, where that is no NaN."""
 
     def over(a: Tensor, *args: Any, where: Any = True, **kwargs: Any) -> Tensor:
         return function(a, *args, where=_equal(a, a) * where, **kwargs)
 
-    return _named_nan(function, over)
+    return _over_nan(function, over)
 
 
 def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
@@ -164,13 +163,7 @@ def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
     def over(a: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return function(_where(_equal(a, a), a, number), *args, **kwargs)
 
-    return _named_nan(function, over)
-
-
-def _named_nan(function: Callable[..., Any], over: Callable[..., Any]) -> Callable[..., Any]:
-    name = f"nan{function.__name__}"
-    over.__doc__ = f"As numpy.{name}."
-    return recorded(name)(over)
+    return _over_nan(function, over)
 
 
 def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
@@ -178,16 +171,17 @@ def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     filled = _filled(function, least)
 
     def over(a: Tensor, axis: Any = None, *, keepdims: bool = False, **kwargs: Any) -> Tensor:
-        numbers = reducing.max(_where(_equal(a, a), 1.0, 0.0), axis, keepdims=keepdims)
+        some = reducing.max(_where(_equal(a, a), 1.0, 0.0), axis, keepdims=keepdims)
         out = filled(a, axis, keepdims=keepdims, **kwargs)
-        return out if "initial" in kwargs else _where(numbers, out, np.nan)
+        return out if "initial" in kwargs else _where(some, out, np.nan)
 
-    return _named_nan(function, over)
+    return _over_nan(function, over)
 
 
-nanmean, nanvar, nanstd = map(_over_nan, (reducing.mean, reducing.var, reducing.std))
-nansum, nancumsum = _filled(reducing.sum, 0.0), _filled(reducing.cumsum, 0.0)
-nanprod, nancumprod = _filled(reducing.prod, 1.0), _filled(reducing.cumprod, 1.0)
+nansum, nanprod, nanmean, nanvar, nanstd = map(
+    _masked, (reducing.sum, reducing.prod, reducing.mean, reducing.var, reducing.std)
+)
+nancumsum, nancumprod = _filled(reducing.cumsum, 0.0), _filled(reducing.cumprod, 1.0)
 nanmax, nanmin = _extreme(reducing.max, -np.inf), _extreme(reducing.min, np.inf)
 
 
@@ -195,11 +189,10 @@ def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Call
     def cumulative(x: Tensor, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
         if axis is None and x.ndim != 1:
             raise ValueError(f"{name}: an array of shape {x.shape} needs axis=")
-        out = function(x, axis or 0, dtype)
-        if not include_initial:
-            return out
-        first = np.full(out.shape, initial, out.dtype).take([0], axis or 0)
-        return concatenate([first, out], axis or 0)
+        axis = axis or 0
+        out = function(x, axis, dtype)
+        first = np.full(out.shape, initial, out.dtype).take([0], axis)
+        return concatenate([first, out], axis) if include_initial else out
 
     cumulative.__doc__ = f"As numpy.{name}."
     return recorded(name)(cumulative)
