@@ -64,7 +64,9 @@ def of_function(function: Callable) -> list[str]:
     text = signature(function)
     kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor",)
     nodes = {*NODES, "b"} if function.__module__.endswith("linalg") else NODES
-    spots = [x.name for x in inspect.signature(function).parameters.values() if x.name in nodes and x.default is x.empty]
+    spots = [
+        x.name for x in inspect.signature(function).parameters.values() if x.name in nodes and x.default is x.empty
+    ]
     return [with_node(text, spot, kind) for kind in kinds for spot in spots] + [ANYTHING]
 
 

@@ -55,12 +55,16 @@ def recorded(
                 raise TypeError(NO_OUT.format(called))
             return function(*args, **kwargs)
 
-        if of_ufunc:
-            vars(either).update({key: getattr(plain, key) for key in dir(plain) if not key.startswith("_")})
+        vars(either).update(attributes(plain))
         either.__name__ = either.__qualname__ = called
         return either
 
     return decorate
+
+
+def attributes(plain: Any) -> dict[str, Any]:
+    """The methods of a ufunc and what else it has; nothing of other functions."""
+    return {key: getattr(plain, key) for key in dir(plain) if key[0] != "_"} if isinstance(plain, numpy.ufunc) else {}
 
 
 def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
@@ -88,6 +92,7 @@ def constant(name: str) -> Callable[..., Any]:
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
         return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
 
+    vars(function).update(attributes(plain))
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"numpy.{name} of the numbers; a plain result."
     return function

@@ -40,7 +40,12 @@ def rows(x: Tensor, axes: tuple[int, ...]) -> Tensor:
 def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) -> Any:
     """x in a dtype, and another number where the mask is False."""
     x = operand(x) if dtype is None else operand(x).astype(dtype)
-    return x if where is True else OPERATIONS["where"](broadcast_to(where, x.shape), x, other)
+    if where is True:
+        return x
+    mask = operand(where)
+    if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
+        raise ValueError(f"where= is of shape {mask.shape}, the array of shape {x.shape}")
+    return OPERATIONS["where"](mask, x, other)
 
 
 @recorded()
