@@ -15,7 +15,7 @@ from autograd.methods import BINARY, COMPARISONS, OF_ARRAYS, UNARY
 from autograd.operation import ELEMENTWISE, Operation
 
 HOME = pathlib.Path(__file__).parent.parent / "autograd"
-NODES = "x y a p m weight bias operands arrays fill_value".split()  # arguments that may be nodes
+NODES = "x y a p m ary weight bias operands arrays fill_value".split()  # arguments that may be nodes
 HEAD = '"""Made from the table by tests/make_stubs.py."""\n\n'
 FUNCTIONS = """from collections.abc import Sequence
 from typing import Any, overload
@@ -64,9 +64,8 @@ def of_function(function: Callable) -> list[str]:
     text = signature(function)
     kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor",)
     nodes = {*NODES, "b"} if function.__module__.endswith("linalg") else NODES
-    spots = [
-        x.name for x in inspect.signature(function).parameters.values() if x.name in nodes and x.default is x.empty
-    ]
+    given = [x.name for x in inspect.signature(function).parameters.values() if x.default is x.empty]
+    spots = [name for name in given if name in nodes]
     return [with_node(text, spot, kind) for kind in kinds for spot in spots] + [ANYTHING]
 
 

@@ -31,7 +31,7 @@ CALLS = {
         trace tril triu transpose rot90 diag diagonal sum mean max min prod var std cumsum cumprod sort diff
         round around deg2rad radians rad2deg degrees trunc fix fabs positive conjugate conj real real_if_close amax amin
         nan_to_num ptp median nanmedian average cov corrcoef unwrap nansum nanprod nanmean nanvar nanstd nanmax nanmin
-        nancumsum nancumprod acos asin asinh atan atanh""".split()
+        nancumsum nancumprod ediff1d modf acos asin asinh atan atanh""".split()
     },
     **{
         name: [(lambda np, x, y, name=name: getattr(np, name)(x, y), M, W)]
@@ -154,6 +154,7 @@ CALLS["diff"] += [
     (lambda np, x: np.diff(x, 1, 0, 1.5, x[:2]), M),
     (lambda np, x, y: np.diff(x, n=2, prepend=y), M, N[:3]),
 ]
+CALLS["ediff1d"] += [(lambda np, x, y: np.ediff1d(x, y, [1.0, 2.0]), M, W)]
 CALLS["unwrap"] += [
     (lambda np, x: np.unwrap(9 * x, axis=0), A),
     (lambda np, x: np.unwrap(2 * numpy.arange(4) + x, 0.1, period=4), V),
@@ -341,7 +342,7 @@ def test_numpys_own_functions_and_operators_record():
         (lambda t: numpy.ones(4).__iadd__(t), r"a = a \+ t instead of a \+= t"),
         (lambda t: numpy.exp(t, out=numpy.ones(4)), "add|exp: a result"),
         (lambda t: numpy.linalg.eigh(anp.outer(t, t)), r"numpy\.linalg\.eigh"),
-        (lambda t: numpy.modf(t), r"numpy\.modf"),
+        (lambda t: numpy.frexp(t), r"numpy\.frexp"),
         (lambda t: numpy.take(V, t), "take: only its first argument|into an array"),
         (lambda t: anp.pad(t, 1, "mean"), "'mean' is not differentiated"),
         (lambda t: anp.linalg.norm(anp.outer(t, t), 2), "of matrices"),

@@ -29,6 +29,8 @@ trunc(x)         = copysign(floor(abs(x)), x)
 fix(x)           = copysign(floor(abs(x)), x)
 fmod(x, y)       = copysign(1.0, x) * (copysign(1.0, x) * x % abs(y))
 divmod(x, y)     = (x // y, x % y)
+# 1e38 and all above are integers
+modf(x)          = (copysign(1.0, x) * (minimum(copysign(1.0, x) * x, 1e38) % 1.0), copysign(floor(abs(x)), x))
 # what is no number is not equal to itself
 fmax(x, y)       = where(equal(x, x), where(equal(y, y), maximum(x, y), x), y)
 fmin(x, y)       = where(equal(x, x), where(equal(y, y), minimum(x, y), x), y)
@@ -111,7 +113,8 @@ def float_power(x: Any, y: Any) -> Any:
 @recorded(of_arrays=False)
 def piecewise(x: Any, condlist: Any, funclist: Sequence, *args: Any, **kw: Any) -> Any:
     """As numpy.piecewise; each function is called with all of x, and its result selected from."""
-    single = getattr(x, "ndim", 0) and not isinstance(condlist[0], (list, np.ndarray, Node))
+    single = not isinstance(condlist, (list, tuple, np.ndarray, Node))
+    single = single or getattr(x, "ndim", 0) and not isinstance(condlist[0], (list, np.ndarray, Node))
     conditions = [condlist] if single else list(condlist)
     if len(funclist) - len(conditions) not in (0, 1):
         raise ValueError(

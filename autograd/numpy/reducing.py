@@ -236,6 +236,13 @@ def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
 
 
 @recorded()
+def ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
+    """As numpy.ediff1d: the differences of all elements in a row, between other numbers."""
+    ends = (None if end is None else operand(end).reshape(-1) for end in (to_begin, diff(ary.reshape(-1)), to_end))
+    return concatenate([end for end in ends if end is not None])
+
+
+@recorded()
 def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
     """As numpy.unwrap; each element moves by a multiple of the period, so its gradient is its own."""
     axis = axes_of(axis, p.ndim)[0]

@@ -152,7 +152,8 @@ def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction of what its mask selects, where that is no NaN."""
 
     def over(a: Tensor, *args: Any, where: Any = True, **kwargs: Any) -> Tensor:
-        return function(a, *args, where=_equal(a, a) * where, **kwargs)
+        x = operand(a)
+        return function(x, *args, where=_equal(x, x) * where, **kwargs)
 
     return _over_nan(function, over)
 
@@ -161,7 +162,8 @@ def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
     """A function with a number in the place of NaN."""
 
     def over(a: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return function(_where(_equal(a, a), a, number), *args, **kwargs)
+        x = operand(a)
+        return function(_where(_equal(x, x), x, number), *args, **kwargs)
 
     return _over_nan(function, over)
 
@@ -171,8 +173,9 @@ def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     filled = _filled(function, least)
 
     def over(a: Tensor, axis: Any = None, *, keepdims: bool = False, **kwargs: Any) -> Tensor:
-        some = reducing.max(_where(_equal(a, a), 1.0, 0.0), axis, keepdims=keepdims)
-        out = filled(a, axis, keepdims=keepdims, **kwargs)
+        x = operand(a)
+        some = reducing.max(_equal(x, x), axis, keepdims=keepdims)
+        out = filled(x, axis, keepdims=keepdims, **kwargs)
         return out if "initial" in kwargs else _where(some, out, np.nan)
 
     return _over_nan(function, over)
