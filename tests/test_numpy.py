@@ -7,7 +7,8 @@ import numpy
 import pytest
 
 import autograd.numpy as anp
-from autograd import Tensor, Value, check_gradients, grad, jvp, vjp
+from autograd import Tensor, Value, check_gradients, grad, jit, jvp, vjp
+from autograd.compiler.tracing import TracingError
 from autograd.numpy import CONSTANT as PLAIN
 from autograd.numpy import ROWS
 from autograd.tree import flatten
@@ -208,6 +209,7 @@ LINALG = {
     "norm": [(lambda np, x, o=o: np.linalg.norm(x, o, axis=-1), M) for o in (None, 1, 2, 3, 2.5, numpy.inf, -numpy.inf)]
     + [(lambda np, x: np.linalg.norm(x), M), (lambda np, x: np.linalg.norm(x, "fro", (0, 2), keepdims=True), A)],
 }
+OF_NUMBERS = {"partition", "nanmedian", "nanquantile", "nanpercentile"}  # their places depend on numbers
 EVERY = [
     pytest.param(*call, id=f"{name}-{i}")
     for calls in (CALLS, LINALG)
@@ -244,6 +246,18 @@ def test_forward_and_backward_are_adjoint(call):
     one = sum(numpy.vdot(x, y) for x, y in zip(cotangents, listed(forward)))
     other = sum(numpy.vdot(x, y) for x, y in zip(tangents, backward))
     assert one == pytest.approx(other, rel=1e-4 if arrays[0].dtype == "f4" else 1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("call", [p.values for p in EVERY], ids=[p.id for p in EVERY])
+def test_every_name_compiled(call, request):
+    f, *arrays = call
+    compiled = jit(lambda *x: f(anp, *x), backend="python")
+    if request.node.callspec.id.split("-")[0] in OF_NUMBERS:
+        with pytest.raises(TracingError):
+            compiled(*arrays)
+        return
+    for ours, out in zip(listed(compiled(*arrays)), listed(f(anp, *map(Tensor, arrays))), strict=True):
+        numpy.testing.assert_allclose(ours, out.data, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", OF_OURS)

@@ -99,6 +99,8 @@ def test_nothing_has_the_initial_number():
         (lambda: anp.max(T, where=[True, False]), ValueError, "max: where= .* give initial="),
         (lambda: np.min(T, where=[True, False]), ValueError, "min: where= .* give initial="),
         (lambda: anp.sum(T, where=np.ones((3, 2, 2), bool)), ValueError, r"where= is of shape \(3, 2, 2\)"),
+        (lambda: anp.nansum(T, where=[1.0, 0.0]), TypeError, "where= is a mask of booleans, not of float64"),
+        (lambda: T.std(nothing=1), TypeError, r"^std\(\) .*'nothing'"),
         (lambda: anp.var(T, ddof=1, correction=1), ValueError, "var: ddof and correction"),
         (lambda: anp.sort(T, order="x"), ValueError, "sort: order='x'"),
         (lambda: anp.diff(T, -1), ValueError, "diff: n .* -1"),

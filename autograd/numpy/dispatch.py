@@ -62,6 +62,13 @@ def recorded(
     return decorate
 
 
+def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that was made, recorded under NumPy's name, which help() and errors say, too."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"As numpy.{name}."
+    return recorded()(function)
+
+
 def attributes(plain: Any) -> dict[str, Any]:
     """The methods of a ufunc and what else it has; nothing of other functions."""
     return {key: getattr(plain, key) for key in dir(plain) if key[0] != "_"} if isinstance(plain, numpy.ufunc) else {}

@@ -14,7 +14,7 @@ from ..arguments import axes_of
 from ..node import Tensor
 from ..on_arrays import count
 from ..operation import OPERATIONS
-from .dispatch import data_of, recorded
+from .dispatch import data_of, named, recorded
 from .shaping import broadcast_to, concatenate, operand
 
 
@@ -43,6 +43,8 @@ def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) ->
     if where is True:
         return x
     mask = operand(where)
+    if mask.dtype != bool:
+        raise TypeError(f"where= is a mask of booleans, not of {mask.dtype}")
     if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
         raise ValueError(f"where= is of shape {mask.shape}, the array of shape {x.shape}")
     return OPERATIONS["where"](mask, x, other)
@@ -122,7 +124,7 @@ def softmax(x: Tensor, axis: Any = -1) -> Tensor:
 
 
 def _of_deviations(name: str, size: Callable[[Tensor, Any, Any, bool], Tensor]) -> Callable[..., Tensor]:
-    """The function that is the size of the deviations from the mean, given by how many it is divided."""
+    """The size of the deviations from the mean: in two passes, so that a large offset costs no digits."""
 
     def function(
         a: Tensor,
@@ -141,8 +143,7 @@ def _of_deviations(name: str, size: Callable[[Tensor, Any, Any, bool], Tensor]) 
         n = _counted(deviation, axis, keepdims, where) - (ddof if correction is None else correction)
         return size(deviation, OPERATIONS["maximum"](n, 0), axis, keepdims)
 
-    function.__doc__ = f"As numpy.{name}, by deviations from the mean: two passes, so a large offset costs no digits."
-    return recorded(name)(function)
+    return named(name, function)
 
 
 def _deviation(x: Tensor, axis: Any, where: Any, centre: Any) -> Tensor:

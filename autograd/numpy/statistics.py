@@ -12,7 +12,7 @@ from ..arguments import axes_of
 from ..node import Tensor
 from ..operation import OPERATIONS
 from . import reducing
-from .dispatch import data_of, recorded
+from .dispatch import data_of, named, recorded
 from .reducing import selected
 from .shaping import atleast_2d, broadcast_to, concatenate, diagonal, operand, take_along_axis
 
@@ -41,7 +41,10 @@ def ptp(a: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
 
 
 def _quantile(name: str) -> Callable[..., Any]:
-    """The function of this name; the place in 0, 1, ... n - 1 where it looks is what NumPy's own gives for these."""
+    """The function of this name; the place in 0, 1, ... n - 1 where it looks is what NumPy's own gives for these.
+
+    The gradient goes to the two elements that it lies between.
+    """
     plain = getattr(np, name.removeprefix("nan"))
 
     def function(
@@ -53,8 +56,7 @@ def _quantile(name: str) -> Callable[..., Any]:
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
         return out.reshape(q.shape + reducing.without(x.shape, axes, keepdims))
 
-    function.__doc__ = f"As numpy.{name}; the gradient goes to the two elements that it lies between."
-    return recorded(name)(function)
+    return named(name, function)
 
 
 def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
@@ -117,11 +119,11 @@ def cov(
     """As numpy.cov; the weights are constants."""
     x = concatenate([_observations("cov", part, rowvar, dtype) for part in (m, y) if part is not None])
     n, ddof = x.shape[1], int(not bias) if ddof is None else ddof
-    np.cov(np.zeros((1, n)), ddof=ddof, fweights=fweights, aweights=aweights)  # refuses bad weights
-    a = np.ones(n) if aweights is None else np.asarray(aweights)
-    w = (a if fweights is None else a * fweights).astype(x.dtype)
+    f, a = (np.ones(n) if weights is None else np.asarray(weights) for weights in (fweights, aweights))
+    np.cov(np.zeros((1, n)), ddof=ddof, fweights=f.copy(), aweights=a)  # refuses bad weights, and changes them
+    w = (f * a).astype(x.dtype)
     total = w.sum()
-    lost = ddof if aweights is None else ddof * (w * a).sum() / total
+    lost = ddof * (w * a).sum() / total
     deviation = x - (x * w).sum(1, keepdims=True) / total
     return ((deviation * w) @ deviation.T / max(float(total - lost), 0.0)).squeeze()
 
@@ -143,11 +145,6 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return plain if weights is None else OPERATIONS["scatter"](weights, np.asarray(data_of(x)), plain.shape)
 
 
-def _over_nan(function: Callable[..., Any], over: Callable[..., Any]) -> Callable[..., Any]:
-    over.__doc__ = f"As numpy.nan{function.__name__}."
-    return recorded(f"nan{function.__name__}")(over)
-
-
 def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction of what its mask selects, where that is no NaN."""
 
@@ -155,7 +152,7 @@ def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
         x = operand(a)
         return function(x, *args, where=_equal(x, x) * where, **kwargs)
 
-    return _over_nan(function, over)
+    return named(f"nan{function.__name__}", over)
 
 
 def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
@@ -165,7 +162,7 @@ def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
         x = operand(a)
         return function(_where(_equal(x, x), x, number), *args, **kwargs)
 
-    return _over_nan(function, over)
+    return named(f"nan{function.__name__}", over)
 
 
 def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
@@ -178,7 +175,7 @@ def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
         out = filled(x, axis, keepdims=keepdims, **kwargs)
         return out if "initial" in kwargs else _where(some, out, np.nan)
 
-    return _over_nan(function, over)
+    return named(f"nan{function.__name__}", over)
 
 
 nansum, nanprod, nanmean, nanvar, nanstd = map(
@@ -197,8 +194,7 @@ def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Call
         first = np.full(out.shape, initial, out.dtype).take([0], axis)
         return concatenate([first, out], axis) if include_initial else out
 
-    cumulative.__doc__ = f"As numpy.{name}."
-    return recorded(name)(cumulative)
+    return named(name, cumulative)
 
 
 cumulative_sum = _cumulative("cumulative_sum", reducing.cumsum, 0.0)
