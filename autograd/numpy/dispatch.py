@@ -33,8 +33,7 @@ def recorded(
     """A decorator: where no node takes part, NumPy's function of this name is called instead.
 
     The name is the function's own if none is given. Where NumPy has none, the numbers go through the function as a
-    Tensor. A Value is refused by a function of arrays. Of a ufunc it has the methods, too; these and its keywords come
-    back by NumPy's protocol.
+    Tensor. A Value is refused by a function of arrays. The methods and keywords of a ufunc come back by its protocol.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,9 +43,7 @@ def recorded(
 
         @functools.wraps(function, updated=())
         def either(*args: Any, **kwargs: Any) -> Any:
-            node = first_node(args)
-            if node is None and kwargs:
-                node = first_node(kwargs.values())
+            node = first_node((*args, *kwargs.values()))
             if node is None or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
             if of_arrays and isinstance(node, Value):
@@ -62,11 +59,11 @@ def recorded(
     return decorate
 
 
-def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that was made, recorded under NumPy's name, which help() and errors say, too."""
+def called(name: str, function: Callable[..., Any], home: ModuleType = numpy) -> Callable[..., Any]:
+    """The function, recorded as NumPy's of this name."""
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"As numpy.{name}."
-    return recorded()(function)
+    function.__doc__ = f"As {home.__name__}.{name}."
+    return recorded(home=home)(function)
 
 
 def attributes(plain: Any) -> dict[str, Any]:

@@ -113,9 +113,10 @@ def float_power(x: Any, y: Any) -> Any:
 @recorded(of_arrays=False)
 def piecewise(x: Any, condlist: Any, funclist: Sequence, *args: Any, **kw: Any) -> Any:
     """As numpy.piecewise; each function is called with all of x, and its result selected from."""
-    single = not isinstance(condlist, (list, tuple, np.ndarray, Node))
-    single = single or getattr(x, "ndim", 0) and not isinstance(condlist[0], (list, np.ndarray, Node))
-    conditions = [condlist] if single else list(condlist)
+    several = isinstance(condlist, (list, tuple, np.ndarray, Node))
+    if several and getattr(x, "shape", ()):  # else one mask is meant
+        several = isinstance(condlist[0], (list, np.ndarray, Node))
+    conditions = list(condlist) if several else [condlist]
     if len(funclist) - len(conditions) not in (0, 1):
         raise ValueError(
             f"piecewise: to {len(conditions)} conditions belong as many functions or one more, not {len(funclist)}"

@@ -14,7 +14,7 @@ from ..arguments import axes_of
 from ..node import Tensor
 from ..on_arrays import count
 from ..operation import OPERATIONS
-from .dispatch import data_of, named, recorded
+from .dispatch import called, data_of, recorded
 from .shaping import broadcast_to, concatenate, operand
 
 
@@ -143,7 +143,7 @@ def _of_deviations(name: str, size: Callable[[Tensor, Any, Any, bool], Tensor]) 
         n = _counted(deviation, axis, keepdims, where) - (ddof if correction is None else correction)
         return size(deviation, OPERATIONS["maximum"](n, 0), axis, keepdims)
 
-    return named(name, function)
+    return called(name, function)
 
 
 def _deviation(x: Tensor, axis: Any, where: Any, centre: Any) -> Tensor:

@@ -12,7 +12,7 @@ from ..arguments import axes_of
 from ..node import Tensor
 from ..operation import OPERATIONS
 from . import reducing
-from .dispatch import data_of, named, recorded
+from .dispatch import called, data_of, recorded
 from .reducing import selected
 from .shaping import atleast_2d, broadcast_to, concatenate, diagonal, operand, take_along_axis
 
@@ -56,7 +56,7 @@ def _quantile(name: str) -> Callable[..., Any]:
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
         return out.reshape(q.shape + reducing.without(x.shape, axes, keepdims))
 
-    return named(name, function)
+    return called(name, function)
 
 
 def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
@@ -152,7 +152,7 @@ def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
         x = operand(a)
         return function(x, *args, where=_equal(x, x) * where, **kwargs)
 
-    return named(f"nan{function.__name__}", over)
+    return called(f"nan{function.__name__}", over)
 
 
 def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
@@ -162,7 +162,7 @@ def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
         x = operand(a)
         return function(_where(_equal(x, x), x, number), *args, **kwargs)
 
-    return named(f"nan{function.__name__}", over)
+    return called(f"nan{function.__name__}", over)
 
 
 def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
@@ -175,7 +175,7 @@ def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
         out = filled(x, axis, keepdims=keepdims, **kwargs)
         return out if "initial" in kwargs else _where(some, out, np.nan)
 
-    return named(f"nan{function.__name__}", over)
+    return called(f"nan{function.__name__}", over)
 
 
 nansum, nanprod, nanmean, nanvar, nanstd = map(
@@ -194,7 +194,7 @@ def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Call
         first = np.full(out.shape, initial, out.dtype).take([0], axis)
         return concatenate([first, out], axis) if include_initial else out
 
-    return named(name, cumulative)
+    return called(name, cumulative)
 
 
 cumulative_sum = _cumulative("cumulative_sum", reducing.cumsum, 0.0)
