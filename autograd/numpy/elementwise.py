@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..grammar import fold
-from ..node import Node
+from ..node import Node, Value
 from ..operation import OPERATIONS, Operation, read
 from .dispatch import data_of, recorded
 
@@ -114,7 +114,7 @@ def float_power(x: Any, y: Any) -> Any:
 def piecewise(x: Any, condlist: Any, funclist: Sequence, *args: Any, **kw: Any) -> Any:
     """As numpy.piecewise; each function is called with all of x, and its result selected from."""
     several = isinstance(condlist, (list, tuple, np.ndarray, Node))
-    if several and getattr(x, "shape", ()):  # else one mask is meant
+    if several and not isinstance(x, (Value, float)) and x.ndim:  # a list of booleans is one mask
         several = isinstance(condlist[0], (list, np.ndarray, Node))
     conditions = list(condlist) if several else [condlist]
     if len(funclist) - len(conditions) not in (0, 1):
