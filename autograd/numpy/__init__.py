@@ -25,7 +25,7 @@ NAMES = {
 }  # what NumPy calls some rows
 IDENTITIES = ("positive", "conjugate", "conj", "real", "real_if_close")  # of real numbers
 ALIASES = {"abs": "absolute", "fabs": "absolute", "mod": "remainder", "pow": "power", "true_divide": "divide"}
-INTERNAL = {"alias", "detached", "ratio", "scaled", "wins"}  # rows for pullbacks and the engine itself
+INTERNAL = {row.name for row in _operation.INNER}
 CONSTANT = """
 all allclose angle any argmax argmin argpartition argsort array_equal array_equiv count_nonzero digitize empty_like
 equal greater greater_equal histogram histogram2d histogram_bin_edges histogramdd imag isclose iscomplex iscomplexobj
