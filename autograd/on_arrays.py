@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import LARGE, in_blocks
+
 _add: Callable = np.add.reduce
 _maximum: Callable = np.maximum.reduce
 _minimum: Callable = np.minimum.reduce
@@ -26,6 +28,8 @@ def unless_zero(function: Callable) -> Callable:
     def guarded(x, y):
         if x.__class__ is float and x:
             return function(x, y)
+        if getattr(y, "size", 0) > LARGE and (whole := in_blocks(lambda x, y: [guarded(x, y)], x, y)):
+            return whole[0]
         out = function(x, y)
         # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
         product = np.vdot(out, out) if out.ndim else out
@@ -145,7 +149,9 @@ def matmul(x: np.ndarray, y: np.ndarray) -> Any:
 
 
 def expand(x: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A copy that is broadcast to a shape."""
+    """A copy that is broadcast to a shape; of one number a view, where that is large."""
+    if x.size == 1 and math.prod(shape) > LARGE:
+        return np.broadcast_to(x.reshape(()), shape)
     out = np.empty(shape, x.dtype)
     out[...] = x
     return out

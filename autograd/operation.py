@@ -166,7 +166,7 @@ class Reading:
     it first.
     """
 
-    def __init__(self, kind: type, plain: Plain, scope: dict, held: str = "data"):
+    def __init__(self, kind: Any, plain: Plain, scope: dict, held: str = "data"):
         self.kind, self.plain, self.held = kind, plain, held
         self.scope = {**scope, "__kind": kind, "__float": float, "__Exception": Exception}
         self.record = Lazy(lambda operation: self._recorder(operation, reflected=False))
@@ -208,7 +208,7 @@ class Reading:
         return [
             "    __node = __new(__kind)",
             f"    __node.{self.held} = __data",
-            "    __node.grad = None",
+            f"    __node.grad = {self.kind._grad_before}",
             "    __node.name = ''",
             "    __node.operation = __operation",
             f"    __node.x = {given[0]}",
