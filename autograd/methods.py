@@ -15,9 +15,9 @@ from .backward import backward
 from .node import Node, Tensor, Value
 from .numpy import protocols
 from .numpy.dispatch import data_of
-from .operation import ELEMENTWISE, Lazy, Operation, Reading
+from .operation import ELEMENTWISE, OPERATIONS, Lazy, Operation, Reading
 
-BINARY = ("add", "sub", "mul", "truediv", "pow")
+BINARY = ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv")
 UNARY = ("neg", "abs")
 COMPARISONS = {
     "__lt__": "less",
@@ -42,6 +42,7 @@ def install(reading: Reading) -> None:
             _method(reading.kind, f"__{row.name}__", reading.record, row)
         elif len(row.arguments) == 1 and row.name not in names.INTERNAL:
             _method(reading.kind, row.name, reading.record, row)
+    _method(reading.kind, "__pos__", reading.record, OPERATIONS["alias"])
 
 
 def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
@@ -107,6 +108,8 @@ for _name, _function in {
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,
+    "__divmod__": lambda self, other: (self // other, self % other),
+    "__rdivmod__": lambda self, other: (other // self, other % self),
     "__round__": names.round,
     "label": vars(Node)["name"],  # this and the next two are what micrograd's lectures read
     "_prev": property(lambda self: {x for x in self.args if isinstance(x, Node)}),

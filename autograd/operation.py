@@ -140,10 +140,9 @@ class Plain:
     def knows(self, operation: Operation) -> bool:
         """Whether all words of an operation have a meaning here."""
         known = {"tuple", *self.words, *self.templates}
-        return all(
-            word in known if isinstance(word, str) else self.knows(word) if isinstance(word, Operation) else True
-            for word in [call.word for call in words_in(operation.value)]
-        )
+        words = [call.word for call in words_in(self.meaning(operation)) if call.word not in known]
+        rows = [BUILT_IN[word] if isinstance(word, str) else word for word in words]
+        return all(not row.is_word and self.knows(row) for row in rows if isinstance(row, Operation))
 
     def of(self, word: Any) -> Callable:
         """The function for a word of the user."""

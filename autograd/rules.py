@@ -65,6 +65,10 @@ hypot(x, y)     = hypot(x, y) \
 arctan2(x, y)   = arctan2(x, y)         | g * inverted(y, x)             | g * -inverted(x, y)  # 0.01 < |x| < 100
 # exp(x) / (exp(x) + exp(y)), of the difference alone, so that nothing overflows
 logaddexp(x, y) = logaddexp(x, y)       | g * sigmoid(x - y)             | g * sigmoid(y - x)  # 0.001 < |x| < 20
+# a jump passes the slope of either side; by floordiv, since floor(x / y) may be one more where x / y is rounded up
+mod(x, y)       = mod(x, y) | g | where(floordiv(x, y), g * -floordiv(x, y), 0.0)  # 0.5 < |x| < 5
+floordiv(x, y)  = floordiv(x, y)
+copysign(x, y)  = copysign(x, y)        | where(x, g * (sign(x) * copysign(1.0, y)), 0.0) |
 sign(x)         = sign(x)
 floor(x)        = floor(x)
 ceil(x)         = ceil(x)

@@ -15,7 +15,7 @@ from autograd.methods import BINARY, COMPARISONS, OF_ARRAYS, UNARY
 from autograd.operation import ELEMENTWISE, Operation
 
 HOME = pathlib.Path(__file__).parent.parent / "autograd"
-NODES = "x y weight bias operands arrays fill_value".split()  # arguments that may be nodes
+NODES = "x y a p m ary weight bias operands arrays fill_value".split()  # arguments that may be nodes
 HEAD = '"""Made from the table by tests/make_stubs.py."""\n\n'
 FUNCTIONS = """from collections.abc import Sequence
 from typing import Any, overload
@@ -58,7 +58,8 @@ def functions(module: ModuleType) -> Iterator[str]:
 
 
 def of_row(row: Operation) -> list[str]:
-    text = f"({', '.join(f'{name}: Any' for name in row.names)}, /) -> Any"
+    several = getattr(row.value, "word", "") == "tuple"
+    text = f"({', '.join(f'{name}: Any' for name in row.names)}, /) -> {'tuple[Any, Any]' if several else 'Any'}"
     spots = [name for name in row.names if name in NODES]
     tensors = [with_node(text, spot, kind) for kind in ("Tensor", "Value") for spot in spots]
     tensors = [signature.replace("-> Value", "-> Tensor") for signature in tensors]
@@ -70,8 +71,9 @@ def of_row(row: Operation) -> list[str]:
 def of_function(function: Callable) -> list[str]:
     text = signature(function)
     kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor | Value",)
-    nodes = {*NODES, "a", "b"} if function.__module__.endswith("linalg") else NODES
-    spots = [name for name in inspect.signature(function).parameters if name in nodes]
+    nodes = {*NODES, "b"} if function.__module__.endswith("linalg") else NODES
+    given = [x.name for x in inspect.signature(function).parameters.values() if x.default is x.empty]
+    spots = [name for name in given if name in nodes]
     return [with_node(text, spot, kind) for kind in kinds for spot in spots] + [ANYTHING]
 
 
@@ -80,7 +82,8 @@ def with_node(text: str, spot: str, kind: str) -> str:
     arguments, result = text.replace("Tensor", "Any").rsplit(" -> ", 1)[0], text.rsplit(" -> ", 1)[1]
     given = f"Sequence[{kind}]" if spot == "arrays" else kind
     arguments = re.sub(rf"\b{spot}: [^,)=]*[^,)= ]", f"{spot}: {given}", arguments)
-    return f"{arguments} -> {kind.split(' ')[0] if result == 'Any' else result}"
+    result = result.replace("Any", kind.split(" ")[0]) if result in ("Any", "tuple[Any, Any]") else result
+    return f"{arguments} -> {result}"
 
 
 def methods(kind: type) -> Iterator[str]:
@@ -95,6 +98,9 @@ def methods(kind: type) -> Iterator[str]:
             yield from operator(f"__r{row.name}__", other, name, array)
         elif hasattr(kind, method := f"__{row.name}__" if row.name in UNARY else row.name) and len(row.names) == 1:
             yield f"    def {method}(self) -> {name}: ..."
+    yield f"    def __pos__(self) -> {name}: ..."
+    yield f"    def __divmod__(self, other: {name} | {other}, /) -> tuple[{name}, {name}]: ..."
+    yield f"    def __rdivmod__(self, other: {other}, /) -> tuple[{name}, {name}]: ..."
     for symbol in COMPARISONS:
         if symbol in ("__eq__", "__ne__"):
             ignored = "  # type: ignore[override]" * array
