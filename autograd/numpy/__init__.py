@@ -11,67 +11,11 @@ from typing import Any
 import numpy as _np
 
 from ..operation import ELEMENTWISE as _ELEMENTWISE
-from . import linalg
+from . import elementwise, grids, linalg, moving, products, reducing, shaping  # noqa: F401
+from .dispatch import RECORDED as _RECORDED
 from .dispatch import constant as _constant
 from .dispatch import operation as _operation
 from .dispatch import recorded as _recorded
-from .elementwise import clip, log_sigmoid, reciprocal, round, sinc, where
-from .products import affine, convolve, dot, einsum, inner, matmul, outer, tensordot, vdot
-from .reducing import (
-    cumprod,
-    cumsum,
-    diff,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    softmax,
-    sort,
-    std,
-    sum,
-    var,
-)
-from .shaping import (
-    array,
-    array_split,
-    atleast_1d,
-    atleast_2d,
-    atleast_3d,
-    broadcast_to,
-    column_stack,
-    concatenate,
-    delete,
-    diag,
-    diagonal,
-    expand_dims,
-    flip,
-    fliplr,
-    flipud,
-    full_like,
-    hstack,
-    moveaxis,
-    pad,
-    ravel,
-    repeat,
-    reshape,
-    roll,
-    rot90,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    take,
-    take_along_axis,
-    tile,
-    trace,
-    transpose,
-    tril,
-    triu,
-    vstack,
-)
 
 NAMES = {
     "sub": "subtract",
@@ -88,8 +32,8 @@ isinf isnan less less_equal logical_and logical_not logical_or may_share_memory 
 result_type searchsorted shape signbit size zeros_like""".split()  # plain results
 ROWS = {NAMES.get(row.name, row.name): row for row in _ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS["abs"] = ROWS["absolute"]
-_HERE = {name for name, x in vars().items() if callable(x) and not name.startswith("_") and name != "Any"}
-__all__ = sorted({*_HERE, *ROWS, *CONSTANT, "linalg"})
+globals().update(_RECORDED["numpy"])
+__all__ = sorted({*_RECORDED["numpy"], *ROWS, *CONSTANT, "linalg"})
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """Elementwise functions that are composed of the table's operations, on floats, arrays and nodes alike."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,17 @@ _rint, _softplus, _sin, _square, _neg = (OPERATIONS[name] for name in "rint soft
 def where(condition: Any, *branches: Any) -> Any:
     """As numpy.where; the branch that is not selected gets no gradient, not even where its derivative is infinite."""
     return _where(condition, *branches) if branches else np.nonzero(data_of(condition))
+
+
+@recorded(of_arrays=False)
+def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
+    """As numpy.select."""
+    if not condlist or len(condlist) != len(choicelist):
+        raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
+    out = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        out = _where(condition, choice, out)
+    return out
 
 
 @recorded(of_arrays=False)

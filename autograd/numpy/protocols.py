@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import numpy as names
 from ..node import Node
+from .dispatch import RECORDED
 
 
 def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -27,9 +28,9 @@ def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> A
 def function(self: Node, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     """numpy.sum(node) and the like."""
     name, home = function.__name__, function.__module__
-    found = getattr(names, name) if home == "numpy" and name in names.__all__ else None
-    if home == "numpy.linalg" and name in names.linalg.__all__:
-        found = getattr(names.linalg, name)
+    found = RECORDED.get(home, {}).get(name)
+    if found is None and home == "numpy" and name in names.__all__:
+        found = getattr(names, name)
     if found is None:
         raise TypeError(
             f"{home}.{name} is not differentiated: use a function of autograd.numpy, or .data for a constant"
