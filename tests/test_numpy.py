@@ -10,6 +10,7 @@ import autograd.numpy as anp
 from autograd import Tensor, Value, check_gradients, grad, jvp, vjp
 from autograd.numpy import CONSTANT as PLAIN
 from autograd.numpy import ROWS
+from autograd.tree import unflatten
 
 from . import array_calls
 
@@ -164,9 +165,9 @@ LINALG = {
     "norm": [(lambda np, x, o=o: np.linalg.norm(x, o, axis=-1), M) for o in (None, 1, 2, 3, 2.5, numpy.inf, -numpy.inf)]
     + [(lambda np, x: np.linalg.norm(x), M), (lambda np, x: np.linalg.norm(x, "fro", (0, 2), keepdims=True), A)],
 }
-for table, more in ((CALLS, array_calls.CALLS), (LINALG, array_calls.LINALG)):
-    for name, calls in more.items():
-        table[name] = table.get(name, []) + calls
+for _table, _more in ((CALLS, array_calls.CALLS), (LINALG, array_calls.LINALG)):
+    for _name, _calls in _more.items():
+        _table[_name] = _table.get(_name, []) + _calls
 EVERY = [
     pytest.param(*call, id=f"{name}-{i}")
     for calls in (CALLS, LINALG)
@@ -199,7 +200,7 @@ def test_forward_and_backward_are_adjoint(call):
     out, forward = jvp(lambda *x: f(anp, *x), arrays, tangents)
     cotangents = [RNG.normal(size=numpy.shape(y)) for y in listed(out)]
     _, pull = vjp(lambda *x: f(anp, *x), *arrays)
-    backward = pull(cotangents if isinstance(out, list) else cotangents[0])
+    backward = pull(unflatten(out, cotangents))
     one = sum(numpy.vdot(x, y) for x, y in zip(cotangents, listed(forward)))
     other = sum(numpy.vdot(x, y) for x, y in zip(tangents, backward))
     assert one == pytest.approx(other, rel=1e-4 if arrays[0].dtype == "f4" else 1e-9, abs=1e-12)
@@ -214,7 +215,7 @@ def test_names_that_numpy_lacks(name):
 
 
 def test_every_recorded_name_is_tested():
-    assert set(RECORDED) - CALLS.keys() - OF_OURS.keys() - ROWS.keys() == {"affine"}
+    assert set(RECORDED) - CALLS.keys() - OF_OURS.keys() - ROWS.keys() == {"affine", "concat", "permute_dims"}
     assert set(anp.linalg.__all__) - LINALG.keys() == {"matrix_rank"}
     numpy.testing.assert_array_equal(anp.affine(Tensor(M), N, 1.0).data, M @ N + 1)
 
@@ -283,14 +284,16 @@ def test_numpys_own_functions_and_operators_record():
         (lambda t: numpy.array([t[0]]), "does not turn into an array"),
         (lambda t: numpy.ones(4).__iadd__(t), r"a = a \+ t instead of a \+= t"),
         (lambda t: numpy.exp(t, out=numpy.ones(4)), "add|exp: a result"),
-        (lambda t: numpy.linalg.eigh(anp.outer(t, t)), r"numpy\.linalg\.eigh"),
+        (lambda t: numpy.linalg.eig(anp.outer(t, t)), r"numpy\.linalg\.eig"),
+        (lambda t: anp.linalg.qr(anp.outer(t, t), "raw"), "'raw' is not differentiated"),
+        (lambda t: numpy.place(t, V > 0.5, 0.0), r"numpy\.place"),
+        (lambda t: numpy.copyto(t, V), r"numpy\.copyto"),
+        (lambda t: numpy.trim_zeros(t), r"numpy\.trim_zeros"),
+        (lambda t: anp.linalg.matrix_power(anp.outer(t, t), 0.5), "exponent is an integer, not 0.5"),
         (lambda t: numpy.sum(t, where=V > 0), r"sum\(\).*'where'"),
         (lambda t: numpy.heaviside(t, 0.5), r"numpy\.heaviside"),
-        (lambda t: numpy.take(V, t), "take: only its first argument|into an array"),
+        (lambda t: numpy.take(V, t), "Cannot cast|into an array"),
         (lambda t: anp.pad(t, 1, "mean"), "'mean' is not differentiated"),
-        (lambda t: anp.linalg.norm(anp.outer(t, t), 2), "of matrices"),
-        (lambda t: numpy.interp(t, V, V), r"numpy\.interp"),
-        (lambda t: anp.linalg.norm(t, 0), "ord=0 of vectors"),
         (lambda t: anp.stack([Value(1.0), Value(2.0)]), "a Value is one number"),
         (lambda t: numpy.random.default_rng(0).normal(t), "into an array"),
     ],

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as _np
 
 from ..operation import ELEMENTWISE as _ELEMENTWISE
-from . import elementwise, grids, linalg, moving, products, reducing, shaping  # noqa: F401
+from . import elementwise, grids, linalg, moving, products, reducing, shaping
 from .dispatch import RECORDED as _RECORDED
 from .dispatch import constant as _constant
 from .dispatch import operation as _operation
 from .dispatch import recorded as _recorded
+from .moving import c_, r_
 
 NAMES = {
     "sub": "subtract",

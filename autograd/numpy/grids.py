@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from ..arguments import axes_of
-from ..operation import OPERATIONS
 from .dispatch import composed, data_of, recorded
 from .elementwise import where
 from .reducing import diff
@@ -54,7 +53,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         fp = fp[np.concatenate([order[-1:], order, order[:1]])]
     i = np.clip(np.searchsorted(data_of(xp), data_of(x), "right") - 1, 0, max(0, xp.size - 2))
     j = np.minimum(i + 1, xp.size - 1)
-    inside = fp[i] + OPERATIONS["ratio"](fp[j] - fp[i], xp[j] - xp[i]) * (x - xp[i])
+    slope = (fp[j] - fp[i]) / (xp[j] - xp[i]) if xp.size > 1 else 0.0
+    inside = fp[i] + slope * (x - xp[i])
     inside = where(data_of(x) < data_of(xp[0]), fp[0] if left is None else left, inside)
     return where(data_of(x) > data_of(xp[-1]), fp[-1] if right is None else right, inside)
 

@@ -1,5 +1,6 @@
 """numpy.linalg's names for arrays and nodes: matrices in the last two axes. The rest of numpy.linalg is handed on."""
 
+import functools
 import math
 from collections import namedtuple
 from collections.abc import Callable, Sequence
@@ -10,11 +11,10 @@ import numpy as _np
 from ..arguments import axes_of
 from ..node import Tensor
 from ..operation import OPERATIONS
-from . import decompositions
+from . import decompositions, moving
 from .dispatch import RECORDED, composed, constant, recorded
-from .moving import diagonal
 from .products import dot, matmul
-from .shaping import concatenate, moveaxis, operand, tril
+from .shaping import concatenate, expand_dims, moveaxis, operand, tril
 
 EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 SVDResult = namedtuple("SVDResult", "U S Vh")
@@ -22,10 +22,13 @@ QRResult = namedtuple("QRResult", "Q R")
 SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
 
 
-def _square(name: str, x: Any) -> Any:
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ValueError(f"{name}: of square matrices in the last two axes, not of shape {x.shape}")
+def _matrices(name: str, x: Any, square: bool = False) -> Any:
+    if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
     return x
+
+
+_square = functools.partial(_matrices, square=True)
 
 
 @recorded(home=_np.linalg)
@@ -50,7 +53,7 @@ def det(a: Tensor) -> Tensor:
 
 
 @recorded(home=_np.linalg)
-def slogdet(a: Tensor) -> SlogdetResult:
+def slogdet(a: Tensor) -> Any:
     """As numpy.linalg.slogdet: the sign, and the logarithm of the determinant's size."""
     return SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
 
@@ -63,14 +66,15 @@ def cholesky(a: Tensor, *, upper: bool = False) -> Tensor:
 
 
 @recorded(home=_np.linalg)
-def eigh(a: Tensor, UPLO: str = "L") -> EighResult:
+def eigh(a: Tensor, UPLO: str = "L") -> Any:
     """As numpy.linalg.eigh, of one triangle of a, as `UPLO` says; the gradient has that triangle too.
 
     Where eigenvalues coincide the derivatives are right if they depend on no choice of eigenvectors: docs/numerics.md.
     """
     if UPLO.upper() not in ("L", "U"):
         raise ValueError(f"eigh: UPLO is 'L' or 'U', for the lower or the upper triangle, not {UPLO!r}")
-    half = tril(_square("eigh", a if UPLO.upper() == "L" else a.mT))
+    a = _square("eigh", a)
+    half = tril(a if UPLO.upper() == "L" else a.mT)
     packed = decompositions.eigh(half + tril(half, -1).mT)
     return EighResult(packed[..., 0, :], packed[..., 1:, :])
 
@@ -86,6 +90,12 @@ def svd(a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitia
         return s[..., 0, :]
     u, v = (_completed(u), _completed(v)) if full_matrices else (u, v)
     return SVDResult(u, s[..., 0, :], v.mT)
+
+
+@recorded(home=_np.linalg)
+def svdvals(x: Tensor) -> Tensor:
+    """As numpy.linalg.svdvals: in descending order."""
+    return svd(x, compute_uv=False)
 
 
 @recorded(home=_np.linalg)
@@ -105,12 +115,6 @@ def qr(a: Tensor, mode: str = "reduced") -> Any:
     return QRResult(q, r)
 
 
-def _matrices(name: str, a: Any) -> Any:
-    if a.ndim < 2:
-        raise ValueError(f"{name}: of matrices in the last two axes, not of shape {a.shape}")
-    return a
-
-
 def _completed(q: Tensor) -> Tensor:
     """Orthonormal columns, made a basis."""
     return q if q.shape[-2] == q.shape[-1] else concatenate([q, decompositions.complement(q)], -1)
@@ -125,13 +129,12 @@ def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = 
 @recorded(home=_np.linalg)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     """As numpy.linalg.lstsq, by the pseudoinverse."""
-    a, b = operand(a), operand(b)
+    a, b = 1.0 * operand(a), operand(b)
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
         raise ValueError(f"lstsq: of a matrix and as many rows, not of shapes {a.shape} and {b.shape}")
     rcond = _np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond
-    singular = svdvals(a)
-    rank = int((singular > rcond * _np.max(singular)).sum())
-    x = matmul(pinv(a, rcond), b)
+    singular, x = svdvals(a), matmul(pinv(a, rcond), b)
+    rank = int((singular > rcond * singular.max()).sum())
     residuals = (b - matmul(a, x)).reshape(len(b), -1)
     few = rank < a.shape[1] or len(a) <= a.shape[1]
     return x, _np.zeros(0, a.dtype) if few else (residuals * residuals).sum(0), rank, singular
@@ -142,13 +145,12 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
     """As numpy.linalg.matrix_power, by squares."""
     if not isinstance(n, (int, _np.integer)):
         raise TypeError(f"matrix_power: the exponent is an integer, not {n!r}")
-    square, n = inv(a) if n < 0 else _square("matrix_power", a), abs(n)
-    out = None if n else square * 0.0 + _np.eye(a.shape[-1], dtype=a.dtype)
-    while n:
-        out = (square if out is None else out @ square) if n % 2 else out
-        n //= 2
-        square = square @ square if n else square
-    return out
+    if n < 0:
+        return matrix_power(inv(a), -n)
+    if n < 2:
+        return _square("matrix_power", a) if n else 0.0 * a + _np.eye(a.shape[-1], dtype=a.dtype)
+    root = matrix_power(a, n // 2)
+    return root @ root @ a if n % 2 else root @ root
 
 
 @recorded(home=_np.linalg)
@@ -177,50 +179,41 @@ MATRIX_NORMS: dict[Any, Callable[[Tensor], Tensor]] = {
 @recorded(home=_np.linalg)
 def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
     """As numpy.linalg.norm; the order 0 counts, and its derivative is 0."""
-    if axis is None and ord is None:
-        return x.norm(None, keepdims=keepdims)
-    axes = tuple(axes_of(i, x.ndim)[0] for i in _np.ravel(range(x.ndim) if axis is None else axis))
-    if len(axes) not in (1, 2) or len(set(axes)) != len(axes):
+    axes = axes_of(axis, x.ndim)
+    if len(axes) == 1 or axis is None and ord is None:
+        return vector_norm(x, axis=axes, keepdims=keepdims, ord=2 if ord is None else ord)
+    if len(axes) != 2:
         raise ValueError(f"norm: of vectors or matrices, along one axis or two, not along {axes} of shape {x.shape}")
-    moved = moveaxis(x, axes, range(-len(axes), 0))
-    if len(axes) == 2 and ord not in MATRIX_NORMS:
+    if ord not in MATRIX_NORMS:
         raise ValueError(f"norm: ord={ord!r} is none of the orders for matrices: {', '.join(map(str, MATRIX_NORMS))}")
-    out = MATRIX_NORMS[ord](moved) if len(axes) == 2 else _vector_norm(moved, ord)
-    return out.reshape([1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else out
+    out = MATRIX_NORMS[ord](moveaxis(x, axes if axis is None else axis, (-2, -1)))
+    return expand_dims(out, axes) if keepdims else out
 
 
-def _vector_norm(x: Tensor, ord: Any) -> Tensor:
-    """Along the last axis."""
-    if ord is None or ord == 2:
-        return x.norm(-1)
+@recorded(home=_np.linalg)
+def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
+    """As numpy.linalg.vector_norm; the order 0 counts, and its derivative is 0."""
     if not isinstance(ord, (int, float, _np.number)):
         raise ValueError(f"norm: ord={ord!r} is no order for vectors, which is a number")
+    if ord == 2:
+        return x.norm(axis, keepdims=keepdims)
     size = abs(x)
     if math.isinf(ord):
-        return size.max(-1) if ord > 0 else size.min(-1)
+        return size.max(axis, keepdims=keepdims) if ord > 0 else size.min(axis, keepdims=keepdims)
     if ord == 0:
-        return OPERATIONS["cast"](OPERATIONS["not_equal"](x, 0.0), x.dtype).sum(-1)
-    total = (size**ord).sum(-1)
+        return OPERATIONS["cast"](OPERATIONS["not_equal"](x, 0.0), x.dtype).sum(axis, keepdims=keepdims)
+    total = (size**ord).sum(axis, keepdims=keepdims)
     zero = OPERATIONS["equal"](total, 0.0)  # where all elements are 0 the norm and its gradient are 0
     return OPERATIONS["where"](zero, 0.0, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 
 
 @recorded(home=_np.linalg)
-def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
-    """As numpy.linalg.vector_norm: along several axes, or all, as if they were one."""
-    axes = axes_of(axis, x.ndim)
-    kept = tuple(i for i in range(x.ndim) if i not in axes)
-    out = _vector_norm(x.transpose(kept + axes).reshape((*(x.shape[i] for i in kept), -1)), ord)
-    return out.reshape([1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else out
-
-
-@recorded(home=_np.linalg)
 def cond(x: Tensor, p: Any = None) -> Tensor:
     """As numpy.linalg.cond."""
-    if p in (None, 2, -2):
-        values = svdvals(x)
-        return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
-    return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
+    if p not in (None, 2, -2):
+        return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
+    values = svdvals(x)
+    return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
 
 
 @recorded(home=_np.linalg)
@@ -232,25 +225,13 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     return solve(a.reshape(b.size, -1), b.ravel()).reshape(a.shape[b.ndim :])
 
 
-@recorded(home=_np.linalg)
-def tensorinv(a: Tensor, ind: int = 2) -> Tensor:
-    """As numpy.linalg.tensorinv."""
-    rows = math.prod(a.shape[:ind])
-    return inv(a.reshape(rows, -1)).reshape(a.shape[ind:] + a.shape[:ind])
-
-
-def svdvals(x: Any) -> Any:
-    """The singular values, in descending order."""
-    return svd(x, compute_uv=False)
-
-
 composed(
     _np.linalg,
-    svdvals=svdvals,
     eigvalsh=lambda a, UPLO="L": eigh(a, UPLO).eigenvalues,
+    tensorinv=lambda a, ind=2: inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind]),
     matrix_norm=lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims),
-    diagonal=lambda x, *, offset=0: diagonal(x, offset, -2, -1),
-    trace=lambda x, *, offset=0, dtype=None: diagonal(x, offset, -2, -1).sum(-1, dtype=dtype),
+    diagonal=lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1),
+    trace=lambda x, *, offset=0, dtype=None: moving.diagonal(x, offset, -2, -1).sum(-1, dtype=dtype),
 )
 _names = RECORDED["numpy.linalg"]
 _names |= {name: RECORDED["numpy"][name] for name in "cross matmul matrix_transpose outer tensordot vecdot".split()}

@@ -102,7 +102,7 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise TypeError(f"pad: the mode {mode!r} is not differentiated here")
     if mode != "constant":
-        return moved(lambda numbers: np.pad(numbers, pad_width, mode), array)
+        return moved(lambda numbers: np.pad(numbers, pad_width, mode), array)  # type: ignore[call-overload]
     filled = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=constant_values)
     inside = np.nonzero(np.pad(np.ones(array.shape, bool), pad_width))
     return OPERATIONS["where"](

@@ -43,8 +43,8 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
 @recorded()
 def einsum(*operands: Any, optimize: Any = False) -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
-    subscripts, *operands = operands if isinstance(operands[0], str) else _as_text(operands)
-    terms, out, parts = _parsed(subscripts, [operand(x) for x in operands])
+    subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
+    terms, out, parts = _parsed(subscripts, [operand(x) for x in factors])
     x, letters = parts[0], terms[0]
     for i, (y, other) in enumerate(zip(parts[1:], terms[1:]), 1):
         x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1 :]))

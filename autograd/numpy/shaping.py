@@ -25,12 +25,12 @@ def reshape(x: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
 
     A Tensor has no order in memory of its own: the orders "A" and "K" are "C".
     """
-    if len(sizes) == 2 and isinstance(sizes[1], str):
-        sizes, order = sizes[:1], sizes[1]
+    if sizes and isinstance(sizes[-1], str):
+        sizes, order = sizes[:-1], sizes[-1]
     if order not in ("C", "F", "A", "K"):
         raise ValueError(f"the order is one of 'C', 'F', 'A' and 'K', not {order!r}")
-    sizes = unpacked(sizes if shape is None else (shape,))
-    return OPERATIONS["reshape"](x.T, sizes[::-1]).T if order == "F" else OPERATIONS["reshape"](x, sizes)
+    lengths = unpacked(sizes if shape is None else (shape,))
+    return OPERATIONS["reshape"](x.T, lengths[::-1]).T if order == "F" else OPERATIONS["reshape"](x, lengths)
 
 
 @recorded()
