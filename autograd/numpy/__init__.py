@@ -12,7 +12,6 @@ import numpy as _np
 
 from ..operation import ELEMENTWISE as _ELEMENTWISE
 from . import elementwise, grids, linalg, moving, products, reducing, shaping
-from .dispatch import RECORDED as _RECORDED
 from .dispatch import constant as _constant
 from .dispatch import operation as _operation
 from .dispatch import recorded as _recorded
@@ -33,8 +32,15 @@ isinf isnan less less_equal logical_and logical_not logical_or may_share_memory 
 result_type searchsorted shape signbit size zeros_like""".split()  # plain results
 ROWS = {NAMES.get(row.name, row.name): row for row in _ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS["abs"] = ROWS["absolute"]
-globals().update(_RECORDED["numpy"])
-__all__ = sorted({*_RECORDED["numpy"], *ROWS, *CONSTANT, "linalg"})
+FUNCTIONS = {
+    name: function
+    for home in (elementwise, shaping, moving, products, reducing, grids)
+    for name, function in vars(home).items()
+    if hasattr(function, "__wrapped__") and function.__module__ == home.__name__  # what `recorded` returned there
+}
+FUNCTIONS |= {"concat": FUNCTIONS["concatenate"], "permute_dims": FUNCTIONS["transpose"]}
+globals().update(FUNCTIONS)
+__all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, "linalg"})
 
 
 def __getattr__(name: str) -> Any:

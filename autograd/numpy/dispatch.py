@@ -11,8 +11,6 @@ from ..arguments import is_node
 from ..node import Node, Tensor, Value
 from ..operation import Operation
 
-RECORDED: dict[str, dict[str, Callable[..., Any]]] = {}  # by NumPy's module that has the name, and by the name
-
 
 def first_node(args: Iterable) -> Node | None:
     """A node among these, or in lists and tuples among them."""
@@ -29,8 +27,8 @@ def recorded(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator: where no node takes part, NumPy's function of this name is called instead.
 
-    The name is the function's own if none is given, and is entered in RECORDED. Where NumPy has none, the numbers go
-    through the function as a Tensor. A Value is refused by a function of arrays.
+    The name is the function's own if none is given. Where NumPy has none, the numbers go through the function as a
+    Tensor. A Value is refused by a function of arrays.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,23 +47,16 @@ def recorded(
             return function(*args, **kwargs)
 
         either.__name__ = either.__qualname__ = called
-        RECORDED.setdefault(home.__name__, {})[called] = either
         return either
 
     return decorate
 
 
-def entered(function: Callable[..., Any], name: str, home: ModuleType = numpy) -> Callable[..., Any]:
+def called(name: str, function: Callable[..., Any], home: ModuleType = numpy) -> Callable[..., Any]:
     """The function, recorded as NumPy's of this name."""
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"As {home.__name__}.{name}."
     return recorded(home=home)(function)
-
-
-def composed(home: ModuleType = numpy, **functions: Callable[..., Any]) -> None:
-    """Enter functions of one line by their names."""
-    for name, function in functions.items():
-        entered(function, name, home)
 
 
 def operation(row: Operation) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import axes_of
-from .dispatch import composed, data_of, recorded
+from .dispatch import called, data_of, recorded
 from .elementwise import where
 from .reducing import diff
 from .shaping import array, concatenate, moveaxis, operand
@@ -108,11 +108,15 @@ def polyval(p: Any, x: Any) -> Any:
     return out
 
 
-composed(
-    logspace=lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: array(
+logspace = called(
+    "logspace",
+    lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: array(
         base ** linspace(start, stop, num, endpoint, axis=axis), dtype
     ),
-    vander=lambda x, N=None, increasing=False: (
-        x[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
+)
+vander = called(
+    "vander",
+    lambda x, N=None, increasing=False: (
+        operand(x)[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
     ),
 )

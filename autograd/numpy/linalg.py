@@ -11,8 +11,8 @@ import numpy as _np
 from ..arguments import axes_of
 from ..node import Tensor
 from ..operation import OPERATIONS
-from . import decompositions, moving
-from .dispatch import RECORDED, composed, constant, recorded
+from . import decompositions, moving, products, shaping
+from .dispatch import called, constant, recorded
 from .products import dot, matmul
 from .shaping import concatenate, expand_dims, moveaxis, operand, tril
 
@@ -23,6 +23,7 @@ SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
 
 
 def _matrices(name: str, x: Any, square: bool = False) -> Any:
+    x = operand(x)
     if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
         raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
     return x
@@ -179,8 +180,10 @@ MATRIX_NORMS: dict[Any, Callable[[Tensor], Tensor]] = {
 @recorded(home=_np.linalg)
 def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
     """As numpy.linalg.norm; the order 0 counts, and its derivative is 0."""
+    if axis is None and ord is None:
+        return x.norm(keepdims=keepdims)
     axes = axes_of(axis, x.ndim)
-    if len(axes) == 1 or axis is None and ord is None:
+    if len(axes) == 1:
         return vector_norm(x, axis=axes, keepdims=keepdims, ord=2 if ord is None else ord)
     if len(axes) != 2:
         raise ValueError(f"norm: of vectors or matrices, along one axis or two, not along {axes} of shape {x.shape}")
@@ -208,6 +211,13 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
 
 
 @recorded(home=_np.linalg)
+def tensorinv(a: Tensor, ind: int = 2) -> Tensor:
+    """As numpy.linalg.tensorinv."""
+    a = operand(a)
+    return inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
+
+
+@recorded(home=_np.linalg)
 def cond(x: Tensor, p: Any = None) -> Tensor:
     """As numpy.linalg.cond."""
     if p not in (None, 2, -2):
@@ -225,19 +235,16 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     return solve(a.reshape(b.size, -1), b.ravel()).reshape(a.shape[b.ndim :])
 
 
-composed(
-    _np.linalg,
-    eigvalsh=lambda a, UPLO="L": eigh(a, UPLO).eigenvalues,
-    tensorinv=lambda a, ind=2: inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind]),
-    matrix_norm=lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims),
-    diagonal=lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1),
-    trace=lambda x, *, offset=0, dtype=None: moving.diagonal(x, offset, -2, -1).sum(-1, dtype=dtype),
+eigvalsh = called("eigvalsh", lambda a, UPLO="L": eigh(a, UPLO).eigenvalues, _np.linalg)
+matrix_norm = called(
+    "matrix_norm", lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims), _np.linalg
 )
-_names = RECORDED["numpy.linalg"]
-_names |= {name: RECORDED["numpy"][name] for name in "cross matmul matrix_transpose outer tensordot vecdot".split()}
-_names["matrix_rank"] = constant("matrix_rank", _np.linalg)
-globals().update(_names)
-__all__ = sorted(_names)
+diagonal = called("diagonal", lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1), _np.linalg)
+trace = called("trace", lambda x, *, offset=0, dtype=None: diagonal(x, offset=offset).sum(-1, dtype=dtype), _np.linalg)
+matrix_transpose, cross, outer = shaping.matrix_transpose, products.cross, products.outer
+tensordot, vecdot = products.tensordot, products.vecdot
+matrix_rank = constant("matrix_rank", _np.linalg)
+__all__ = sorted(name for name in vars(_np.linalg) if name in globals() and name[0] != "_")
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from ..arguments import axes_of
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import composed, data_of, entered, first_node, recorded
+from .dispatch import called, data_of, first_node, recorded
 from .shaping import concatenate, operand
 
 signature = functools.cache(inspect.signature)
@@ -27,7 +27,7 @@ def moved(move: Callable[[Any], Any], tree: Any) -> Any:
     parts = [operand(x) for x in flatten(tree)]
     ends = itertools.accumulate(x.size for x in parts)
     numbers = [np.arange(end - x.size, end).reshape(x.shape) for x, end in zip(parts, ends)]
-    elements = concatenate(parts, None)
+    elements = concatenate(parts, None) if len(parts) > 1 else parts[0].reshape(-1)
     return map_tree(lambda places: elements[places], move(unflatten(tree, numbers)))
 
 
@@ -36,6 +36,8 @@ def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., An
     plain = getattr(home, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if args and not holders:
+            return moved(lambda numbers: plain(numbers, *data_of(args[1:]), **kwargs), args[0])
         call = signature(plain).bind(*args, **kwargs)
         given = call.arguments
         trees = {key: given[key] for key in holders or [*given][:1] if key in given}
@@ -47,28 +49,21 @@ def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., An
 
         return moved(move, [*trees.values()])
 
-    return entered(function, name, home)
+    return called(name, function, home)
 
 
-for _name in "repeat tile take take_along_axis delete roll flip fliplr flipud rot90 resize".split():
-    _moving(_name)
-for _name in "hsplit vsplit dsplit".split():
-    _moving(_name)
-for _name, _holders in {
-    "append": ("arr", "values"),
-    "block": ("arrays",),
-    "broadcast_arrays": ("args",),
-    "choose": ("choices",),
-    "compress": ("a",),
-    "extract": ("arr",),
-    "meshgrid": ("xi",),
-}.items():
-    _moving(_name, *_holders)
-_moving("sliding_window_view", home=np.lib.stride_tricks)
-diagonal = _moving("diagonal")
+repeat, tile, take, take_along_axis, delete, diagonal = map(
+    _moving, ("repeat", "tile", "take", "take_along_axis", "delete", "diagonal")
+)
+roll, flip, fliplr, flipud, rot90, resize = map(_moving, ("roll", "flip", "fliplr", "flipud", "rot90", "resize"))
+hsplit, vsplit, dsplit = map(_moving, ("hsplit", "vsplit", "dsplit"))
+append, block, choose = _moving("append", "arr", "values"), _moving("block", "arrays"), _moving("choose", "choices")
+compress, extract = _moving("compress", "a"), _moving("extract", "arr")
+broadcast_arrays, meshgrid = _moving("broadcast_arrays", "args"), _moving("meshgrid", "xi")
+sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
 
 
-def _splitting(name: str) -> None:
+def _splitting(name: str) -> Callable[..., Any]:
     """The function that cuts an array as NumPy's function of this name does."""
     plain = getattr(np, name)
 
@@ -80,11 +75,10 @@ def _splitting(name: str) -> None:
             for piece in pieces
         ]
 
-    entered(function, name)
+    return called(name, function)
 
 
-_splitting("split")
-_splitting("array_split")
+split, array_split = _splitting("split"), _splitting("array_split")
 
 
 @recorded()
@@ -112,12 +106,17 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
     )
 
 
-composed(
-    diagflat=lambda v, k=0: diag(operand(v).ravel(), k),
-    insert=lambda arr, obj, values, axis=None: moved(
-        lambda numbers: np.insert(numbers[0], obj, numbers[1], axis), [arr, values]
-    ).astype(operand(arr).dtype),
-    trace=lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype),
+@recorded()
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """As numpy.insert."""
+    out = moved(lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values])
+    return out.astype(operand(arr).dtype)
+
+
+diagflat = called("diagflat", lambda v, k=0: diag(operand(v).ravel(), k))
+trace = called(
+    "trace",
+    lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..operation import OPERATIONS
-from .dispatch import composed, recorded
+from .dispatch import called, recorded
 from .moving import diagonal
 from .shaping import moveaxis, operand
 
@@ -199,24 +199,25 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     return moveaxis(a[..., following] * b[..., preceding] - a[..., preceding] * b[..., following], -1, axisc)
 
 
-def vecmat(x1: Any, x2: Any) -> Any:
-    """As numpy.vecmat."""
-    return matmul(operand(x1)[..., None, :], x2)[..., 0, :]
+@recorded()
+def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
+    """As numpy.vecdot."""
+    x1, x2 = moveaxis(operand(x1), axis, -1), moveaxis(operand(x2), axis, -1)
+    return matmul(x1[..., None, :], x2[..., None])[..., 0, 0]
 
 
-def _correlated(a: Any, v: Any, mode: str = "valid") -> Any:
+@recorded()
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """As numpy.correlate."""
     a, v = operand(a), operand(v)
     return convolve(a, v[::-1], mode) if len(a) >= len(v) else convolve(a[::-1], v, mode)[::-1]
 
 
-composed(
-    inner=lambda a, b: tensordot(a, b, (-1, -1)) if operand(a).ndim and operand(b).ndim else operand(a) * operand(b),
-    outer=lambda a, b: operand(a).reshape(-1, 1) * operand(b).reshape(-1),
-    vdot=lambda a, b: matmul(operand(a).reshape(-1), operand(b).reshape(-1)),
-    vecdot=lambda x1, x2, axis=-1: vecmat(moveaxis(operand(x1), axis, -1), moveaxis(operand(x2), axis, -1)[..., None])[
-        ..., 0
-    ],
-    matvec=lambda x1, x2: matmul(x1, operand(x2)[..., None])[..., 0],
-    vecmat=vecmat,
-    correlate=_correlated,
+inner = called(
+    "inner",
+    lambda a, b: tensordot(a, b, (-1, -1)) if operand(a).ndim and operand(b).ndim else operand(a) * operand(b),
 )
+outer = called("outer", lambda a, b: operand(a).reshape(-1, 1) * operand(b).reshape(-1))
+vdot = called("vdot", lambda a, b: matmul(operand(a).reshape(-1), operand(b).reshape(-1)))
+vecmat = called("vecmat", lambda x1, x2: matmul(operand(x1)[..., None, :], x2)[..., 0, :])
+matvec = called("matvec", lambda x1, x2: matmul(x1, operand(x2)[..., None])[..., 0])

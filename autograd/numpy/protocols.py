@@ -5,7 +5,8 @@ from typing import Any
 
 from .. import numpy as names
 from ..node import Node
-from .dispatch import RECORDED
+
+HOMES = {"numpy": names, "numpy.linalg": names.linalg, "numpy.lib.stride_tricks": names}
 
 
 def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -28,11 +29,8 @@ def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> A
 def function(self: Node, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     """numpy.sum(node) and the like."""
     name, home = function.__name__, function.__module__
-    found = RECORDED.get(home, {}).get(name)
-    if found is None and home == "numpy" and name in names.__all__:
-        found = getattr(names, name)
-    if found is None:
+    if home not in HOMES or name not in HOMES[home].__all__:
         raise TypeError(
             f"{home}.{name} is not differentiated: use a function of autograd.numpy, or .data for a constant"
         )
-    return found(*args, **kwargs)
+    return getattr(HOMES[home], name)(*args, **kwargs)

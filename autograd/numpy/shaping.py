@@ -11,12 +11,12 @@ import numpy as np
 from ..arguments import axes_of, numeric, unpacked
 from ..node import Tensor
 from ..operation import OPERATIONS
-from .dispatch import RECORDED, composed, entered, recorded
+from .dispatch import called, first_node, recorded
 
 
 def operand(x: Any) -> Any:
-    """A Tensor as it is, anything else as a real array."""
-    return x if isinstance(x, Tensor) else numeric(x)
+    """A Tensor as it is, a list with nodes in it as one, anything else as a real array."""
+    return x if isinstance(x, Tensor) else numeric(x) if first_node((x,)) is None else array(x)
 
 
 @recorded()
@@ -68,7 +68,7 @@ def _reshaping(name: str) -> Callable[..., Any]:
     def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return x.reshape(plain(np.broadcast_to(0, x.shape), *args, **kwargs).shape)
 
-    return entered(function, name)
+    return called(name, function)
 
 
 def _ordering(name: str) -> Callable[..., Any]:
@@ -79,7 +79,7 @@ def _ordering(name: str) -> Callable[..., Any]:
         numbered = np.broadcast_to(0, range(x.ndim))  # an array whose lengths are the numbers of its axes
         return x.transpose(plain(numbered, *args, **kwargs).shape)
 
-    return entered(function, name)
+    return called(name, function)
 
 
 moveaxis, rollaxis, matrix_transpose = map(_ordering, ("moveaxis", "rollaxis", "matrix_transpose"))
@@ -156,16 +156,20 @@ def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
     return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis, **options)
 
 
-composed(
-    vstack=lambda tup, **options: concatenate([atleast_2d(operand(x)) for x in tup], **options),
-    hstack=lambda tup, **options: concatenate(
-        parts := [atleast_1d(operand(x)) for x in tup], 0 if parts[0].ndim == 1 else 1, **options
-    ),
-    dstack=lambda tup: concatenate([atleast_3d(operand(x)) for x in tup], 2),
-    column_stack=lambda tup: concatenate([x if x.ndim > 1 else x.reshape(-1, 1) for x in map(operand, tup)], 1),
-    unstack=lambda x, axis=0: tuple(moveaxis(x, axis, 0)),
-    full=lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape),
-    asarray=lambda a, dtype=None, order=None, copy=None: array(a, dtype),
-    copy=lambda a, order="K", subok=False: OPERATIONS["alias"](array(a)),
+@recorded()
+def hstack(tup: Sequence, **options: Any) -> Any:
+    """As numpy.hstack."""
+    parts = [atleast_1d(operand(x)) for x in tup]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, **options)
+
+
+vstack = called("vstack", lambda tup, **options: concatenate([atleast_2d(operand(x)) for x in tup], **options))
+dstack = called("dstack", lambda tup: concatenate([atleast_3d(operand(x)) for x in tup], 2))
+column_stack = called(
+    "column_stack",
+    lambda tup: concatenate([x if x.ndim > 1 else x.reshape(-1, 1) for x in map(operand, tup)], 1),
 )
-RECORDED["numpy"] |= {"concat": concatenate, "permute_dims": transpose}
+unstack = called("unstack", lambda x, axis=0: tuple(moveaxis(x, axis, 0)))
+full = called("full", lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape))
+asarray = called("asarray", lambda a, dtype=None, order=None, copy=None: array(a, dtype))
+copy = called("copy", lambda a, order="K", subok=False: OPERATIONS["alias"](array(a)))
