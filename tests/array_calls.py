@@ -34,6 +34,8 @@ CALLS = {
     "matrix_transpose": [plain("matrix_transpose", A)],
     "array": [(lambda np, x: np.array([x, x * 2], ndmin=4), M), (lambda np, x: np.array(x, float, copy=False), M)],
     "asarray": [(lambda np, x: np.asarray([x[0], 1.0, x[2]]), V), (lambda np, x: np.asarray(x), M)],
+    "asanyarray": [(lambda np, x: np.asanyarray(x, dtype=float), M)],
+    "ascontiguousarray": [(lambda np, x: np.ascontiguousarray(x.T), M)],
     "copy": [plain("copy", M)],
     "full": [
         (lambda np, x: np.full((2, 4), x), V),

@@ -237,7 +237,7 @@ for name in ("__path__x", "__nothing__"):
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_plain_results(name):
-    args = {"searchsorted": (numpy.sort(V), 0.5), "empty_like": (M,)}.get(name)
+    args = {"searchsorted": (numpy.sort(V), 0.5), "empty_like": (M,), "diag_indices_from": (S[0],)}.get(name)
     binary = (
         name.endswith(("equal", "close", "memory")) or name in "greater less logical_and logical_or result_type".split()
     )

@@ -27,9 +27,10 @@ NAMES = {
 }  # what NumPy calls some rows
 INTERNAL = {"alias", "detached", "ratio", "scaled", "wins"}  # rows for pullbacks and the engine itself
 CONSTANT = """
-all allclose any argmax argmin argsort array_equal count_nonzero empty_like equal greater greater_equal isclose isfinite
-isinf isnan less less_equal logical_and logical_not logical_or may_share_memory ndim nonzero not_equal ones_like
-result_type searchsorted shape signbit size zeros_like""".split()  # plain results
+all allclose any argmax argmin argsort argwhere array_equal count_nonzero diag_indices_from empty_like equal flatnonzero
+greater greater_equal isclose isfinite isinf isnan less less_equal logical_and logical_not logical_or may_share_memory
+ndim nonzero not_equal ones_like result_type searchsorted shape signbit size tril_indices_from triu_indices_from
+zeros_like""".split()  # plain results
 ROWS = {NAMES.get(row.name, row.name): row for row in _ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS["abs"] = ROWS["absolute"]
 FUNCTIONS = {

@@ -171,5 +171,8 @@ column_stack = called(
 )
 unstack = called("unstack", lambda x, axis=0: tuple(moveaxis(x, axis, 0)))
 full = called("full", lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape))
-asarray = called("asarray", lambda a, dtype=None, order=None, copy=None: array(a, dtype))
+asarray, asanyarray, ascontiguousarray = (
+    called(name, lambda a, dtype=None, order=None, copy=None: array(a, dtype))
+    for name in ("asarray", "asanyarray", "ascontiguousarray")
+)
 copy = called("copy", lambda a, order="K", subok=False: OPERATIONS["alias"](array(a)))
