@@ -100,6 +100,12 @@ def test_norms_of_zero_have_the_least_gradient(order):
     numpy.testing.assert_array_equal(grad(lambda x: np.linalg.norm(x, order))(numpy.zeros((2, 3))), numpy.zeros((2, 3)))
 
 
+def test_the_nuclear_norm_of_a_matrix_without_full_rank_has_the_least_gradient():
+    u, s, vh = numpy.linalg.svd(RNG.normal(size=(5, 2)) @ RNG.normal(size=(2, 4)))
+    slope = grad(lambda x: np.linalg.norm(x, "nuc"))(u[:, :2] * s[:2] @ vh[:2])
+    numpy.testing.assert_allclose(slope, u[:, :2] @ vh[:2], atol=1e-13)
+
+
 @given(n=st.integers(1, 5), lost=st.integers(0, 5), seed=SEEDS)
 def test_the_determinants_second_derivative_of_every_rank(n, lost, seed):
     rng, rank = numpy.random.default_rng(seed), max(n - lost, 0)
@@ -171,6 +177,12 @@ def test_what_runs_eagerly_compiles(name, i):
 def test_what_numpy_refuses_is_refused(f, error, message):
     with pytest.raises(error, match=message):
         f(Tensor(array_calls.M))
+
+
+def test_empty_matrices():
+    empty = numpy.zeros((0, 0))
+    for f in (np.linalg.eigvalsh, np.linalg.svdvals, np.linalg.det, lambda x: np.linalg.svd(x.reshape(0, 0))[0]):
+        assert grad(lambda x, f=f: f(x).sum())(empty).shape == (0, 0)
 
 
 def test_results_have_numpys_names():

@@ -24,7 +24,7 @@ def _inverses(x: Any, scale: Any) -> Any:
 
     So what depends on the span of some vectors alone has its derivative, also where their values coincide.
     """
-    rounding = np.finfo(x.dtype).eps * scale.shape[-1] * abs(scale).max((-2, -1), keepdims=True)
+    rounding = np.finfo(x.dtype).eps * abs(scale).sum((-2, -1), keepdims=True)
     vanishing = OPERATIONS["less_equal"](abs(x), rounding)
     return _where(vanishing, 0.0, 1.0 / _where(vanishing, 1.0, x))
 
@@ -53,14 +53,14 @@ def _svd(a: np.ndarray) -> np.ndarray:
 
 def _svd_pullback(g: Any, out: Any, a: Any) -> Any:
     (u, s, v), (gu, gs, gv) = svd_parts(out, a), svd_parts(g, a)
-    left, right = u.mT @ gu, v.mT @ gv
+    left, right, inverse = u.mT @ gu, v.mT @ gv, _inverses(s, s)
     gaps = 2.0 * _ratio(_inverses(s - s.mT, s), s + s.mT)  # 2 / (s_j ** 2 - s_i ** 2)
     inner = gaps * (_skew(left) * s + s.mT * _skew(right))
-    total = (u * (_sign(s) * gs) + u @ inner) @ v.mT  # a value of 0 is a kink, as abs has
+    total = (u * (gs * _sign(inverse)) + u @ inner) @ v.mT  # a value of 0 is a kink, as abs has
     if u.shape[-2] > u.shape[-1]:
-        total = total + ((gu - u @ left) * _inverses(s, s)) @ v.mT
+        total = total + ((gu - u @ left) * inverse) @ v.mT
     if v.shape[-2] > v.shape[-1]:
-        total = total + (u * _inverses(s, s)) @ (gv - v @ right).mT
+        total = total + (u * inverse) @ (gv - v @ right).mT
     return total
 
 
@@ -86,10 +86,9 @@ def _pinv_pullback(g: Any, out: Any, a: Any, rtol: Any) -> Any:
     return left - a @ (out @ left) + right - right @ out @ a - out.mT @ g @ out.mT
 
 
-# matrices with at least as many rows as columns, for qr
 eigh = define("eigh", _eigh, [_eigh_pullback])
 svd = define("svd", _svd, [_svd_pullback])
-qr = define("qr", _qr, [_qr_pullback])
+qr = define("qr", _qr, [_qr_pullback])  # of no more columns than rows
 # columns that make a basis of orthonormal ones; where q moves, they turn no more than they must
 complement = define("complement", _complement, [lambda g, out, q: -(out @ (g.mT @ q))])
 # Golub and Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares problems, for constant rank

@@ -72,7 +72,7 @@ def eigh(a: Tensor, UPLO: str = "L") -> Any:
 
     Where eigenvalues coincide the derivatives are right if they depend on no choice of eigenvectors: docs/numerics.md.
     """
-    if UPLO.upper() not in ("L", "U"):
+    if str(UPLO).upper() not in ("L", "U"):
         raise ValueError(f"eigh: UPLO is 'L' or 'U', for the lower or the upper triangle, not {UPLO!r}")
     a = _square("eigh", a)
     half = tril(a if UPLO.upper() == "L" else a.mT)
