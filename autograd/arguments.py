@@ -9,7 +9,7 @@ import numpy as np
 from .operation import PLAIN_FLOATS, Operation
 
 GENERATED = "autograd"  # functions made of rows are in no module
-LIBRARIES = {GENERATED, "contextlib"}  # whose lines are not the user's
+LIBRARIES = {GENERATED, "contextlib", "copy"}  # whose lines are not the user's
 
 
 class MixedError(TypeError):

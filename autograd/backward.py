@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import LARGE, in_blocks
 from .node import Node, Tensor, Value
 from .on_arrays import sum_to
-from .operation import OPERATIONS, Lazy, node_pullback
+from .operation import ELEMENTWISE, OPERATIONS, Lazy, node_pullback
 from .owning import own_gradients
 from .recording import inspection
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
+BY_ELEMENT = frozenset(ELEMENTWISE)
 _age = operator.attrgetter("when")
 
 
@@ -159,7 +161,36 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool = F
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, Tensor.reading.pull, keep)
+    _run(grads, made, seeds, into, Tensor.reading.pull, keep, blocks=not inspection.around)
+
+
+def _pull_in_blocks(pull: Callable, node: Node, g: np.ndarray, into: Callable) -> bool:
+    """Call the pullback of an elementwise operation on large arrays in blocks; False, and nothing done, if not so."""
+    if g.size <= LARGE or node.operation not in BY_ELEMENT:
+        return False
+
+    def piece(g: np.ndarray, out: np.ndarray, *numbers: Any) -> list:
+        part, found = _stand_in(out), list[np.ndarray]()
+        x, *rest = [_stand_in(y) if isinstance(arg, Node) else y for arg, y in zip(node.args, numbers)]
+        part.x, part.y = x, rest[0] if len(rest) == 1 else tuple(rest)
+        pull(part, g, lambda _, gradient: found.append(gradient))
+        return found
+
+    found = in_blocks(piece, g, node.data, *(arg.data if isinstance(arg, Node) else arg for arg in node.args))
+    if found is not None:
+        nodes = [
+            arg for arg, pullback in zip(node.args, node.operation.pullbacks) if pullback and isinstance(arg, Node)
+        ]
+        for arg, gradient in zip(nodes, found, strict=True):
+            into(arg, gradient)
+    return found is not None
+
+
+def _stand_in(data: np.ndarray) -> Tensor:
+    """A Tensor for a pullback to read the data of."""
+    node = object.__new__(Tensor)
+    node.data = data
+    return node
 
 
 def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
@@ -175,7 +206,15 @@ def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
     _run(grads, made, seeds, into, NODE_PULLBACKS)
 
 
-def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict, keep: bool = False) -> None:
+def _run(
+    grads: dict,
+    made: list[Node],
+    seeds: Iterable,
+    into: Callable,
+    pulls: dict,
+    keep: bool = False,
+    blocks: bool = False,
+) -> None:
     pulls = inspection.around(pulls) if inspection.around else pulls
     for output, seed in seeds:
         into(output, seed)
@@ -184,7 +223,9 @@ def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: 
         if keep:
             node.grad = g
         if g is not None:
-            pulls[node.operation](node, g, into)
+            pull = pulls[node.operation]
+            if not (blocks and _pull_in_blocks(pull, node, g, into)):
+                pull(node, g, into)
 
 
 def _zero_like(node: Any) -> Any:

@@ -28,7 +28,7 @@ COMPARISONS = {
 }
 OF_ARRAYS = """
 sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take
-diagonal trace dot clip round argmax argmin argsort nonzero""".split()
+diagonal trace dot clip round any all argmax argmin argsort nonzero""".split()
 
 
 def install(reading: Reading) -> None:
@@ -99,9 +99,14 @@ for _name in OF_ARRAYS:
     setattr(Tensor, _name, getattr(_function, "__wrapped__", _function))
 for _name, _function in {"expand": names.broadcast_to, "flatten": names.ravel, "__matmul__": names.matmul}.items():
     setattr(Tensor, _name, _function)
+_attach(Tensor, "tolist", lambda self: self.data.tolist(), "As numpy.ndarray.tolist: plain numbers.")
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,
+    "__round__": names.round,
+    "label": vars(Node)["name"],  # this and the next two are what micrograd's lectures read
+    "_prev": property(lambda self: {x for x in self.args if isinstance(x, Node)}),
+    "_op": property(lambda self: self.operation.name if self.operation else ""),
     "__array_ufunc__": protocols.ufunc,
     "__array_function__": protocols.function,
 }.items():

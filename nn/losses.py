@@ -1,5 +1,6 @@
 """Losses: a number, the mean over the batch, that says how far predictions are from targets."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -8,7 +9,13 @@ import autograd.numpy as np
 from autograd import Tensor
 
 
+def _array(loss: Any, prediction: Any) -> None:
+    if not hasattr(prediction, "shape"):
+        raise TypeError(f"{type(loss).__name__}: the prediction is a Tensor, not {type(prediction).__name__}")
+
+
 def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
+    _array(loss, prediction)
     # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
     shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
     if prediction.shape != shape:
@@ -17,6 +24,7 @@ def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
         )
 
 
+@dataclass(eq=False)
 class MSE:
     """The mean of squared errors; prediction and target of one shape, else ValueError."""
 
@@ -25,6 +33,7 @@ class MSE:
         return (prediction - target).square().mean()
 
 
+@dataclass(eq=False)
 class L1:
     """The mean of absolute errors; prediction and target of one shape, else ValueError."""
 
@@ -33,24 +42,27 @@ class L1:
         return abs(prediction - target).mean()
 
 
+@dataclass(eq=False)
 class Huber:
     """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964); the mean over all.
 
     Prediction and target have one shape, else ValueError.
     """
 
-    def __init__(self, delta: float = 1.0):
-        if not delta > 0:
-            raise ValueError(f"Huber: delta must be positive, not {delta!r}")
-        self.delta = delta
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.delta > 0:
+            raise ValueError(f"Huber: delta must be positive, not {self.delta!r}")
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)
-        size = abs(prediction - target)
-        near = np.minimum(size, self.delta)  # near * (size - near / 2) is both branches at once
-        return (near * (size - 0.5 * near)).mean()
+        error = prediction - target
+        near = np.clip(error, -self.delta, self.delta)  # near * (error - near / 2) is both branches at once
+        return (near * (error - 0.5 * near)).mean()
 
 
+@dataclass(eq=False)
 class CrossEntropy:
     """Minus the log-probability of integer labels (batch,) under logits (batch, classes); the mean over the batch.
 
@@ -58,6 +70,7 @@ class CrossEntropy:
     """
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
+        _array(self, logits)
         labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
             raise ValueError(
@@ -68,7 +81,7 @@ class CrossEntropy:
         chosen = labels[:, None] == numpy.arange(logits.shape[1])
         # in a compiled step nobody has looked at the labels: one that is no class makes the loss 0 / 0, NaN
         count = np.where(chosen, numpy.ones(logits.shape, logits.dtype), 0.0).sum(1)
-        return (np.logsumexp(logits, 1) - np.where(chosen, logits, 0.0).sum(1) / count).mean()
+        return -(np.where(chosen, np.log_softmax(logits, 1), 0.0).sum(1) / count).mean()
 
 
 def _check_labels(labels: numpy.ndarray, classes: int) -> None:
@@ -76,6 +89,7 @@ def _check_labels(labels: numpy.ndarray, classes: int) -> None:
         raise ValueError(f"CrossEntropy: labels are integers from 0 to {classes - 1}")
 
 
+@dataclass(eq=False)
 class BCEWithLogits:
     """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit); the mean over all.
 
@@ -84,4 +98,5 @@ class BCEWithLogits:
 
     def __call__(self, logits: Tensor, target: Any) -> Tensor:
         _same_shape(self, logits, target)
-        return (np.softplus(logits) - logits * target).mean()
+        # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
+        return (target * np.softplus(-logits) + (1.0 - target) * np.softplus(logits)).mean()

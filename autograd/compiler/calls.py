@@ -17,11 +17,11 @@ from ..tree import flatten, map_tree
 from .forms import Compiled, Form, looks
 from .printing import Executable, executable
 from .program import Program
-from .tracing import Recording, leaf, record, tracing
+from .tracing import NATIVE, Recording, leaf, native, record, tracing
 from .watching import Watch
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are
-NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g", "?")}  # what arrays are given to programs as
+FORMS = NATIVE | {np.dtype(bool)}  # what arrays are given to programs as
 
 
 @dataclass
@@ -51,9 +51,9 @@ class Jit(Compiled):
     """A compiled function; see jit."""
 
     def __init__(self, function: Callable, backend: str):
-        super().__init__()
+        super().__init__(backend)
         functools.update_wrapper(self, function)
-        self.function, self.wanted = function, backend
+        self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         flat: list = [*args]
@@ -97,8 +97,6 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
     floats any more.
     """
-    if backend not in ("auto", "llvm", "python"):
-        raise ValueError(f"jit: the backends are auto, llvm and python, not {backend!r}")
     return function if isinstance(function, Jit) else Jit(function, backend)
 
 
@@ -120,7 +118,7 @@ def _numbers(flat: list) -> tuple[list | None, Hashable]:
     kinds = {*map(type, flat)}
     if kinds == {float}:
         return flat, (float,) * len(flat)
-    if kinds == {np.ndarray} and NATIVE.issuperset([x.dtype for x in flat]):
+    if kinds == {np.ndarray} and FORMS.issuperset([x.dtype for x in flat]):
         return flat, tuple([(x.shape, x.dtype) for x in flat])
     if any(isinstance(x, Node) for x in flat):
         return None, None
@@ -155,7 +153,7 @@ def _array(x: Any, weak: np.dtype) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
         kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
-    return np.asarray(x, x.dtype.newbyteorder("=") if x.dtype.kind in "fb" else float)
+    return native(x, "fb")
 
 
 def _fresh(x: Any) -> Any:

@@ -20,6 +20,8 @@ from ..node import Node, Tensor, Value, kinds
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from ..recording import hooks, inspection, recording_is_off, tick
 
+NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
+
 
 class TracingError(TypeError):
     """A function that is being traced asked for a number that only a call has."""
@@ -43,7 +45,7 @@ class _Traced:
         )
 
     def _become_leaf(self: Any, data: Any, name: str) -> None:
-        self.example, self.grad, self.name = data, None, name
+        self.example, self.grad, self.name = data, self._grad_before, name
         self.operation = self.x = self.y = None
         self.when = tick()
 
@@ -134,10 +136,16 @@ def number_of(node: Node) -> Any:
     if isinstance(node, Value) and isinstance(data, numbers.Real):
         return float(data)
     if isinstance(node, Tensor) and isinstance(data, (np.ndarray, np.floating)) and data.dtype.kind == "f":
-        return np.asarray(numeric(data), data.dtype.newbyteorder("="))
+        return native(data)
     kind, wanted = type(node).__name__, "a number" if isinstance(node, Value) else "an array of floats"
     held = f"{data.dtype} of shape {data.shape}" if isinstance(data, np.ndarray) else repr(data)
     raise ValueError(f"the {kind} {node.name!r} that the function uses should hold {wanted}, and its .data is {held}")
+
+
+def native(x: Any, kept: str = "f") -> np.ndarray:
+    """An array in this machine's order of bytes: with its dtype if it holds floats (or another kind), else float64."""
+    array = numeric(x)
+    return np.asarray(array, array.dtype.newbyteorder("=") if array.dtype.kind in kept else float)
 
 
 def leaf(example: Any, name: str = "") -> Any:

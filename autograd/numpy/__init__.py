@@ -11,6 +11,7 @@ from typing import Any
 import numpy as _np
 
 from ..operation import ELEMENTWISE as _ELEMENTWISE
+from ..operation import INNER as _INNER
 from . import elementwise, grids, linalg, moving, products, reducing, shaping
 from .dispatch import constant as _constant
 from .dispatch import operation as _operation
@@ -25,7 +26,7 @@ NAMES = {
     "neg": "negative",
     "abs": "absolute",
 }  # what NumPy calls some rows
-INTERNAL = {"alias", "detached", "ratio", "scaled", "wins"}  # rows for pullbacks and the engine itself
+INTERNAL = {row.name for row in _INNER}
 CONSTANT = """
 all allclose any argmax argmin argsort argwhere array_equal count_nonzero diag_indices_from empty_like equal flatnonzero
 greater greater_equal isclose isfinite isinf isnan less less_equal logical_and logical_not logical_or may_share_memory

@@ -88,8 +88,8 @@ class Printer(Arrays):
         if len(users) != 1 or self.outputs[variable]:
             return False
         (user,) = users
-        return user.word in ("sum", "mean", "sum_to", "norm") or (
-            user.shape == variable.shape and user.word not in ("matmul", "cumsum", "logsumexp", "max", "min")
+        return user.word in ("sum", "mean", "sum_to") or (
+            user.shape == variable.shape and user.word not in ("matmul", "cumsum", "max", "min", "top")
         )
 
 

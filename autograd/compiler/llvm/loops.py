@@ -74,15 +74,9 @@ def mean(p: Arrays, x: Array, axis: Any) -> Array:
     return p.elementwise("truediv", [total(p, x, axis), math.prod(x.shape[i] for i in axes)], x.type)
 
 
-def norm(p: Arrays, x: Array, axis: Any) -> Array:
-    """The square root of the sum of squares."""
-    squares = p.elementwise("mul", [x, x], x.type)
-    return p.elementwise("sqrt", [total(p, squares, axis)], x.type)
-
-
-def _extreme(word: str, first: float) -> Callable:
+def _extreme(word: str, first: float, of_nothing: bool = False) -> Callable:
     def reduction(p: Arrays, x: Array, axis: Any) -> Array:
-        if not math.prod(x.shape):
+        if not math.prod(x.shape) and not of_nothing:
             raise Unprintable("an extreme of nothing is not printed")
         return _reduce(p, x, axis, first, lambda a, b: WORDS[word](p.code, x.type, b, a))
 
@@ -90,19 +84,10 @@ def _extreme(word: str, first: float) -> Callable:
 
 
 def ties(p: Arrays, x: Array, extreme: Array, axis: Any) -> Array:
-    """1 / k where k elements are equal to the extreme, 0 elsewhere."""
-    equal = p.memory(p.elementwise("equal", [x, extreme], x.type))
+    """1 / k where k elements are equal to the extreme, 0 elsewhere; a NaN is every extreme."""
+    among = [p.elementwise("equal", [x, extreme], x.type), p.elementwise("not_equal", [x, x], x.type)]
+    equal = p.memory(p.elementwise("maximum", among, x.type))
     return p.elementwise("truediv", [equal, _stored(p, total(p, equal, axis))], x.type)
-
-
-def logsumexp(p: Arrays, x: Array, axis: Any) -> Array:
-    """log(sum(exp(x))), shifted by the largest element where that is finite."""
-    x = p.memory(x)
-    largest = _stored(p, _extreme("maximum", -math.inf)(p, x, axis))
-    finite = p.elementwise("less", [p.elementwise("abs", [largest], x.type), math.inf], x.type)
-    shift = _stored(p, p.elementwise("where", [finite, largest, 0.0], x.type))
-    summed = total(p, p.elementwise("exp", [p.elementwise("sub", [x, shift], x.type)], x.type), axis)
-    return p.elementwise("add", [p.elementwise("log", [summed], x.type), shift], x.type)
 
 
 def _stored(p: Arrays, x: Array) -> Array:
@@ -257,11 +242,10 @@ def cast(p: Arrays, x: Array, dtype: Any) -> Array:
 LOOPS: dict[str, Callable] = {
     "sum": total,
     "mean": mean,
-    "norm": norm,
     "max": _extreme("maximum", -math.inf),
     "min": _extreme("minimum", math.inf),
     "ties": ties,
-    "logsumexp": logsumexp,
+    "top": _extreme("maximum", -math.inf, of_nothing=True),
     "cumsum": cumsum,
     "matmul": matmul,
     "expand": expand,

@@ -170,6 +170,12 @@ def _sigmoid(c: Code, t: str, x: str) -> str:
     return WORDS["truediv"](c, t, above, WORDS["add"](c, t, one, small))
 
 
+def _bell(c: Code, type: str, x: str) -> str:
+    small = _decay(c, type, x)
+    larger = WORDS["add"](c, type, literal(1, type), small)
+    return WORDS["truediv"](c, type, small, WORDS["mul"](c, type, larger, larger))
+
+
 def _softplus(c: Code, t: str, x: str) -> str:
     return WORDS["add"](c, t, WORDS["maximum"](c, t, x, literal(0, t)), WORDS["log1p"](c, t, _decay(c, t, x)))
 
@@ -214,6 +220,7 @@ WORDS: dict[str, Callable] = {
     "scaled": _unless_zero("fmul"),
     "ratio": _unless_zero("fdiv"),
     "sigmoid": _sigmoid,
+    "bell": _bell,
     "softplus": _softplus,
     "logaddexp": _logaddexp,
 }
