@@ -199,8 +199,18 @@ def unsorted_as(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
 def cofactor(x: np.ndarray) -> np.ndarray:
     """det(x) * inv(x).mT by singular values, so that it is right where x is singular too."""
     u, s, vt = np.linalg.svd(x)
-    others = np.stack([np.prod(np.delete(s, i, -1), -1) for i in range(s.shape[-1])], -1)
+    others = np.where(np.eye(s.shape[-1]), 1, s[..., None, :]).prod(-1)  # the products of all but one
     return np.linalg.det(u @ vt)[..., None, None] * ((u * others[..., None, :]) @ vt)
+
+
+def minors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The derivative of cofactor(x) in the direction y, by singular values: of a diagonal x the minors are products."""
+    u, s, vt = np.linalg.svd(x)
+    one = np.eye(s.shape[-1], dtype=s.dtype)
+    others = np.where(one[:, None] + one, 1, s[..., None, None, :]).prod(-1) * (1 - one)  # of all but two
+    turned = u.mT @ y @ vt.mT
+    diagonal = others @ np.diagonal(turned, 0, -2, -1)[..., None]
+    return np.linalg.det(u @ vt)[..., None, None] * (u @ (one * diagonal - others * turned.mT) @ vt)
 
 
 @lru_cache(maxsize=1024)

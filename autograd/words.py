@@ -174,6 +174,7 @@ ARRAYS: dict[str, Callable] = {
     "detsign": lambda x: np.linalg.slogdet(x)[0],
     "logdet": lambda x: np.linalg.slogdet(x)[1],
     "cofactor": on_arrays.cofactor,
+    "minors": on_arrays.minors,
     "concatenate": lambda x, y, axis: np.concatenate((x, y), axis),
     "cast": lambda x, dtype: x.astype(dtype),
 }

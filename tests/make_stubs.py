@@ -8,6 +8,7 @@ import pathlib
 import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import autograd.numpy as names
 from autograd import Tensor, Value
@@ -15,7 +16,10 @@ from autograd.methods import BINARY, COMPARISONS, OF_ARRAYS, UNARY
 from autograd.operation import ELEMENTWISE, Operation
 
 HOME = pathlib.Path(__file__).parent.parent / "autograd"
-NODES = "x y a p m ary weight bias operands arrays fill_value".split()  # arguments that may be nodes
+NODES = (
+    "x y weight bias operands arrays fill_value a b f p m ary v array object start stop xp fp".split()
+)  # may be nodes
+SEVERAL = "eigh svd qr slogdet linspace gradient".split()  # whose result may be a tuple
 HEAD = '"""Made from the table by tests/make_stubs.py."""\n\n'
 FUNCTIONS = """from collections.abc import Sequence
 from typing import Any, overload
@@ -43,6 +47,9 @@ ANYTHING = "(*args: Any, **kwargs: Any) -> Any"
 def signature(function: Callable) -> str:
     """A signature as text, without the modules of its types."""
     found = inspect.signature(getattr(function, "__wrapped__", function))
+    if found.return_annotation is found.empty:  # a function of one line
+        parameters = [p.replace(annotation=Any) for p in found.parameters.values()]
+        found = found.replace(parameters=parameters, return_annotation=Any)
     text = re.sub(r"\b(autograd\.node|typing|collections\.abc)\.", "", str(found))
     return text.replace("Sequence,", "Sequence[Any],").replace("Sequence)", "Sequence[Any])")
 
@@ -69,11 +76,12 @@ def of_row(row: Operation) -> list[str]:
 
 
 def of_function(function: Callable) -> list[str]:
-    text = signature(function)
+    text, name = signature(function), function.__name__
+    if name in SEVERAL or inspect.signature(function).return_annotation is inspect.Signature.empty:
+        return [text]
     kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor | Value",)
-    nodes = {*NODES, "b"} if function.__module__.endswith("linalg") else NODES
     given = [x.name for x in inspect.signature(function).parameters.values() if x.default is x.empty]
-    spots = [name for name in given if name in nodes]
+    spots = [name for name in given if name in NODES]
     return [with_node(text, spot, kind) for kind in kinds for spot in spots] + [ANYTHING]
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as _np
 
 from .. import operation as _operation
-from . import dispatch, elementwise, linalg, products, reducing, shaping, statistics
+from . import dispatch, elementwise, grids, linalg, moving, products, reducing, shaping, statistics
+from .moving import c_, r_
 
 NAMES = {
     "sub": "subtract",
@@ -27,21 +28,23 @@ IDENTITIES = ("positive", "conjugate", "conj", "real", "real_if_close")  # of re
 ALIASES = {"abs": "absolute", "fabs": "absolute", "mod": "remainder", "pow": "power", "true_divide": "divide"}
 INTERNAL = {row.name for row in _operation.INNER}
 CONSTANT = """
-all allclose angle any argmax argmin argpartition argsort array_equal array_equiv count_nonzero digitize empty_like
-equal greater greater_equal histogram histogram2d histogram_bin_edges histogramdd imag isclose iscomplex iscomplexobj
-isfinite isin isinf isnan isneginf isposinf isreal isrealobj less less_equal lexsort logical_and logical_not logical_or
-logical_xor may_share_memory nanargmax nanargmin ndim nonzero not_equal ones_like result_type searchsorted shape signbit
-size spacing zeros_like""".split()  # plain results
+all allclose angle any argmax argmin argpartition argsort argwhere array_equal array_equiv count_nonzero
+diag_indices_from digitize empty_like equal flatnonzero greater greater_equal histogram histogram2d histogram_bin_edges
+histogramdd imag isclose iscomplex iscomplexobj isfinite isin isinf isnan isneginf isposinf isreal isrealobj less
+less_equal lexsort logical_and logical_not logical_or logical_xor may_share_memory nanargmax nanargmin ndim nonzero
+not_equal ones_like result_type searchsorted shape signbit size spacing tril_indices_from triu_indices_from
+zeros_like""".split()  # plain results
 ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS |= {**elementwise.COMPOSED, **dict.fromkeys(IDENTITIES, _operation.OPERATIONS["alias"])}
 ROWS |= {alias: ROWS[name] for alias, name in ALIASES.items()} | {f"a{x[3:]}": ROWS[x] for x in ROWS if x[:3] == "arc"}
 FUNCTIONS = {
     name: function
-    for home in (elementwise, shaping, products, reducing, statistics)
+    for home in (elementwise, shaping, moving, products, reducing, statistics, grids)
     for name, function in vars(home).items()
     if hasattr(function, "__wrapped__") and function.__module__ == home.__name__  # what `recorded` returned there
 }
 FUNCTIONS |= {"amax": FUNCTIONS["max"], "amin": FUNCTIONS["min"], "around": FUNCTIONS["round"]}
+FUNCTIONS |= {"concat": FUNCTIONS["concatenate"], "permute_dims": FUNCTIONS["transpose"]}
 __all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, "linalg"})
 
 

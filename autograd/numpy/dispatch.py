@@ -66,11 +66,13 @@ def recorded(
     return decorate
 
 
-def called(name: str, function: Callable[..., Any], home: ModuleType = numpy) -> Callable[..., Any]:
+def called(
+    name: str, function: Callable[..., Any], home: ModuleType = numpy, of_lists: bool = False
+) -> Callable[..., Any]:
     """The function, recorded as NumPy's of this name."""
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"As {home.__name__}.{name}."
-    return recorded(home=home)(function)
+    return recorded(home=home, of_lists=of_lists)(function)
 
 
 def attributes(plain: Any) -> dict[str, Any]:
@@ -94,9 +96,9 @@ def data_of(x: Any) -> Any:
     return x.data if is_node(x) else type(x)(map(data_of, x)) if type(x) in (list, tuple) else x
 
 
-def constant(name: str) -> Callable[..., Any]:
+def constant(name: str, home: ModuleType = numpy) -> Callable[..., Any]:
     """NumPy's function on the numbers of nodes: its result is no function of them that could be differentiated."""
-    plain = getattr(numpy, name)
+    plain = getattr(home, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
         if is_node(kwargs.get("weights")):
@@ -105,5 +107,5 @@ def constant(name: str) -> Callable[..., Any]:
 
     vars(function).update(attributes(plain))
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"numpy.{name} of the numbers; a plain result."
+    function.__doc__ = f"{home.__name__}.{name} of the numbers; a plain result."
     return function

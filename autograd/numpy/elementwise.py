@@ -65,6 +65,17 @@ def where(condition: Any, *branches: Any) -> Any:
 
 
 @recorded(of_arrays=False)
+def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
+    """As numpy.select."""
+    if not condlist or len(condlist) != len(choicelist):
+        raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
+    out = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        out = OPERATIONS["where"](condition, choice, out)
+    return out
+
+
+@recorded(of_arrays=False)
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """As numpy.clip; the gradient at a bound goes to the bound alone."""
     low, high = a_min if min is None else min, a_max if max is None else max

@@ -22,6 +22,8 @@ METHODS: dict[str, Callable[..., Any]] = {
     **{f"{name}.accumulate": functools.partial(scanned, name) for name in ("maximum", "minimum", "logaddexp")},
 }  # of ufuncs, besides outer, which all of two arguments have
 
+HOMES = {"numpy": names, "numpy.linalg": names.linalg, "numpy.lib.stride_tricks": names}
+
 
 def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """numpy.exp(node), numpy.add.reduce(node) and the like; what an array on the left of an operator calls."""
@@ -44,11 +46,8 @@ def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> A
 def function(self: Node, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     """numpy.sum(node) and the like."""
     name, home = function.__name__, function.__module__
-    found = getattr(names, name) if home == "numpy" and name in names.__all__ else None
-    if home == "numpy.linalg" and name in names.linalg.__all__:
-        found = getattr(names.linalg, name)
-    if found is None:
+    if home not in HOMES or name not in HOMES[home].__all__:
         raise TypeError(
             f"{home}.{name} is not differentiated: use a function of autograd.numpy, or .data for a constant"
         )
-    return found(*args, **kwargs)
+    return getattr(HOMES[home], name)(*args, **kwargs)

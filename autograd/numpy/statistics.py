@@ -13,8 +13,9 @@ from ..node import Tensor
 from ..operation import OPERATIONS
 from . import reducing
 from .dispatch import called, data_of, recorded
+from .moving import diagonal, take_along_axis
 from .reducing import selected
-from .shaping import atleast_2d, broadcast_to, concatenate, diagonal, operand, take_along_axis
+from .shaping import atleast_2d, broadcast_to, concatenate, operand
 
 _where, _equal = OPERATIONS["where"], OPERATIONS["equal"]
 
