@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd.numpy as np
-from autograd import Tensor, check_gradients, grad, hessian, jit
+from autograd import Tensor, check_gradients, grad, hessian
 
 from . import array_calls
 
@@ -128,24 +128,6 @@ def test_pinv_and_lstsq_of_a_matrix_that_keeps_its_rank():
     _, residuals, rank, singular = np.linalg.lstsq(Tensor(left @ right), b)
     assert rank == 2 == np.linalg.matrix_rank(Tensor(left @ right)) and residuals.shape == (0,)
     numpy.testing.assert_allclose(singular.data, numpy.linalg.svd(left @ right)[1], atol=1e-14)
-
-
-COMPILED = [
-    (name, i)
-    for name, calls in (array_calls.CALLS | array_calls.LINALG).items()
-    for i in range(len(calls))
-    if name not in ("interp", "lstsq")  # which read numbers
-]
-
-
-@pytest.mark.parametrize("name, i", COMPILED, ids=[f"{name}-{i}" for name, i in COMPILED])
-def test_what_runs_eagerly_compiles(name, i):
-    pytest.importorskip("llvmlite")
-    f, *arrays = (array_calls.CALLS | array_calls.LINALG)[name][i]
-    fast = jit(lambda *x: f(np, *x))
-    expected = f(numpy, *arrays)
-    for ours, theirs in zip(*[x if isinstance(x, (list, tuple)) else [x] for x in (fast(*arrays), expected)]):
-        numpy.testing.assert_allclose(ours, theirs, rtol=1e-12 if arrays[0].dtype == float else 1e-5, atol=1e-13)
 
 
 @pytest.mark.parametrize(

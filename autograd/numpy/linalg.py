@@ -154,7 +154,7 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
     return root @ root @ a if n % 2 else root @ root
 
 
-@recorded(home=_np.linalg)
+@recorded(home=_np.linalg, of_lists=True)
 def multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
     parts = [operand(x) for x in arrays]
