@@ -12,10 +12,10 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "core.py")):
 
 from . import methods, numpy
 from .backward import gradients
-from .jacobians import hessian, jacobian
+from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .node import Tensor, Value
 from .recording import no_grad
-from .transforms import grad, hvp, jvp, value_and_grad, vjp
+from .transforms import elementwise_grad, grad, hvp, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:  # what is imported when it is used
     from .anomaly import AnomalyError, detect_anomaly
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what is imported when it is used
     from .compiler.tracing import TracingError
     from .definitions import define
     from .drawing import draw, render
+    from .recomputing import checkpoint
 
 __version__ = "0.1.0"
 __all__ = [
@@ -32,14 +33,18 @@ __all__ = [
     "TracingError",
     "Value",
     "check_gradients",
+    "checkpoint",
     "define",
     "detect_anomaly",
     "draw",
+    "elementwise_grad",
     "grad",
     "gradients",
     "hessian",
     "hvp",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jit",
     "jvp",
     "no_grad",
@@ -51,6 +56,7 @@ _WHEN_USED = {
     "AnomalyError": ".anomaly",
     "TracingError": ".compiler.tracing",
     "check_gradients": ".check",
+    "checkpoint": ".recomputing",
     "define": ".definitions",
     "detect_anomaly": ".anomaly",
     "draw": ".drawing",

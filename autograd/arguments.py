@@ -24,6 +24,11 @@ def is_node(x: Any) -> bool:
     return hasattr(type(x), "reading")
 
 
+def is_real_array(x: Any) -> bool:
+    """Whether this is an array, or a number of NumPy, that holds real numbers and hides none behind a mask."""
+    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not isinstance(x, np.ma.MaskedArray)
+
+
 def unpacked(sizes: tuple) -> tuple[int, ...]:
     """reshape(2, 3) and reshape((2, 3)) mean the same."""
     return tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], numbers.Integral) else sizes

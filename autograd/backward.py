@@ -27,6 +27,11 @@ def history(*outputs: Node) -> list[Node]:
     return sorted(_reached(outputs, None)[0], key=_age, reverse=True)
 
 
+def frontier(output: Node, since: int) -> list[Node]:
+    """The nodes as old as `since` that this one was made of, by way of younger ones; itself if it is as old."""
+    return sorted((node for node in _reached([output], None, since)[0] if node.when <= since), key=_age)
+
+
 def oldest(outputs: Sequence[Node], since: int) -> float:
     """When the oldest node was made that these nodes lead to; what is as old as `since` is not looked behind."""
     kinds = {type(node) for node in outputs}
@@ -67,7 +72,8 @@ def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, 
 def backward(output: Node, seed: Any = None) -> None:
     """Add the derivative of this node with respect to every leaf below it to the leaf's `.grad`.
 
-    Inner nodes get theirs too, of this sweep alone. `seed` weighs the elements; a node of one element needs none.
+    Inner nodes get theirs too, of this sweep alone. A leaf that this node was not made of keeps the `.grad` it had, and
+    is not set to 0. `seed` weighs the elements; a node of one element needs none.
     """
     kind, seed = output.__class__, _seed(output, seed)
     with np.errstate(all="ignore"):
@@ -93,11 +99,17 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
     return pullback([output], [_seed(output, seed)], inputs, create_graph)
 
 
-def pullback(outputs: Sequence, seeds: Sequence, inputs: Sequence, create_graph: bool = False) -> list:
-    """The gradients of outputs, each weighed by its seed and summed, with respect to inputs; all of one class."""
+def pullback(
+    outputs: Sequence, seeds: Sequence, inputs: Sequence, create_graph: bool = False, since: int | None = None
+) -> list:
+    """The gradients of outputs, each weighed by its seed and summed, with respect to inputs; all of one class.
+
+    Paths through what is older than the oldest input, or as old as `since`, are not followed.
+    """
     if not inputs:
         return []
-    found = _sweep(outputs, seeds, min(node.when for node in inputs), create_graph) if outputs else {}
+    since = min(node.when for node in inputs) if since is None else since
+    found = _sweep(outputs, seeds, since, create_graph) if outputs else {}
     results = [found.get(node) for node in inputs]
     found.clear()
     if create_graph:

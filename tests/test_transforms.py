@@ -13,11 +13,14 @@ from autograd import (
     Value,
     check_gradients,
     define,
+    elementwise_grad,
     grad,
     gradients,
     hessian,
     hvp,
+    jacfwd,
     jacobian,
+    jacrev,
     jit,
     jvp,
     value_and_grad,
@@ -57,6 +60,44 @@ def test_argnum():
         grad(f, 2)(3.0, 5.0)
 
 
+@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, jacfwd, jacrev, hessian, hvp, elementwise_grad])
+def test_argnums_is_another_name_for_argnum(transform):
+    def f(x, y):
+        return x * x * y
+
+    more = ((1.0, 2.0),) if transform is hvp else ()
+    both = transform(f, argnums=(0, 1))(3.0, 5.0, *more)
+    assert both == transform(f, (0, 1))(3.0, 5.0, *more) == transform(f, argnum=(0, 1))(3.0, 5.0, *more)
+    with pytest.raises(TypeError, match="argnum and argnums are two names for one thing.*: 0 or 1"):
+        transform(f, 0, argnums=1)
+
+
+def test_aux_is_handed_on():
+    def f(x, y):
+        return (x * y).sum(), {"twice": x * 2, "text": "as it is", "nothing": None}
+
+    x, y = np.ones(2), np.array([3.0, 4.0])
+    gradient, aux = grad(f, has_aux=True)(x, y)
+    assert gradient.tolist() == [3.0, 4.0] and aux["text"] == "as it is" and aux["nothing"] is None
+    assert type(aux["twice"]) is np.ndarray and aux["twice"].tolist() == [2.0, 2.0]
+    (value, aux), gradients = value_and_grad(f, (0, 1), has_aux=True)(x, y)
+    assert value == 7.0 and aux["twice"].tolist() == [2.0, 2.0] and gradients[1].tolist() == [1.0, 1.0]
+    slope = grad(lambda x: grad(lambda y: (x * y * y, x * y), has_aux=True)(3.0)[1])(5.0)
+    assert slope == 3.0  # a node from outside stays one in aux
+    assert jit(lambda x: grad(f, has_aux=True)(x, y)[1]["twice"], backend="python")(x).tolist() == [2.0, 2.0]
+    with pytest.raises(TypeError, match=r"has_aux: .* must return a pair \(value, aux\), not Value\(9.0\)"):
+        grad(lambda x: x * x, has_aux=True)(3.0)
+
+
+@pytest.mark.parametrize("x", [0.7, np.array([0.5, -2.0, 3.0]), np.zeros((0, 2))])
+def test_elementwise_grad_is_the_diagonal(x):
+    slope = elementwise_grad(anp.sin)(x)
+    np.testing.assert_allclose(slope, np.cos(x), rtol=1e-15)
+    np.testing.assert_allclose(elementwise_grad(elementwise_grad(anp.sin))(x), -np.sin(x), rtol=1e-15)
+    with pytest.raises(TypeError, match="one array, not tuple"):
+        elementwise_grad(lambda x: (x, x))(x)
+
+
 def test_an_inner_derivative_is_not_confused_with_an_outer_one():
     assert grad(lambda x: x * grad(lambda y: x * y)(2.0))(3.0) == 6.0
     assert grad(lambda x: x * grad(lambda y: x + y)(x))(3.0) == 1.0
@@ -86,6 +127,25 @@ def test_mistakes_are_named():
         grad(lambda x: x * 2)(np.ones(3))
     with pytest.raises(TypeError, match="not str"):
         grad(lambda x: x)("text")
+
+
+NO_NUMBERS = [None, "text", ["a", 1.0], {"x": None}, 1j, np.ones(2, complex), np.array(["a"]), object(), print]
+
+
+@pytest.mark.parametrize("result", [*NO_NUMBERS, np.ma.array([1.0], mask=[True])], ids=repr)
+@pytest.mark.parametrize("x", [1.0, np.ones(2)], ids=["float", "array"])
+def test_a_result_that_is_no_number_is_named(result, x):
+    def f(x):
+        return result
+
+    calls = [transform(f) for transform in (grad, value_and_grad, jacobian, jacfwd, jacrev, hessian, elementwise_grad)]
+    calls += [jit(call) for call in calls] + [lambda x: vjp(f, x), lambda x: jvp(f, (x,), (x,))]
+    calls += [lambda x: hvp(f)(x, x), lambda x: check_gradients(f, x)]
+    for call in calls:
+        with pytest.raises(TypeError, match=f"this one returned .*{type(result).__name__}"):
+            call(x)
+    with pytest.raises(TypeError, match="is a return missing"):
+        grad(lambda x: None)(x)
 
 
 def test_dtype_and_integer_arguments():
@@ -153,6 +213,27 @@ def test_jacobian_is_rows_of_vjp_and_columns_of_jvp(f):
         value, tangent = jvp(f, (POINT,), (unit,))
         np.testing.assert_allclose(np.ravel(tangent), matrix[:, j], rtol=1e-12, atol=1e-15)
         np.testing.assert_array_equal(value, out)
+
+
+@pytest.mark.parametrize("transform", [jacfwd, jacrev, jacobian])
+def test_forward_reverse_and_the_cheaper_one_agree(transform):
+    np.testing.assert_allclose(transform(curved)(POINT), jacobian(curved)(POINT), rtol=1e-12, atol=1e-15)
+    nested = transform(lambda p: {"a": p["x"] * p["y"], "b": [p["x"].sum()]})({"x": POINT, "y": np.array(2.0)})
+    assert nested["a"]["y"].tolist() == POINT.tolist() and nested["b"][0]["x"].tolist() == [1.0] * 3
+    second = transform(transform(lambda x: anp.exp(x) * x[0]))(POINT)
+    np.testing.assert_allclose(second, hessian(lambda x: anp.exp(x) * x[0])(POINT), rtol=1e-12)
+    assert transform(lambda x: x[:0])(POINT).shape == (0, 3) and transform(lambda x: x)(np.ones(0)).shape == (0, 0)
+    compiled = jit(transform(curved), backend="python")
+    np.testing.assert_allclose(compiled(POINT), jacobian(curved)(POINT), rtol=1e-12, atol=1e-15)
+
+
+def test_the_hessian_of_several_results_is_one_for_each():
+    full = hessian(curved)(POINT)
+    assert full.shape == (5, 3, 3)
+    for i in range(5):
+        np.testing.assert_allclose(full[i], hessian(lambda x, i: curved(x)[i])(POINT, i), rtol=1e-12, atol=1e-15)
+    nested = hessian(lambda x, y: {"p": x * x * y, "q": [x * y]}, (0, 1))(2.0, 3.0)
+    assert nested == {"p": ((6.0, 4.0), (4.0, 0.0)), "q": [((0.0, 1.0), (1.0, 0.0))]}
 
 
 def test_hessian_and_its_product_with_a_vector():
