@@ -1,15 +1,12 @@
 """What may be given to a node, and the messages for what may not."""
 
 import numbers
-import sys
 from typing import Any
 
 import numpy as np
 
 from .operation import PLAIN_FLOATS, Operation
-
-GENERATED = "autograd"  # functions made of rows are in no module
-LIBRARIES = {GENERATED, "contextlib"}  # whose lines are not the user's
+from .users import at_users_line
 
 
 class MixedError(TypeError):
@@ -74,8 +71,7 @@ def numeric(data: Any) -> np.ndarray:
         if type(data).reading.plain is PLAIN_FLOATS:
             raise MixedError
         raise TypeError("this is a Tensor already: use .detach() for one without history")
-    if isinstance(data, np.ma.MaskedArray):
-        raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
+    no_mask(data)
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -85,7 +81,31 @@ def numeric(data: Any) -> np.ndarray:
     return array
 
 
-def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
+def no_mask(given: Any) -> None:
+    """Refuse a masked array, also in lists and tuples."""
+    if isinstance(given, np.ma.MaskedArray):
+        raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
+    if isinstance(given, (list, tuple)):
+        kinds = {*map(type, given)}  # few, where numbers may be many
+        if kinds & {list, tuple} or any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+            for part in given:
+                no_mask(part)
+
+
+def again(operation: Operation, args: tuple) -> Any:
+    """The number or array that an operation makes of its arguments, after a first attempt that warned or failed."""
+    readings = [type(x).reading if is_node(x) else None for x in args]
+    numbers = [getattr(x, reading.held) if reading else x for x, reading in zip(args, readings)]
+    plain = next(reading.plain for reading in readings if reading)
+    try:
+        return at_users_line(plain.value[operation], *numbers)
+    except Warning as warning:  # which the user wants to be an error
+        raise warning from None
+    except Exception as error:
+        raise _explained(error, operation, args) from None
+
+
+def _explained(error: Exception, operation: Operation, args: tuple) -> Exception:
     """An error of NumPy, with the name of the operation and what it was given."""
     given = ", ".join(
         (
@@ -95,14 +115,6 @@ def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
         )
         for name, arg in zip(operation.names, args)
     )
-    kinds = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)
+    kinds = (ValueError, TypeError, IndexError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
     kind = type(error) if type(error) in kinds else ValueError
     return kind(f"{operation.name}: {given}: {error}")
-
-
-def users_line() -> str:
-    """Where the user's program is: the file and line of the innermost frame outside the libraries."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", GENERATED).split(".")[0] in LIBRARIES:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"

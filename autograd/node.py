@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from .arguments import explained, numeric, tensor_constant, value_constant
+from .arguments import again, no_mask, numeric, tensor_constant, value_constant
 from .callers import only_float_may_read
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, hooks, tick
@@ -216,6 +216,8 @@ class Tensor(Node, TensorMethods, final=False):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Any) -> "Tensor":
+        if index.__class__ is not int:
+            no_mask(index)
         return OPERATIONS["getitem"](self, index)
 
     def __repr__(self) -> str:
@@ -234,7 +236,7 @@ def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-SCOPE = {"__new": object.__new__, "__tick": tick, "__hooks": hooks, "__attend": attend, "__explained": explained}
+SCOPE = {"__new": object.__new__, "__tick": tick, "__hooks": hooks, "__attend": attend, "__again": again}
 Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "__constant": value_constant})
 Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "__constant": tensor_constant})
 

@@ -24,6 +24,7 @@ from .grammar import (
     resolved,
     words_in,
 )
+from .users import REFUSED, at_users_line
 
 OPERATIONS: dict[str, "Operation"] = {}
 READINGS: dict[type, "Reading"] = {}  # of each class of nodes
@@ -77,7 +78,11 @@ class Operation:
         if found is not None:
             return found.record[self](*args)
         plain = PLAIN_FLOATS if all(arg.__class__ in (float, int) for arg in args) else PLAIN_ARRAYS
-        return plain.value[self](*args)
+        try:
+            return plain.value[self](*args)
+        except Exception:  # an error, which comes again, or a warning that was refused (users.py)
+            pass
+        return at_users_line(plain.value[self], *args)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.names)})>"
@@ -136,7 +141,7 @@ class Plain:
         return self.value[word] if isinstance(word, Operation) else word.function
 
     def _value(self, operation: Operation) -> Callable:
-        names, scope = parameters(operation), dict(self.words)
+        names, scope = parameters(operation), {**self.words, "__warningregistry__": REFUSED}
         body = expression(operation.value, names, self.templates, scope, self.of)
         source = f"def {operation.name}({', '.join(names.values())}):\n    return {body}\n"
         return compiled(source, operation.name, self.title, scope)
@@ -165,6 +170,7 @@ class Reading:
     def _recorder(self, operation: Operation, reflected: bool) -> Callable:
         """The function that applies an operation, to arguments in reverse if reflected, and remembers how."""
         names, scope = parameters(operation), {**self.plain.words, **self.scope, "__operation": operation}
+        scope["__warningregistry__"] = REFUSED
         numbers = {name: f"_{names[name]}" for name in operation.arguments}
         value = expression(operation.value, names | numbers, self.plain.templates, scope, self.plain.of)
         given = list(names.values())
@@ -174,8 +180,8 @@ class Reading:
         lines += [
             "    try:",
             f"        __data = {value}",
-            "    except __Exception as __error:",
-            f"        raise __explained(__error, __operation, ({', '.join(given)},)) from None",
+            "    except __Exception:",
+            f"        __data = __again(__operation, ({', '.join(given)},))",
             *self._made(given),
         ]
         return compiled("\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward", scope)

@@ -25,7 +25,7 @@ class Rerun(NamedTuple):
     """A call that can be made again, one of its results, and that result's number or array."""
 
     call: Callable[[], Any]
-    index: int
+    place: int
     data: Any
 
 
@@ -50,12 +50,12 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     return checkpointed
 
 
-def _kept(y: Any, index: int, call: Callable, since: int) -> Any:
+def _kept(y: Any, place: int, call: Callable, since: int) -> Any:
     """A result as one node made of the edge; as it is where it was there before, or depends on nothing."""
     if not isinstance(y, Node) or y.when <= since:
         return y
     edge = frontier(y, since)
-    return _operation(len(edge))(*edge, Rerun(call, index, y.data)) if edge else y
+    return _operation(len(edge))(*edge, Rerun(call, place, y.data)) if edge else y
 
 
 @functools.lru_cache(maxsize=64)
@@ -86,7 +86,7 @@ def _gradients(node: Node, g: Any, create_graph: bool) -> list:
     """The gradients at the edge, by a second run."""
     *edge, rerun = node.args
     since = tick()
-    output = flatten(rerun.call())[rerun.index]
+    output = flatten(rerun.call())[rerun.place]
     if not _alike(output.data, rerun.data):
         raise RuntimeError(
             "checkpoint: the second run of the function gave another result than the first: it must not draw "

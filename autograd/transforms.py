@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import no_mask
 from .calling import Argnums, RecordedCall, call_with_nodes, chosen, shape_of
 from .node import Node, Tensor, Value
 from .recording import records_for_itself
@@ -162,4 +163,5 @@ def _matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
 
 
 def _as_seed(x: Any, seed: Any) -> Any:
+    no_mask(seed)
     return seed if isinstance(seed, Node) else float(seed) if isinstance(x, Value) else np.asarray(seed, x.dtype)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from . import on_arrays
+from .users import REFUSED
 
+__warningregistry__ = REFUSED  # users.py
 CONSTANTS = {"LN2": math.log(2.0), "LN10": math.log(10.0)}
 
 

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
+from autograd.arguments import no_mask
 from autograd.writing import write_whole
 
 from .module import Module, check_state
@@ -36,6 +37,7 @@ def save(path: str | os.PathLike[str], what: Module | Mapping[str, np.ndarray]) 
     if not isinstance(what, (Module, Mapping)):
         raise TypeError(f"save: {type(what).__name__} is neither a Module nor a dict of arrays by name")
     named = what.state_dict() if isinstance(what, Module) else what
+    no_mask([*named.values()])
     arrays = {_checked(name): np.asarray(array) for name, array in named.items()}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:

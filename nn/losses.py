@@ -6,6 +6,7 @@ import numpy
 
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.arguments import no_mask
 
 
 def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
@@ -58,6 +59,7 @@ class CrossEntropy:
     """
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
+        no_mask(labels)
         labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
             raise ValueError(

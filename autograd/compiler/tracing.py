@@ -13,12 +13,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import explained, numeric, tensor_constant, users_line, value_constant
+from ..arguments import again, numeric, tensor_constant, value_constant
 from ..backward import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, kinds
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from ..recording import hooks, inspection, recording_is_off, tick
+from ..users import users_line
 
 
 class TracingError(TypeError):
@@ -158,7 +159,7 @@ def _scope(constant: Callable) -> dict:
         "__tick": tick,
         "__hooks": hooks,
         "__attend": _no_cutting,
-        "__explained": explained,
+        "__again": again,
         "__constant": constant,
         "__lift": lift,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from ..arguments import is_node
+from ..arguments import is_node, no_mask
 from ..node import Node, Tensor, Value
 from ..operation import Operation
 
@@ -44,6 +44,8 @@ def recorded(
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
             if of_arrays and isinstance(node, Value):
                 raise TypeError(f"{called}() is of arrays; a Value is one number: use a Tensor")
+            no_mask(args)
+            no_mask([*kwargs.values()])
             return function(*args, **kwargs)
 
         either.__name__ = either.__qualname__ = called
