@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from .arguments import again, no_mask, numeric, tensor_constant, value_constant
-from .callers import only_float_may_read
+from .callers import called, only_float_may_read
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, hooks, tick
+from .users import users_frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,9 +88,10 @@ class Node:
     if not TYPE_CHECKING:  # a type checker would take a node for an array, and array + node for one
 
         def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+            name = called(users_frame())
             raise TypeError(
-                f"a {type(self).__name__} does not turn into an array, which would lose its history: "
-                "use .data for the numbers, or a function of autograd.numpy"
+                f"{name + ': ' if name else ''}a {type(self).__name__} does not turn into an array, which would lose "
+                "its history: use .data for the numbers, or a function of autograd.numpy"
             )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:

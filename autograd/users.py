@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 GENERATED = "autograd"  # functions made of rows are in no module
-LIBRARIES = {GENERATED, "contextlib"}  # whose lines are not the user's
+LIBRARIES = {GENERATED, "contextlib", "numpy", "scipy"}  # whose lines are not the user's
 REFUSED: Any = ()
 MODES = {"warn": "log", "raise": "raise"}  # what has been called or printed once already is not again
 
 
-def _users_frame() -> FrameType:
+def users_frame() -> FrameType:
     """The innermost frame outside the libraries."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", GENERATED).split(".")[0] in LIBRARIES:
@@ -29,7 +29,7 @@ def _users_frame() -> FrameType:
 
 def users_line() -> str:
     """Where the user's program is: a file and a line."""
-    frame = _users_frame()
+    frame = users_frame()
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
 
 
@@ -42,7 +42,7 @@ class _Heard(list):
 
 def at_users_line(function: Callable, *args: Any, **kwargs: Any) -> Any:
     """What a function returns; it, and NumPy in it, warns as if the user's line had called it."""
-    frame, heard = _users_frame(), _Heard()
+    frame, heard = users_frame(), _Heard()
     file, line, module = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__", "__main__")
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     scope = {"__name__": module, "__warningregistry__": registry, "f": function, "args": args, "kwargs": kwargs}

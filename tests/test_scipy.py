@@ -137,7 +137,7 @@ ACCURACY = [
 def test_accuracy(name, exact, points, allowed):
     mp = pytest.importorskip("mpmath")
     function = getattr(special, name)
-    with mp.workdps(450):  # 1 - erf(26) is 1e-295
+    with mp.workdps(450 if name in ("erf", "erfc", "erfcx", "ndtr", "log_ndtr") else 80):  # 1 - erf(26) is 1e-295
         for order, most in enumerate(allowed):
             f = function
             for _ in range(order):

@@ -9,6 +9,8 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.special
 
 import autograd.numpy as anp
 import nn
@@ -164,3 +166,28 @@ def test_backward_leaves_alone_what_it_does_not_reach():
     y.sum().backward()
     assert x.grad.tolist() == [1.0] * 3
     assert gradients(y.sum(), [x])[0].tolist() == [0.0] * 3
+
+
+@pytest.mark.parametrize(
+    "call, name",
+    [
+        *[(lambda x, f=f: f(x), rf"fft\.{f.__name__}") for f in (np.fft.fft, np.fft.irfft, np.fft.fft2, anp.fft.rfft)],
+        (lambda x: np.linalg.eig(x), r"numpy\.linalg\.eig"),
+        (lambda x: anp.linalg.eigvals(x), r"numpy\.linalg\.eigvals"),
+        (lambda x: np.linalg.eig([x, x]), r"np\.linalg\.eig: a Tensor does not turn into an array"),
+        (lambda x: np.fft.rfft([x]), r"np\.fft\.rfft: a Tensor does not turn"),
+        (lambda x: np.asarray(x), r"np\.asarray: a Tensor does not turn"),
+        (lambda x: np.random.normal(Value(1.0)), r"np\.random\.normal: a Value does not turn"),
+        (lambda x: scipy.linalg.expm(x), r"scipy\.linalg\.expm: a Tensor does not turn"),
+        (lambda x: scipy.special.erf(x), "erf is not differentiated"),
+        (lambda x: anp.roots(x[0]), r"numpy\.roots"),
+        (lambda x: np.unique(x), r"numpy\.unique"),
+        (lambda x: x * 1j, "real numbers, not complex128"),
+        (lambda x: Value(1.0) + 1j, "real number, not 1j"),
+        (lambda x: Tensor([1j]), "real numbers, not complex128"),
+        (lambda x: x.astype(complex), "holds floats, not complex128"),
+    ],
+)
+def test_what_is_not_differentiated_is_named(call, name):
+    with pytest.raises(TypeError, match=name):
+        call(Tensor(np.eye(2)))
