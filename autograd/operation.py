@@ -46,10 +46,10 @@ ON_NODES = {word: ON_ARRAYS[word] for word in (*STRUCTURE, "add", "sub", "mul", 
 
 
 class Function:
-    """A function of the user as a word, on floats and arrays."""
+    """A function of the user as a word, on floats and arrays; `printable` if machine code has a word of that name."""
 
-    def __init__(self, name: str, function: Callable):
-        self.name, self.function = name, function
+    def __init__(self, name: str, function: Callable, printable: bool = False):
+        self.name, self.function, self.printable = name, function, printable
 
 
 class Operation:

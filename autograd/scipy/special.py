@@ -73,6 +73,7 @@ yn(n, x)        = yn(n, x)      | unknown(g) | g * (0.5 * (yn(n - 1.0, x) - yn(n
 TWO_OVER_ROOT_PI, ROOT_TWO_OVER_PI = 2 / math.sqrt(math.pi), math.sqrt(2 / math.pi)
 ONE_OVER_ROOT_TAU, ROOT_TWO, ROOT_HALF = 1 / math.sqrt(2 * math.pi), math.sqrt(2.0), math.sqrt(0.5)
 CONSTANTS = {name: x for name, x in vars().items() if isinstance(x, float)}
+PRINTABLE = ("erf", "erfc", "gauss")  # words of machine code
 FAR = 64.0  # where exp(-x * x / 2) is 0 for long
 
 
@@ -111,7 +112,8 @@ def _word(function: Any) -> Function:
         dtype = np.result_type(*args)
         return out if out.dtype == dtype or dtype.kind != "f" else out.astype(dtype)
 
-    return Function(function.__name__.strip("_"), value)
+    name = function.__name__.strip("_")
+    return Function(name, value, printable=name in PRINTABLE)
 
 
 def _refusal(name: str, argument: str) -> Call:
