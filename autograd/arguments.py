@@ -1,12 +1,15 @@
 """What may be given to a node, and the messages for what may not."""
 
 import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from .operation import PLAIN_FLOATS, Operation
 from .users import at_users_line
+
+MASKED = {np.ma.MaskedArray, type(np.ma.masked)}
 
 
 class MixedError(TypeError):
@@ -71,7 +74,7 @@ def numeric(data: Any) -> np.ndarray:
         if type(data).reading.plain is PLAIN_FLOATS:
             raise MixedError
         raise TypeError("this is a Tensor already: use .detach() for one without history")
-    no_mask(data)
+    _no_mask_within(data)
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -81,15 +84,20 @@ def numeric(data: Any) -> np.ndarray:
     return array
 
 
-def no_mask(given: Any) -> None:
-    """Refuse a masked array, also in lists and tuples."""
-    if isinstance(given, np.ma.MaskedArray):
+def no_mask(given: Iterable) -> None:
+    """Refuse a masked array among these."""
+    if not MASKED.isdisjoint(map(type, given)):
         raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
-    if isinstance(given, (list, tuple)):
-        kinds = {*map(type, given)}  # few, where numbers may be many
-        if kinds & {list, tuple} or any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
-            for part in given:
-                no_mask(part)
+
+
+def _no_mask_within(data: Any) -> None:
+    """Refuse a masked array that lists and tuples hold."""
+    no_mask((data,))
+    if isinstance(data, (list, tuple)):
+        kinds = {*map(type, data)}  # few, where numbers may be many
+        if not kinds.isdisjoint({list, tuple, *MASKED}):
+            for part in data:
+                _no_mask_within(part)
 
 
 def again(operation: Operation, args: tuple) -> Any:

@@ -123,6 +123,9 @@ class Node:
         return None
 
 
+SIMPLE = {int, slice}  # indices that hide nothing
+
+
 class Value(Node, ValueMethods, final=False):
     """A float and how it was made; `+ - * / **` with other Values and numbers record what they do.
 
@@ -218,8 +221,8 @@ class Tensor(Node, TensorMethods, final=False):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Any) -> "Tensor":
-        if index.__class__ is not int:
-            no_mask(index)
+        if index.__class__ not in SIMPLE:
+            no_mask(index if index.__class__ is tuple else (index,))
         return OPERATIONS["getitem"](self, index)
 
     def __repr__(self) -> str:

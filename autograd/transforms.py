@@ -163,5 +163,5 @@ def _matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
 
 
 def _as_seed(x: Any, seed: Any) -> Any:
-    no_mask(seed)
+    no_mask((seed,))
     return seed if isinstance(seed, Node) else float(seed) if isinstance(x, Value) else np.asarray(seed, x.dtype)

@@ -37,7 +37,7 @@ def save(path: str | os.PathLike[str], what: Module | Mapping[str, np.ndarray]) 
     if not isinstance(what, (Module, Mapping)):
         raise TypeError(f"save: {type(what).__name__} is neither a Module nor a dict of arrays by name")
     named = what.state_dict() if isinstance(what, Module) else what
-    no_mask([*named.values()])
+    no_mask(named.values())
     arrays = {_checked(name): np.asarray(array) for name, array in named.items()}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:

@@ -59,7 +59,7 @@ class CrossEntropy:
     """
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
-        no_mask(labels)
+        no_mask((labels,))
         labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
             raise ValueError(

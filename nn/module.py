@@ -82,7 +82,7 @@ def check_state(state: Mapping[str, Any], expected: Mapping[str, np.ndarray], ow
     if unknown := sorted(state.keys() - expected.keys()):
         raise ValueError(f"{owner}: the state has {', '.join(unknown)}, which is unknown here")
     for name, array in expected.items():
-        no_mask(state[name])
+        no_mask((state[name],))
         given = np.asarray(state[name])
         if given.shape != array.shape or given.dtype != array.dtype:
             raise ValueError(

@@ -221,6 +221,12 @@ def test_logsumexp(axis, keepdims):
     np.testing.assert_allclose(compiled(A, B), scipy.special.logsumexp(A, axis, B, keepdims), rtol=1e-14)
 
 
+def test_warnings_are_numpys_alone():
+    assert math.isinf(grad(special.log_ndtr)(-math.inf)) and math.isinf(special.polygamma(1, Tensor([0.0])).data[0])
+    with pytest.warns(RuntimeWarning, match="invalid value encountered in multiply"):
+        special.logsumexp(np.array([math.inf, 0.0]), None, np.array([0.0, 1.0]))
+
+
 def test_softmax_and_multigammaln():
     for axis in (None, 0, 1):
         np.testing.assert_allclose(special.softmax(A, axis), scipy.special.softmax(A, axis), rtol=1e-13)

@@ -45,7 +45,8 @@ def recorded(
             if of_arrays and isinstance(node, Value):
                 raise TypeError(f"{called}() is of arrays; a Value is one number: use a Tensor")
             no_mask(args)
-            no_mask([*kwargs.values()])
+            if kwargs:
+                no_mask(kwargs.values())
             return function(*args, **kwargs)
 
         either.__name__ = either.__qualname__ = called

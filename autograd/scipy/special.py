@@ -16,9 +16,6 @@ from ..calling import shape_of
 from ..grammar import Call, Name, Row, parse, resolved
 from ..numpy.dispatch import operation as _function
 from ..operation import ARITY, BUILT_IN, Function, Operation
-from ..users import REFUSED
-
-__warningregistry__ = REFUSED  # users.py
 
 ROWS = """
 # gauss(x, a) is exp(-a * x * x) to the last digits
@@ -84,11 +81,13 @@ def _gauss(x: Any, a: Any) -> Any:
     return np.exp(-a * near * near) * np.exp(a * (near - x) * (near + x))
 
 
+@np.errstate(all="ignore")
 def _inverse_mills(x: Any) -> Any:
     left = ROOT_TWO_OVER_PI / _scipy.erfcx(-ROOT_HALF * np.minimum(x, 0.0))
     return np.where(x > 0, ONE_OVER_ROOT_TAU * _gauss(x, 0.5) / _scipy.ndtr(x), left)[()]
 
 
+@np.errstate(all="ignore")
 def _excess(x: Any) -> Any:
     """By Laplace's continued fraction on the left (DLMF 7.9.3), where 1 / erfcx(-x / sqrt(2)) approaches -x."""
     t, tail = -np.minimum(x, -3.0), 0.0
@@ -97,6 +96,7 @@ def _excess(x: Any) -> Any:
     return np.where(x < -3.0, tail, x + _inverse_mills(x))[()]
 
 
+@np.errstate(all="ignore")
 def _polygamma(n: Any, x: Any) -> Any:
     sign = 1.0 - 2.0 * (np.asarray(n) % 2 == 0)
     return np.where(np.equal(n, 0), _scipy.psi(x), sign * _scipy.gamma(n + 1.0) * _scipy.zeta(n + 1.0, x))[()]
