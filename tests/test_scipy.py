@@ -201,6 +201,13 @@ def test_other_names_are_the_same_and_all_have_a_text():
     for module in (special, stats, autograd.scipy):
         for name in module.__all__:
             assert inspect.getdoc(getattr(module, name)) and name in dir(module), name
+    for name in stats.__all__:
+        for method, function in vars(getattr(stats, name)).items():
+            if not method.startswith("_"):
+                function = function.__func__
+                assert function.__doc__ and function.__name__ == method, f"{name}.{method}"
+                assert next(iter(inspect.signature(function).parameters)) in ("x", "k", "q", "mean")
+    assert list(inspect.signature(stats.t.logcdf).parameters) == ["x", "df", "loc", "scale"]
     assert special.struve is scipy.special.struve
     assert all(isinstance(operation, Operation) for operation in special.OPERATIONS.values())
 

@@ -3,6 +3,7 @@
 Names and arguments are SciPy's: x, the shapes, loc and scale. Where a scale or a shape is not positive, all is NaN.
 """
 
+import functools
 import inspect
 import math
 from collections.abc import Callable
@@ -61,11 +62,11 @@ def _logpdf(function: Callable, low: float = -math.inf, high: float = math.inf) 
 
 
 def _exp(function: Callable) -> staticmethod:
-    return staticmethod(lambda *args, **kwargs: anp.exp(function(*args, **kwargs)))
+    return staticmethod(functools.wraps(function)(lambda *args, **kwargs: anp.exp(function(*args, **kwargs))))
 
 
 def _log(function: Callable) -> staticmethod:
-    return staticmethod(lambda *args, **kwargs: anp.log(function(*args, **kwargs)))
+    return staticmethod(functools.wraps(function)(lambda *args, **kwargs: anp.log(function(*args, **kwargs))))
 
 
 class norm:
@@ -138,17 +139,15 @@ class poisson:
 
     @staticmethod
     def cdf(k: Any, mu: Any) -> Any:
-        """The probability of no more than k."""
         k = anp.floor(_operand(k))
         return anp.where(k < 0, 0.0, special.gammaincc(anp.maximum(k, 0.0) + 1.0, _operand(mu)))
 
 
 class dirichlet:
-    """The Dirichlet distribution of numbers x that add up to 1 along the first axis: pdf, logpdf."""
+    """The Dirichlet distribution of numbers x that add up to 1 along the first axis, as long as alpha: pdf, logpdf."""
 
     @staticmethod
     def logpdf(x: Any, alpha: Any) -> Any:
-        """The logarithm of the density; ValueError where x is not as long as the vector alpha."""
         x, alpha = _operand(x), _operand(alpha)
         if shape_of(x)[:1] != shape_of(alpha):
             raise ValueError(f"dirichlet: the first axis of x {shape_of(x)} is as long as alpha {shape_of(alpha)}")
@@ -171,7 +170,6 @@ class multivariate_normal:
 
     @staticmethod
     def logpdf(x: Any, mean: Any = 0.0, cov: Any = 1.0) -> Any:
-        """The logarithm of the density."""
         deviation = _operand(x) - _operand(mean)
         *lead, n = shape_of(deviation)
         root = _root(cov, n)
@@ -186,3 +184,19 @@ class multivariate_normal:
         """The differential entropy."""
         n = max(*shape_of(mean), *shape_of(cov), 1, 1)
         return anp.sum(anp.log(anp.diagonal(_root(cov, n)))) + n * (HALF_LOG_TAU + 0.5)
+
+
+TEXTS = {
+    "pdf": "The density.",
+    "logpdf": "The logarithm of the density; -inf where that is 0.",
+    "pmf": "The probability of k.",
+    "cdf": "The probability of no more than x.",
+    "logcdf": "The logarithm of cdf.",
+    "sf": "The probability of more than x.",
+    "logsf": "The logarithm of sf.",
+}
+for _family in (norm, t, beta, gamma, chi2, poisson, dirichlet, multivariate_normal):
+    for _name in TEXTS.keys() & vars(_family).keys():
+        _function: Any = getattr(_family, _name)
+        _function.__name__, _function.__qualname__ = _name, f"{_family.__name__}.{_name}"
+        _function.__doc__ = TEXTS[_name]
