@@ -1,6 +1,7 @@
 """What words mean on arrays where NumPy has no function for it, and what they ask about shapes."""
 
 import math
+import operator
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,8 @@ def unless_zero(function: Callable) -> Callable:
     """A product or quotient that is 0 where its first argument is, whatever the second."""
 
     def guarded(x, y):
+        if x.__class__ is float and x:
+            return function(x, y)
         out = function(x, y)
         # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
         product = np.vdot(out, out) if out.ndim else out
@@ -34,10 +37,33 @@ def unless_zero(function: Callable) -> Callable:
     return guarded
 
 
+scaled, ratio = unless_zero(operator.mul), unless_zero(operator.truediv)
+
+
+def lowered(x: Any, y: Any) -> Any:
+    """y * x ** (y - 1), 0 where y is 0."""
+    less = y - 1
+    lost = y - (less + 1)
+    out = scaled(y, x**less)
+    return out * (1 + scaled(lost, np.log(x, dtype=out.dtype))) if np.any(lost) else out
+
+
+def powlog(x: Any, y: Any) -> Any:
+    """x ** y * log(x), 0 where the power is 0."""
+    out = x**y
+    return scaled(out, np.log(x, dtype=out.dtype))
+
+
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) by the exponential that does not overflow."""
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, 1.0) / (1.0 + small)
+
+
+def bell(x: Any) -> Any:
+    """sigmoid(x) * sigmoid(-x) by one exponential."""
+    small = np.exp(-np.abs(x))
+    return small / np.square(1.0 + small)
 
 
 def total(x: np.ndarray, axis: Axes) -> Any:
@@ -57,22 +83,60 @@ def smallest(x: np.ndarray, axis: Axes) -> Any:
 
 def mean(x: np.ndarray, axis: Axes) -> Any:
     """The sum over axes, divided once."""
-    wide = np.float32 if x.dtype == np.float16 else None  # as numpy.mean does
-    total = _add(x, axis, wide, None, axis is not None)
-    return (total if wide is None else total.astype(x.dtype)) / count(x.shape, axis)
+    if x.dtype == np.float16:
+        return (_add(x, axis, np.float32, None, axis is not None) / count(x.shape, axis)).astype(x.dtype)
+    return _add(x, axis, None, None, axis is not None) / count(x.shape, axis)
+
+
+def norm(x: np.ndarray, axis: Axes) -> Any:
+    """The square root of the sum of squares, of scaled elements where these overflow, or underflow and lose digits."""
+    with np.errstate(over="ignore"):
+        out, limits = np.sqrt(total(x * x, axis)), np.finfo(x.dtype)
+    if x.size and not math.sqrt(limits.tiny / limits.eps) < out.min() <= out.max() < math.inf:
+        scale = largest(np.abs(x), axis)
+        scale = np.where((scale > 0) & (scale < math.inf), scale, scale.dtype.type(1))
+        out = scale * np.sqrt(total(np.square(x / scale), axis))
+    return out
+
+
+def top(x: np.ndarray, axis: Axes) -> Any:
+    """The largest elements along axes, -inf where there are none."""
+    return _maximum(x, axis, None, None, axis is not None, -np.inf)
+
+
+def _from_top(x: np.ndarray, axis: Axes) -> tuple[Any, Any, Any, Any]:
+    """top, from_top, exp of that, and others, as the table has them."""
+    keep, wide = axis is not None, np.promote_types(x.dtype, np.float32)  # 70,000 ones overflow float16
+    largest = top(x, axis)
+    with np.errstate(invalid="ignore", over="ignore"):
+        less = np.where(x == np.inf, x.dtype.type(0), x - largest) if np.any(largest == np.inf) else x - largest
+    powers, ties = np.exp(less), less == 0
+    others = _add(np.where(ties, powers.dtype.type(0), powers), axis, wide, None, keep)
+    return largest, less, powers, others + (_add(ties, axis, wide, None, keep) - wide.type(1))
 
 
 def logsumexp(x: np.ndarray, axis: Axes) -> Any:
-    """log(sum(exp(x))) over axes, shifted by the largest element so that nothing overflows."""
-    largest = _maximum(x, axis, None, None, axis is not None, -np.inf)
-    largest = np.where(np.isfinite(largest), largest, 0.0)
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.log(total(np.exp(x - largest), axis)) + largest
+    """log(sum(exp(x))) over axes."""
+    largest, _, _, others = _from_top(x, axis)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(largest), largest + np.log1p(others), largest).astype(x.dtype, copy=False)
+
+
+def softmax(x: np.ndarray, axis: Axes) -> Any:
+    """exp(x) / sum(exp(x)) over axes."""
+    _, _, powers, others = _from_top(x, axis)
+    return (powers / (1 + others)).astype(x.dtype, copy=False)
+
+
+def log_softmax(x: np.ndarray, axis: Axes) -> Any:
+    """log(softmax(x)) over axes."""
+    _, less, _, others = _from_top(x, axis)
+    return (less - np.log1p(others)).astype(x.dtype, copy=False)
 
 
 def ties(x: np.ndarray, extreme: Any, axis: Axes) -> np.ndarray:
     """The share of each element in the maximum: 1 / k where k elements are equal to it, 0 elsewhere."""
-    equal = x == extreme
+    equal = (x == extreme) | (x != x)  # a NaN is every extreme
     with np.errstate(invalid="ignore", divide="ignore"):
         return (equal / _add(equal, axis, float, None, True)).astype(x.dtype)
 

@@ -60,6 +60,7 @@ class Operation:
         self.names = self.arguments + self.static
         self.__name__ = self.__qualname__ = self.name
         formula, *derivatives = (part.strip() for part in text.split("|"))
+        self.is_word = isinstance(self.value, Call) and self.value.word == self.name  # else it is made of words
         shown = [f"\n    d/d{x}: {d}" for x, d in zip(self.arguments, derivatives) if d]
         self.__doc__ = f"{' '.join(formula.split())}{''.join(shown)}"
 
@@ -106,12 +107,17 @@ def expression(tree: Tree, names: Mapping[str, str], templates: Mapping[str, str
     def call(word: Any, args: list[str]) -> str:
         if word == "tuple":
             return f"({', '.join(args)},)"
+        if isinstance(word, str) and word not in templates and word not in scope:
+            word = BUILT_IN[word]  # a row that is no word itself
         if not isinstance(word, str):
             scope[word.name] = value(word)
             word = word.name
         return templates[word].format(*args) if word in templates else f"{word}({', '.join(args)})"
 
-    text = fold(tree, lambda name: names.get(name, name), lambda value: f"({value!r})", call)
+    def constant(value: Any) -> str:
+        return f"({value!r})".replace("inf", "1e999")  # inf is no name there
+
+    text = fold(tree, lambda name: names.get(name, name), constant, call)
     return ast.unparse(ast.parse(text, mode="eval"))  # without parentheses that nobody needs
 
 
@@ -140,9 +146,15 @@ class Plain:
         """The function for a word of the user."""
         return self.value[word] if isinstance(word, Operation) else word.function
 
+    def meaning(self, operation: Operation) -> Tree:
+        """The tree of a row's value: the word of that name where there is one, which may be faster than the row's."""
+        return (
+            Call(operation.name, tuple(map(Name, operation.names))) if operation.name in self.words else operation.value
+        )
+
     def _value(self, operation: Operation) -> Callable:
         names, scope = parameters(operation), {**self.words, "__warningregistry__": REFUSED}
-        body = expression(operation.value, names, self.templates, scope, self.of)
+        body = expression(self.meaning(operation), names, self.templates, scope, self.of)
         source = f"def {operation.name}({', '.join(names.values())}):\n    return {body}\n"
         return compiled(source, operation.name, self.title, scope)
 
@@ -172,7 +184,7 @@ class Reading:
         names, scope = parameters(operation), {**self.plain.words, **self.scope, "__operation": operation}
         scope["__warningregistry__"] = REFUSED
         numbers = {name: f"_{names[name]}" for name in operation.arguments}
-        value = expression(operation.value, names | numbers, self.plain.templates, scope, self.plain.of)
+        value = expression(self.plain.meaning(operation), names | numbers, self.plain.templates, scope, self.plain.of)
         given = list(names.values())
         lines = [f"def {operation.name}({', '.join(reversed(given) if reflected else given)}):"]
         for name in operation.arguments:
@@ -280,7 +292,7 @@ def read(text: str) -> Operation:
 
 def _table(*texts: str) -> Iterator[list[Operation]]:
     """The operations of the table, whose rows may use words of later ones."""
-    lines = [[line for line in text.splitlines() if line.strip() and line.strip()[0] != "#"] for text in texts]
+    lines = [[row for line in text.splitlines() if (row := line.partition("#")[0].strip())] for text in texts]
     rows = [[(parse(line, words.CONSTANTS), line) for line in part] for part in lines]
     ARITY.update({row.name: len(row.arguments + row.static) for part in rows for row, _ in part})
     for part in rows:
@@ -288,6 +300,7 @@ def _table(*texts: str) -> Iterator[list[Operation]]:
 
 
 ARITY = {**STATIC, **{name: len(inspect.signature(f).parameters) for name, f in words.SHAPES.items() if callable(f)}}
-ELEMENTWISE, ARRAY = _table(rules.ELEMENTWISE_ROWS, rules.ARRAY_ROWS)
+_PUBLIC, INNER, ARRAY = _table(rules.ELEMENTWISE_ROWS, rules.INNER_ROWS, rules.ARRAY_ROWS)
+ELEMENTWISE = _PUBLIC + INNER
 BUILT_IN = {operation.name: operation for operation in (*ELEMENTWISE, *ARRAY)}
 OPERATIONS.update(BUILT_IN)

@@ -13,7 +13,8 @@ Three conventions keep the rows short:
   nothing. A factor that is always finite is written first: `wins(x, y) * g` is the plain product.
 - `/`, `**` and the functions follow IEEE 754 on Python floats as on arrays: 1 / 0 is inf, log(-1) is NaN.
 
-What the words of a row mean on floats and on arrays stands in words.py. A line that begins with # is a comment.
+What the words of a row mean on floats and on arrays stands in words.py. What follows a # is a comment; behind a row it
+says where finite differences can see its slope, which is where tests draw its arguments: `# |x| < 20`, `# 0.1 < x < 5`.
 """
 
 ELEMENTWISE_ROWS = """
@@ -21,51 +22,49 @@ add(x, y)       = x + y                 | g                              | g
 sub(x, y)       = x - y                 | g                              | -g
 mul(x, y)       = x * y                 | g * y                          | g * x
 truediv(x, y)   = x / y                 | g / y                          | g * (-out / y)
-# guarded: x ** 0 has slope 0 at x = 0, not 0 * inf, and 0 ** y has slope 0 for y > 0, not 0 * -inf
-pow(x, y)       = x ** y                | g * scaled(y, x ** (y - 1))    | g * scaled(out, log(x))
-# x * y and x / y, but 0 where x is 0; their pullbacks are guarded as well, so that this holds in every order
-scaled(x, y)    = scaled(x, y)          | g * y                          | scaled(x, g)
-ratio(x, y)     = ratio(x, y)           | g / y                          | g * -ratio(out, y)
+pow(x, y)       = x ** y                | g * lowered(x, y)              | g * powlog(x, y)  # 0.05 < x < 5
 neg(x)          = -x                    | -g
-abs(x)          = abs(x)                | g * sign(x)
-square(x)       = x * x                 | g * (2.0 * x)
-sqrt(x)         = sqrt(x)               | g * (0.5 / out)
-exp(x)          = exp(x)                | g * out
-expm1(x)        = expm1(x)              | g * exp(x)
-log(x)          = log(x)                | g * (1 / x)
-log1p(x)        = log1p(x)              | g * (1 / (1 + x))
-exp2(x)         = exp2(x)               | g * (out * LN2)
-log2(x)         = log2(x)               | g * (1 / (x * LN2))
-log10(x)        = log10(x)              | g * (1 / (x * LN10))
+# a selection of x, -x or (at 0) nothing, which passes no infinite gradient where it is nothing
+abs(x)          = abs(x)                | where(x, where(less(x, 0.0), -g, g), 0.0)
+square(x)       = x * x                 | g * (2.0 * x)               # |x| < 1e6
+sqrt(x)         = sqrt(x)               | g * (0.5 / out)             # 0 < x
+exp(x)          = exp(x)                | g * out                     # |x| < 20
+expm1(x)        = expm1(x)              | g * exp(x)                  # |x| < 20
+log(x)          = log(x)                | g * (1 / x)                 # 0 < x
+log1p(x)        = log1p(x)              | g * (1 / (1 + x))           # |x| < 0.9
+# by the root of the result, since the whole may overflow where log(2) of it does not
+exp2(x)         = exp2(x)               | g * (exp2(0.5 * x) * (LN2 * exp2(0.5 * x)))  # |x| < 20
+log2(x)         = log2(x)               | g * (LOG2E / x)             # 0 < x
+log10(x)        = log10(x)              | g * (LOG10E / x)            # 0 < x
 # by the result: x ** (-2 / 3) would be NaN left of 0
 cbrt(x)         = cbrt(x)               | g * (1 / (3.0 * out * out))
-sin(x)          = sin(x)                | g * cos(x)
-cos(x)          = cos(x)                | g * -sin(x)
-tan(x)          = tan(x)                | g * (1 + out * out)
-# 1 - x * x would lose its digits near 1; so below for arccosh and arctanh
-arcsin(x)       = arcsin(x)             | g * (1 / sqrt((1 - x) * (1 + x)))
-arccos(x)       = arccos(x)             | g * (-1 / sqrt((1 - x) * (1 + x)))
-arctan(x)       = arctan(x)             | g * (1 / (1 + x * x))
-sinh(x)         = sinh(x)               | g * cosh(x)
-cosh(x)         = cosh(x)               | g * sinh(x)
-tanh(x)         = tanh(x)               | g * (1 - out * out)
-arcsinh(x)      = arcsinh(x)            | g * (1 / hypot(x, 1.0))
-arccosh(x)      = arccosh(x)            | g * (1 / sqrt((x - 1) * (x + 1)))
-arctanh(x)      = arctanh(x)            | g * (1 / ((1 - x) * (1 + x)))
-sigmoid(x)      = sigmoid(x)            | g * (out * (1 - out))
-softplus(x)     = softplus(x)           | g * sigmoid(x)
+sin(x)          = sin(x)                | g * cos(x)                  # |x| < 20
+cos(x)          = cos(x)                | g * -sin(x)                 # |x| < 20
+tan(x)          = tan(x)                | g * (1 + out * out)         # |x| < 1.5
+arcsin(x)       = arcsin(x)             | g * sec_arcsin(x)           # |x| < 0.9
+arccos(x)       = arccos(x)             | g * -sec_arcsin(x)          # |x| < 0.9
+arctan(x)       = arctan(x)             | g * (cos_arctan(x) * cos_arctan(x))
+sinh(x)         = sinh(x)               | g * cosh(x)                 # |x| < 20
+cosh(x)         = cosh(x)               | g * sinh(x)                 # |x| < 20
+tanh(x)         = tanh(x)               | g * (4.0 * bell(2.0 * x))   # |x| < 8
+arcsinh(x)      = arcsinh(x)            | g * cos_arctan(x)
+# two roots, since the product of x - 1 and x + 1 may overflow
+arccosh(x)      = arccosh(x)            | g * (1 / sqrt(x - 1) / sqrt(x + 1))  # 1.1 < x < 1e6
+arctanh(x)      = arctanh(x)            | g * (sec_arcsin(x) * sec_arcsin(x))  # |x| < 0.9
+sigmoid(x)      = sigmoid(x)            | g * bell(x)                 # |x| < 20
+softplus(x)     = softplus(x)           | g * sigmoid(x)              # |x| < 20
 # the result is its own mask: it is not 0 where x is positive, or NaN; at 0 the least of the slopes 0 to 1
 relu(x)         = maximum(x, 0.0)       | where(out, g, 0.0)
 # half each at a tie: of the subgradients (Rockafellar 1970, Convex Analysis, section 23) the one of least norm
-maximum(x, y)   = maximum(x, y)         | wins(x, y) * g                 | wins(y, x) * g
-minimum(x, y)   = minimum(x, y)         | wins(y, x) * g                 | wins(x, y) * g
+maximum(x, y)   = maximum(x, y)         | scaled(wins(x, y), g)          | scaled(wins(y, x), g)
+minimum(x, y)   = minimum(x, y)         | scaled(wins(y, x), g)          | scaled(wins(x, y), g)
 where(m, x, y)  = where(m, x, y)        |                                | where(m, g, 0.0) | where(m, 0.0, g)
-# the cosines of the direction; at the origin ratio gives 0, the subgradient of least norm
-hypot(x, y)     = hypot(x, y)           | g * ratio(x, out)              | g * ratio(y, out)
-# divided by the radius twice, since its square would overflow or vanish
-arctan2(x, y)   = arctan2(x, y)         | g * (y / hypot(x, y) / hypot(x, y)) | g * (-x / hypot(x, y) / hypot(x, y))
+# at the origin the subgradient of least norm, 0, also of an infinite gradient
+hypot(x, y)     = hypot(x, y) \
+    | scaled(where(out, g, 0.0), cosine(x, y)) | scaled(where(out, g, 0.0), cosine(y, x))  # 1e-4 < |x| < 1e4
+arctan2(x, y)   = arctan2(x, y)         | g * inverted(y, x)             | g * -inverted(x, y)  # 0.01 < |x| < 100
 # exp(x) / (exp(x) + exp(y)), of the difference alone, so that nothing overflows
-logaddexp(x, y) = logaddexp(x, y)       | g * sigmoid(x - y)             | g * sigmoid(y - x)
+logaddexp(x, y) = logaddexp(x, y)       | g * sigmoid(x - y)             | g * sigmoid(y - x)  # 0.001 < |x| < 20
 sign(x)         = sign(x)
 floor(x)        = floor(x)
 ceil(x)         = ceil(x)
@@ -76,24 +75,68 @@ equal(x, y)     = equal(x, y)
 greater_equal(x, y) = greater_equal(x, y)
 less_equal(x, y) = less_equal(x, y)
 not_equal(x, y) = not_equal(x, y)
+"""
+
+# What derivatives are written in: rows that keep the digits of a derivative, and of its own derivatives, where the
+# schoolbook's expression loses them. And what the engine needs itself. They are no methods, and no names of NumPy's.
+INNER_ROWS = """
+# x * y and x / y, but 0 where x is 0; their pullbacks are guarded as well, so that this holds in every order
+scaled(x, y)    = scaled(x, y)          | g * y                          | scaled(x, g)
+ratio(x, y)     = ratio(x, y)           | g / y                          | g * -ratio(out, y)
 # 1, 1/2 or 0, where x is the larger one, equal or the smaller one: constant almost everywhere
 wins(x, y)      = wins(x, y)
 alias(x)        = x                     | g
 # no pullback: a constant for every derivative, and still part of the graph that jit runs again
 detached(x)     = x
+# sigmoid(x) * sigmoid(-x), the density of the logistic distribution; 1 - sigmoid(x) and 1 - tanh(x) ** 2 lose the tail
+bell(x)         = bell(x)               | g * (-out * tanh(0.5 * x))  # |x| < 20
+# 1 - x * x would lose its digits near 1
+sec_arcsin(x)   = 1 / sqrt((1 - x) * (1 + x)) | g * (x * out * (out * out))  # |x| < 0.9
+# 1 / sqrt(1 + x * x) would lose its own where x is large; x * out is at most 1
+cos_arctan(x)   = 1 / hypot(x, 1.0)     | g * -(x * out * out * out)
+# of the direction of (x, y), and x of the point (x, y) mirrored in the unit circle; the digits of x - y are not lost
+cosine(x, y)    = ratio(x, hypot(x, y)) \
+    | g * (cosine(y, x) * (cosine(y, x) / hypot(x, y))) | g * -(out * (cosine(y, x) / hypot(x, y)))  # 0.01 < |x| < 100
+inverted(x, y)  = x / hypot(x, y) / hypot(x, y) \
+    | g * ((y - x) / hypot(x, y) * ((y + x) / hypot(x, y)) / hypot(x, y) / hypot(x, y)) \
+    | g * (-2.0 * (out * (y / hypot(x, y) / hypot(x, y))))  # 0.01 < |x| < 100
+# the derivatives of x ** y by x and by y, whose own by y and by x are the same number. x ** 0 has slope 0 at x = 0, not
+# 0 * inf, and 0 ** y has slope 0 for y > 0, not 0 * -inf. The second factor is for what y - 1 was rounded by
+lowered(x, y)   = scaled(y, x ** (y - 1)) * (1 + scaled(y - (y - 1 + 1), log(x))) \
+    | g * scaled(y, lowered(x, y - 1)) | g * (x ** (y - 1) + scaled(y, powlog(x, y - 1)))  # 0.05 < x < 5
+powlog(x, y)    = scaled(x ** y, log(x)) \
+    | g * (x ** (y - 1) + scaled(y, powlog(x, y - 1)))  | g * scaled(out, log(x))  # 0.05 < x < 5
 """
 
 ARRAY_ROWS = """
 sum(x; axis)           = sum(x, axis)              | expand(g, x.shape)
 mean(x; axis)          = mean(x, axis)             | expand(share(x.shape, axis) * g, x.shape)
 # k equal extremes share the gradient, 1 / k each: as for maximum, the subgradient of least norm
-max(x; axis)           = max(x, axis)              | g * ties(x, out, axis)
-min(x; axis)           = min(x, axis)              | g * ties(x, out, axis)
-# the unit vector; at 0 ratio gives 0, the subgradient of least norm
-norm(x; axis)          = norm(x, axis)             | g * ratio(x, out)
-logsumexp(x; axis)     = logsumexp(x, axis)        | g * exp(x - out)
+max(x; axis)           = max(x, axis)              | scaled(ties(x, out, axis), g)
+min(x; axis)           = min(x, axis)              | scaled(ties(x, out, axis), g)
+# what the functions of exp(x) below are made of: the largest element, -inf of none; x less that, an infinite one as 0;
+# the sum of exp of what is less than 0, with 1 less than how many are 0. log1p of that sum keeps its digits: Blanchard,
+# Higham and Higham 2021, Accurately computing the log-sum-exp and softmax functions
+top(x; axis)           = top(x, axis)
+from_top(x; axis)      = where(equal(x, inf), 0.0, x - top(x, axis))
+others(x; axis)        = sum(where(equal(x, 0.0), 0.0, exp(x)), axis) + (sum(equal(x, 0.0).astype(x.dtype), axis) - 1)
+logsumexp(x; axis)     = where(less(abs(top(x, axis)), inf), \
+    top(x, axis) + log1p(others(from_top(x, axis), axis)), top(x, axis)) | g * softmax(x, axis)  # 0.001 < |x| < 20
+softmax(x; axis)       = exp(from_top(x, axis)) / (1 + others(from_top(x, axis), axis)) \
+    | balanced(scaled(g - sum(g * out, axis), out), out, axis)  # 0.001 < |x| < 20
+log_softmax(x; axis)   = from_top(x, axis) - log1p(others(from_top(x, axis), axis)) \
+    | balanced(g - scaled(sum(g, axis), softmax(x, axis)), exp(out), axis)  # 0.001 < |x| < 20
+# x, which sums to 0, with its element of a probability y above 1/2 as minus the sum of the others: it lost its digits
+balanced(x, y; axis)   = where(greater(y, 0.5), -sum(where(greater(y, 0.5), 0.0, x), axis), x) \
+    | where(greater(y, 0.5), 0.0, g - sum(where(greater(y, 0.5), g, 0.0), axis)) |  # 0.001 < |x| < 20
+# of elements by the size of the largest, whose squares do not overflow; the pullback is the unit vector, and at 0 the
+# subgradient of least norm, 0
+size(x; axis)          = maximum(top(abs(x), axis), 0.0)
+norm(x; axis)          = where(less(size(x, axis), inf), \
+    size(x, axis) * sqrt(sum(square(ratio(x, size(x, axis))), axis)), size(x, axis)) \
+    | scaled(where(out, g, 0.0), ratio(x, out))  # 1e-4 < |x| < 1e4
 ties(x, y; axis)       = ties(x, y, axis)
-cumsum(x; axis)        = cumsum(x, axis)           | flip(cumsum(flip(g, axis), axis), axis)
+cumsum(x; axis)        = cumsum(x, axis)           | flip(cumsum(flip(g, axis), axis), axis)  # 0.001 < |x| < 1000
 flip(x; axis)          = flip(x, axis)             | flip(g, axis)
 # x in the order that sorts y: linear in x, and the adjoint of a permutation is its inverse; constant in y
 sorted_as(x, y; axis)  = sorted_as(x, y, axis)     | unsorted_as(g, y, axis) |

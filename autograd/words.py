@@ -13,7 +13,7 @@ from . import on_arrays
 from .users import REFUSED
 
 __warningregistry__ = REFUSED  # users.py
-CONSTANTS = {"LN2": math.log(2.0), "LN10": math.log(10.0)}
+CONSTANTS = {"inf": math.inf, "LN2": math.log(2.0), "LOG2E": math.log2(math.e), "LOG10E": math.log10(math.e)}
 
 
 def _ieee(fast: Callable, exact: Callable) -> Callable:
@@ -34,6 +34,11 @@ def _float_sigmoid(x: float) -> float:
         small = math.exp(x)
         return small / (1.0 + small)
     return 1.0 / (1.0 + math.exp(-x))
+
+
+def _float_bell(x: float) -> float:
+    small = math.exp(-abs(x))
+    return small / ((1.0 + small) * (1.0 + small))
 
 
 _divide = _ieee(operator.truediv, np.true_divide)
@@ -85,6 +90,7 @@ FLOATS: dict[str, Callable] = {
     "pow": _ieee(math.pow, np.power),
     "abs": abs,
     "sigmoid": _float_sigmoid,
+    "bell": _float_bell,
     "softplus": lambda x: _float_maximum(x, 0.0) + math.log1p(math.exp(-abs(x))),
     "logaddexp": _float_logaddexp,
     "maximum": _float_maximum,
@@ -138,16 +144,22 @@ ARRAYS: dict[str, Callable] = {
     "transpose": np.transpose,
     "swapaxes": np.swapaxes,
     "sigmoid": on_arrays.sigmoid,
+    "lowered": on_arrays.lowered,
+    "powlog": on_arrays.powlog,
+    "bell": on_arrays.bell,
     "softplus": lambda x: np.logaddexp(x, 0.0, dtype=x.dtype),
     "wins": on_arrays.wins,
-    "scaled": on_arrays.unless_zero(operator.mul),
-    "ratio": on_arrays.unless_zero(operator.truediv),
+    "scaled": on_arrays.scaled,
+    "ratio": on_arrays.ratio,
     "sum": on_arrays.total,
     "mean": on_arrays.mean,
     "max": on_arrays.largest,
     "min": on_arrays.smallest,
-    "norm": lambda x, axis: np.sqrt(on_arrays.total(x * x, axis)),
+    "top": on_arrays.top,
+    "norm": on_arrays.norm,
     "logsumexp": on_arrays.logsumexp,
+    "softmax": on_arrays.softmax,
+    "log_softmax": on_arrays.log_softmax,
     "ties": on_arrays.ties,
     "matmul": on_arrays.matmul,
     "expand": on_arrays.expand,

@@ -47,9 +47,9 @@ class Huber:
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)
-        size = abs(prediction - target)
-        near = np.minimum(size, self.delta)  # near * (size - near / 2) is both branches at once
-        return (near * (size - 0.5 * near)).mean()
+        error = prediction - target
+        near = np.clip(error, -self.delta, self.delta)  # near * (error - near / 2) is both branches at once
+        return (near * (error - 0.5 * near)).mean()
 
 
 class CrossEntropy:
@@ -70,7 +70,7 @@ class CrossEntropy:
         chosen = labels[:, None] == numpy.arange(logits.shape[1])
         # in a compiled step nobody has looked at the labels: one that is no class makes the loss 0 / 0, NaN
         count = np.where(chosen, numpy.ones(logits.shape, logits.dtype), 0.0).sum(1)
-        return (np.logsumexp(logits, 1) - np.where(chosen, logits, 0.0).sum(1) / count).mean()
+        return -(np.where(chosen, np.log_softmax(logits, 1), 0.0).sum(1) / count).mean()
 
 
 def _check_labels(labels: numpy.ndarray, classes: int) -> None:
@@ -86,4 +86,5 @@ class BCEWithLogits:
 
     def __call__(self, logits: Tensor, target: Any) -> Tensor:
         _same_shape(self, logits, target)
-        return (np.softplus(logits) - logits * target).mean()
+        # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
+        return (target * np.softplus(-logits) + (1.0 - target) * np.softplus(logits)).mean()

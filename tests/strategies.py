@@ -1,47 +1,23 @@
 """What the property tests draw: shapes that broadcast, numbers of many magnitudes, and the domain of each operation."""
 
 import math
+import re
 
 import numpy as np
 from hypothesis import strategies as st
 
+from autograd import rules
 from autograd.operation import ARRAY, ELEMENTWISE
 
-# Where an operation is smooth: bounds on the magnitude of its arguments, and whether they may be negative.
-EVERYWHERE = (1e-8, 1e8, True)
-SMALL = (1e-8, 20.0, True)
-POSITIVE = (1e-8, 1e8, False)
+TABLE = rules.ELEMENTWISE_ROWS + rules.INNER_ROWS + rules.ARRAY_ROWS
+ROW = r"^(\w+)\(.*# (?:(\S+) < )?(\|x\||x)(?: < (\S+))?$"
+# where an operation is smooth, as the comment behind its row says: least and largest magnitude, whether negative
 DOMAINS = {
-    "exp": SMALL,
-    "expm1": SMALL,
-    "sinh": SMALL,
-    "cosh": SMALL,
-    "tan": (1e-8, 1.5, True),
-    "tanh": (1e-8, 8.0, True),
-    "sigmoid": SMALL,
-    "softplus": SMALL,
-    "log": POSITIVE,
-    "sqrt": POSITIVE,
-    "log1p": (1e-8, 0.9, True),
-    "sin": SMALL,
-    "cos": SMALL,
-    "arcsin": (1e-8, 0.9, True),
-    "arccos": (1e-8, 0.9, True),
-    "unit": (0.05, 1.0, True),
-    "exp2": SMALL,
-    "log2": POSITIVE,
-    "log10": POSITIVE,
-    "arccosh": (1.1, 1e6, False),
-    "arctanh": (1e-8, 0.9, True),
-    "logaddexp": (1e-3, 20.0, True),
-    "hypot": (1e-4, 1e4, True),
-    "arctan2": (1e-2, 1e2, True),
-    "cumsum": (1e-3, 1e3, True),
-    "pow": (0.05, 5.0, False),
-    "logsumexp": (1e-3, 20.0, True),
-    "square": (1e-8, 1e6, True),
-    "norm": (1e-4, 1e4, True),
+    name: (max(1e-8, float(low or 0)), float(high or 1e8), x == "|x|")
+    for name, low, x, high in re.findall(ROW, TABLE, re.M)
 }
+DOMAINS["unit"] = (0.05, 1.0, True)  # elements of matrices
+EVERYWHERE = (1e-8, 1e8, True)
 COMPARISONS = ("greater", "less", "equal", "greater_equal", "less_equal", "not_equal")  # on arrays they make masks
 KINKED = (
     *COMPARISONS,
@@ -105,13 +81,12 @@ def calls(draw: st.DrawFn, operation) -> tuple[list[np.ndarray], tuple]:
 
 @st.composite
 def _reductions(draw, name):
-    shape = draw(
-        st.lists(st.integers(1 if name in ("max", "min", "logsumexp", "mean", "ties") else 0, 3), max_size=3).map(tuple)
-    )
+    shape = draw(st.lists(st.integers(1 if name not in ("sum", "norm") else 0, 3), max_size=3).map(tuple))
     axes = tuple(sorted(draw(st.sets(st.sampled_from(range(len(shape))))))) if shape else ()
     x = draw(arrays(shape, name))
     axis, keepdims = draw(st.sampled_from([(None, False), (axes, True)]))
-    return ([x, x.max(axis, keepdims=keepdims)] if name == "ties" else [x]), (axis,)
+    second = {"ties": [x.max(axis, keepdims=keepdims)] if x.size else [], "balanced": [np.exp(-abs(x))]}
+    return [x, *second.get(name, [])], (axis,)
 
 
 @st.composite
@@ -196,7 +171,10 @@ def _square(draw, name):
 ARRAY_CALLS = {
     **dict.fromkeys("cumsum flip sorted_as unsorted_as".split(), _along),
     **dict.fromkeys("solve inv det detsign logdet cofactor cholesky".split(), _square),
-    **dict.fromkeys("sum mean max min norm logsumexp ties".split(), _reductions),
+    **dict.fromkeys(
+        "sum mean max min norm logsumexp softmax log_softmax balanced ties top from_top others size".split(),
+        _reductions,
+    ),
     **dict.fromkeys("reshape transpose swapaxes cast".split(), _rearranged),
     "matmul": _matmul,
     "affine": _matmul,

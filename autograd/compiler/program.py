@@ -91,8 +91,9 @@ class Program:
         names = dict(zip(operation.names, given, strict=True))
 
         def call(word: Any, parts: list) -> Any:
-            if isinstance(word, Operation):
-                return self._row(word, parts)
+            row = BUILT_IN.get(word) if isinstance(word, str) else word
+            if isinstance(row, Operation) and not row.is_word:
+                return self._row(row, parts)
             static = ABOUT_SHAPES.get(word) if isinstance(word, str) else None
             return self._step(word, parts) if static is None else static(*parts)
 

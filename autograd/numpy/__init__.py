@@ -11,6 +11,7 @@ from typing import Any
 import numpy as _np
 
 from ..operation import ELEMENTWISE as _ELEMENTWISE
+from ..operation import INNER as _INNER
 from . import linalg
 from .dispatch import constant as _constant
 from .dispatch import operation as _operation
@@ -81,7 +82,7 @@ NAMES = {
     "neg": "negative",
     "abs": "absolute",
 }  # what NumPy calls some rows
-INTERNAL = {"alias", "detached", "ratio", "scaled", "wins"}  # rows for pullbacks and the engine itself
+INTERNAL = {row.name for row in _INNER}
 CONSTANT = """
 all allclose any argmax argmin argsort array_equal count_nonzero empty_like equal greater greater_equal isclose isfinite
 isinf isnan less less_equal logical_and logical_not logical_or may_share_memory ndim nonzero not_equal ones_like

@@ -68,13 +68,13 @@ def logsumexp(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
 @recorded()
 def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
     """log(softmax(x)) over an axis, without overflow."""
-    return x - logsumexp(x, axis, keepdims=True)
+    return OPERATIONS["log_softmax"](x, axes_of(axis, x.ndim))
 
 
 @recorded()
 def softmax(x: Tensor, axis: Any = -1) -> Tensor:
     """exp(x) / sum(exp(x)) over an axis, without overflow."""
-    return log_softmax(x, axis).exp()
+    return OPERATIONS["softmax"](x, axes_of(axis, x.ndim))
 
 
 @recorded()

@@ -50,10 +50,10 @@ class Printer(Arrays):
         if variable not in self.arrays:
             value = np.asarray(variable.value)
             value = value if value.dtype in TYPES else value.astype(float)
-            kind = self.kind(value.dtype)
+            type = self.type(value.dtype)
             if value.size and np.all(value.view(f"u{value.itemsize}") == value.view(f"u{value.itemsize}").flat[0]):
-                same = literal(value.flat[0], kind)
-                self.arrays[variable] = Array(value.shape, kind, lambda indices: same)
+                same = literal(value.flat[0], type)
+                self.arrays[variable] = Array(value.shape, type, lambda indices: same)
             else:
                 self.arrays[variable] = self.constant(value)
         return self.arrays[variable]
@@ -69,20 +69,20 @@ class Printer(Arrays):
             x = LOOPS[word](self, *args, *variable.static)
         else:
             word = ON_MASKS.get(word, word) if variable.dtype.kind == "b" else word
-            x = self.elementwise(word, args, self.kind_within(variable))
+            x = self.elementwise(word, args, self.type_within(variable))
         if not variable.shape:
-            x = self.number(x.at(()), x.kind)
+            x = self.number(x.at(()), x.type)
         elif not isinstance(x, Memory) and not self.used_in_place(variable):
             x = self.memory(x)
-        self.arrays[variable] = self.cast(x, self.kind(variable.dtype))
+        self.arrays[variable] = self.cast(x, self.type(variable.dtype))
 
-    def kind_within(self, variable: Variable) -> str:
+    def type_within(self, variable: Variable) -> str:
         """The type that an elementwise word computes with: of the numbers, where it compares numbers to a mask."""
         arguments = [v.value if type(v.value) in (int, float) else v.dtype for v in variable.args]
         of_masks = variable.dtype.kind == "b" and variable.word in COMPARISONS
         if variable.dtype.kind in "iu" and variable.word not in OF_COUNTS:
             raise Unprintable(f"{variable.word} of integers is not printed")
-        return self.kind(np.result_type(*arguments) if of_masks else variable.dtype)
+        return self.type(np.result_type(*arguments) if of_masks else variable.dtype)
 
     def used_in_place(self, variable: Variable) -> bool:
         """Whether one loop of the same shape reads each element once."""
@@ -90,8 +90,8 @@ class Printer(Arrays):
         if len(users) != 1 or self.outputs[variable]:
             return False
         (user,) = users
-        return user.word in ("sum", "mean", "sum_to", "norm") or (
-            user.shape == variable.shape and user.word not in ("matmul", "cumsum", "logsumexp", "max", "min")
+        return user.word in ("sum", "mean", "sum_to") or (
+            user.shape == variable.shape and user.word not in ("matmul", "cumsum", "max", "min", "top")
         )
 
 
@@ -237,24 +237,24 @@ def _iteration(printer: Printer, index: str, moves: Sequence[bool], carried: Map
     def place(pointer: str, variable: Variable) -> str:
         """Where the entry of this iteration is."""
         at = code.linear([index], [math.prod(variable.shape)])
-        return code.emit(f"getelementptr inbounds {printer.kind(variable.dtype)}, ptr {pointer}, i64 {at}")
+        return code.emit(f"getelementptr inbounds {printer.type(variable.dtype)}, ptr {pointer}, i64 {at}")
 
     for i, variable in enumerate(program.inputs):
         pointer, offset = ("%i", i) if packed else (place(f"%i{i}", variable) if moves[i] else f"%i{i}", 0)
-        memory = printer.stored(pointer, variable.shape, printer.kind(variable.dtype), offset=offset)
-        printer.arrays[variable] = memory if variable.shape else printer.number(memory.at(()), memory.kind)
+        memory = printer.stored(pointer, variable.shape, printer.type(variable.dtype), offset=offset)
+        printer.arrays[variable] = memory if variable.shape else printer.number(memory.at(()), memory.type)
     for i, variable in enumerate(program.steps, 1):
         printer.step(variable)
         if i % BLOCK == 0 and len(program.steps) > LARGE:  # the time to compile a block grows faster than its length
             label = code.new("part")
             code.do(f"br label %{label}")
             code.start(label)
-    found = [printer.cast(printer.operand(v), printer.kind(v.dtype)) for v in program.outputs]
+    found = [printer.cast(printer.operand(v), printer.type(v.dtype)) for v in program.outputs]
     # all are computed before the first is written, since an output may take the place of an input
     kept = [x if isinstance(x, Memory) or not x.shape else printer.memory(x) for x in found]
     for i, (x, variable) in enumerate(zip(kept, program.outputs)):
         pointer = "%o" if packed else f"%i{carried[i]}" if i in carried else place(f"%o{i}", variable)
-        printer.fill(printer.stored(pointer, variable.shape, x.kind, offset=i if packed else 0), x)
+        printer.fill(printer.stored(pointer, variable.shape, x.type, offset=i if packed else 0), x)
 
 
 def _workspace(printer: Printer) -> list[str]:

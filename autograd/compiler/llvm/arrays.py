@@ -16,7 +16,7 @@ class Array:
     """A symbolic array: `at(indices)` writes the code that loads or computes an element."""
 
     shape: tuple[int, ...]
-    kind: str
+    type: str
     at: Callable[[Sequence[str]], str]
 
 
@@ -43,7 +43,7 @@ class Arrays:
         self.workspace: list[tuple[str, int]] = []  # pointers, and where in the workspace they point, in bytes
         self.size = 0
 
-    def kind(self, dtype: np.dtype) -> str:
+    def type(self, dtype: np.dtype) -> str:
         """The LLVM type for a dtype; masks, and what is counted with them, are kept as doubles."""
         if dtype in TYPES:
             return TYPES[dtype]
@@ -52,22 +52,22 @@ class Arrays:
         raise Unprintable(f"{dtype} is not printed")
 
     def stored(
-        self, pointer: str, shape: tuple[int, ...], kind: str, strides: tuple[int, ...] | None = None, offset: int = 0
+        self, pointer: str, shape: tuple[int, ...], type: str, strides: tuple[int, ...] | None = None, offset: int = 0
     ) -> Memory:
         """The array at a pointer."""
 
         def load(indices: Sequence[str]) -> str:
-            return self.code.emit(f"load {kind}, ptr {self.address(memory, indices)}")
+            return self.code.emit(f"load {type}, ptr {self.address(memory, indices)}")
 
         strides = contiguous(shape) if strides is None else strides
-        memory = Memory(shape, kind, load, pointer, strides, offset)
+        memory = Memory(shape, type, load, pointer, strides, offset)
         return memory
 
     def constant(self, value: np.ndarray) -> Memory:
         """An array of numbers, or of positions, that are known beforehand."""
         self.constants.append(np.ascontiguousarray(value))
-        kind = "i64" if value.dtype == np.int64 else self.kind(value.dtype)
-        return self.stored(f"%c{len(self.constants) - 1}", value.shape, kind)
+        type = "i64" if value.dtype == np.int64 else self.type(value.dtype)
+        return self.stored(f"%c{len(self.constants) - 1}", value.shape, type)
 
     def address(self, memory: Memory, indices: Sequence[str]) -> str:
         """A pointer to an element."""
@@ -75,25 +75,25 @@ class Arrays:
         return (
             memory.pointer
             if place == "0"
-            else self.code.emit(f"getelementptr inbounds {memory.kind}, ptr {memory.pointer}, i64 {place}")
+            else self.code.emit(f"getelementptr inbounds {memory.type}, ptr {memory.pointer}, i64 {place}")
         )
 
     def store(self, value: str, memory: Memory, indices: Sequence[str]) -> None:
         """Write an element."""
-        self.code.do(f"store {memory.kind} {value}, ptr {self.address(memory, indices)}")
+        self.code.do(f"store {memory.type} {value}, ptr {self.address(memory, indices)}")
 
-    def allocate(self, shape: tuple[int, ...], kind: str) -> Memory:
+    def allocate(self, shape: tuple[int, ...], type: str) -> Memory:
         """Fresh memory in the workspace."""
         pointer = f"%w{len(self.workspace)}"
         self.workspace.append((pointer, self.size))
-        self.size += (math.prod(shape) * (8 if kind == "double" else 4) + 63) // 64 * 64
-        return self.stored(pointer, shape, kind)
+        self.size += (math.prod(shape) * (8 if type == "double" else 4) + 63) // 64 * 64
+        return self.stored(pointer, shape, type)
 
     def memory(self, x: Array) -> Memory:
         """The array in memory: computed now if it is lazy."""
         if isinstance(x, Memory):
             return x
-        out = self.allocate(x.shape, x.kind)
+        out = self.allocate(x.shape, x.type)
         self.fill(out, x)
         return out
 
@@ -101,7 +101,7 @@ class Arrays:
         """Compute every element of x into memory of its shape."""
         self.code.nest(out.shape, lambda i: self.store(x.at(i), out, i))
 
-    def lazy(self, shape: tuple[int, ...], kind: str, at: Callable) -> Array:
+    def lazy(self, shape: tuple[int, ...], type: str, at: Callable) -> Array:
         """An array whose elements are computed where they are used; once, where one place uses them twice."""
         known: dict[tuple, str] = {}
 
@@ -111,26 +111,26 @@ class Arrays:
                 known[key] = at(indices)
             return known[key]
 
-        return Array(shape, kind, element)
+        return Array(shape, type, element)
 
-    def number(self, register: str, kind: str) -> Array:
+    def number(self, register: str, type: str) -> Array:
         """A number in a register."""
-        return Array((), kind, lambda indices: register)
+        return Array((), type, lambda indices: register)
 
-    def cast(self, x: Array, kind: str) -> Array:
+    def cast(self, x: Array, type: str) -> Array:
         """The array in another type."""
-        if x.kind == kind:
+        if x.type == type:
             return x
-        word = "fpext" if kind == "double" else "fptrunc"
-        return self.lazy(x.shape, kind, lambda i: self.code.emit(f"{word} {x.kind} {x.at(i)} to {kind}"))
+        word = "fpext" if type == "double" else "fptrunc"
+        return self.lazy(x.shape, type, lambda i: self.code.emit(f"{word} {x.type} {x.at(i)} to {type}"))
 
-    def elementwise(self, word: str, args: Sequence[Any], kind: str) -> Array:
+    def elementwise(self, word: str, args: Sequence[Any], type: str) -> Array:
         """A word of the table on broadcast arrays and numbers."""
         if word not in WORDS:
             raise Unprintable(f"{word} is not printed")
-        if word == "where" and args[0].kind != kind:  # a number that is not 0 could be 0 in another type
-            args = [self.elementwise("not_equal", [args[0], 0.0], args[0].kind), *args[1:]]
-        arrays = [self.cast(x, kind) if isinstance(x, Array) else self.number(literal(x, kind), kind) for x in args]
+        if word == "where" and args[0].type != type:  # a number that is not 0 could be 0 in another type
+            args = [self.elementwise("not_equal", [args[0], 0.0], args[0].type), *args[1:]]
+        arrays = [self.cast(x, type) if isinstance(x, Array) else self.number(literal(x, type), type) for x in args]
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
 
         def at(indices: Sequence[str]) -> str:
@@ -138,6 +138,6 @@ class Arrays:
             for x in arrays:
                 own = indices[len(shape) - len(x.shape) :]
                 parts.append(x.at(["0" if n == 1 else i for i, n in zip(own, x.shape)]))
-            return WORDS[word](self.code, kind, *parts)
+            return WORDS[word](self.code, type, *parts)
 
-        return self.lazy(shape, kind, at)
+        return self.lazy(shape, type, at)

@@ -34,12 +34,12 @@ def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, first: float, ste
             where = dict(zip(kept, outer)) | dict(zip(axes, indices))
             return [step(so_far, x.at([where[i] for i in range(len(x.shape))]))]
 
-        return p.code.nest([x.shape[i] for i in axes], inner, [literal(first, x.kind)], x.kind)[0]
+        return p.code.nest([x.shape[i] for i in axes], inner, [literal(first, x.type)], x.type)[0]
 
     if not kept:
         register = total(())
-        return p.number(register, x.kind) if not shape else Array(shape, x.kind, lambda indices: register)
-    out = p.allocate(shape, x.kind)
+        return p.number(register, x.type) if not shape else Array(shape, x.type, lambda indices: register)
+    out = p.allocate(shape, x.type)
     p.code.nest(
         [x.shape[i] for i in kept],
         lambda outer: p.store(total(outer), out, [dict(zip(kept, outer)).get(i, "0") for i in range(len(x.shape))]),
@@ -51,8 +51,8 @@ def _reduce_rows(
     p: Arrays, x: Array, axes: tuple[int, ...], shape: tuple[int, ...], first: float, step: Callable
 ) -> Array:
     """Along outer axes only: whole rows are taken together, so that the inner loop runs along memory."""
-    out = p.allocate(shape, x.kind)
-    p.code.nest(shape, lambda i: p.store(literal(first, x.kind), out, i))
+    out = p.allocate(shape, x.type)
+    p.code.nest(shape, lambda i: p.store(literal(first, x.type), out, i))
 
     def body(indices: Sequence[str]) -> None:
         place = ["0" if i in axes else index for i, index in enumerate(indices)]
@@ -65,63 +65,48 @@ def _reduce_rows(
 
 def total(p: Arrays, x: Array, axis: Any) -> Array:
     """sum"""
-    return _reduce(p, x, axis, 0.0, lambda a, b: p.code.emit(f"{ADD} {x.kind} {a}, {b}"))
+    return _reduce(p, x, axis, 0.0, lambda a, b: p.code.emit(f"{ADD} {x.type} {a}, {b}"))
 
 
 def mean(p: Arrays, x: Array, axis: Any) -> Array:
     """mean"""
     axes, _ = _axes(x, axis)
-    return p.elementwise("truediv", [total(p, x, axis), math.prod(x.shape[i] for i in axes)], x.kind)
+    return p.elementwise("truediv", [total(p, x, axis), math.prod(x.shape[i] for i in axes)], x.type)
 
 
-def norm(p: Arrays, x: Array, axis: Any) -> Array:
-    """The square root of the sum of squares."""
-    squares = p.elementwise("mul", [x, x], x.kind)
-    return p.elementwise("sqrt", [total(p, squares, axis)], x.kind)
-
-
-def _extreme(word: str, first: float) -> Callable:
+def _extreme(word: str, first: float, of_nothing: bool = False) -> Callable:
     def reduction(p: Arrays, x: Array, axis: Any) -> Array:
-        if not math.prod(x.shape):
+        if not math.prod(x.shape) and not of_nothing:
             raise Unprintable("an extreme of nothing is not printed")
-        return _reduce(p, x, axis, first, lambda a, b: WORDS[word](p.code, x.kind, b, a))
+        return _reduce(p, x, axis, first, lambda a, b: WORDS[word](p.code, x.type, b, a))
 
     return reduction
 
 
 def ties(p: Arrays, x: Array, extreme: Array, axis: Any) -> Array:
-    """1 / k where k elements are equal to the extreme, 0 elsewhere."""
-    equal = p.memory(p.elementwise("equal", [x, extreme], x.kind))
-    return p.elementwise("truediv", [equal, _stored(p, total(p, equal, axis))], x.kind)
-
-
-def logsumexp(p: Arrays, x: Array, axis: Any) -> Array:
-    """log(sum(exp(x))), shifted by the largest element where that is finite."""
-    x = p.memory(x)
-    largest = _stored(p, _extreme("maximum", -math.inf)(p, x, axis))
-    finite = p.elementwise("less", [p.elementwise("abs", [largest], x.kind), math.inf], x.kind)
-    shift = _stored(p, p.elementwise("where", [finite, largest, 0.0], x.kind))
-    summed = total(p, p.elementwise("exp", [p.elementwise("sub", [x, shift], x.kind)], x.kind), axis)
-    return p.elementwise("add", [p.elementwise("log", [summed], x.kind), shift], x.kind)
+    """1 / k where k elements are equal to the extreme, 0 elsewhere; a NaN is every extreme."""
+    among = [p.elementwise("equal", [x, extreme], x.type), p.elementwise("not_equal", [x, x], x.type)]
+    equal = p.memory(p.elementwise("maximum", among, x.type))
+    return p.elementwise("truediv", [equal, _stored(p, total(p, equal, axis))], x.type)
 
 
 def _stored(p: Arrays, x: Array) -> Array:
-    return p.number(x.at(()), x.kind) if not x.shape else p.memory(x)
+    return p.number(x.at(()), x.type) if not x.shape else p.memory(x)
 
 
 def cumsum(p: Arrays, x: Array, axis: int) -> Array:
     """Running sums along an axis."""
-    out = p.allocate(x.shape, x.kind)
+    out = p.allocate(x.shape, x.type)
     others = [n for i, n in enumerate(x.shape) if i != axis]
 
     def line(outer: Sequence[str]) -> None:
         def body(i: str, so_far: str) -> list[str]:
             place = [*outer[:axis], i, *outer[axis:]]
-            following = p.code.emit(f"fadd {x.kind} {so_far}, {x.at(place)}")
+            following = p.code.emit(f"fadd {x.type} {so_far}, {x.at(place)}")
             p.store(following, out, place)
             return [following]
 
-        p.code.loop(x.shape[axis], body, [literal(0, x.kind)], x.kind)
+        p.code.loop(x.shape[axis], body, [literal(0, x.type)], x.type)
 
     p.code.nest(others, line)
     return out
@@ -131,9 +116,9 @@ def expand(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     """Broadcast to a shape."""
     lead = len(shape) - len(x.shape)
     if not isinstance(x, Memory):
-        return p.lazy(shape, x.kind, lambda i: x.at(["0" if n == 1 else j for j, n in zip(i[lead:], x.shape)]))
+        return p.lazy(shape, x.type, lambda i: x.at(["0" if n == 1 else j for j, n in zip(i[lead:], x.shape)]))
     strides = (0,) * lead + tuple(0 if n == 1 else s for n, s in zip(x.shape, x.strides))
-    return p.stored(x.pointer, shape, x.kind, strides, x.offset)
+    return p.stored(x.pointer, shape, x.type, strides, x.offset)
 
 
 def sum_to(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
@@ -151,22 +136,22 @@ def reshape(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
         shape = tuple(size // known if n == -1 and known else n for n in shape)
     if size == 1:
         register = x.at(["0"] * len(x.shape))
-        return p.number(register, x.kind) if not shape else Array(shape, x.kind, lambda indices: register)
+        return p.number(register, x.type) if not shape else Array(shape, x.type, lambda indices: register)
     x = p.memory(x)
     if x.strides != contiguous(x.shape):
-        copy = p.allocate(x.shape, x.kind)
+        copy = p.allocate(x.shape, x.type)
         p.fill(copy, x)
         x = copy
-    return p.stored(x.pointer, shape, x.kind, offset=x.offset)
+    return p.stored(x.pointer, shape, x.type, offset=x.offset)
 
 
 def transpose(p: Arrays, x: Array, axes: tuple[int, ...]) -> Array:
     """The axes in another order."""
     shape = tuple(x.shape[i] for i in axes)
     if isinstance(x, Memory):
-        return p.stored(x.pointer, shape, x.kind, tuple(x.strides[i] for i in axes), x.offset)
+        return p.stored(x.pointer, shape, x.type, tuple(x.strides[i] for i in axes), x.offset)
     back = inverse(axes)
-    return p.lazy(shape, x.kind, lambda i: x.at([i[j] for j in back]))
+    return p.lazy(shape, x.type, lambda i: x.at([i[j] for j in back]))
 
 
 def swapaxes(p: Arrays, x: Array, i: int, j: int) -> Array:
@@ -182,7 +167,7 @@ def getitem(p: Arrays, x: Array, index: Any) -> Any:
     if not _is_basic(index):
         table = p.constant(_positions(x.shape, index))
         flat = reshape(p, x, (math.prod(x.shape),))
-        return _stored(p, p.lazy(table.shape, x.kind, lambda indices: flat.at([table.at(indices)])))
+        return _stored(p, p.lazy(table.shape, x.type, lambda indices: flat.at([table.at(indices)])))
     given = sum(part is not None and part is not Ellipsis for part in parts)
     fill = [slice(None)] * (len(x.shape) - given)
     at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
@@ -201,8 +186,8 @@ def getitem(p: Arrays, x: Array, index: Any) -> Any:
             offset += stride * (positions.start if positions else 0)
         else:
             offset += stride * range(n)[part]
-    part = p.stored(x.pointer, tuple(sizes), x.kind, tuple(steps), offset)
-    return part if sizes else p.number(part.at(()), x.kind)
+    part = p.stored(x.pointer, tuple(sizes), x.type, tuple(steps), offset)
+    return part if sizes else p.number(part.at(()), x.type)
 
 
 def _is_basic(index: Any) -> bool:
@@ -218,18 +203,18 @@ def _positions(shape: tuple[int, ...], index: Any) -> np.ndarray:
 
 def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Zeros with x added at an index."""
-    out = p.allocate(shape, x.kind)
-    p.code.nest(shape, lambda i: p.store(literal(0, x.kind), out, i))
+    out = p.allocate(shape, x.type)
+    p.code.nest(shape, lambda i: p.store(literal(0, x.type), out, i))
     view = getitem(p, out, index) if _is_basic(index) else None
     if isinstance(view, Memory):
         p.fill(view, expand(p, x, view.shape))
         return out
     table = p.constant(_positions(shape, index))
-    flat, x = p.stored(out.pointer, (math.prod(shape),), x.kind), expand(p, x, table.shape)
+    flat, x = p.stored(out.pointer, (math.prod(shape),), x.type), expand(p, x, table.shape)
 
     def add(indices: Sequence[str]) -> None:
         place = [table.at(indices)]
-        p.store(p.code.emit(f"fadd {x.kind} {flat.at(place)}, {x.at(indices)}"), flat, place)
+        p.store(p.code.emit(f"fadd {x.type} {flat.at(place)}, {x.at(indices)}"), flat, place)
 
     p.code.nest(table.shape, add)
     return out
@@ -238,9 +223,9 @@ def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
 def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Array:
     """x and y, one after the other along an axis."""
     shape = (*x.shape[:axis], x.shape[axis] + y.shape[axis], *x.shape[axis + 1 :])
-    out, before = p.allocate(shape, x.kind), (slice(None),) * axis
+    out, before = p.allocate(shape, x.type), (slice(None),) * axis
     p.fill(getitem(p, out, (*before, slice(None, x.shape[axis]))), x)
-    p.fill(getitem(p, out, (*before, slice(x.shape[axis], None))), p.cast(y, x.kind))
+    p.fill(getitem(p, out, (*before, slice(x.shape[axis], None))), p.cast(y, x.type))
     return out
 
 
@@ -251,17 +236,16 @@ def flip(p: Arrays, x: Array, axis: int) -> Array:
 
 def cast(p: Arrays, x: Array, dtype: Any) -> Array:
     """Another dtype."""
-    return p.cast(x, p.kind(np.dtype(dtype)))
+    return p.cast(x, p.type(np.dtype(dtype)))
 
 
 LOOPS: dict[str, Callable] = {
     "sum": total,
     "mean": mean,
-    "norm": norm,
     "max": _extreme("maximum", -math.inf),
     "min": _extreme("minimum", math.inf),
     "ties": ties,
-    "logsumexp": logsumexp,
+    "top": _extreme("maximum", -math.inf, of_nothing=True),
     "cumsum": cumsum,
     "matmul": matmul,
     "expand": expand,

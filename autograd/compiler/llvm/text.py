@@ -37,7 +37,7 @@ class Code:
         self.lines.append(f"{label}:")
         self.block = label
 
-    def loop(self, count: int | str, body: Callable, carried: Sequence[str] = (), kind: str = "double") -> list[str]:
+    def loop(self, count: int | str, body: Callable, carried: Sequence[str] = (), type: str = "double") -> list[str]:
         """body(i, *carried) for i in range(count), which returns the next values of what is carried; the last."""
         if count == 1:
             return list(body("0", *carried) or ())
@@ -55,7 +55,7 @@ class Code:
         self.do(f"br label %{head}")
         self.lines[place] = f"  {index} = phi i64 [0, %{before}], [{following}, %{self.block}]"
         for i, (register, first, result) in enumerate(zip(registers, carried, results)):
-            self.lines[place + 1 + i] = f"  {register} = phi {kind} [{first}, %{before}], [{result}, %{self.block}]"
+            self.lines[place + 1 + i] = f"  {register} = phi {type} [{first}, %{before}], [{result}, %{self.block}]"
         self.start(end)
         return registers
 
@@ -64,13 +64,13 @@ class Code:
         shape: Sequence[int],
         body: Callable,
         carried: Sequence[str] = (),
-        kind: str = "double",
+        type: str = "double",
         indices: tuple[str, ...] = (),
     ) -> list[str]:
         """body(indices, *carried) for every index of this shape, the last one innermost."""
         if not shape:
             return list(body(indices, *carried) or ())
-        return self.loop(shape[0], lambda i, *c: self.nest(shape[1:], body, c, kind, (*indices, i)), carried, kind)
+        return self.loop(shape[0], lambda i, *c: self.nest(shape[1:], body, c, type, (*indices, i)), carried, type)
 
     def linear(self, indices: Sequence[str], strides: Sequence[int], offset: int = 0) -> str:
         """offset + the sum of indices times strides."""
@@ -85,15 +85,15 @@ class Code:
             total = self.emit(f"add nsw i64 {total}, {term}")
         return self.emit(f"add nsw i64 {total}, {offset}") if terms and offset else total
 
-    def call(self, name: str, kind: str, *args: str) -> str:
+    def call(self, name: str, type: str, *args: str) -> str:
         """A function of numbers of one type, from libm or LLVM itself."""
-        self.declared.add(f"declare {kind} @{name}({', '.join([kind] * len(args))}) #0")
-        return self.emit(f"call {kind} @{name}({', '.join(f'{kind} {a}' for a in args)})")
+        self.declared.add(f"declare {type} @{name}({', '.join([type] * len(args))}) #0")
+        return self.emit(f"call {type} @{name}({', '.join(f'{type} {a}' for a in args)})")
 
 
-def literal(number: float, kind: str) -> str:
+def literal(number: float, type: str) -> str:
     """A number in hexadecimal, which is exact."""
-    number = float(np.float32(number)) if kind == "float" else float(number)
+    number = float(np.float32(number)) if type == "float" else float(number)
     return f"0x{struct.pack('>d', number).hex().upper()}"
 
 
@@ -170,6 +170,12 @@ def _sigmoid(c: Code, t: str, x: str) -> str:
     return WORDS["truediv"](c, t, above, WORDS["add"](c, t, one, small))
 
 
+def _bell(c: Code, type: str, x: str) -> str:
+    small = _decay(c, type, x)
+    larger = WORDS["add"](c, type, literal(1, type), small)
+    return WORDS["truediv"](c, type, small, WORDS["mul"](c, type, larger, larger))
+
+
 def _softplus(c: Code, t: str, x: str) -> str:
     return WORDS["add"](c, t, WORDS["maximum"](c, t, x, literal(0, t)), WORDS["log1p"](c, t, _decay(c, t, x)))
 
@@ -223,6 +229,7 @@ WORDS: dict[str, Callable] = {
     "scaled": _unless_zero("fmul"),
     "ratio": _unless_zero("fdiv"),
     "sigmoid": _sigmoid,
+    "bell": _bell,
     "softplus": _softplus,
     "logaddexp": _logaddexp,
     **{name: _libm(name) for name in ("erf", "erfc")},  # these and gauss: of autograd.scipy.special
