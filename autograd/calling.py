@@ -58,7 +58,10 @@ def chosen(argnum: Argnums | None, argnums: Argnums | None) -> Argnums:
     if argnum is not None and argnums is not None:
         raise TypeError(f"argnum and argnums are two names for one thing, give one of them: {argnum!r} or {argnums!r}")
     found = argnums if argnum is None else argnum
-    return 0 if found is None else found
+    found = 0 if found is None else found
+    if not all(isinstance(i, numbers.Integral) for i in (found if isinstance(found, (tuple, list)) else (found,))):
+        raise TypeError(f"argnum is the position of an argument, or a tuple of positions, not {found!r}")
+    return found
 
 
 def call_with_nodes(

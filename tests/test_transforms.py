@@ -70,6 +70,9 @@ def test_argnums_is_another_name_for_argnum(transform):
     assert both == transform(f, (0, 1))(3.0, 5.0, *more) == transform(f, argnum=(0, 1))(3.0, 5.0, *more)
     with pytest.raises(TypeError, match="argnum and argnums are two names for one thing.*: 0 or 1"):
         transform(f, 0, argnums=1)
+    for wrong in ("x", 1.5, (0, "y")):
+        with pytest.raises(TypeError, match="the position of an argument, or a tuple of positions, not"):
+            transform(f, wrong)
 
 
 def test_aux_is_handed_on():
