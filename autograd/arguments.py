@@ -107,8 +107,8 @@ def again(operation: Operation, args: tuple) -> Any:
     plain = next(reading.plain for reading in readings if reading)
     try:
         return at_users_line(plain.value[operation], *numbers)
-    except Warning as warning:  # which the user wants to be an error
-        raise warning from None
+    except Warning:  # which the user wants to be an error
+        raise
     except Exception as error:
         raise _explained(error, operation, args) from None
 

@@ -82,8 +82,7 @@ class Operation:
         try:
             return plain.value[self](*args)
         except Exception:  # an error, which comes again, or a warning that was refused (users.py)
-            pass
-        return at_users_line(plain.value[self], *args)
+            return at_users_line(plain.value[self], *args)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.names)})>"

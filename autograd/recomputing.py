@@ -58,7 +58,7 @@ def _kept(y: Any, place: int, call: Callable, since: int) -> Any:
     return _operation(len(edge))(*edge, Rerun(call, place, y.data)) if edge else y
 
 
-@functools.lru_cache(maxsize=64)
+@functools.cache
 def _operation(count: int) -> Operation:
     """The operation that makes a checkpointed result of this many nodes."""
     names = [f"x{i}" for i in range(count)]

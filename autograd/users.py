@@ -47,8 +47,11 @@ def at_users_line(function: Callable, *args: Any, **kwargs: Any) -> Any:
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     scope = {"__name__": module, "__warningregistry__": registry, "f": function, "args": args, "kwargs": kwargs}
     modes: dict[str, Any] = {kind: MODES.get(str(mode), "ignore") for kind, mode in np.geterr().items()}
-    with np.errstate(call=heard, **modes):
-        out = eval(compile("\n" * (line - 1) + "f(*args, **kwargs)", file, "eval"), scope)
-    for message in heard:
-        warnings.warn_explicit(message, RuntimeWarning, file, line, module, registry)
+    try:
+        with np.errstate(call=heard, **modes):
+            out = eval(compile("\n" * (line - 1) + "f(*args, **kwargs)", file, "eval"), scope)
+        for message in heard:
+            warnings.warn_explicit(message, RuntimeWarning, file, line, module, registry)
+    except Exception as error:
+        raise error from None  # it says all; before it was the refusal
     return out

@@ -44,9 +44,7 @@ def recorded(
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
             if of_arrays and isinstance(node, Value):
                 raise TypeError(f"{called}() is of arrays; a Value is one number: use a Tensor")
-            no_mask(args)
-            if kwargs:
-                no_mask(kwargs.values())
+            no_mask((*args, *kwargs.values()) if kwargs else args)
             return function(*args, **kwargs)
 
         either.__name__ = either.__qualname__ = called
