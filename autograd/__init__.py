@@ -12,18 +12,20 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "core.py")):
 
 from . import methods, numpy
 from .backward import gradients
-from .jacobians import hessian, jacobian
+from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .node import Tensor, Value
 from .recording import no_grad
-from .transforms import grad, hvp, jvp, value_and_grad, vjp
+from .transforms import elementwise_grad, grad, hvp, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:  # what is imported when it is used
+    from . import scipy
     from .anomaly import AnomalyError, detect_anomaly
     from .check import check_gradients
     from .compiler.calls import jit
     from .compiler.tracing import TracingError
     from .definitions import define
     from .drawing import draw, render
+    from .recomputing import checkpoint
 
 __version__ = "0.1.0"
 __all__ = [
@@ -32,14 +34,18 @@ __all__ = [
     "TracingError",
     "Value",
     "check_gradients",
+    "checkpoint",
     "define",
     "detect_anomaly",
     "draw",
+    "elementwise_grad",
     "grad",
     "gradients",
     "hessian",
     "hvp",
+    "jacfwd",
     "jacobian",
+    "jacrev",
     "jit",
     "jvp",
     "no_grad",
@@ -51,6 +57,7 @@ _WHEN_USED = {
     "AnomalyError": ".anomaly",
     "TracingError": ".compiler.tracing",
     "check_gradients": ".check",
+    "checkpoint": ".recomputing",
     "define": ".definitions",
     "detect_anomaly": ".anomaly",
     "draw": ".drawing",
@@ -60,10 +67,12 @@ _WHEN_USED = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "scipy":
+        return importlib.import_module(".scipy", __name__)
     if name not in _WHEN_USED:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
     return getattr(importlib.import_module(_WHEN_USED[name], __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "numpy", "__version__"])
+    return sorted([*__all__, "numpy", "scipy", "__version__"])

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .arguments import users_line
 from .node import Node
 from .recording import hooked, inspection
+from .users import users_line
 
 
 class AnomalyError(ArithmeticError):

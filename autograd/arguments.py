@@ -1,15 +1,15 @@
 """What may be given to a node, and the messages for what may not."""
 
 import numbers
-import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from .operation import PLAIN_FLOATS, Operation
+from .users import at_users_line
 
-GENERATED = "autograd"  # functions made of rows are in no module
-LIBRARIES = {GENERATED, "contextlib", "copy"}  # whose lines are not the user's
+MASKED = {np.ma.MaskedArray, type(np.ma.masked)}
 
 
 def is_node(x: Any) -> bool:
@@ -25,6 +25,11 @@ def is_value(x: Any) -> bool:
 def holds_node(x: Any) -> bool:
     """Whether this is a list or a tuple with nodes in it, at any depth."""
     return isinstance(x, (list, tuple)) and any(is_node(part) or holds_node(part) for part in x)
+
+
+def is_real_array(x: Any) -> bool:
+    """Whether this is an array, or a number of NumPy, that holds real numbers and hides none behind a mask."""
+    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not isinstance(x, np.ma.MaskedArray)
 
 
 def unpacked(sizes: tuple) -> tuple[int, ...]:
@@ -77,8 +82,7 @@ def numeric(data: Any) -> np.ndarray:
     """Numbers, arrays and lists of them as an array of real numbers."""
     if is_node(data):
         raise TypeError(f"this is a {type(data).__name__} already: use its .data for one without history")
-    if isinstance(data, np.ma.MaskedArray):
-        raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
+    _no_mask_within(data)
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -88,7 +92,36 @@ def numeric(data: Any) -> np.ndarray:
     return array
 
 
-def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
+def no_mask(given: Iterable) -> None:
+    """Refuse a masked array among these."""
+    if not MASKED.isdisjoint(map(type, given)):
+        raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
+
+
+def _no_mask_within(data: Any) -> None:
+    """Refuse a masked array that lists and tuples hold."""
+    no_mask((data,))
+    if isinstance(data, (list, tuple)):
+        kinds = {*map(type, data)}  # few, where numbers may be many
+        if not kinds.isdisjoint({list, tuple, *MASKED}):
+            for part in data:
+                _no_mask_within(part)
+
+
+def again(operation: Operation, args: tuple) -> Any:
+    """The number or array that an operation makes of its arguments, after a first attempt that warned or failed."""
+    readings = [type(x).reading if is_node(x) else None for x in args]
+    numbers = [getattr(x, reading.held) if reading else x for x, reading in zip(args, readings)]
+    plain = next(reading.plain for reading in readings if reading)
+    try:
+        return at_users_line(plain.value[operation], *numbers)
+    except Warning:  # which the user wants to be an error
+        raise
+    except Exception as error:
+        raise _explained(error, operation, args) from None
+
+
+def _explained(error: Exception, operation: Operation, args: tuple) -> Exception:
     """An error of NumPy, with the name of the operation and what it was given."""
     given = ", ".join(
         (
@@ -98,14 +131,6 @@ def explained(error: Exception, operation: Operation, args: tuple) -> Exception:
         )
         for name, arg in zip(operation.names, args)
     )
-    kinds = (ValueError, TypeError, IndexError, OverflowError, np.linalg.LinAlgError)
+    kinds = (ValueError, TypeError, IndexError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
     kind = type(error) if type(error) in kinds else ValueError
     return kind(f"{operation.name}: {given}: {error}")
-
-
-def users_line() -> str:
-    """Where the user's program is: the file and line of the innermost frame outside the libraries."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", GENERATED).split(".")[0] in LIBRARIES:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"

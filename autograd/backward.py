@@ -28,7 +28,8 @@ BY_ELEMENT = frozenset(ELEMENTWISE)
 def backward(output: Node, seed: Any = None) -> None:
     """Add the derivative of this node with respect to every leaf below it to the leaf's `.grad`.
 
-    Inner nodes get theirs too, of this sweep alone. `seed` weighs the elements; a node of one element needs none.
+    Inner nodes get theirs too, of this sweep alone. A leaf that this node was not made of keeps the `.grad` it had, and
+    is not set to 0. `seed` weighs the elements; a node of one element needs none.
     """
     # an array may become somebody's .grad
     grads, leaves = _sweep([output], [seed.copy() if isinstance(seed, np.ndarray) else seed], keep=True)
@@ -49,11 +50,17 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
     return pullback([output], [seed], inputs, create_graph)
 
 
-def pullback(outputs: Sequence, seeds: Sequence, inputs: Sequence, create_graph: bool = False) -> list:
-    """The gradients of outputs, each weighed by its seed (None is 1) and summed, with respect to inputs."""
+def pullback(
+    outputs: Sequence, seeds: Sequence, inputs: Sequence, create_graph: bool = False, since: int | None = None
+) -> list:
+    """The gradients of outputs, each weighed by its seed (None is 1) and summed, with respect to inputs.
+
+    Paths through what is older than the oldest input, or as old as `since`, are not followed.
+    """
     if not inputs:
         return []
-    found = _sweep(outputs, seeds, min(node.when for node in inputs), create_graph)[0]
+    since = min(node.when for node in inputs) if since is None else since
+    found = _sweep(outputs, seeds, since, create_graph)[0]
     results = [found.get(node) for node in inputs]
     found.clear()
     if create_graph:

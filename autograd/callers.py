@@ -40,8 +40,7 @@ def only_float_may_read(node: Any, caller: types.FrameType) -> None:
     All reach __float__ alike, so the instruction that the calling frame is at must tell. Code without position
     information cannot be looked into and is let through, and so is an iterator that was made elsewhere.
     """
-    code = caller.f_code
-    site = _sites.get((id(code), caller.f_lasti)) or _remembered(code, caller.f_lasti)
+    site = _sites.get((id(caller.f_code), caller.f_lasti)) or _remembered(caller.f_code, caller.f_lasti)
     if site.reads or (callee := _found(site.callee, caller)) is float or _is_one_of(READING, callee):
         return
     functions = []
@@ -57,6 +56,13 @@ def only_float_may_read(node: Any, caller: types.FrameType) -> None:
         f"only float(x) and int(x) read a {kind} as a number; this call would lose its history: use the {kind}'s own "
         "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number"
     )
+
+
+def called(frame: types.FrameType) -> str:
+    """What the program calls at the instruction that a frame is at, as it is written there; nothing for no name."""
+    site = _sites.get((id(frame.f_code), frame.f_lasti)) or _remembered(frame.f_code, frame.f_lasti)
+    _, name, attributes = site.callee
+    return ".".join((name, *attributes))
 
 
 def _is_one_of(known: set, function: Any) -> bool:

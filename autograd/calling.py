@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import is_real_array
 from .backward import pullback
 from .graph import oldest
 from .node import Node, Tensor, Value, kinds
@@ -16,12 +17,15 @@ from .operation import OPERATIONS
 from .recording import tick
 from .tree import flatten, map_tree, unflatten
 
+Argnums = int | tuple[int, ...]
+
 
 class RecordedCall:
     """A function call that was recorded: its result, and the fresh nodes for what it is differentiated by."""
 
-    def __init__(self, output: Any, inputs: list, given: list, structure: Any, outside: bool):
+    def __init__(self, output: Any, inputs: list, given: list, structure: Any, outside: bool, aux: Any = None):
         self.output = output
+        self.aux = aux  # what the function returned beside it, which is not differentiated
         self.inputs = inputs  # everything that the differentiated arguments hold, in order
         self.given = given  # what stood in their places
         self.structure = structure  # the differentiated arguments, whose form a gradient takes
@@ -45,17 +49,52 @@ class RecordedCall:
         return tree if self.outside else map_tree(lambda x: _plain(x) if isinstance(x, Node) else x, tree)
 
 
-def call_with_nodes(f: Callable[..., Any], args: tuple, argnum: int | tuple[int, ...], kwargs: dict) -> RecordedCall:
-    """Call f with fresh nodes in place of what these arguments hold."""
+def chosen(argnum: Argnums | None, argnums: Argnums | None) -> Argnums:
+    """Which arguments are differentiated: by `argnum`, or `argnums` as JAX calls it; the first if neither is given."""
+    if argnum is not None and argnums is not None:
+        raise TypeError(f"argnum and argnums are two names for one thing, give one of them: {argnum!r} or {argnums!r}")
+    found = argnums if argnum is None else argnum
+    found = 0 if found is None else found
+    if not all(isinstance(i, numbers.Integral) for i in (found if isinstance(found, (tuple, list)) else (found,))):
+        raise TypeError(f"argnum is the position of an argument, or a tuple of positions, not {found!r}")
+    return found
+
+
+def call_with_nodes(
+    f: Callable[..., Any], args: tuple, argnum: Argnums, kwargs: dict, has_aux: bool = False
+) -> RecordedCall:
+    """Call f with fresh nodes in place of what these arguments hold; with `has_aux` its result is a pair."""
     positions = (argnum,) if isinstance(argnum, (int, numbers.Integral)) else tuple(argnum)
     started = tick()
     wrapped = wrap(args, positions)
-    output = f(*wrapped, **kwargs)
-    nodes = [x for x in flatten(output) if isinstance(x, Node)]
+    output, aux = _pair(f(*wrapped, **kwargs)) if has_aux else (f(*wrapped, **kwargs), None)
+    only_numbers(output)
+    nodes = [x for x in flatten((output, aux)) if isinstance(x, Node)]
     outside = kinds.number is not Value or oldest(nodes, started) < started
     inputs, given = ([x for i in positions for x in flatten(tree[i])] for tree in (wrapped, args))
     structure = wrapped[argnum] if isinstance(argnum, (int, numbers.Integral)) else tuple(wrapped[i] for i in positions)
-    return RecordedCall(output, inputs, given, structure, outside)
+    return RecordedCall(output, inputs, given, structure, outside, aux)
+
+
+def _pair(output: Any) -> tuple[Any, Any]:
+    if not isinstance(output, tuple) or len(output) != 2:
+        raise TypeError(f"has_aux: the function must return a pair (value, aux), not {_described(output)}")
+    return output
+
+
+def only_numbers(output: Any) -> None:
+    """Refuse what a function returned if it has no derivative: None, a text, a complex number, a masked array."""
+    for x in flatten(output):
+        if not isinstance(x, (Node, numbers.Real)) and not is_real_array(x):
+            raise TypeError(
+                "a derivative is of a function that returns numbers, arrays or nodes, or lists, tuples and dicts of "
+                f"them; this one returned {_described(output)}{': is a return missing?' if x is None else ''}"
+            )
+
+
+def _described(output: Any) -> str:
+    text = " ".join(repr(output).split())
+    return f"{text if len(text) < 60 else text[:57] + '...'} ({type(output).__name__})"
 
 
 def shape_of(x: Any) -> tuple[int, ...]:

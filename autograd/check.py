@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .calling import only_numbers
 from .node import Node, Tensor
 from .recording import no_grad
 from .transforms import grad
@@ -44,7 +45,8 @@ def _dot(x: Any, weight: np.ndarray) -> Any:
 def _weighed(f: Callable[..., Any], args: tuple, rng: "np.random.Generator") -> Callable[..., Any]:
     """f with its results, whatever their structure and shapes, summed with fixed random weights."""
     with no_grad():
-        results = [x.data if isinstance(x, Node) else x for x in flatten(f(*args))]
+        only_numbers(output := f(*args))
+        results = [x.data if isinstance(x, Node) else x for x in flatten(output)]
     weights = [rng.uniform(0.5, 1.5, np.shape(x)) for x in results]
 
     def scalar(*inner: Any) -> Any:

@@ -15,6 +15,11 @@ def history(*outputs: Node) -> list[Node]:
     return sorted(_below(outputs), key=_age, reverse=True)
 
 
+def frontier(output: Node, since: int) -> list[Node]:
+    """The nodes as old as `since` that this one was made of, by way of younger ones; itself if it is as old."""
+    return sorted((node for node in _below([output], since) if node.when <= since), key=_age)
+
+
 def oldest(outputs: Sequence[Node], since: int) -> float:
     """When the oldest node was made that these nodes lead to; what is as old as `since` is not looked behind."""
     return min((node.when for node in _below(outputs, since)), default=math.inf)

@@ -1,4 +1,4 @@
-"""The derivatives of every element of a result by every element of an argument, and the second ones of a number."""
+"""The derivatives of every element of a result by every element of an argument, first and second."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -7,27 +7,58 @@ from typing import Any
 import numpy as np
 
 from .backward import pullback
-from .calling import RecordedCall, call_with_nodes, shape_of
+from .calling import Argnums, RecordedCall, call_with_nodes, chosen, shape_of
 from .node import Node, Value
 from .numpy import stack
 from .recording import records_for_itself
-from .transforms import grad, has_node, weight
+from .transforms import has_node, weight
 from .tree import map_tree
 
 
-def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def jacobian(
+    f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
+) -> Callable[..., Any]:
     """The derivative of every element of f's result by every element of an argument, as a function.
 
     An array of shape result.shape + argument.shape; for nested results and arguments the structure of the result, each
     part in the structure of the argument. Costs a sweep for each element of the smaller side.
     """
+    return _derivatives(f, chosen(argnum, argnums), _by_the_smaller_side)
+
+
+def jacrev(
+    f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
+) -> Callable[..., Any]:
+    """As jacobian, row by row: a sweep for each element of the result."""
+    return _derivatives(f, chosen(argnum, argnums), _by_rows)
+
+
+def jacfwd(
+    f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
+) -> Callable[..., Any]:
+    """As jacobian, column by column, as jvp computes them: about two sweeps for each element of the argument."""
+    return _derivatives(f, chosen(argnum, argnums), _by_columns)
+
+
+def hessian(
+    f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
+) -> Callable[..., Any]:
+    """The second derivatives, as a function: the jacobian of the jacobian.
+
+    An array of shape result.shape + argument.shape + argument.shape, so for one number as the result and a vector a
+    matrix; nested results and arguments as in jacobian.
+    """
+    positions = chosen(argnum, argnums)
+    return jacobian(jacobian(f, positions), positions)
+
+
+def _derivatives(f: Callable[..., Any], positions: Argnums, in_blocks: Callable[[RecordedCall], dict]) -> Callable:
+    """The function that gives f's derivatives, for each pair of output and input computed `in_blocks`."""
 
     @records_for_itself
     def derivatives(*args: Any, **kwargs: Any) -> Any:
-        call = call_with_nodes(f, args, argnum, kwargs)
-        rows, columns = (sum(math.prod(shape_of(x)) for x in side) for side in (call.outputs(), call.inputs))
-        blocks = _by_rows(call) if rows <= 2 * columns else _by_columns(call)  # a column costs about two rows
-
+        call = call_with_nodes(f, args, positions, kwargs)
+        blocks = in_blocks(call)
         given: set[int] = set()  # parts of the result, of which one may stand in it twice
 
         def row(y: Any) -> Any:
@@ -38,6 +69,11 @@ def jacobian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callab
         return map_tree(row, call.output)
 
     return derivatives
+
+
+def _by_the_smaller_side(call: RecordedCall) -> dict:
+    rows, columns = (sum(math.prod(shape_of(x)) for x in side) for side in (call.outputs(), call.inputs))
+    return _by_rows(call) if rows <= 2 * columns else _by_columns(call)  # a column costs about two rows
 
 
 def _by_rows(call: RecordedCall) -> dict:
@@ -77,6 +113,10 @@ def _stacked(parts: list, y: Any, x: Any) -> Any:
     shape = shape_of(y) + shape_of(x)
     if not shape:
         return parts[0]
+    if not parts:
+        return np.zeros(shape, x.dtype)
+    if len(parts) == 1 and parts[0].shape == shape:
+        return parts[0]
     return (stack(parts) if has_node(parts) else np.stack(parts)).reshape(shape)
 
 
@@ -96,8 +136,3 @@ def _block(blocks: dict, y: Any, x: Node, again: bool) -> Any:
     if np.ndim(block) == 0 and isinstance(x, Value):
         return float(block)
     return np.array(block) if again else np.asarray(block)
-
-
-def hessian(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """The second derivatives of a scalar function, as a function: the jacobian of its gradient."""
-    return jacobian(grad(f, argnum), argnum)

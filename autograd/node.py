@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from .arguments import explained, numeric, real_number, tensor_constant, value_constant
-from .callers import only_float_may_read
+from .arguments import again, no_mask, numeric, real_number, tensor_constant, value_constant
+from .callers import called, only_float_may_read
 from .meeting import meet
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, hooks, tick
+from .users import users_frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,9 +105,10 @@ class Node:
     if not TYPE_CHECKING:  # a type checker would take a node for an array, and array + node for one
 
         def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+            name = called(users_frame())
             raise TypeError(
-                f"a {type(self).__name__} does not turn into an array, which would lose its history: "
-                "use .data for the numbers, or a function of autograd.numpy"
+                f"{name + ': ' if name else ''}a {type(self).__name__} does not turn into an array, which would lose "
+                "its history: use .data for the numbers, or a function of autograd.numpy"
             )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -139,6 +141,9 @@ class Node:
         ):  # no Graphviz, or too large: the notebook shows repr
             return svg(self)
         return None
+
+
+SIMPLE = {int, slice}  # indices that hide nothing
 
 
 class Value(Node, ValueMethods, final=False):
@@ -241,6 +246,8 @@ class Tensor(Node, TensorMethods, final=False):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, index: Any) -> "Tensor":
+        if index.__class__ not in SIMPLE:
+            no_mask(index if index.__class__ is tuple else (index,))
         return OPERATIONS["getitem"](self, index)
 
     def __repr__(self) -> str:
@@ -273,7 +280,7 @@ def scope(constant: Callable, attend: Callable) -> dict[str, Any]:
         "__tick": tick,
         "__hooks": hooks,
         "__attend": attend,
-        "__explained": explained,
+        "__again": again,
         "__constant": constant,
         "__meet": meet,
     }

@@ -24,6 +24,7 @@ from .grammar import (
     resolved,
     words_in,
 )
+from .users import REFUSED, at_users_line
 
 OPERATIONS: dict[str, "Operation"] = {}
 READINGS: dict[type, "Reading"] = {}  # of each class of nodes
@@ -45,10 +46,10 @@ ON_NODES = {word: ON_ARRAYS[word] for word in (*STRUCTURE, "add", "sub", "mul", 
 
 
 class Function:
-    """A function of the user as a word, on floats and arrays."""
+    """A function of the user as a word, on floats and arrays; `printable` if machine code has a word of that name."""
 
-    def __init__(self, name: str, function: Callable):
-        self.name, self.function = name, function
+    def __init__(self, name: str, function: Callable, printable: bool = False):
+        self.name, self.function, self.printable = name, function, printable
 
 
 class Operation:
@@ -78,7 +79,10 @@ class Operation:
         if found is not None:
             return found.record[self](*args)
         plain = PLAIN_FLOATS if all(arg.__class__ in (float, int) for arg in args) else PLAIN_ARRAYS
-        return plain.value[self](*args)
+        try:
+            return plain.value[self](*args)
+        except Exception:  # an error, which comes again, or a warning that was refused (users.py)
+            return at_users_line(plain.value[self], *args)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}({', '.join(self.names)})>"
@@ -155,7 +159,7 @@ class Plain:
         )
 
     def _value(self, operation: Operation) -> Callable:
-        names, scope = parameters(operation), dict(self.words)
+        names, scope = parameters(operation), {**self.words, "__warningregistry__": REFUSED}
         body = expression(self.meaning(operation), names, self.templates, scope, self.of)
         source = f"def {operation.name}({', '.join(names.values())}):\n    return {body}\n"
         return compiled(source, operation.name, self.title, scope)
@@ -189,6 +193,7 @@ class Reading:
         if not self.plain.knows(operation):  # a function of arrays, given a Value
             return lambda *args: self.scope["__meet"](operation, args)
         names, scope = parameters(operation), {**self.plain.words, **self.scope, "__operation": operation}
+        scope["__warningregistry__"] = REFUSED
         numbers = {name: f"_{names[name]}" for name in operation.arguments}
         value = expression(self.plain.meaning(operation), names | numbers, self.plain.templates, scope, self.plain.of)
         given = list(names.values())
@@ -198,8 +203,8 @@ class Reading:
         lines += [
             "    try:",
             f"        __data = {value}",
-            "    except __Exception as __error:",
-            f"        raise __explained(__error, __operation, ({', '.join(given)},)) from None",
+            "    except __Exception:",
+            f"        __data = __again(__operation, ({', '.join(given)},))",
             *self._made(given),
         ]
         return compiled("\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward", scope)

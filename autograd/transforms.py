@@ -12,37 +12,66 @@ from typing import Any
 
 import numpy as np
 
-from .calling import RecordedCall, call_with_nodes, shape_of
+from .arguments import no_mask
+from .calling import Argnums, RecordedCall, call_with_nodes, chosen, shape_of
 from .node import Node, Tensor, Value
 from .recording import records_for_itself
 from .tree import flatten, map_tree
 
 
-def grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def grad(
+    f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None, has_aux: bool = False
+) -> Callable[..., Any]:
     """The gradient of a scalar function as a function: same arguments, result in the structure of argument `argnum`.
 
-    A float for a float, an array of the argument's shape and dtype for an array; for several `argnum`, a tuple. Raises
-    TypeError where f returns anything but one number, or an argument is neither number, array, nor a nest of them.
+    A float for a float, an array of the argument's shape and dtype for an array; for several `argnum`, a tuple. It is
+    the first argument unless given, and `argnums` is another name for it. With `has_aux` f returns a pair, the number
+    and anything else, and the result is the pair of the gradient and that. Raises TypeError where f returns anything
+    but one number, or an argument is neither number, array, nor a nest of them.
     """
-    value_and_gradient = value_and_grad(f, argnum)
+    value_and_gradient = value_and_grad(f, argnum, argnums=argnums, has_aux=has_aux)
 
     @functools.wraps(f, assigned=("__doc__",))
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return value_and_gradient(*args, **kwargs)[1]
+        value, gradients = value_and_gradient(*args, **kwargs)
+        return (gradients, value[1]) if has_aux else gradients
 
     return gradient
 
 
-def value_and_grad(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
-    """As grad, but the function returns the pair of its value and its gradient."""
+def value_and_grad(
+    f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None, has_aux: bool = False
+) -> Callable[..., Any]:
+    """As grad, but the function returns the pair of its value and its gradient; `has_aux`: ((value, aux), gradient)."""
+    positions = chosen(argnum, argnums)
 
     @records_for_itself
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        call = call_with_nodes(f, args, argnum, kwargs)
+        call = call_with_nodes(f, args, positions, kwargs, has_aux)
         gradients = call.pullback(call.outputs(), [_one(call.output)], call.outside)
-        return call.plain(call.output), call.in_structure(gradients)
+        value = call.plain((call.output, call.aux) if has_aux else call.output)
+        return value, call.in_structure(gradients)
 
     return value_and_gradient
+
+
+def elementwise_grad(
+    f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
+) -> Callable[..., Any]:
+    """The derivative of a function that works element by element, at each element: the gradient of the result's sum."""
+    positions = chosen(argnum, argnums)
+
+    @records_for_itself
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        call = call_with_nodes(f, args, positions, kwargs)
+        if isinstance(call.output, (list, tuple, dict)):
+            raise TypeError(
+                f"elementwise_grad() is of functions that return one array, not {type(call.output).__name__}"
+            )
+        ones = [_ones(y) for y in call.outputs()]
+        return call.in_structure(call.pullback(call.outputs(), ones, call.outside))
+
+    return derivative
 
 
 def _one(output: Any) -> Any:
@@ -53,7 +82,11 @@ def _one(output: Any) -> Any:
             f"grad() is of functions with one number as their result, this one returned {size}: "
             "sum them, or use jacobian"
         )
-    return np.ones(output.shape, output.dtype) if isinstance(output, Tensor) else 1.0
+    return _ones(output)
+
+
+def _ones(y: Any) -> Any:
+    return np.ones(y.shape, y.dtype) if isinstance(y, Tensor) else 1.0
 
 
 @records_for_itself
@@ -93,19 +126,20 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
 
 def weight(y: Any) -> Any:
     """A node of ones that weighs the elements of y."""
-    return type(y)(1.0 if isinstance(y, Value) else np.ones(y.shape, y.dtype))
+    return type(y)(_ones(y))
 
 
-def hvp(f: Callable[..., Any], argnum: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+def hvp(f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None) -> Callable[..., Any]:
     """The product of a scalar function's hessian with a vector, as a function of f's arguments and the vector.
 
     The vector and the result have the structure of argument `argnum`. It costs two sweeps; the hessian is never built.
     """
+    positions = chosen(argnum, argnums)
 
     @records_for_itself
     def product(*args: Any, **kwargs: Any) -> Any:
         *given, vector = args
-        call = call_with_nodes(f, tuple(given), argnum, kwargs)
+        call = call_with_nodes(f, tuple(given), positions, kwargs)
         _, seeds = _matched("hvp: the vector", call.structure, vector)
         gradients = call.pullback(call.outputs(), [_one(call.output)], create_graph=True)
         return call.in_structure(call.pullback(gradients, seeds, call.outside or has_node(seeds)))
@@ -129,4 +163,5 @@ def _matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
 
 
 def _as_seed(x: Any, seed: Any) -> Any:
+    no_mask((seed,))
     return seed if isinstance(seed, Node) else float(seed) if isinstance(x, Value) else np.asarray(seed, x.dtype)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from . import on_arrays
+from .users import REFUSED
 
+__warningregistry__ = REFUSED  # users.py
 CONSTANTS = {"inf": math.inf, "LN2": math.log(2.0), "LOG2E": math.log2(math.e), "LOG10E": math.log10(math.e)}
 
 

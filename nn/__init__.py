@@ -8,7 +8,7 @@ if not hasattr(autograd, "Tensor"):
         "Run `pip uninstall autograd`, and then install crabgrad again with `pip install --force-reinstall`"
     )
 
-from autograd.arguments import LIBRARIES
+from autograd.users import LIBRARIES
 
 from . import scalar
 from .files import load, save

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
+from autograd.arguments import no_mask
 from autograd.writing import write_whole
 
 from .module import Module, check_state
@@ -38,6 +39,7 @@ def save(path: str | os.PathLike[str], what: Module | Optimizer | Mapping[str, n
     if named is None:
         hint = ": the path comes first" if isinstance(what, (str, os.PathLike)) else ""
         raise TypeError(f"save: {type(what).__name__} is neither a Module nor a dict of arrays by name{hint}")
+    no_mask(named.values())
     arrays = {_checked(name): np.asarray(array) for name, array in named.items()}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:

@@ -7,6 +7,7 @@ import numpy
 
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.arguments import no_mask
 
 
 def _array(loss: Any, prediction: Any) -> None:
@@ -71,6 +72,7 @@ class CrossEntropy:
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
         _array(self, logits)
+        no_mask((labels,))
         labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
             raise ValueError(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from autograd import Tensor, Value
+from autograd.arguments import no_mask
 
 UNORDERED = (set, frozenset, collections.deque)
 VIEWS: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
@@ -187,6 +188,7 @@ def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: st
     if unknown := sorted(state.keys() - expected.keys()):
         raise ValueError(f"{owner}: the state has {', '.join(unknown)}, which is unknown here")
     for name, array in expected.items():
+        no_mask((state[name],))
         given, array = np.asarray(state[name]), np.asarray(array)
         if given.shape != array.shape or given.dtype != array.dtype:
             raise ValueError(

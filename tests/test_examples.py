@@ -14,14 +14,27 @@ from autograd import rules
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+LIMITS = (ROOT / "docs" / "limits.md").read_text()
+BLOCKS = re.compile(r"```python\n(.*?)```\n\n```\n(.*?)```", re.S)
 
 
-@pytest.mark.parametrize("code, printed", re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", README, re.S))
-def test_readme_code_prints_what_it_says(code, printed):
+def printed_by(code, scope):
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(code, {})
-    assert out.getvalue().split() == printed.split()
+        exec(code, scope)
+    return out.getvalue().split()
+
+
+@pytest.mark.parametrize("code, printed", BLOCKS.findall(README))
+def test_readme_code_prints_what_it_says(code, printed):
+    assert printed_by(code, {}) == printed.split()
+
+
+def test_what_to_write_instead_prints_what_it_says():
+    scope, blocks = {"__name__": "limits"}, BLOCKS.findall(LIMITS)
+    assert len(blocks) == LIMITS.count("```python")
+    for code, printed in blocks:
+        assert printed_by(code, scope) == printed.split()
 
 
 def test_readme_quotes_the_table():

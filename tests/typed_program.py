@@ -14,13 +14,17 @@ from autograd import (
     Tensor,
     Value,
     check_gradients,
+    checkpoint,
     define,
     detect_anomaly,
+    elementwise_grad,
     grad,
     gradients,
     hessian,
     hvp,
+    jacfwd,
     jacobian,
+    jacrev,
     jit,
     jvp,
     no_grad,
@@ -75,9 +79,10 @@ def loss(w: Any, x: Any = 2.0) -> Any:
 
 def of_functions() -> float:
     w: Array = numpy.array([0.5, -0.25])
-    slope: Array = grad(loss)(w)
+    slope: Array = grad(checkpoint(loss))(w)
     value, both = value_and_grad(loss, argnum=(0, 1))(w, 3.0)
-    curvature: Array = hessian(loss)(w) + jacobian(grad(loss))(w)
+    curvature: Array = hessian(loss)(w) + (jacobian(grad(loss))(w) + jacfwd(jacrev(loss))(w)) / 2
+    assert (elementwise_grad(np.tanh)(w) > 0.0).all() and grad(lambda w: (loss(w), w), argnums=0, has_aux=True)(w)
     along: Array = hvp(loss)(w, slope)
     _, tangent = jvp(loss, (w,), (slope,))
     _, pull = vjp(loss, w)

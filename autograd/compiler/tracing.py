@@ -13,12 +13,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import numeric, tensor_constant, users_line, value_constant
+from ..arguments import numeric, tensor_constant, value_constant
 from ..graph import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, beside, kinds, scope
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from ..recording import inspection, recording_is_off, tick
+from ..users import users_line
 
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import LIBRARIES
 from ..node import Node
 from ..operation import Operation
+from ..users import LIBRARIES
 
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 OPAQUE = (Node, Operation, type, types.ModuleType, str, bytes, int, float, complex, np.generic, np.ufunc, np.dtype)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from ..arguments import is_node
+from ..arguments import is_node, no_mask
 from ..meeting import as_tensors, unlisted
 from ..node import Node, Tensor
 from ..operation import Operation
@@ -53,6 +53,7 @@ def recorded(
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
             if kwargs.pop("out", None) is not None:
                 raise TypeError(NO_OUT.format(called))
+            no_mask((*args, *kwargs.values()) if kwargs else args)
             if not kinds <= SIMPLE:
                 args = as_given(args)
             if kwargs and not SIMPLE.issuperset(map(type, kwargs.values())):

@@ -62,7 +62,9 @@ class Printer(Arrays):
         """The code of one variable, or the promise of it where a single loop will use it."""
         word, args = variable.word, [*map(self.operand, variable.args)]
         if isinstance(word, Function):
-            raise Unprintable(f"{word.name} is defined by Python functions")
+            if not word.printable:
+                raise Unprintable(f"{word.name} is defined by Python functions")
+            word = word.name
         if word in LOOPS:
             x = LOOPS[word](self, *args, *variable.static)
         else:

@@ -1,0 +1,104 @@
+"""checkpoint: what a function computes on the way is not kept for the backward pass, but computed again in it.
+
+A checkpointed result is one node, made of what stood at the function's edge: arguments and nodes that it closes over.
+Its pullback runs the function once more, and sweeps through what that records, back to the same edge.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+import numpy as np
+
+from .backward import NODE_PULLBACKS, pullback
+from .grammar import Call, Name, Row
+from .graph import frontier
+from .node import Node, Tensor, Value, kinds
+from .operation import Function, Operation
+from .recording import records_for_itself, tick
+from .tree import flatten, unflatten
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Rerun(NamedTuple):
+    """A call that can be made again, one of its results, and that result's number or array."""
+
+    call: Callable[[], Any]
+    place: int
+    data: Any
+
+
+def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
+    """The same function, whose inner nodes are dropped at once, and made again by a second run in the backward pass.
+
+    It saves memory, and costs a run of f for each of its results that takes part in a derivative. Gradients reach f's
+    arguments and the nodes that f closes over, to any order; a gradient with a graph of its own keeps that of f.
+    Inside jit f is recorded as it is. Raises RuntimeError where the second run gives other numbers than the first, as
+    with a generator, or with weights that were changed in between.
+    """
+
+    @functools.wraps(f, updated=())
+    def checkpointed(*args: P.args, **kwargs: P.kwargs) -> R:
+        if kinds.number is not Value:  # in a trace, whose program decides what it keeps
+            return f(*args, **kwargs)
+        since = tick()
+        call = functools.partial(f, *args, **kwargs)
+        output = call()
+        return unflatten(output, [_kept(y, i, call, since) for i, y in enumerate(flatten(output))])
+
+    return checkpointed
+
+
+def _kept(y: Any, place: int, call: Callable, since: int) -> Any:
+    """A result as one node made of the edge; as it is where it was there before, or depends on nothing."""
+    if not isinstance(y, Node) or y.when <= since:
+        return y
+    edge = frontier(y, since)
+    return _operation(len(edge))(*edge, Rerun(call, place, y.data)) if edge else y
+
+
+@functools.cache
+def _operation(count: int) -> Operation:
+    """The operation that makes a checkpointed result of this many nodes."""
+    names = [f"x{i}" for i in range(count)]
+    value = Call(Function("checkpoint", lambda *args: args[-1].data), tuple(map(Name, [*names, "rerun"])))
+    row = Row("checkpoint", names, ["rerun"], value, [])
+    operation = Operation(row, f"checkpoint({', '.join(names)}; rerun) by running the function again")
+    Value.reading.pull[operation] = _pull_floats
+    Tensor.reading.pull[operation] = functools.partial(_pull, create_graph=False)
+    NODE_PULLBACKS[operation] = functools.partial(_pull, create_graph=True)
+    return operation
+
+
+def _pull_floats(node: Node, g: float, grads: dict) -> None:
+    for x, gradient in zip(node.args, _gradients(node, g, False)):
+        grads[x] += gradient
+
+
+def _pull(node: Node, g: Any, into: Callable, create_graph: bool) -> None:
+    for x, gradient in zip(node.args, _gradients(node, g, create_graph)):
+        into(x, gradient)
+
+
+@records_for_itself
+def _gradients(node: Node, g: Any, create_graph: bool) -> list:
+    """The gradients at the edge, by a second run."""
+    *edge, rerun = node.args
+    since = tick()
+    output = flatten(rerun.call())[rerun.place]
+    if not _alike(output.data, rerun.data):
+        raise RuntimeError(
+            "checkpoint: the second run of the function gave another result than the first: it must not draw "
+            "random numbers, and what it uses must not be changed before the backward pass"
+        )
+    return pullback([output], [g], edge, create_graph, since)
+
+
+def _alike(again: Any, before: Any) -> bool:
+    """Whether two runs gave the same, to what the order of sums in a library may differ by."""
+    if np.shape(again) != np.shape(before):
+        return False
+    size = np.max(np.abs(before), initial=0.0, where=np.isfinite(before))
+    return np.allclose(again, before, rtol=1e-3, atol=1e-3 * size, equal_nan=True)

@@ -1,0 +1,57 @@
+"""Where the user's program is, for errors that name its line, and for NumPy's warnings.
+
+NumPy warns at the innermost Python frame, which here is one of ours. A module of ours whose `__warningregistry__` is
+`REFUSED` gets a TypeError there instead (CPython takes nothing but a dict for it); that costs nothing where all is
+well, and no setting of NumPy or of `warnings` is touched. What was computed is then computed again `at_users_line`.
+"""
+
+import sys
+import warnings
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+GENERATED = "autograd"  # functions made of rows are in no module
+LIBRARIES = {GENERATED, "contextlib", "numpy", "scipy"}  # whose lines are not the user's
+REFUSED: Any = ()
+MODES = {"warn": "log", "raise": "raise"}  # what has been called or printed once already is not again
+
+
+def users_frame() -> FrameType:
+    """The innermost frame outside the libraries."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", GENERATED).split(".")[0] in LIBRARIES:
+        frame = frame.f_back
+    return frame
+
+
+def users_line() -> str:
+    """Where the user's program is: a file and a line."""
+    frame = users_frame()
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+
+
+class _Heard(list):
+    """What NumPy writes to where it would warn."""
+
+    def write(self, message: str) -> None:
+        self.append(message.removeprefix("Warning: ").strip())
+
+
+def at_users_line(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """What a function returns; it, and NumPy in it, warns as if the user's line had called it."""
+    frame, heard = users_frame(), _Heard()
+    file, line, module = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__", "__main__")
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    scope = {"__name__": module, "__warningregistry__": registry, "f": function, "args": args, "kwargs": kwargs}
+    modes: dict[str, Any] = {kind: MODES.get(str(mode), "ignore") for kind, mode in np.geterr().items()}
+    try:
+        with np.errstate(call=heard, **modes):
+            out = eval(compile("\n" * (line - 1) + "f(*args, **kwargs)", file, "eval"), scope)
+        for message in heard:
+            warnings.warn_explicit(message, RuntimeWarning, file, line, module, registry)
+    except Exception as error:
+        raise error from None  # it says all; before it was the refusal
+    return out

@@ -1,0 +1,84 @@
+"""define: rows and functions of the user are operations like those of the table, and mistakes in them are named."""
+
+import numpy as np
+import pytest
+
+import autograd.numpy as anp
+from autograd import Tensor, Value, check_gradients, define, grad, jacobian, jit, jvp
+
+cube = define("cube(x) = x ** 3 | g * (3 * x ** 2)")
+scaled_cube = define("scaled_cube(x, y) = y * cube(x) | g * (3 * y * x ** 2) | g * cube(x)")
+swish = define(
+    "swish",
+    forward=lambda x: x / (1 + np.exp(-x)),
+    pullbacks=[lambda g, out, x: g * (anp.sigmoid(x) + out * (1 - anp.sigmoid(x)))],
+)
+
+
+@pytest.mark.parametrize("x", [1.5, np.array([0.5, -2.0]), np.array(0.7)])
+def test_defined_operations_are_like_those_of_the_table(x):
+    check_gradients(cube, x, order=3)
+    check_gradients(scaled_cube, x, 2.0 * x, order=2)
+    check_gradients(swish, x, order=3)
+    assert cube(2.0) == 8.0 and cube(Value(2.0)).data == 8.0
+    np.testing.assert_allclose(
+        jvp(swish, (x,), (x,))[1], x * jacobian(lambda y: swish(y).sum() if np.ndim(x) else swish(y))(x)
+    )
+    assert swish(Tensor(np.ones(2), np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "row, message",
+    [
+        ("exp(x) = x | g", "in the table already"),
+        ("f(x) = y | g", "y is neither"),
+        ("f(x) = x | g | g", "2 pullbacks"),
+        ("f(x) = x", "1 arguments and 0 pullbacks"),
+        ("f(x) = __import__('os') | g", "'os' has no place"),
+        ("f(x) = __import__(x) | g", "__import__ is neither"),
+        ("f(x) = x.__class__ | g", "__class__ is none of"),
+        ("f(x) = (lambda: 1)() | g", "is no word"),
+        ("f(x) = [x for x in x] | g", "ListComp has no place"),
+        ("f(g) = g | g", "'g' cannot be a name"),
+        ("f(x)", "a row reads"),
+        ("f(x, x) = x | g | g", "an argument twice"),
+        ("f(x) = x + | g", "not an expression"),
+        ("f(x) = x | 'a'", "'a' has no place"),
+        ("f(x) = x // 2 | g", "FloorDiv has no place"),
+        ("f(x) = x % 2 | g", "Mod has no place"),
+        ("f(x) = not x | g", "Not has no place"),
+        ("f(x) = sin(x, x) | g", "sin takes 1 arguments, not 2"),
+        ("f(x) = sin(x=x) | g", "an argument by name"),
+        ("f(sin) = sin(sin) | g", "sin is no word"),
+        ("f(x) = x.data | g", "data is none of"),
+        ("f(_x) = _x | g", "'_x' cannot be a name"),
+        ("f(x) = x < 1 | g", "Compare has no place"),
+        ("f(x) = sin(x)", "1 arguments and 0 pullbacks"),
+        ("class(x) = x | g", "cannot be a name"),
+        ("sum(x) = x | g", "in the table already"),
+    ],
+)
+def test_rows_that_do_not_read(row, message):
+    with pytest.raises(ValueError, match=message):
+        define(row)
+
+
+def test_an_operation_that_is_defined_anew_leaves_its_users_as_they_were():
+    define("halved(x) = x / 2 | g / 2")
+    before = define("quartered(x) = halved(halved(x)) | g * 0.25")
+    define("halved(x) = x / 3 | g / 3")
+    after = define("ninth(x) = halved(halved(x)) | g / 9")
+    for x in (4.0, np.array([4.0])):
+        assert before(x) == 1.0 and after(x) == pytest.approx(4.0 / 9)
+    assert before(Value(4.0)).data == 1.0 and grad(before)(4.0) == 0.25
+    assert define("plus(x) = +x | +g")(3.0) == 3.0 and jit(grad(define("plus(x) = +x | +g")))(3.0) == 1.0
+
+
+def test_functions_that_lose_a_derivative_are_named():
+    lost = define("lost", forward=lambda x: 2 * x, pullbacks=[lambda g, out, x: 2.0])
+    assert grad(lost)(1.0) == 2.0
+    with pytest.raises(TypeError, match="lost: pullback 0 makes a float of nodes"):
+        grad(grad(lost))(1.0)
+    text = define("text", forward=lambda x: "2", pullbacks=[lambda g, out, x: g])
+    with pytest.raises(TypeError, match="text: forward must return a real number"):
+        text(Value(1.0))
