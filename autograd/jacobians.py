@@ -115,7 +115,7 @@ def _stacked(parts: list, y: Any, x: Any) -> Any:
         return parts[0]
     if not parts:
         return np.zeros(shape, x.dtype)
-    if len(parts) == 1 and parts[0].shape == shape:
+    if len(parts) == 1 and shape_of(parts[0]) == shape:
         return parts[0]
     return (stack(parts) if has_node(parts) else np.stack(parts)).reshape(shape)
 
