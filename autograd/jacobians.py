@@ -114,7 +114,7 @@ def _stacked(parts: list, y: Any, x: Any) -> Any:
     if not shape:
         return parts[0]
     if not parts:
-        return np.zeros(shape, x.dtype)
+        return np.zeros(shape, getattr(x, "dtype", float))
     if len(parts) == 1 and shape_of(parts[0]) == shape:
         return parts[0]
     return (stack(parts) if has_node(parts) else np.stack(parts)).reshape(shape)
