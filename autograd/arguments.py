@@ -12,13 +12,6 @@ from .users import at_users_line
 MASKED = {np.ma.MaskedArray, type(np.ma.masked)}
 
 
-class MixedError(TypeError):
-    """A Value and a Tensor met in one expression."""
-
-    def __init__(self):
-        super().__init__("a Value and a Tensor do not mix in one expression: make both a Tensor")
-
-
 def is_node(x: Any) -> bool:
     """Whether this is a Value or a Tensor; they stand above this module."""
     return hasattr(type(x), "reading")
@@ -27,6 +20,16 @@ def is_node(x: Any) -> bool:
 def is_real_array(x: Any) -> bool:
     """Whether this is an array, or a number of NumPy, that holds real numbers and hides none behind a mask."""
     return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not isinstance(x, np.ma.MaskedArray)
+
+
+def is_value(x: Any) -> bool:
+    """Whether this is a Value."""
+    return is_node(x) and type(x).reading.plain is PLAIN_FLOATS
+
+
+def holds_node(x: Any) -> bool:
+    """Whether this is a list or a tuple with nodes in it, at any depth."""
+    return isinstance(x, (list, tuple)) and any(is_node(part) or holds_node(part) for part in x)
 
 
 def unpacked(sizes: tuple) -> tuple[int, ...]:
@@ -48,32 +51,37 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     return found
 
 
-def value_constant(number: Any) -> float:
-    """What may stand beside a Value: any real number, as a float."""
-    if number.__class__ is float:
-        return number
-    if isinstance(number, numbers.Real) or isinstance(number, np.bool_):
+def real_number(number: Any) -> float:
+    """What a Value holds: any real number, as a float."""
+    if isinstance(number, (numbers.Real, np.bool_)):
         return float(number)
-    if is_node(number):
-        raise MixedError
     if isinstance(number, np.ndarray):
         raise TypeError(f"a Value is one number, this is an array of shape {number.shape}: use a Tensor for arrays")
     raise TypeError(f"a Value needs a real number, not {number!r} ({type(number).__name__})")
 
 
+def value_constant(number: Any) -> Any:
+    """What may stand beside a Value: a real number, as a float; NotImplemented for what makes an array of both."""
+    if number.__class__ is int or isinstance(number, numbers.Real) or isinstance(number, np.bool_):
+        return float(number)
+    if isinstance(number, (np.ndarray, list, tuple)) or is_node(number):
+        return NotImplemented
+    return real_number(number)
+
+
 def tensor_constant(array: Any) -> Any:
-    """What may stand beside a Tensor: a real number as it is, anything else as a real array."""
+    """What may stand beside a Tensor: a real number as it is, else a real array; NotImplemented for other nodes."""
     if array.__class__ is np.ndarray and array.dtype.kind in "fiub" or array.__class__ in (float, int, bool):
         return array
+    if is_node(array) or holds_node(array):
+        return NotImplemented
     return array if isinstance(array, np.generic) and array.dtype.kind in "fiub" else numeric(array)
 
 
 def numeric(data: Any) -> np.ndarray:
     """Numbers, arrays and lists of them as an array of real numbers."""
     if is_node(data):
-        if type(data).reading.plain is PLAIN_FLOATS:
-            raise MixedError
-        raise TypeError("this is a Tensor already: use .detach() for one without history")
+        raise TypeError(f"this is a {type(data).__name__} already: use its .data for one without history")
     _no_mask_within(data)
     try:
         array = np.asarray(data)

@@ -2,71 +2,27 @@
 
 Gradients live in a dictionary of the sweep, not in the nodes, so threads do not meet. On Values the pullbacks add
 floats into it. On arrays and on nodes they hand over to `into`, which undoes broadcasting (`sum_to`) and widening
-(`cast`).
+(`cast`). Where Values stood beside arrays, a sweep of the arrays comes first, and one of the Values starts from what it
+leaves at them.
 """
 
-import math
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .arguments import numeric, real_number
+from .blocks import LARGE, in_blocks
+from .graph import reached
+from .meeting import as_array
 from .node import Node, Tensor, Value
 from .on_arrays import sum_to
-from .operation import OPERATIONS, Lazy, node_pullback
+from .operation import ELEMENTWISE, OPERATIONS, Lazy, node_pullback
 from .owning import own_gradients
 from .recording import inspection
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
-_age = operator.attrgetter("when")
-
-
-def history(*outputs: Node) -> list[Node]:
-    """Every node that these (of one class) were made of, themselves included, newest first."""
-    return sorted(_reached(outputs, None)[0], key=_age, reverse=True)
-
-
-def frontier(output: Node, since: int) -> list[Node]:
-    """The nodes as old as `since` that this one was made of, by way of younger ones; itself if it is as old."""
-    return sorted((node for node in _reached([output], None, since)[0] if node.when <= since), key=_age)
-
-
-def oldest(outputs: Sequence[Node], since: int) -> float:
-    """When the oldest node was made that these nodes lead to; what is as old as `since` is not looked behind."""
-    kinds = {type(node) for node in outputs}
-    reached = [_reached([node for node in outputs if type(node) is kind], None, since)[0] for kind in kinds]
-    return min((node.when for nodes in reached for node in nodes), default=math.inf)
-
-
-def _reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, list[Node], list[Node]]:
-    """`zero` as the gradient of each node below these; those made after `since`, newest first; leaves made after it."""
-    kind, grads = outputs[0].__class__, dict.fromkeys(outputs, zero)
-    made, leaves, stack = [], [], [*grads]
-    while stack:  # the hottest loop of a sweep, so it is written out for x and y
-        node = stack.pop()
-        if since and node.when <= since:
-            continue
-        if node.operation is None:
-            leaves.append(node)
-            continue
-        made.append(node)
-        x = node.x
-        if x.__class__ is kind and x not in grads:
-            grads[x] = zero
-            stack.append(x)
-        x = node.y
-        if x.__class__ is kind:
-            if x not in grads:
-                grads[x] = zero
-                stack.append(x)
-        elif x.__class__ is tuple:
-            for part in x:
-                if part.__class__ is kind and part not in grads:
-                    grads[part] = zero
-                    stack.append(part)
-    made.sort(key=_age, reverse=True)
-    return grads, made, leaves
+BY_ELEMENT = frozenset(ELEMENTWISE)
 
 
 def backward(output: Node, seed: Any = None) -> None:
@@ -75,13 +31,8 @@ def backward(output: Node, seed: Any = None) -> None:
     Inner nodes get theirs too, of this sweep alone. A leaf that this node was not made of keeps the `.grad` it had, and
     is not set to 0. `seed` weighs the elements; a node of one element needs none.
     """
-    kind, seed = output.__class__, _seed(output, seed)
-    with np.errstate(all="ignore"):
-        grads, made, leaves = _reached([output], 0.0 if kind is Value else None)
-        if kind is Value:
-            _sweep_floats(grads, made, [(output, seed)], keep=True)
-        else:
-            _sweep_arrays(grads, made, [(output, seed)], keep=True)
+    # an array may become somebody's .grad
+    grads, leaves = _sweep([output], [seed.copy() if isinstance(seed, np.ndarray) else seed], keep=True)
     for leaf, g in zip(leaves, own_gradients([grads.pop(leaf) for leaf in leaves])):
         g = _zero_like(leaf) if g is None else g
         leaf.grad = g if leaf.grad is None else leaf.grad + g
@@ -94,22 +45,21 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
     """
     inputs = list(inputs)
     for node in (output, *inputs):
-        if node.__class__ is not output.__class__ or not isinstance(node, Node):
-            raise TypeError(f"gradients() is of a node with respect to nodes of its class, not {type(node).__name__}")
-    return pullback([output], [_seed(output, seed)], inputs, create_graph)
+        if not isinstance(node, Node) or node.reading.number is not output.reading.number:
+            raise TypeError(f"gradients() is of a node with respect to nodes of its graph, not {type(node).__name__}")
+    return pullback([output], [seed], inputs, create_graph)
 
 
 def pullback(
     outputs: Sequence, seeds: Sequence, inputs: Sequence, create_graph: bool = False, since: int | None = None
 ) -> list:
-    """The gradients of outputs, each weighed by its seed and summed, with respect to inputs; all of one class.
+    """The gradients of outputs, each weighed by its seed (None is 1) and summed, with respect to inputs.
 
     Paths through what is older than the oldest input, or as old as `since`, are not followed.
     """
     if not inputs:
         return []
-    since = min(node.when for node in inputs) if since is None else since
-    found = _sweep(outputs, seeds, since, create_graph) if outputs else {}
+    found = _sweep(outputs, seeds, min(node.when for node in inputs) if since is None else since, create_graph)[0]
     results = [found.get(node) for node in inputs]
     found.clear()
     if create_graph:
@@ -121,7 +71,7 @@ def pullback(
 
 def _seed(output: Any, seed: Any) -> Any:
     if isinstance(output, Value):
-        return 1.0 if seed is None else seed if isinstance(seed, Value) else Value.reading.scope["__constant"](seed)
+        return 1.0 if seed is None else seed if isinstance(seed, Node) else real_number(seed)
     if seed is None:
         if output.size != 1:
             raise ValueError(
@@ -129,27 +79,49 @@ def _seed(output: Any, seed: Any) -> Any:
                 "a weight for each element, or sum the Tensor first"
             )
         return np.ones(output.shape, output.dtype) if output.ndim else output.dtype.type(1)
-    if not isinstance(seed, Tensor):
-        seed = np.array(Tensor.reading.scope["__constant"](seed), output.dtype)  # it may become somebody's .grad
+    seed = as_array(seed) if isinstance(seed, Node) else np.asarray(numeric(seed), output.dtype)
     if seed.shape != output.shape:
         raise ValueError(f"the seed has shape {seed.shape}, the Tensor has {output.shape}")
     return seed
 
 
-def _sweep(outputs: Sequence[Node], seeds: Sequence, since: int, create_graph: bool) -> dict:
-    """The gradients that the seeds at some outputs give rise to, by node: of all that these were made of after `since`.
+def _sweep(
+    outputs: Sequence[Node], seeds: Sequence, since: int = 0, create_graph: bool = False, keep: bool = False
+) -> tuple[dict, list[Node]]:
+    """The gradients that the seeds at some outputs give rise to, by node, of all made after `since`; and the leaves.
 
-    An array's is None where nothing arrived.
+    Arrays first, then Values, on which alone Tensors may depend. A gradient is None where nothing arrived.
     """
-    floats = isinstance(outputs[0], Value) and not create_graph
-    sweep = _sweep_floats if floats else _sweep_nodes if create_graph else _sweep_arrays
+    numbers: list[tuple] = []
+    arrays: list[tuple] = []
+    for output, seed in zip(outputs, seeds):
+        (numbers if isinstance(output, Value) else arrays).append((output, _seed(output, seed)))
+    grads: dict = {}
+    leaves: list[Node] = []
     with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
-        grads, made, _ = _reached(outputs, 0.0 if floats else None, since)
-        sweep(grads, made, zip(outputs, seeds))
-    return grads
+        if arrays:
+            grads, made, leaves, entered = reached([output for output, _ in arrays], None, since)
+            (_sweep_nodes if create_graph else _sweep_arrays)(grads, made, arrays, keep)
+            for node in entered:
+                g = grads[node]
+                if keep:
+                    node.grad = g
+                numbers.append((node.x, _of_number(g)))
+        if numbers:
+            found, made, more, _ = reached([output for output, _ in numbers], None if create_graph else 0.0, since)
+            (_sweep_nodes if create_graph else _sweep_floats)(found, made, numbers, keep)
+            grads, leaves = found | grads if grads else found, leaves + more
+    return grads, leaves
 
 
-def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool = False) -> None:
+def _of_number(g: Any) -> Any:
+    """What arrives at a Value from arrays: a float, or a node that is as precise."""
+    if isinstance(g, Node):
+        return OPERATIONS["cast"](g, np.dtype(float))
+    return 0.0 if g is None else float(g)
+
+
+def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool) -> None:
     pulls = inspection.around(Value.reading.pull) if inspection.around else Value.reading.pull
     for output, seed in seeds:
         grads[output] += seed
@@ -161,7 +133,7 @@ def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool = F
             pulls[node.operation](node, g, grads)
 
 
-def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool = False) -> None:
+def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool) -> None:
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
         if g.shape != data.shape:
@@ -171,10 +143,39 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool = F
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, Tensor.reading.pull, keep)
+    _run(grads, made, seeds, into, Tensor.reading.pull, keep, blocks=not inspection.around)
 
 
-def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
+def _pull_in_blocks(pull: Callable, node: Node, g: np.ndarray, into: Callable) -> bool:
+    """Call the pullback of an elementwise operation on large arrays in blocks; False, and nothing done, if not so."""
+    if g.size <= LARGE or node.operation not in BY_ELEMENT:
+        return False
+
+    def piece(g: np.ndarray, out: np.ndarray, *numbers: Any) -> list:
+        part, found = _stand_in(out), list[np.ndarray]()
+        x, *rest = [_stand_in(y) if isinstance(arg, Node) else y for arg, y in zip(node.args, numbers)]
+        part.x, part.y = x, rest[0] if len(rest) == 1 else tuple(rest)
+        pull(part, g, lambda _, gradient: found.append(gradient))
+        return found
+
+    found = in_blocks(piece, g, node.data, *(arg.data if isinstance(arg, Node) else arg for arg in node.args))
+    if found is not None:
+        nodes = [
+            arg for arg, pullback in zip(node.args, node.operation.pullbacks) if pullback and isinstance(arg, Node)
+        ]
+        for arg, gradient in zip(nodes, found, strict=True):
+            into(arg, gradient)
+    return found is not None
+
+
+def _stand_in(data: np.ndarray) -> Tensor:
+    """A Tensor for a pullback to read the data of."""
+    node = object.__new__(Tensor)
+    node.data = data
+    return node
+
+
+def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable, keep: bool) -> None:
     def into(x: Node, g: Any) -> None:
         if isinstance(x, Tensor):
             if g.shape != x.shape:
@@ -184,10 +185,12 @@ def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable) -> None:
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, NODE_PULLBACKS)
+    _run(grads, made, seeds, into, NODE_PULLBACKS, keep)
 
 
-def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict, keep: bool = False) -> None:
+def _run(
+    grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict, keep: bool, blocks: bool = False
+) -> None:
     pulls = inspection.around(pulls) if inspection.around else pulls
     for output, seed in seeds:
         into(output, seed)
@@ -196,7 +199,9 @@ def _run(grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: 
         if keep:
             node.grad = g
         if g is not None:
-            pulls[node.operation](node, g, into)
+            pull = pulls[node.operation]
+            if not (blocks and _pull_in_blocks(pull, node, g, into)):
+                pull(node, g, into)
 
 
 def _zero_like(node: Any) -> Any:

@@ -1,11 +1,14 @@
-"""Who reads a node as a number: float(), or a function that would lose its history."""
+"""Who reads a node as a number: float() and its like, or a function that would lose its history."""
 
 import dis
 import functools
+import math
 import types
 from collections.abc import Iterable
 from typing import Any
 
+# what reads a number, and has no derivative that could be lost
+READING = {float, int, math.isnan, math.isinf, math.isfinite}
 # what goes through an iterator, or calls the function that it is given
 ITERATING = {all, any, dict, enumerate, filter, frozenset, list, map, max, min, next, set, sorted, sum, tuple, zip}
 BUILT_IN = (type, types.BuiltinFunctionType)
@@ -32,25 +35,25 @@ _sites: dict[tuple[int, int], Site] = {}
 
 
 def only_float_may_read(node: Any, caller: types.FrameType) -> None:
-    """Refuse a conversion that float() was not called for: math.exp(node) would silently lose the node's history.
+    """Refuse a conversion that float() or int() was not called for: math.exp(node) would silently lose its history.
 
-    Both reach __float__ alike, so the instruction that the calling frame is at must tell. Code without position
+    All reach __float__ alike, so the instruction that the calling frame is at must tell. Code without position
     information cannot be looked into and is let through, and so is an iterator that was made elsewhere.
     """
     site = _sites.get((id(caller.f_code), caller.f_lasti)) or _remembered(caller.f_code, caller.f_lasti)
-    if site.reads or (callee := _found(site.callee, caller)) is float:
+    if site.reads or (callee := _found(site.callee, caller)) is float or _is_one_of(READING, callee):
         return
     functions = []
     for path, called in site.handed:
         function = _found(path, caller)
-        if function is float and _iterates(_found(called, caller)):
+        if _is_one_of(READING, function) and _is_one_of(ITERATING, _found(called, caller)):
             return
         functions.append(function)
-    if _iterates(callee) and not any(isinstance(function, types.BuiltinFunctionType) for function in functions):
+    if _is_one_of(ITERATING, callee) and not any(isinstance(f, types.BuiltinFunctionType) for f in functions):
         return
     kind = type(node).__name__
     raise TypeError(
-        f"only float(x) reads a {kind} as a number; this call would lose its history: use the {kind}'s own "
+        f"only float(x) and int(x) read a {kind} as a number; this call would lose its history: use the {kind}'s own "
         "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number"
     )
 
@@ -62,8 +65,8 @@ def called(frame: types.FrameType) -> str:
     return ".".join((name, *attributes))
 
 
-def _iterates(function: Any) -> bool:
-    return isinstance(function, BUILT_IN) and function in ITERATING
+def _is_one_of(known: set, function: Any) -> bool:
+    return isinstance(function, BUILT_IN) and function in known
 
 
 def _found(path: Path, frame: types.FrameType) -> Any:

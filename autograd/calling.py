@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .arguments import is_real_array
-from .backward import oldest, pullback
+from .backward import pullback
+from .graph import oldest
 from .node import Node, Tensor, Value, kinds
 from .operation import OPERATIONS
 from .recording import tick
@@ -32,17 +33,12 @@ class RecordedCall:
 
     def outputs(self) -> list[Node]:
         """What the result holds that can be differentiated."""
-        kinds = {type(x) for x in self.inputs}
+        kinds = {kind for x in self.inputs for kind in (x.reading.number, x.reading.array)}
         return list({x: None for x in flatten(self.output) if type(x) in kinds})
 
     def pullback(self, outputs: list[Node], seeds: list, create_graph: bool) -> list:
-        """Gradients with respect to the inputs, also where Values and Tensors are among them."""
-        found: dict[Node, Any] = {}
-        for kind in {type(x) for x in self.inputs}:
-            inputs = [x for x in self.inputs if type(x) is kind]
-            pairs = [(y, seed) for y, seed in zip(outputs, seeds) if type(y) is kind]
-            found |= zip(inputs, pullback([y for y, _ in pairs], [seed for _, seed in pairs], inputs, create_graph))
-        return [found[x] for x in self.inputs]
+        """Gradients with respect to the inputs."""
+        return pullback(outputs, seeds, self.inputs, create_graph)
 
     def in_structure(self, gradients: list) -> Any:
         """Gradients as the arguments were given: a float for a number, an array for an array."""
@@ -117,11 +113,7 @@ def _as_given(g: Any, given: Any) -> Any:
 
 
 def wrap(args: tuple, positions: tuple[int, ...]) -> list:
-    """Arguments with everything at these positions turned into fresh nodes.
-
-    Numbers become Values, or Tensors where an array or a Tensor is among the arguments, since the two do not mix.
-    """
-    arrays = any(isinstance(x, (np.ndarray, Tensor)) for x in flatten(args))
+    """Arguments with everything at these positions turned into fresh nodes: Values of numbers, Tensors of arrays."""
     for i in positions:
         if not -len(args) <= i < len(args):
             raise TypeError(f"argnum {i}: the function was called with {len(args)} positional arguments")
@@ -130,8 +122,9 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
         if isinstance(x, Tensor) and x.dtype.kind != "f":  # a mask inside jit
             return OPERATIONS["cast"](x, np.dtype(float))
         if isinstance(x, Node):
-            return OPERATIONS["alias"](x)
-        if isinstance(x, np.ndarray) or isinstance(x, numbers.Real) and arrays:
+            kind = kinds.array if isinstance(x, Tensor) else kinds.number
+            return kind.reading.record[OPERATIONS["alias"]](x)  # of a trace, while there is one, also from outside
+        if isinstance(x, np.ndarray):
             return kinds.array(x)
         if isinstance(x, numbers.Real):
             return kinds.number(float(x))

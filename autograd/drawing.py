@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backward import history
+from .graph import history
 from .node import Node
 from .writing import write_whole
 
@@ -43,9 +43,10 @@ def draw(*nodes: Node) -> "graphviz.Digraph":
             f"a graph of {len(found)} nodes is too large to look at (at most {MOST_NODES}): draw a smaller batch"
         )
     graph = _digraph()
+    swept = any(node.grad is not None and np.any(node.grad) for node in found)  # or they are as they began
     ids = {node: f"n{i}" for i, node in enumerate(found)}
     for node, identity in ids.items():
-        graph.node(identity, _label(node), **({"fillcolor": "#e8f0fa"} if node.operation is None else {}))
+        graph.node(identity, _label(node, swept), **({"fillcolor": "#e8f0fa"} if node.operation is None else {}))
         if node.operation is not None:
             _draw_operation(graph, node, ids)
     return graph
@@ -97,10 +98,10 @@ def _draw_operation(graph: "graphviz.Digraph", node: Node, ids: dict[Node, str])
             graph.edge(f"{circle}{i}", circle)
 
 
-def _label(node: Node) -> str:
+def _label(node: Node, with_gradient: bool) -> str:
     lines = [node.name] if node.name else []
     lines.append(_text(node.data))
-    if node.grad is not None:
+    if with_gradient and node.grad is not None:
         lines.append(f"grad {_range(np.asarray(node.grad))}")
     return escaped("\n".join(lines))
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.Pow: "pow"}
+OPERATORS |= {ast.Mod: "mod", ast.FloorDiv: "floordiv"}
 GUARDED = {"mul": "scaled", "truediv": "ratio"}
 METHODS = {"reshape": "reshape", "transpose": "transpose", "swapaxes": "swapaxes", "astype": "cast"}
 STATIC = {"shape": 1, "dtype": 1, "backwards": 1}  # words about an array that are not its numbers, and their arguments

@@ -92,7 +92,7 @@ def _by_columns(call: RecordedCall) -> dict:
     for y in call.outputs():
         seed = weight(y)
         for x, g in zip(call.inputs, call.pullback([y], [seed], create_graph=True)):
-            if type(x) is type(y):
+            if isinstance(x, Value) or not isinstance(y, Value):  # of arrays a Value is never made
                 columns = [pullback([g], [unit], [seed], call.outside)[0] for unit in _units(x)]
                 blocks[y, x] = _transposed(_stacked(columns, x, y), x, y)
     return blocks
@@ -110,27 +110,29 @@ def _units(node: Any) -> Iterator[Any]:
 
 
 def _stacked(parts: list, y: Any, x: Any) -> Any:
-    if isinstance(x, Value):
+    shape = shape_of(y) + shape_of(x)
+    if not shape:
         return parts[0]
     if not parts:
-        return np.zeros(y.shape + x.shape, x.dtype)
-    if len(parts) == 1 and parts[0].shape == y.shape + x.shape:
+        return np.zeros(shape, getattr(x, "dtype", float))
+    if len(parts) == 1 and shape_of(parts[0]) == shape:
         return parts[0]
-    return (stack(parts) if has_node(parts) else np.stack(parts)).reshape(y.shape + x.shape)
+    return (stack(parts) if has_node(parts) else np.stack(parts)).reshape(shape)
 
 
 def _transposed(block: Any, x: Any, y: Any) -> Any:
     """A block of shape x.shape + y.shape as one of shape y.shape + x.shape."""
-    if isinstance(x, Value):
-        return block
-    return block.transpose((*range(x.ndim, x.ndim + y.ndim), *range(x.ndim)))
+    before, after = len(shape_of(x)), len(shape_of(y))
+    return block.transpose((*range(before, before + after), *range(before))) if before + after else block
 
 
 def _block(blocks: dict, y: Any, x: Node, again: bool) -> Any:
     """The derivative of a part of the result by a part of the argument; a copy where that was given once already."""
     block = blocks.get((y, x)) if isinstance(y, Node) else None
     if block is None:
-        block = np.zeros(shape_of(y) + shape_of(x))[()]
-    if isinstance(block, np.ndarray):
-        return block.copy() if again else block
-    return block if isinstance(block, Node) else float(block)
+        block = np.zeros(shape_of(y) + shape_of(x))
+    if isinstance(block, Node):
+        return block
+    if np.ndim(block) == 0 and isinstance(x, Value):
+        return float(block)
+    return np.array(block) if again else np.asarray(block)

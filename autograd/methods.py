@@ -14,9 +14,10 @@ from . import numpy as names
 from .backward import backward
 from .node import Node, Tensor, Value
 from .numpy import protocols
-from .operation import ELEMENTWISE, Lazy, Operation, Reading
+from .numpy.dispatch import data_of
+from .operation import ELEMENTWISE, OPERATIONS, Lazy, Operation, Reading
 
-BINARY = ("add", "sub", "mul", "truediv", "pow")
+BINARY = ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv")
 UNARY = ("neg", "abs")
 COMPARISONS = {
     "__lt__": "less",
@@ -28,7 +29,7 @@ COMPARISONS = {
 }
 OF_ARRAYS = """
 sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take
-diagonal trace dot clip round argmax argmin argsort nonzero""".split()
+diagonal trace dot clip round any all argmax argmin argsort nonzero""".split()
 
 
 def install(reading: Reading) -> None:
@@ -41,6 +42,7 @@ def install(reading: Reading) -> None:
             _method(reading.kind, f"__{row.name}__", reading.record, row)
         elif len(row.arguments) == 1 and row.name not in names.INTERNAL:
             _method(reading.kind, row.name, reading.record, row)
+    _method(reading.kind, "__pos__", reading.record, OPERATIONS["alias"])
 
 
 def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
@@ -84,9 +86,10 @@ def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
 
 def _comparison_of_numbers(symbol: str) -> Callable:
     def compare(self: Node, other: Any) -> Any:
-        return getattr(numpy.asarray(self.data) if isinstance(self, Tensor) else self.data, symbol)(
-            other.data if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
-        )
+        number = other.data if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
+        if number is NotImplemented:
+            number = data_of(other)
+        return getattr(self.data if number.__class__ is float else numpy.asarray(self.data), symbol)(number)
 
     return compare
 
@@ -94,14 +97,23 @@ def _comparison_of_numbers(symbol: str) -> Callable:
 for _kind in (Value, Tensor):
     install(_kind.reading)
     compare_by(_kind, _comparison_of_numbers)
-for _name in OF_ARRAYS:
-    _function = getattr(names, _name)
-    setattr(Tensor, _name, getattr(_function, "__wrapped__", _function))
-for _name, _function in {"expand": names.broadcast_to, "flatten": names.ravel, "__matmul__": names.matmul}.items():
-    setattr(Tensor, _name, _function)
+_attach(Tensor, "tolist", lambda self: self.data.tolist(), "As numpy.ndarray.tolist: plain numbers.")
+for _name, _function in {
+    **{name: getattr(names, name) for name in OF_ARRAYS},
+    "expand": names.broadcast_to,
+    "flatten": names.ravel,
+    "__matmul__": names.matmul,
+}.items():
+    setattr(Tensor, _name, getattr(_function, "__wrapped__", _function))  # it is of a Tensor, and need not ask
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,
+    "__divmod__": lambda self, other: (self // other, self % other),
+    "__rdivmod__": lambda self, other: (other // self, other % self),
+    "__round__": names.round,
+    "label": vars(Node)["name"],  # this and the next two are what micrograd's lectures read
+    "_prev": property(lambda self: {x for x in self.args if isinstance(x, Node)}),
+    "_op": property(lambda self: self.operation.name if self.operation else ""),
     "__array_ufunc__": protocols.ufunc,
     "__array_function__": protocols.function,
 }.items():

@@ -9,13 +9,14 @@ import contextlib
 import copy
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from .arguments import again, no_mask, numeric, tensor_constant, value_constant
+from .arguments import again, no_mask, numeric, real_number, tensor_constant, value_constant
 from .callers import called, only_float_may_read
+from .meeting import meet
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, hooks, tick
 from .users import users_frame
@@ -33,7 +34,7 @@ class Node:
 
     __slots__ = {
         "data": "The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
-        "grad": "What backward() has added up here: of a leaf the derivative with respect to it; None before.",
+        "grad": "What backward() has added up here, of a leaf the derivative; before, 0.0 or (of a Tensor) None.",
         "name": "What pictures call it; an empty text for none.",
         "operation": "The row of the table that this was made by; None for a leaf.",
         "x": "What the operation was applied to first; see args.",
@@ -42,9 +43,11 @@ class Node:
         "__weakref__": "",
     }
     reading: Reading
+    _grad_before: float | None = None  # what `grad` is before a backward()
     data: Any
     grad: Any
     name: str
+    label: str  # micrograd's word for it
     operation: Any  # an Operation, or None for a leaf
     x: Any
     y: Any
@@ -56,10 +59,16 @@ class Node:
                 f"{cls.__name__} cannot be a subclass of Value or Tensor: hold a node as an attribute instead"
             )
 
-    def _become_leaf(self, data: Any, name: str) -> None:
+    def _called(self, name: str) -> Self:
         if not isinstance(name, str):
             raise TypeError(f"the name of a node is a string, not {name!r}")
-        self.data, self.grad, self.name = data, None, name
+        self.name = name
+        return self
+
+    def _become_leaf(self, data: Any, name: str) -> None:
+        if name.__class__ is not str:
+            self._called(name)
+        self.data, self.grad, self.name = data, self._grad_before, name
         self.operation = self.x = self.y = None
         self.when = tick()
 
@@ -75,12 +84,20 @@ class Node:
         leaf._become_leaf(self.data, self.name)
         return leaf
 
-    def _number(self) -> float:
+    def item(self) -> float:
+        """The number, as a float."""
         raise NotImplementedError
 
     def __float__(self) -> float:
         only_float_may_read(self, sys._getframe(1))
-        return self._number()
+        return self.item()
+
+    def __int__(self) -> int:
+        only_float_may_read(self, sys._getframe(1))
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
 
     def __bool__(self) -> bool:
         return bool(self.data)
@@ -98,11 +115,14 @@ class Node:
         if self.operation is not None:
             raise TypeError(
                 f"only a leaf can be copied; this {type(self).__name__} was made by {self.operation.name}: "
-                "copy node.detach()"
+                "copy node.detach(), or use .data for the numbers"
             )
         twin = self.detach()
         twin.data, twin.grad = copy.deepcopy(self.data), copy.deepcopy(self.grad)
         return twin
+
+    def __copy__(self) -> Self:
+        return self.__deepcopy__({})
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} cannot be pickled: save .data, or a Module with nn.save")
@@ -129,24 +149,30 @@ SIMPLE = {int, slice}  # indices that hide nothing
 class Value(Node, ValueMethods, final=False):
     """A float and how it was made; `+ - * / **` with other Values and numbers record what they do.
 
-    Raises TypeError for anything but a real number.
+    Beside an array or a Tensor it acts as one of shape (), and its gradient is a float. Raises TypeError for anything
+    but a real number.
     """
 
     __slots__ = ()
+    _grad_before = 0.0  # as in micrograd
     data: float
-    grad: float | None
+    grad: float
 
-    def __init__(self, data: float, name: str = ""):
-        self._become_leaf(value_constant(data), name)
+    def __new__(cls, data: "float | Value", name: str = "", *, label: str = "") -> Self:
+        if data.__class__ is not float:
+            if isinstance(data, Value):
+                return OPERATIONS["alias"](data)._called(name or label)
+            data = real_number(data)
+        node = object.__new__(cls)
+        node._become_leaf(data, name or label)
+        return node
 
-    def _number(self) -> float:
+    def item(self) -> float:
+        """The number, as a float."""
         return self.data
 
     def __repr__(self) -> str:
         return f"Value({self.data!r}{_named(self)})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
 
 
 class Tensor(Node, TensorMethods, final=False):
@@ -161,12 +187,14 @@ class Tensor(Node, TensorMethods, final=False):
     data: "NDArray[Any]"
     grad: "NDArray[Any] | None"
 
-    def __init__(self, data: Any, dtype: Any = None, name: str = ""):
+    def __new__(cls, data: Any, dtype: Any = None, name: str = "") -> Self:
+        if isinstance(data, Tensor):
+            return OPERATIONS["cast"](data, _float_dtype(dtype or data.dtype))._called(name)
         array = numeric(data)
-        dtype = np.dtype(dtype if dtype is not None else array.dtype if array.dtype.kind == "f" else np.float64)
-        if dtype.kind != "f":
-            raise TypeError(f"a Tensor holds floats, not {dtype}")
-        self._become_leaf(np.array(array, dtype), name)
+        node = object.__new__(cls)
+        held = array.dtype if array.dtype.kind == "f" else float
+        node._become_leaf(np.array(array, _float_dtype(held if dtype is None else dtype)), name)
+        return node
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -198,9 +226,6 @@ class Tensor(Node, TensorMethods, final=False):
         """The last two axes exchanged."""
         return OPERATIONS["swapaxes"](self, -1, -2)
 
-    def _number(self) -> float:
-        return self.item()
-
     def item(self) -> float:
         """The number of a Tensor that has a single element, as a float; TypeError if it has more."""
         if self.size != 1:
@@ -230,20 +255,45 @@ class Tensor(Node, TensorMethods, final=False):
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         return f"Tensor({text}{dtype}{_named(self)})"
 
-    def astype(self, dtype: Any) -> "Tensor":
-        """The same numbers in another float dtype; TypeError for any other."""
-        if np.dtype(dtype).kind != "f":
-            raise TypeError(f"a Tensor holds floats, not {np.dtype(dtype)}")
-        return OPERATIONS["cast"](self, np.dtype(dtype))
+    def astype(self, dtype: Any) -> Any:
+        """The same numbers in another float dtype; as integers or booleans they are a plain array."""
+        if np.dtype(dtype).kind in "iub":
+            return np.asarray(self.data).astype(dtype)
+        return OPERATIONS["cast"](self, _float_dtype(dtype))
+
+
+def _float_dtype(dtype: Any) -> np.dtype[Any]:
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise TypeError(f"a Tensor holds floats, not {dtype}")
+    return dtype
 
 
 def _named(node: Node) -> str:
     return f", name={node.name!r}" if node.name else ""
 
 
-SCOPE = {"__new": object.__new__, "__tick": tick, "__hooks": hooks, "__attend": attend, "__again": again}
-Value.reading = Reading(Value, PLAIN_FLOATS, {**SCOPE, "__constant": value_constant})
-Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, {**SCOPE, "__constant": tensor_constant})
+def scope(constant: Callable, attend: Callable) -> dict[str, Any]:
+    """What generated functions need to make a node."""
+    return {
+        "__new": object.__new__,
+        "__tick": tick,
+        "__hooks": hooks,
+        "__attend": attend,
+        "__again": again,
+        "__constant": constant,
+        "__meet": meet,
+    }
+
+
+def beside(numbers: Reading, arrays: Reading) -> None:
+    """Let the nodes of two readings meet."""
+    numbers.array, arrays.number = arrays.kind, numbers.kind
+
+
+Value.reading = Reading(Value, PLAIN_FLOATS, scope(value_constant, attend))
+Tensor.reading = Reading(Tensor, PLAIN_ARRAYS, scope(tensor_constant, attend))
+beside(Value.reading, Tensor.reading)
 
 
 class Kinds(threading.local):

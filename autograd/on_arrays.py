@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import LARGE, in_blocks
 from .users import REFUSED
 
 __warningregistry__ = REFUSED  # users.py
@@ -29,6 +30,8 @@ def unless_zero(function: Callable) -> Callable:
     def guarded(x, y):
         if x.__class__ is float and x:
             return function(x, y)
+        if getattr(y, "size", 0) > LARGE and (whole := in_blocks(lambda x, y: [guarded(x, y)], x, y)):
+            return whole[0]
         out = function(x, y)
         # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
         product = np.vdot(out, out) if out.ndim else out
@@ -45,7 +48,8 @@ def lowered(x: Any, y: Any) -> Any:
     less = y - 1
     lost = y - (less + 1)
     out = scaled(y, x**less)
-    return out * (1 + scaled(lost, np.log(x, dtype=out.dtype))) if np.any(lost) else out
+    some = lost.any() if isinstance(lost, np.ndarray) else lost
+    return out * (1 + scaled(lost, np.log(x, dtype=out.dtype))) if some else out
 
 
 def powlog(x: Any, y: Any) -> Any:
@@ -148,7 +152,9 @@ def matmul(x: np.ndarray, y: np.ndarray) -> Any:
 
 
 def expand(x: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A copy that is broadcast to a shape."""
+    """A copy that is broadcast to a shape; of one number a view, where that is large."""
+    if x.size == 1 and math.prod(shape) > LARGE:
+        return np.broadcast_to(x.reshape(()), shape)
     out = np.empty(shape, x.dtype)
     out[...] = x
     return out
@@ -195,8 +201,18 @@ def unsorted_as(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
 def cofactor(x: np.ndarray) -> np.ndarray:
     """det(x) * inv(x).mT by singular values, so that it is right where x is singular too."""
     u, s, vt = np.linalg.svd(x)
-    others = np.stack([np.prod(np.delete(s, i, -1), -1) for i in range(s.shape[-1])], -1)
+    others = np.where(np.eye(s.shape[-1]), 1, s[..., None, :]).prod(-1)  # the products of all but one
     return np.linalg.det(u @ vt)[..., None, None] * ((u * others[..., None, :]) @ vt)
+
+
+def minors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The derivative of cofactor(x) in the direction y, by singular values: of a diagonal x the minors are products."""
+    u, s, vt = np.linalg.svd(x)
+    one = np.eye(s.shape[-1], dtype=s.dtype)
+    others = np.where(one[:, None] + one, 1, s[..., None, None, :]).prod(-1) * (1 - one)  # of all but two
+    turned = u.mT @ y @ vt.mT
+    diagonal = others @ np.diagonal(turned, 0, -2, -1)[..., None]
+    return np.linalg.det(u @ vt)[..., None, None] * (u @ (one * diagonal - others * turned.mT) @ vt)
 
 
 @lru_cache(maxsize=1024)

@@ -141,6 +141,13 @@ class Plain:
         self.title, self.words, self.templates = title, words, templates
         self.value = Lazy(self._value)
 
+    def knows(self, operation: Operation) -> bool:
+        """Whether all words of an operation have a meaning here."""
+        known = {"tuple", *self.words, *self.templates}
+        words = [call.word for call in words_in(self.meaning(operation)) if call.word not in known]
+        rows = [BUILT_IN[word] if isinstance(word, str) else word for word in words]
+        return all(not row.is_word and self.knows(row) for row in rows if isinstance(row, Operation))
+
     def of(self, word: Any) -> Callable:
         """The function for a word of the user."""
         return self.value[word] if isinstance(word, Operation) else word.function
@@ -165,14 +172,17 @@ PLAIN_ARRAYS = Plain("arrays", words.ARRAYS, ON_ARRAYS)
 class Reading:
     """The table read for one class of node: functions that record an operation, and its pullbacks on plain numbers.
 
-    `scope` holds what generated code needs besides words: the class, the counter, how to convert a constant. `held` is
-    the attribute that holds a node's number. With a function `__lift` in the scope, nodes of other classes go through
-    it first.
+    `scope` holds what generated code needs besides words: the class, the counter, how to convert a constant, and who
+    goes on where that finds something that is none. `held` is the attribute that holds a node's number. With a function
+    `__lift` in the scope, nodes of other classes go through it first. `number` and `array` are the class and the one
+    that its nodes meet.
     """
 
-    def __init__(self, kind: type, plain: Plain, scope: dict, held: str = "data"):
+    def __init__(self, kind: Any, plain: Plain, scope: dict, held: str = "data"):
         self.kind, self.plain, self.held = kind, plain, held
         self.scope = {**scope, "__kind": kind, "__float": float, "__Exception": Exception}
+        self.scope["__no_constant"] = NotImplemented
+        self.number = self.array = kind
         self.record = Lazy(lambda operation: self._recorder(operation, reflected=False))
         self.reflected = Lazy(lambda operation: self._recorder(operation, reflected=True))
         self.pull = Lazy(self._pull)
@@ -180,6 +190,8 @@ class Reading:
 
     def _recorder(self, operation: Operation, reflected: bool) -> Callable:
         """The function that applies an operation, to arguments in reverse if reflected, and remembers how."""
+        if not self.plain.knows(operation):  # a function of arrays, given a Value
+            return lambda *args: self.scope["__meet"](operation, args)
         names, scope = parameters(operation), {**self.plain.words, **self.scope, "__operation": operation}
         scope["__warningregistry__"] = REFUSED
         numbers = {name: f"_{names[name]}" for name in operation.arguments}
@@ -187,7 +199,7 @@ class Reading:
         given = list(names.values())
         lines = [f"def {operation.name}({', '.join(reversed(given) if reflected else given)}):"]
         for name in operation.arguments:
-            lines += self._looked_at(names[name], numbers[name])
+            lines += self._looked_at(names[name], numbers[name], f"({', '.join(given)},)")
         lines += [
             "    try:",
             f"        __data = {value}",
@@ -197,14 +209,17 @@ class Reading:
         ]
         return compiled("\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward", scope)
 
-    def _looked_at(self, name: str, number: str) -> list[str]:
-        """Lines that take the number out of an argument."""
+    def _looked_at(self, name: str, number: str, given: str) -> list[str]:
+        """Lines that take the number out of an argument, or hand over to arrays where it is no constant."""
         lift = [f"    if {name}.__class__ is not __kind: {name} = __lift({name})"] if "__lift" in self.scope else []
         return [
             *lift,
             f"    if {name}.__class__ is __kind: {number} = {name}.{self.held}",
             f"    elif {name}.__class__ is __float: {number} = {name}",
-            f"    else: {name} = {number} = __constant({name})",
+            "    else:",
+            f"        {number} = __constant({name})",
+            f"        if {number} is __no_constant: return __meet(__operation, {given})",
+            f"        {name} = {number}",
         ]
 
     def _made(self, given: list[str]) -> list[str]:
@@ -213,7 +228,7 @@ class Reading:
         return [
             "    __node = __new(__kind)",
             f"    __node.{self.held} = __data",
-            "    __node.grad = None",
+            f"    __node.grad = {self.kind._grad_before}",
             "    __node.name = ''",
             "    __node.operation = __operation",
             f"    __node.x = {given[0]}",

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from .backward import NODE_PULLBACKS, frontier, pullback
+from .backward import NODE_PULLBACKS, pullback
 from .grammar import Call, Name, Row
+from .graph import frontier
+from .meeting import as_array
 from .node import Node, Tensor, Value, kinds
 from .operation import Function, Operation
 from .recording import records_for_itself, tick
@@ -22,11 +24,12 @@ R = TypeVar("R")
 
 
 class Rerun(NamedTuple):
-    """A call that can be made again, one of its results, and that result's number or array."""
+    """A call that can be made again, one of its results, that result's number or array, and what it was made of."""
 
     call: Callable[[], Any]
     place: int
     data: Any
+    edge: list[Node]
 
 
 def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
@@ -55,7 +58,8 @@ def _kept(y: Any, place: int, call: Callable, since: int) -> Any:
     if not isinstance(y, Node) or y.when <= since:
         return y
     edge = frontier(y, since)
-    return _operation(len(edge))(*edge, Rerun(call, place, y.data)) if edge else y
+    args = map(as_array, edge) if isinstance(y, Tensor) else edge
+    return _operation(len(edge))(*args, Rerun(call, place, y.data, edge)) if edge else y
 
 
 @functools.cache
@@ -72,19 +76,18 @@ def _operation(count: int) -> Operation:
 
 
 def _pull_floats(node: Node, g: float, grads: dict) -> None:
-    for x, gradient in zip(node.args, _gradients(node, g, False)):
+    for x, gradient in zip(node.args, _gradients(node.args[-1], g, False)):
         grads[x] += gradient
 
 
 def _pull(node: Node, g: Any, into: Callable, create_graph: bool) -> None:
-    for x, gradient in zip(node.args, _gradients(node, g, create_graph)):
-        into(x, gradient)
+    for x, gradient in zip(node.args, _gradients(node.args[-1], g, create_graph)):
+        into(x, as_array(gradient) if isinstance(x, Tensor) else gradient)
 
 
 @records_for_itself
-def _gradients(node: Node, g: Any, create_graph: bool) -> list:
+def _gradients(rerun: Rerun, g: Any, create_graph: bool) -> list:
     """The gradients at the edge, by a second run."""
-    *edge, rerun = node.args
     since = tick()
     output = flatten(rerun.call())[rerun.place]
     if not _alike(output.data, rerun.data):
@@ -92,7 +95,7 @@ def _gradients(node: Node, g: Any, create_graph: bool) -> list:
             "checkpoint: the second run of the function gave another result than the first: it must not draw "
             "random numbers, and what it uses must not be changed before the backward pass"
         )
-    return pullback([output], [g], edge, create_graph, since)
+    return pullback([output], [g], rerun.edge, create_graph, since)
 
 
 def _alike(again: Any, before: Any) -> bool:

@@ -65,6 +65,10 @@ hypot(x, y)     = hypot(x, y) \
 arctan2(x, y)   = arctan2(x, y)         | g * inverted(y, x)             | g * -inverted(x, y)  # 0.01 < |x| < 100
 # exp(x) / (exp(x) + exp(y)), of the difference alone, so that nothing overflows
 logaddexp(x, y) = logaddexp(x, y)       | g * sigmoid(x - y)             | g * sigmoid(y - x)  # 0.001 < |x| < 20
+# a jump passes the slope of either side; by floordiv, since floor(x / y) may be one more where x / y is rounded up
+mod(x, y)       = mod(x, y) | g | where(floordiv(x, y), g * -floordiv(x, y), 0.0)  # 0.5 < |x| < 5
+floordiv(x, y)  = floordiv(x, y)
+copysign(x, y)  = copysign(x, y)        | where(x, g * (sign(x) * copysign(1.0, y)), 0.0) |
 sign(x)         = sign(x)
 floor(x)        = floor(x)
 ceil(x)         = ceil(x)
@@ -161,8 +165,11 @@ inv(x)                 = inv(x)                    | -matmul(matmul(out.mT, g), 
 det(x)                 = det(x)                    | scaled(g[..., None, None], cofactor(x))
 detsign(x)             = detsign(x)
 logdet(x)              = logdet(x)                 | scaled(g[..., None, None], inv(x).mT)
-# the product rule for det(x) * inv(x).mT, so this derivative, the second of det, needs a regular x
-cofactor(x)            = cofactor(x) | out * sum(g * inv(x).mT, (-2, -1)) - matmul(matmul(inv(x).mT, g.mT), out)
+cofactor(x)            = cofactor(x)               | minors(x, g)
+# the derivative of cofactor in a direction y, the second one of det: linear in y, and its own adjoint. By x it is the
+# product rule for det(x) * (sum(inv(x).mT * y) * inv(x).mT - (inv(x) @ y @ inv(x)).mT), so x must be regular there
+minors(x, y)           = minors(x, y) | inv(x).mT * sum(out * g, (-2, -1)) - matmul(matmul(out, g.mT) \
+    + matmul(minors(x, g), y.mT), inv(x).mT) | minors(x, g)
 # Murray 2016, Differentiation of the Cholesky decomposition, arXiv:1602.07527: symbolic reverse mode; to multiply
 # by half_lower is to take the lower triangle and halve its diagonal, and L.T is solved with twice, not inverted
 cholesky(x)            = cholesky(x)               | solve(out.mT, solve(out.mT, \

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 GENERATED = "autograd"  # functions made of rows are in no module
-LIBRARIES = {GENERATED, "contextlib", "numpy", "scipy"}  # whose lines are not the user's
+LIBRARIES = {GENERATED, "contextlib", "copy", "numpy", "scipy"}  # whose lines are not the user's
 REFUSED: Any = ()
 MODES = {"warn": "log", "raise": "raise"}  # what has been called or printed once already is not again
 

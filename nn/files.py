@@ -21,6 +21,7 @@ from autograd.arguments import no_mask
 from autograd.writing import write_whole
 
 from .module import Module, check_state
+from .optim import Optimizer
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 LONGEST_HEADER = 10_000  # bytes; NumPy parses no more, either
@@ -29,14 +30,15 @@ UTF8_NAME = 0x800  # the flag of a name that is not in the character set of MS-D
 END = struct.Struct("<4s6sH10s")  # of a zip: a mark, disks, the number of entries, sizes
 
 
-def save(path: str | os.PathLike[str], what: Module | Mapping[str, np.ndarray]) -> None:
-    """Write a module's parameters, or arrays by name, to an npz file.
+def save(path: str | os.PathLike[str], what: Module | Optimizer | Mapping[str, np.ndarray]) -> None:
+    """Write the state of a module or an optimizer, or arrays by name, to an npz file.
 
     Raises TypeError for what is neither numbers nor text, ValueError for a name that a zip would not give back.
     """
-    if not isinstance(what, (Module, Mapping)):
-        raise TypeError(f"save: {type(what).__name__} is neither a Module nor a dict of arrays by name")
-    named = what.state_dict() if isinstance(what, Module) else what
+    named = what if isinstance(what, Mapping) else what.state_dict() if hasattr(what, "state_dict") else None
+    if named is None:
+        hint = ": the path comes first" if isinstance(what, (str, os.PathLike)) else ""
+        raise TypeError(f"save: {type(what).__name__} is neither a Module nor a dict of arrays by name{hint}")
     no_mask(named.values())
     arrays = {_checked(name): np.asarray(array) for name, array in named.items()}
     content = io.BytesIO()
@@ -50,13 +52,17 @@ def save(path: str | os.PathLike[str], what: Module | Mapping[str, np.ndarray]) 
     write_whole(path, content.getvalue())
 
 
-def load(path: str | os.PathLike[str], module: Module | None = None, limit: int = 2**30) -> dict[str, np.ndarray]:
-    """Read the arrays of an npz file; into a module if one is given, which changes only if all of them fit.
+def load(
+    path: str | os.PathLike[str], module: Module | Optimizer | None = None, limit: int = 2**30
+) -> dict[str, np.ndarray]:
+    """Read the arrays of an npz file; into a module (or an optimizer) if one is given, which changes only if all fit.
 
     Nothing is unpacked before names, shapes and dtypes are known to be the module's or, without one, the arrays to
     have at most `limit` bytes together. Raises ValueError for that, and for a file that is no npz, is damaged or holds
     Python objects.
     """
+    if module is not None and not hasattr(module, "load_state_dict"):
+        raise TypeError(f"load: {type(module).__name__} is no Module that takes over arrays; the path comes first")
     with open(path, "rb") as file:
         with _damage_named(path):
             archive = zipfile.ZipFile(file)

@@ -1,7 +1,6 @@
 """How weights begin: functions of a shape (fan_in, fan_out) and a generator."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -29,8 +28,4 @@ def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return np.zeros(shape)
 
 
-def generator(rng: Any) -> np.random.Generator:
-    """A generator from a generator, or from a seed."""
-    if rng is None:
-        raise TypeError("rng is a seed or a numpy.random.Generator, so that a run can be repeated; None is neither")
-    return np.random.default_rng(rng)
+INITIALIZERS: dict[str, Initializer] = {"he": he, "xavier": xavier, "uniform": uniform, "zeros": zeros}

@@ -1,5 +1,8 @@
 """Layers: functions with parameters, from a batch (examples, features) to a batch."""
 
+import copy
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,17 +10,11 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .init import Initializer, generator, he, zeros
+from .arguments import called, function, generator, positive, sizes
+from .init import INITIALIZERS, Initializer, he, zeros
 from .module import Module
 
 _affine = OPERATIONS["affine"]
-
-
-def positive(name: str, number: Any) -> int:
-    """A size, checked: at least 1."""
-    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise ValueError(f"{name} must be a positive integer, not {number!r}")
-    return number
 
 
 class Linear(Module):
@@ -28,15 +25,23 @@ class Linear(Module):
     """
 
     def __init__(
-        self, n_in: int, n_out: int, rng: Any, init: Initializer = he, bias_init: Initializer = zeros, name: str = ""
+        self,
+        n_in: int,
+        n_out: int,
+        rng: Any,
+        init: Initializer | str = he,
+        bias_init: Initializer | str = zeros,
+        name: str = "",
     ):
         rng = generator(rng)
         self.n_in, self.n_out, self.name = positive("n_in", n_in), positive("n_out", n_out), name
-        self.weight = Tensor(init((n_in, n_out), rng), name="weight")
-        self.bias = Tensor(bias_init((n_out,), rng), name="bias")
+        self.weight = Tensor(called("init", init, INITIALIZERS)((self.n_in, self.n_out), rng), name="weight")
+        self.bias = Tensor(called("bias_init", bias_init, INITIALIZERS)((self.n_out,), rng), name="bias")
 
-    def __call__(self, x: Any) -> Tensor:
-        shape = getattr(x, "shape", ())
+    def forward(self, x: Any) -> Tensor:
+        """x @ weight + bias; a list of numbers will do for an array."""
+        x = x if hasattr(x, "shape") else np.array(x)
+        shape = x.shape
         if shape[-1:] != (self.n_in,):
             raise ValueError(
                 f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
@@ -55,7 +60,8 @@ class _Elementwise(Module):
 
     function: Callable
 
-    def __call__(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Any:
+        """The function of x."""
         return type(self).function(x)
 
 
@@ -87,18 +93,26 @@ class Sequential(Module):
     """Layers, or any functions of a batch, one after the other; they stand in the list `layers`."""
 
     def __init__(self, *layers: Callable):
-        self.layers = list(layers)
+        self.layers = [function(f"Sequential: layer {i}", layer) for i, layer in enumerate(layers)]
 
-    def __call__(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Any:
+        """What the last layer gives."""
         for layer in self.layers:
             x = layer(x)
         return x
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, index: int | slice) -> Any:
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
 
 
 class MLP(Sequential):
     """A multilayer perceptron, (batch, n_in) to (batch, n_out): Linear layers, an activation after each but the last.
 
-    `hidden_sizes` may be empty; `rng`, a seed or a numpy.random.Generator, draws the weights as `init` says.
+    `hidden_sizes` may be empty; `rng`, a seed or a numpy.random.Generator, draws the weights as `init` says. An
+    `activation` is a class, its name ("tanh"), a layer, of which each place gets a copy, or a function of a batch.
     """
 
     def __init__(
@@ -107,18 +121,31 @@ class MLP(Sequential):
         hidden_sizes: Sequence[int],
         n_out: int,
         rng: Any,
-        activation: Callable[[], Callable[..., Any]] = ReLU,
-        init: Initializer = he,
-        bias_init: Initializer = zeros,
+        activation: Callable[..., Any] | str = ReLU,
+        init: Initializer | str = he,
+        bias_init: Initializer | str = zeros,
     ):
-        rng = generator(rng)
-        sizes = [
-            positive("n_in", n_in),
-            *(positive("a hidden size", n) for n in hidden_sizes),
-            positive("n_out", n_out),
-        ]
+        rng, activate = generator(rng), _maker(activation)
+        hidden = sizes("hidden_sizes", "a hidden size", hidden_sizes)
+        widths = [positive("n_in", n_in), *hidden, positive("n_out", n_out)]
         layers: list[Callable[..., Any]] = []
-        for a, b in zip(sizes, sizes[1:]):
+        for a, b in zip(widths, widths[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"
-            layers += [Linear(a, b, rng, init, bias_init, name), activation()]
+            layers += [Linear(a, b, rng, init, bias_init, name), activate()]
         super().__init__(*layers[:-1])
+
+
+ACTIVATIONS: dict[str, Callable] = {kind.__name__.lower(): kind for kind in (ReLU, Tanh, Sigmoid, Softplus)}
+
+
+def _maker(activation: Any) -> Callable[[], Callable]:
+    """What makes an activation for each place: a class or a function without arguments does by itself."""
+    if isinstance(activation, Module):
+        return functools.partial(copy.deepcopy, activation)
+    make = called("activation", activation, ACTIVATIONS)
+    try:
+        if not isinstance(make, type):
+            inspect.signature(make).bind()
+    except (TypeError, ValueError):  # it has arguments, or (of C) no signature: a function of a batch
+        return lambda: make
+    return make

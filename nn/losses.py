@@ -1,5 +1,6 @@
 """Losses: a number, the mean over the batch, that says how far predictions are from targets."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -9,7 +10,13 @@ from autograd import Tensor
 from autograd.arguments import no_mask
 
 
+def _array(loss: Any, prediction: Any) -> None:
+    if not hasattr(prediction, "shape"):
+        raise TypeError(f"{type(loss).__name__}: the prediction is a Tensor, not {type(prediction).__name__}")
+
+
 def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
+    _array(loss, prediction)
     # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
     shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
     if prediction.shape != shape:
@@ -18,6 +25,7 @@ def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
         )
 
 
+@dataclass(eq=False)
 class MSE:
     """The mean of squared errors; prediction and target of one shape, else ValueError."""
 
@@ -26,6 +34,7 @@ class MSE:
         return (prediction - target).square().mean()
 
 
+@dataclass(eq=False)
 class L1:
     """The mean of absolute errors; prediction and target of one shape, else ValueError."""
 
@@ -34,16 +43,18 @@ class L1:
         return abs(prediction - target).mean()
 
 
+@dataclass(eq=False)
 class Huber:
     """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964); the mean over all.
 
     Prediction and target have one shape, else ValueError.
     """
 
-    def __init__(self, delta: float = 1.0):
-        if not delta > 0:
-            raise ValueError(f"Huber: delta must be positive, not {delta!r}")
-        self.delta = delta
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.delta > 0:
+            raise ValueError(f"Huber: delta must be positive, not {self.delta!r}")
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)
@@ -52,6 +63,7 @@ class Huber:
         return (near * (error - 0.5 * near)).mean()
 
 
+@dataclass(eq=False)
 class CrossEntropy:
     """Minus the log-probability of integer labels (batch,) under logits (batch, classes); the mean over the batch.
 
@@ -60,6 +72,7 @@ class CrossEntropy:
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
         no_mask((labels,))
+        _array(self, logits)
         labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
         if logits.ndim != 2 or labels.shape != logits.shape[:1]:
             raise ValueError(
@@ -78,6 +91,7 @@ def _check_labels(labels: numpy.ndarray, classes: int) -> None:
         raise ValueError(f"CrossEntropy: labels are integers from 0 to {classes - 1}")
 
 
+@dataclass(eq=False)
 class BCEWithLogits:
     """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit); the mean over all.
 

@@ -1,32 +1,86 @@
-"""Module: something with parameters, which are the Tensors and Modules among its attributes."""
+"""Module: something with parameters and buffers, which are found among its attributes.
+
+Tensors are parameters, arrays are buffers (saved and not trained); they and Modules are found as attributes and in
+lists, tuples and dicts of any depth. Whatever could hold them unseen is refused.
+"""
 
 import collections
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import itertools
+import operator
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, Value
 from autograd.arguments import no_mask
+
+UNORDERED = (set, frozenset, collections.deque)
+VIEWS: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
+
+
+class Place(NamedTuple):
+    """Where a module holds something."""
+
+    name: str  # the path to it: "layers.0.weight"
+    owner: Any  # what it is an attribute or an element of
+    key: Any  # the attribute's name, or the element's index or key
+    held: Any
 
 
 class Module:
-    """The base of layers and networks; Tensors and Modules held as attributes, or in lists, are its parts."""
+    """The base of layers and networks; a subclass defines `forward`, or `__call__` itself.
+
+    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, Modules its parts. Arrays
+    and NumPy's numbers, except in tuples, are its buffers. TypeError for a Tensor or Module in a set and the like.
+    """
+
+    training = True  # for layers that do something else in use, see train and eval
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        for name, x in vars(cls).items():
+            if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
+                raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What `forward` gives."""
+        return self.forward(*args, **kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """From a batch to a batch."""
+        raise TypeError(f"{type(self).__name__} defines neither forward nor __call__, so it cannot be called")
+
+    def _places(self) -> list[Place]:
+        """Where it holds Tensors, Modules and arrays, directly or in lists, tuples and dicts."""
+        found: list[Place] = []
+        for name, x in vars(self).items():
+            _look(name, self, name, x, found)
+        for name, _, _, x in found:
+            if not isinstance(x, FOUND) and _hides(x):
+                raise TypeError(
+                    f"{type(self).__name__}.{name} is a {type(x).__name__}: parameters are Tensors, and they and "
+                    "Modules are found as attributes and in lists, tuples and dicts"
+                )
+        return found
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """The Tensors and Modules that are held directly, with their names."""
-        for name, held in vars(self).items():
-            for suffix, part in enumerate(held) if isinstance(held, (list, tuple)) else [("", held)]:
-                if isinstance(part, (Tensor, Module)):
-                    yield f"{name}.{suffix}" if suffix != "" else name, part
+        for name, _, _, held in self._places():
+            if type(held) is Tensor or isinstance(held, Module):  # no traced Tensor that a forward left behind
+                yield name, held
+
+    def _all_places(self, prefix: str = "", above: tuple["Module", ...] = ()) -> Iterator[Place]:
+        """All that is held here and by the modules below, with the whole path as the name."""
+        for name, owner, key, held in self._places():
+            yield Place(prefix + name, owner, key, held)
+            if isinstance(held, Module) and not any(held is module for module in (*above, self)):
+                yield from held._all_places(f"{prefix}{name}.", (*above, self))
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """Every parameter below this module, under the path to it: "layers.0.weight"."""
-        for name, part in self.parts():
-            if isinstance(part, Module):
-                yield from part.named_parameters(f"{prefix}{name}.")
-            else:
-                yield prefix + name, part
+        return ((name, held) for name, _, _, held in self._all_places(prefix) if type(held) is Tensor)
 
     def parameters(self) -> list[Tensor]:
         """Every parameter below this module, a shared one once."""
@@ -37,45 +91,97 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` here and in all modules below."""
+        for module in (self, *[place.held for place in self._all_places()]):
+            if isinstance(module, Module):
+                module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Set `training` to False, here and in all modules below."""
+        return self.train(False)
+
+    def _state(self) -> dict[str, Place]:
+        """Where the numbers of parameters and buffers stand, by name."""
+        found: dict[str, Place] = {}
+        for place in self._all_places():
+            if type(place.held) is Tensor:
+                place = Place(place.name, place.held, "data", place.held.data)
+            elif not _is_buffer(place):
+                continue
+            if place.name in found:
+                raise ValueError(f"{type(self).__name__} has two arrays named {place.name}: use other names or keys")
+            found[place.name] = place
+        return found
+
     def state_dict(self) -> dict[str, np.ndarray]:
-        """A copy of the parameters' numbers by name."""
-        return {name: np.array(parameter.data) for name, parameter in self.named_parameters()}
+        """A copy of the numbers of parameters and buffers, by name."""
+        return {name: np.array(place.held) for name, place in self._state().items()}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over numbers by name; ValueError and no change unless names, shapes and dtypes are this module's."""
-        parameters = dict(self.named_parameters())
-        check_state(state, {name: parameter.data for name, parameter in parameters.items()}, type(self).__name__)
-        set_together(parameters.values(), ["data"] * len(parameters), [np.array(state[name]) for name in parameters])
-
-    def rows(self) -> Iterator[tuple[str, str, list[Tensor]]]:
-        """What repr shows: name, description and parameters of each layer."""
-        for name, part in self.parts():
-            if isinstance(part, Module):
-                yield name, part.describe(), part.parameters()
+        places = self._state()
+        check_state(state, {name: place.held for name, place in places.items()}, type(self).__name__)
+        fresh = [np.array(state[name])[() if isinstance(p.held, np.generic) else ...] for name, p in places.items()]
+        puts = [operator.setitem if isinstance(p.owner, (dict, list)) else setattr for p in places.values()]
+        set_together([p.owner for p in places.values()], [p.key for p in places.values()], fresh, puts)
 
     def describe(self) -> str:
         """One line about this module, without its parameters."""
         return type(self).__name__
 
     def __repr__(self) -> str:
-        rows = [
-            (name, text, " ".join(str(p.shape) for p in parameters), str(sum(p.size for p in parameters)))
-            for name, text, parameters in self.rows()
-        ]
-        total = str(sum(parameter.size for parameter in self.parameters()))
-        rows = [("", self.describe(), "shapes", "count"), *rows, ("", "total", "", total)]
+        rows = [("", self.describe(), "shapes", "count")]
+        for name, part in [*self.parts(), ("", self)]:
+            own, text = (part.parameters(), part.describe()) if isinstance(part, Module) else ([part], "Tensor")
+            shapes = " ".join(str(parameter.shape) for parameter in own)
+            rows.append((name, text, shapes, str(sum(parameter.size for parameter in own))))
+        rows[-1] = ("", "total", "", rows[-1][3])
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
         return "\n".join(
             "  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3].rjust(widths[3]))) for row in rows
         )
 
 
-def set_together(owners: Iterable, names: Iterable[str], values: Iterable) -> None:
-    """Set attributes, all of them or none: it is one call of C, which nothing can interrupt half-way."""
-    collections.deque(map(setattr, owners, names, values), maxlen=0)
+FOUND = (Tensor, Module)
+PLAIN = {int, float, str, bool, type(None)}  # passed over at once, since a vocabulary may be long
+WATCHED = (*FOUND, Value, np.ndarray, np.generic, *UNORDERED, *VIEWS)
 
 
-def check_state(state: Mapping[str, Any], expected: Mapping[str, np.ndarray], owner: str) -> None:
+def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
+    """Append the place of this, or of what it holds as a list, tuple or dict, where it matters."""
+    if isinstance(x, (list, tuple, dict)):
+        for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
+            if type(part) not in PLAIN:
+                _look(f"{path}.{inner}", x, inner, part, found)
+    elif isinstance(x, WATCHED):
+        found.append(Place(path, owner, key, x))
+
+
+def _hides(x: Any) -> bool:
+    """Whether parameters are in this where nobody can find them, or may be."""
+    if isinstance(x, np.ndarray):
+        x = x.ravel() if x.dtype.hasobject else ()
+    elif not isinstance(x, UNORDERED):
+        return not isinstance(x, np.generic)
+    inside: list[Place] = []
+    _look("", x, "", [*x], inside)
+    return any(isinstance(place.held, (Value, *FOUND)) for place in inside)
+
+
+def _is_buffer(place: Place) -> bool:
+    held = place.held
+    numbers = isinstance(held, (np.ndarray, np.generic)) and held.dtype.kind in "fiub"
+    return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
+
+
+def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable[Callable] | None = None) -> None:
+    """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
+    collections.deque(map(operator.call, puts or itertools.repeat(setattr), owners, names, values), maxlen=0)
+
+
+def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:
     """Raise unless the names, shapes and dtypes of a state are the expected ones."""
     if missing := sorted(expected.keys() - state.keys()):
         raise ValueError(f"{owner}: the state has no {', '.join(missing)}")
@@ -83,7 +189,7 @@ def check_state(state: Mapping[str, Any], expected: Mapping[str, np.ndarray], ow
         raise ValueError(f"{owner}: the state has {', '.join(unknown)}, which is unknown here")
     for name, array in expected.items():
         no_mask((state[name],))
-        given = np.asarray(state[name])
+        given, array = np.asarray(state[name]), np.asarray(array)
         if given.shape != array.shape or given.dtype != array.dtype:
             raise ValueError(
                 f"{owner}: {name} is {given.dtype} of shape {given.shape} in the state, "

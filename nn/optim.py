@@ -5,7 +5,7 @@ runs on arrays here, and it can be recorded as a graph as well. `step` counts fr
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy
@@ -13,7 +13,8 @@ import numpy
 import autograd.numpy as np
 from autograd import Tensor
 
-from .module import check_state, set_together
+from .arguments import between
+from .module import Module, check_state, set_together
 
 
 def _is_array(x: Any) -> bool:
@@ -31,13 +32,6 @@ def _described(x: Any) -> str:
 def _alike(*arrays: numpy.ndarray) -> bool:
     """Whether all have the same shape and dtype."""
     return all(x.dtype is arrays[0].dtype and x.shape == arrays[0].shape for x in arrays)
-
-
-def _check(name: str, number: float, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
-    if not (low < number <= high if open_low else low <= number <= high):
-        raise ValueError(
-            f"{name} must be {'above' if open_low else 'at least'} {low:g} and at most {high:g}, not {number!r}"
-        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +63,9 @@ class CosineDecay:
     steps: int
     final: float = 0.0
 
+    def __post_init__(self) -> None:
+        between("CosineDecay: steps", self.steps, 1)
+
     def __call__(self, step: Any) -> Any:
         done = np.minimum(step * (1.0 / self.steps), 1.0)
         return self.final + (self.initial - self.final) * (0.5 + 0.5 * np.cos(numpy.pi * done))
@@ -81,6 +78,9 @@ class Warmup:
     schedule: Any
     steps: int
 
+    def __post_init__(self) -> None:
+        between("Warmup: steps", self.steps, 1)
+
     def __call__(self, step: Any) -> Any:
         rate = self.schedule(step) if callable(self.schedule) else self.schedule
         return rate * np.minimum(step * (1.0 / self.steps), 1.0)
@@ -92,14 +92,26 @@ class Optimizer:
     slots: tuple[str, ...] = ()  # the names of a parameter's state arrays, which begin as zeros
 
     def __init__(self, parameters: Sequence[Tensor], lr: float | Callable[[Any], Any]):
-        self.parameters = list({id(p): p for p in parameters}.values())  # one that layers share moves once
+        given = [] if isinstance(parameters, (Module, Tensor)) else parameters
+        self.parameters: Sequence[Tensor] = list({id(p): p for p in given}.values())  # one that layers share moves once
         if not self.parameters or not all(isinstance(p, Tensor) for p in self.parameters):
-            raise TypeError(f"{type(self).__name__} needs the Tensors to change: model.parameters()")
+            raise TypeError(f"{type(self).__name__} needs a list of the Tensors to change: model.parameters()")
+        self.lr, self.steps = lr, 0
         if not callable(lr):
-            _check("lr", lr, open_low=True)
-        self.lr = lr if callable(lr) else Constant(lr)
-        self.steps = 0
+            self.rate(1.0)
         self.state = [tuple(numpy.zeros_like(p.data) for _ in self.slots) for p in self.parameters]
+
+    @property
+    def schedule(self) -> Callable[[Any], Any] | None:
+        """The learning rate as a function of the step, where it is one; `lr` may be assigned to at any time."""
+        return self.lr if callable(self.lr) else None
+
+    def rate(self, step: float) -> float:
+        """The learning rate at a step."""
+        if callable(self.lr):
+            return float(self.lr(step))
+        between("lr", self.lr, open_low=True)
+        return float(self.lr)
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """The new parameter and its new state."""
@@ -114,7 +126,7 @@ class Optimizer:
         if len(self.state) != len(self.parameters):
             self.check()
         step = float(self.steps + 1)
-        lr = float(self.lr(step))
+        lr = self.rate(step)
         arrays, states = [], []
         for parameter, state in zip(self.parameters, self.state):
             data, gradient = parameter.data, parameter.grad
@@ -192,24 +204,23 @@ class Optimizer:
         self.adopt([p.data for p in self.parameters], states, int(state["steps"]))
 
 
+@dataclass(eq=False)
 class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's or plain, and weight decay as part of the gradient, as in PyTorch."""
 
-    def __init__(
-        self,
-        parameters: Sequence[Tensor],
-        lr: Any,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-    ):
-        _check("momentum", momentum, high=1.0)
-        _check("weight_decay", weight_decay)
-        if nesterov and not momentum:
+    parameters: Sequence[Tensor] = field(repr=False)
+    lr: Any
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        between("momentum", self.momentum, high=1.0)
+        between("weight_decay", self.weight_decay)
+        if self.nesterov and not self.momentum:
             raise ValueError("SGD: nesterov=True needs a momentum above 0")
-        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
-        self.slots = ("velocity",) if momentum else ()
-        super().__init__(parameters, lr)
+        self.slots = ("velocity",) if self.momentum else ()
+        super().__init__(self.parameters, self.lr)
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """velocity = momentum * velocity + gradient; parameter -= lr * velocity (Sutskever et al. 2013)."""
@@ -222,25 +233,25 @@ class SGD(Optimizer):
         return parameter - lr * direction, (velocity,)
 
 
+@dataclass(eq=False)
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2015, algorithm 1), with weight decay as part of the gradient."""
 
     slots = ("mean", "square")
+    parameters: Sequence[Tensor] = field(repr=False)
+    lr: Any = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
 
-    def __init__(
-        self,
-        parameters: Sequence[Tensor],
-        lr: Any = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-    ):
-        for beta in betas:
-            _check("a beta", beta, high=1.0)
-        _check("eps", eps, open_low=True)
-        _check("weight_decay", weight_decay)
-        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
-        super().__init__(parameters, lr)
+    def __post_init__(self) -> None:
+        if not isinstance(self.betas, Sequence) or len(self.betas) != 2:
+            raise TypeError(f"betas are two numbers, such as (0.9, 0.999), not {self.betas!r}")
+        for beta in self.betas:
+            between("a beta", beta, high=1.0)
+        between("eps", self.eps, open_low=True)
+        between("weight_decay", self.weight_decay)
+        super().__init__(self.parameters, self.lr)
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """Moving means of the gradient and its square, corrected for beginning at 0."""
@@ -257,18 +268,11 @@ class Adam(Optimizer):
         return parameter - scale * mean / (np.sqrt(square / (1 - second**step)) + self.eps), (mean, square)
 
 
+@dataclass(eq=False)
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2)."""
 
-    def __init__(
-        self,
-        parameters: Sequence[Tensor],
-        lr: Any = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.01,
-    ):
-        super().__init__(parameters, lr, betas, eps, weight_decay)
+    weight_decay: float = 0.01
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """The parameter shrinks by lr * weight_decay, besides Adam's step."""

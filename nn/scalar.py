@@ -1,40 +1,46 @@
-"""micrograd's network on Value: every weight a number, every neuron a line of arithmetic."""
+"""micrograd's network on Value: every weight a number, every neuron a line of arithmetic.
+
+Weights are drawn from `rng`, a seed or a numpy.random.Generator. Without one, all come from a generator that is kept
+here: each neuron has others, and a program the same each time it runs.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from autograd import Value
 
-from .init import generator
-from .layers import positive
+from .arguments import generator, positive, sizes
+
+KEPT = generator(0)
 
 
-class _Parts:
+class Module:
     """What has parameters."""
 
     def parameters(self) -> list[Value]:
         """Every weight and bias."""
-        raise NotImplementedError
+        return []
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
         for parameter in self.parameters():
-            parameter.grad = None
+            parameter.grad = 0.0
 
 
-class Neuron(_Parts):
+class Neuron(Module):
     """The weighted sum of `nin` inputs plus a bias, through a ReLU if `nonlin`; ValueError for another count of inputs.
 
-    Weights are uniform in [-1, 1) from `rng`, a seed or a numpy.random.Generator; the bias begins as 0.
+    Weights are uniform in [-1, 1); the bias begins as 0.
     """
 
-    def __init__(self, nin: int, nonlin: bool = True, rng: Any = 0):
-        rng = generator(rng)
-        self.w = [Value(w) for w in rng.uniform(-1, 1, positive("nin", nin))]
+    def __init__(self, nin: int, nonlin: bool = True, rng: Any = KEPT):
+        self.w = [Value(w) for w in generator(rng).uniform(-1, 1, positive("nin", nin))]
         self.b = Value(0.0)
         self.nonlin = nonlin
 
     def __call__(self, x: Sequence) -> Value:
+        if not hasattr(x, "__len__"):
+            raise TypeError(f"{self!r} takes a list of {len(self.w)} numbers or Values, not {x!r}")
         if len(x) != len(self.w):
             raise ValueError(f"{self!r} has {len(self.w)} weights, the input has {len(x)} numbers")
         activation = self.b
@@ -50,10 +56,10 @@ class Neuron(_Parts):
         return f"{'ReLU' if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
 
-class Layer(_Parts):
+class Layer(Module):
     """`nout` neurons with the same inputs; a single one gives a Value instead of a list."""
 
-    def __init__(self, nin: int, nout: int, rng: Any = 0, **options: Any):
+    def __init__(self, nin: int, nout: int, rng: Any = KEPT, **options: Any):
         rng = generator(rng)
         self.neurons = [Neuron(nin, rng=rng, **options) for _ in range(positive("nout", nout))]
 
@@ -69,13 +75,13 @@ class Layer(_Parts):
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
 
 
-class MLP(_Parts):
+class MLP(Module):
     """Layers of these sizes, a ReLU after each but the last; of a list of `nin` numbers or Values."""
 
-    def __init__(self, nin: int, nouts: Sequence[int], rng: Any = 0):
-        rng = generator(rng)
-        sizes = [nin, *nouts]
-        self.layers = [Layer(a, b, rng, nonlin=i < len(nouts) - 1) for i, (a, b) in enumerate(zip(sizes, sizes[1:]))]
+    def __init__(self, nin: int, nouts: Sequence[int], rng: Any = KEPT):
+        rng, counts = generator(rng), [nin, *sizes("nouts", "a size in nouts", nouts)]
+        last = len(counts) - 2
+        self.layers = [Layer(a, b, rng, nonlin=i < last) for i, (a, b) in enumerate(zip(counts, counts[1:]))]
 
     def __call__(self, x: Any) -> Any:
         for i, layer in enumerate(self.layers):

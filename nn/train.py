@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.arguments import numeric
 from autograd.backward import gradients
 from autograd.compiler import (
+    NATIVE,
     Compiled,
     Executable,
     Form,
@@ -20,14 +20,15 @@ from autograd.compiler import (
     leaf,
     lift,
     looks,
+    native,
     record,
 )
 from autograd.operation import OPERATIONS
 
+from .arguments import function
 from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
-NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8")}
 
 
 @dataclass
@@ -42,14 +43,18 @@ class TrainStep(Compiled):
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
     when shapes of x and y are first seen, and anew when the model, the loss, the optimizer or its schedule were changed
-    (a layer, a setting, an array that they hold). Parameters and the optimizer's state change all at once at the end of
-    a call (of every 10,000 iterations of run), so an interruption leaves them consistent. `backend` is as for jit.
+    (a layer, a setting, an array that they hold); a learning rate that is a number is read at each call. Parameters
+    and the optimizer's state change all at once at the end of a call (of every 10,000 iterations of run), so an
+    interruption leaves them consistent. `backend` is as for jit.
     Raises ValueError, which names it, for a parameter that is no array of floats or has a state that does not fit.
     """
 
     def __init__(self, model: Callable, loss: Callable, optimizer: Optimizer, backend: str = "auto"):
-        super().__init__()
-        self.model, self.loss, self.optimizer, self.wanted = model, loss, optimizer, backend
+        super().__init__(backend)
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"TrainStep(model, loss, optimizer): {optimizer!r} is no optimizer, such as nn.SGD(...)")
+        self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
+        self.optimizer = optimizer
 
     def __repr__(self) -> str:
         names = (type(part).__name__ for part in (self.model, self.loss, self.optimizer))
@@ -77,9 +82,9 @@ class TrainStep(Compiled):
         held: list[Any] = [getattr(p, "data", None) for p in optimizer.parameters]
         held += [array for state in optimizer.state for array in state]
         update = self._update(xs, ys, held)
-        arrays = [x.copy() for x in held] if update.native else [_native(x.copy()) for x in held]
-        steps = np.array(float(optimizer.steps))
-        losses = update.run.iterate(len(xs), [xs, ys, *arrays, steps])[0]
+        arrays = [x.copy() for x in held] if update.native else [native(x.copy()) for x in held]
+        steps, rate = np.array(float(optimizer.steps)), [] if optimizer.schedule else [np.array(optimizer.rate(1.0))]
+        losses = update.run.iterate(len(xs), [xs, ys, *arrays, steps, *rate])[0]
         count = len(optimizer.parameters)
         rest = iter(arrays[count:])
         optimizer.adopt(arrays[:count], [tuple([next(rest) for _ in s]) for s in optimizer.state], int(steps))
@@ -91,44 +96,46 @@ class TrainStep(Compiled):
         update = self._last = self.forms.find(key)
         if update is None or not update.fits(held):
             self.optimizer.check()
-            settings = vars(self.optimizer).keys() - {"state", "steps"}
+            settings = vars(self.optimizer).keys() - {"state", "steps", "lr"} | {"schedule"}
             watch = Watch(self.model, self.loss, getters=attributes(self.optimizer, settings))
             run = self._compile(xs[0], ys[0], update and update.run)
-            native = all(x.dtype.isnative for x in held)
-            update = self._last = self.forms.keep(key, Update(run, looks(held), watch.settle(), native))
+            update = Update(run, looks(held), watch.settle(), all(x.dtype.isnative for x in held))
+            self._last = self.forms.keep(key, update)
         return update
 
     def _compile(self, x: np.ndarray, y: np.ndarray, known: Executable | None) -> Executable:
         """Record one update and print it, or take over what is known; all but the loss replaces what it is made of."""
         optimizer, slots = self.optimizer, self.optimizer.slots
-        state = [_native(array) for arrays in optimizer.state for array in arrays]
-        names = ["x", "y", "step", *[slot for _ in optimizer.parameters for slot in slots]]
-        recording = record(self._update_on, [x, y, np.array(float(optimizer.steps)), *state], names)
+        state = [native(array) for arrays in optimizer.state for array in arrays]
+        names = ["x", "y", "step", "lr", *[slot for _ in optimizer.parameters for slot in slots]]
+        recording = record(self._update_on, [x, y, np.array(float(optimizer.steps)), np.array(1.0), *state], names)
         doubles = dict(zip(recording.outside, recording.inputs[len(names) :], strict=True))
         self._check_outside(recording.outside)
         loss, *after = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in recording.output]
-        xs, ys, step, *arrays = recording.inputs[: len(names)]
+        xs, ys, step, lr, *arrays = recording.inputs[: len(names)]
         inputs = [*(doubles[p] for p in optimizer.parameters), *arrays, step]
         carried = {1 + i: 2 + i for i in range(len(inputs))}
+        inputs += [] if optimizer.schedule else [lr]
         moves = [True, True] + [False] * len(inputs)
         return executable(Program([xs, ys, *inputs], [loss, *after]), "train_step", self.wanted, moves, carried, known)
 
-    def _update_on(self, x: Tensor, y: Tensor, step: Tensor, *arrays: Tensor) -> list:
+    def _update_on(self, x: Tensor, y: Tensor, step: Tensor, lr: Tensor, *arrays: Tensor) -> list:
         """One update on nodes: the loss, then what becomes of parameters, state and the count of steps."""
         optimizer, count = self.optimizer, len(self.optimizer.slots)
         states = [arrays[i * count : (i + 1) * count] for i in range(len(optimizer.parameters))]
         loss = self.loss(self.model(x), y)
         before = [lift(p) for p in optimizer.parameters]
-        return [loss, *self._updated(before, gradients(loss, before, create_graph=True), states, step)]
+        return [loss, *self._updated(before, gradients(loss, before, create_graph=True), states, step, lr)]
 
-    def _updated(self, parameters: list, gradients: list, states: list[tuple], step: Any) -> list:
+    def _updated(self, parameters: list, gradients: list, states: list[tuple], step: Any, number: Any) -> list:
         """What the optimizer makes of parameters, of their states, and of the count of steps, as nodes."""
-        following = step + 1.0
-        lr = self.optimizer.lr(following)
+        following, schedule = step + 1.0, self.optimizer.schedule
+        rate = schedule(following) if schedule else number
         changed, fresh = [], []
         for parameter, gradient, state in zip(parameters, gradients, states):
+            lr = OPERATIONS["cast"](rate, parameter.dtype) if isinstance(rate, Tensor) else rate
             value, after = self.optimizer.rule(parameter, gradient, state, lr, following)
-            # the learning rate is an array here and would widen float32, as a Python number does not
+            # the count of steps is an array here and may widen float32, as a Python number does not
             changed.append(OPERATIONS["cast"](value, parameter.dtype))
             fresh += [OPERATIONS["cast"](a, before.dtype) for a, before in zip(after, state)]
         return [*changed, *fresh, following]
@@ -142,16 +149,11 @@ class TrainStep(Compiled):
                 )
 
 
-def _native(array: np.ndarray) -> np.ndarray:
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
 def _floats(name: str, x: Any) -> np.ndarray:
     """A batch as the program takes it: floats in this machine's order of bytes, one after the other."""
     if x.__class__ is np.ndarray and x.dtype in NATIVE and x.flags.c_contiguous:
         return x
     try:
-        array = numeric(x)
+        return np.asarray(native(x), order="C")
     except (TypeError, ValueError) as error:
         raise type(error)(f"TrainStep: {name}: {error}") from None
-    return np.asarray(array, array.dtype.newbyteorder("=") if array.dtype.kind == "f" else float, order="C")

@@ -1,6 +1,15 @@
 """Settings of the whole suite: the same examples everywhere, so that a failure can be repeated."""
 
 import hypothesis
+import numpy
+import pytest
 
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=25)
 hypothesis.settings.load_profile("fixed")
+
+
+@pytest.fixture(autouse=True)
+def errors_of_numpy():
+    """NumPy's own settings for each test, also after one that was interrupted between two of them."""
+    with numpy.errstate(all="warn", under="ignore"):
+        yield

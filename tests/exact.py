@@ -41,6 +41,8 @@ WORDS: dict[str, Callable] = {
     "bell": lambda x: 1 / (2 + 2 * mp.cosh(x)),
     "softplus": lambda x: mp.log1p(mp.exp(x)),
     "logaddexp": lambda x, y: mp.log(mp.exp(x) + mp.exp(y)),
+    "mod": lambda x, y: x - mp.floor(x / y) * y,
+    "copysign": lambda x, y: abs(x) if y > 0 else -abs(x),
     "maximum": max,
     "minimum": min,
 }

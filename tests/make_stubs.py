@@ -8,6 +8,7 @@ import pathlib
 import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import autograd.numpy as names
 from autograd import Tensor, Value
@@ -15,7 +16,10 @@ from autograd.methods import BINARY, COMPARISONS, OF_ARRAYS, UNARY
 from autograd.operation import ELEMENTWISE, Operation
 
 HOME = pathlib.Path(__file__).parent.parent / "autograd"
-NODES = "x y weight bias operands arrays fill_value".split()  # arguments that may be nodes
+NODES = (
+    "x y weight bias operands arrays fill_value a b f p m ary v array object start stop xp fp".split()
+)  # may be nodes
+SEVERAL = "eigh svd qr slogdet linspace gradient".split()  # whose result may be a tuple
 HEAD = '"""Made from the table by tests/make_stubs.py."""\n\n'
 FUNCTIONS = """from collections.abc import Sequence
 from typing import Any, overload
@@ -23,8 +27,11 @@ from typing import Any, overload
 import numpy
 
 from ..node import Tensor, Value
+
+Real = float | numpy.floating[Any] | numpy.integer[Any] | numpy.bool
 """
-METHODS = """from typing import Any
+METHODS = """from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +39,7 @@ from numpy.typing import ArrayLike, NDArray
 from .node import Tensor, Value
 
 Real = float | numpy.floating[Any] | numpy.integer[Any] | numpy.bool
+Array = NDArray[Any] | Sequence[Any]
 """
 ANYTHING = "(*args: Any, **kwargs: Any) -> Any"
 
@@ -39,6 +47,9 @@ ANYTHING = "(*args: Any, **kwargs: Any) -> Any"
 def signature(function: Callable) -> str:
     """A signature as text, without the modules of its types."""
     found = inspect.signature(getattr(function, "__wrapped__", function))
+    if found.return_annotation is found.empty:  # a function of one line
+        parameters = [p.replace(annotation=Any) for p in found.parameters.values()]
+        found = found.replace(parameters=parameters, return_annotation=Any)
     text = re.sub(r"\b(autograd\.node|typing|collections\.abc)\.", "", str(found))
     return text.replace("Sequence,", "Sequence[Any],").replace("Sequence)", "Sequence[Any])")
 
@@ -54,16 +65,23 @@ def functions(module: ModuleType) -> Iterator[str]:
 
 
 def of_row(row: Operation) -> list[str]:
-    text = f"({', '.join(f'{name}: Any' for name in row.names)}, /) -> Any"
+    several = getattr(row.value, "word", "") == "tuple"
+    text = f"({', '.join(f'{name}: Any' for name in row.names)}, /) -> {'tuple[Any, Any]' if several else 'Any'}"
     spots = [name for name in row.names if name in NODES]
-    return [with_node(text, spot, kind) for kind in ("Value", "Tensor") for spot in spots] + [ANYTHING]
+    tensors = [with_node(text, spot, kind) for kind in ("Tensor", "Value") for spot in spots]
+    tensors = [signature.replace("-> Value", "-> Tensor") for signature in tensors]
+    beside = text.rsplit(" -> ")[0].replace("Any", "Value | Real") + " -> Any"
+    values = [with_node(beside, spot, "Value") for spot in spots]
+    return [*values, *(tensors if len(row.names) > 1 else tensors[:1]), ANYTHING]
 
 
 def of_function(function: Callable) -> list[str]:
-    text = signature(function)
-    kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor",)
-    nodes = {*NODES, "a", "b"} if function.__module__.endswith("linalg") else NODES
-    spots = [name for name in inspect.signature(function).parameters if name in nodes]
+    text, name = signature(function), function.__name__
+    if name in SEVERAL or inspect.signature(function).return_annotation is inspect.Signature.empty:
+        return [text]
+    kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor | Value",)
+    given = [x.name for x in inspect.signature(function).parameters.values() if x.default is x.empty]
+    spots = [name for name in given if name in NODES]
     return [with_node(text, spot, kind) for kind in kinds for spot in spots] + [ANYTHING]
 
 
@@ -72,24 +90,31 @@ def with_node(text: str, spot: str, kind: str) -> str:
     arguments, result = text.replace("Tensor", "Any").rsplit(" -> ", 1)[0], text.rsplit(" -> ", 1)[1]
     given = f"Sequence[{kind}]" if spot == "arrays" else kind
     arguments = re.sub(rf"\b{spot}: [^,)=]*[^,)= ]", f"{spot}: {given}", arguments)
-    return f"{arguments} -> {kind if result == 'Any' else result}"
+    result = result.replace("Any", kind.split(" ")[0]) if result in ("Any", "tuple[Any, Any]") else result
+    return f"{arguments} -> {result}"
 
 
 def methods(kind: type) -> Iterator[str]:
     """The methods that a class of nodes gets in methods.py."""
     name, array = kind.__name__, kind is Tensor
     other, truth = ("ArrayLike", "NDArray[numpy.bool]") if array else ("Real", "bool")
+    nodes = "Value | Tensor" if array else "Value"
     yield f"class {name}Methods:"
     for row in ELEMENTWISE:
         if row.name in BINARY:
-            yield f"    def __{row.name}__(self, other: {name} | {other}, /) -> {name}: ..."
-            yield f"    def __r{row.name}__(self, other: {other}, /) -> {name}: ..."
+            yield from operator(f"__{row.name}__", f"{nodes} | {other}", name, array)
+            yield from operator(f"__r{row.name}__", other, name, array)
         elif hasattr(kind, method := f"__{row.name}__" if row.name in UNARY else row.name) and len(row.names) == 1:
             yield f"    def {method}(self) -> {name}: ..."
+    yield f"    def __pos__(self) -> {name}: ..."
+    yield f"    def __divmod__(self, other: {name} | {other}, /) -> tuple[{name}, {name}]: ..."
+    yield f"    def __rdivmod__(self, other: {other}, /) -> tuple[{name}, {name}]: ..."
     for symbol in COMPARISONS:
-        accepted = "object" if symbol in ("__eq__", "__ne__") else f"{name} | {other}"
-        ignored = "  # type: ignore[override]" * (array and accepted == "object")
-        yield f"    def {symbol}(self, other: {accepted}, /) -> {truth}: ...{ignored}"
+        if symbol in ("__eq__", "__ne__"):
+            ignored = "  # type: ignore[override]" * array
+            yield f"    def {symbol}(self, other: object, /) -> {truth}: ...{ignored}"
+        else:
+            yield from operator(symbol, f"{nodes} | {other}", truth, array)
     yield "    def __hash__(self) -> int: ..."
     yield "    def backward(self, seed: Any = None) -> None: ..."
     if array:
@@ -98,6 +123,16 @@ def methods(kind: type) -> Iterator[str]:
         for method in (*OF_ARRAYS, "expand", "flatten"):
             text = re.sub(r"^\((\w+: \w+)", "(self", signature(getattr(Tensor, method))).replace("(*", "(self, *")
             yield f"    def {method}{text if method in names.CONSTANT else text.replace('-> Any', '-> Tensor')}: ..."
+
+
+def operator(name: str, other: str, result: str, array: bool) -> Iterator[str]:
+    """An operator; a Value's makes an array beside one."""
+    found = [f"    def {name}(self, other: {other}, /) -> {result}: ..."]
+    if not array:
+        beside = "NDArray[numpy.bool]" if result == "bool" else "Tensor"
+        found.append(f"    def {name}(self, other: Tensor | Array, /) -> {beside}: ...")
+    for text in found:
+        yield "    @overload\n" * (len(found) > 1) + text
 
 
 def stubs() -> dict[pathlib.Path, str]:

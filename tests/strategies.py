@@ -160,17 +160,18 @@ def _along(draw, name):
 
 @st.composite
 def _square(draw, name):
-    """Regular matrices, positive definite for cholesky, and a right side for solve."""
+    """Regular matrices, positive definite for cholesky, a right side for solve, a direction for minors."""
     n = draw(st.integers(1, 3))
     lead = draw(shapes)[:1]
     a = draw(arrays((*lead, n, n), "unit")) + 2 * n * np.eye(n)
     a = a @ a.swapaxes(-1, -2) if name == "cholesky" else a
-    return [a, draw(arrays((*lead, n, draw(st.integers(0, 2))), "unit"))] if name == "solve" else [a], ()
+    columns = {"solve": draw(st.integers(0, 2)), "minors": n}.get(name)
+    return [a] if columns is None else [a, draw(arrays((*lead, n, columns), "unit"))], ()
 
 
 ARRAY_CALLS = {
     **dict.fromkeys("cumsum flip sorted_as unsorted_as".split(), _along),
-    **dict.fromkeys("solve inv det detsign logdet cofactor cholesky".split(), _square),
+    **dict.fromkeys("solve inv det detsign logdet cofactor minors cholesky".split(), _square),
     **dict.fromkeys(
         "sum mean max min norm logsumexp softmax log_softmax balanced ties top from_top others size".split(),
         _reductions,

@@ -49,6 +49,8 @@ def inside(name, dtype, x, y):
         return (x > 0) & (abs(y) > 1e-20) & (abs(y) < 1e5) & (abs(1 + y * log) > 0.1) & (abs((y - 2) * log) < -smallest)
     if name == "logaddexp":  # it is 0 where exp(x) + exp(y) is 1, and there its terms cancel
         return abs(np.logaddexp(x, y)) > 0.1
+    if name == "mod":  # it jumps where y divides x
+        return np.fmod(x, y) != 0
     return abs(x - y) > 1e-3 * abs(x)
 
 

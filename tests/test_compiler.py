@@ -43,7 +43,7 @@ def wrapped(args):
 
 
 def printable(operation):
-    return operation.name not in "sorted_as unsorted_as solve inv det detsign logdet cofactor cholesky".split()
+    return operation.name not in "sorted_as unsorted_as solve inv det detsign logdet cofactor minors cholesky".split()
 
 
 def differentiated(operation, static):

@@ -16,6 +16,7 @@ from autograd.node import Node
 from autograd.operation import ELEMENTWISE, OPERATIONS
 
 METHODS = {f"__{row.name}__" if row.name in BINARY + UNARY else row.name: row for row in ELEMENTWISE}
+METHODS["__pos__"] = OPERATIONS["alias"]
 METHODS |= {f"__r{name}__": OPERATIONS[name] for name in BINARY}
 ATTRIBUTES = "data grad name operation args when shape ndim size dtype T mT".split()
 PUBLIC = [

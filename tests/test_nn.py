@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import autograd.numpy as anp
 import nn
 from autograd import Tensor, check_gradients
 
@@ -97,11 +98,80 @@ def test_initializers_have_their_variances():
         (lambda: nn.Linear(0, 2, rng=0), "n_in must be a positive integer"),
         (lambda: nn.MLP(2, [-1], 1, rng=0), "hidden size"),
         (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "lr must be above 0"),
+        (lambda: nn.MLP(2, 8, 1, rng=0), r"hidden_sizes is a list of sizes, such as \[8, 8\], not 8"),
+        (lambda: nn.MLP(2, [8], 1, rng=0, activation="tanhh"), "activation is a function, or one of 'relu', 'tanh'"),
+        (lambda: nn.MLP(2, [8], 1, rng=0, activation=3), "activation is a function, or one of .* not 3"),
+        (lambda: nn.Linear(2, 8, rng=0, init="kaiming"), "init is a function, or one of 'he', 'xavier'"),
+        (lambda: nn.Linear(2, 8, rng=None), "rng is a seed or a numpy.random.Generator"),
+        (lambda: nn.Linear(2, 8, bias=False, rng=0), "bias"),
+        (lambda: nn.Sequential(nn.Linear(2, 3, 0), nn.ReLU), "layer 1 is the class ReLU"),
+        (lambda: nn.Sequential([nn.ReLU()]), "layer 0 must be a layer or another function, not list"),
+        (lambda: nn.MSE()([1.0], [1.0]), "MSE: the prediction is a Tensor, not list"),
+        (lambda: nn.CrossEntropy()(1.0, [1]), "CrossEntropy: the prediction is a Tensor, not float"),
+        (lambda: nn.SGD(nn.Linear(2, 3, 0), 0.1), "SGD needs a list of the Tensors to change: model.parameters()"),
+        (lambda: nn.SGD(Tensor([1.0]), 0.1), "needs a list of the Tensors"),
+        (lambda: nn.SGD([Tensor([1.0])], "0.1"), "lr must be a number, not '0.1'"),
+        (lambda: nn.SGD([Tensor([1.0])], 0.1, momentum=None), "momentum must be a number, not None"),
+        (lambda: nn.Adam([Tensor([1.0])], betas=0.9), "betas are two numbers"),
+        (lambda: nn.CosineDecay(0.1, 0), "steps must be at least 1"),
+        (lambda: nn.save(nn.ReLU(), "m.npz"), "save: str is neither .*: the path comes first"),
+        (lambda: nn.load(nn.ReLU(), "m.npz"), "load: str is no Module .* the path comes first"),
+        (lambda: nn.scalar.MLP(2, 8), "nouts is a list of sizes"),
+        (lambda: nn.scalar.Neuron(2)(1.0), r"ReLUNeuron\(2\) takes a list of 2 numbers or Values, not 1.0"),
     ],
 )
 def test_mistakes_are_named(make, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "activation", ["tanh", "Tanh", nn.Tanh, nn.Tanh(), lambda: nn.Tanh(), np.tanh, anp.tanh, lambda x: x.tanh()]
+)
+def test_an_activation_is_a_class_a_name_a_layer_or_a_function(activation):
+    model = nn.MLP(np.int64(2), np.array([3, 3]), np.int32(1), rng=0, activation=activation, init="xavier")
+    x = RNG.normal(size=(4, 2))
+    expected = nn.MLP(2, [3, 3], 1, rng=0, activation=nn.Tanh, init=nn.xavier)(x)
+    np.testing.assert_array_equal(model(x).data, expected.data)
+    np.testing.assert_array_equal(model(x.tolist()).data, expected.data)
+    assert model[1] is not model[3] or not isinstance(activation, nn.Module)
+
+
+def test_sequential_is_a_sequence():
+    model, x = nn.MLP(2, [3], 1, rng=0), RNG.normal(size=(4, 2))
+    assert len(model) == 3 and [*model] == model.layers and model[-1] is model.layers[2]
+    np.testing.assert_array_equal(model[2:](model[:2](x)).data, model(x).data)
+
+
+def test_optimizers_losses_and_schedules_have_a_repr():
+    w = [Tensor([1.0])]
+    assert repr(nn.SGD(w, 0.1)) == "SGD(lr=0.1, momentum=0.0, nesterov=False, weight_decay=0.0)"
+    assert repr(nn.AdamW(w, nn.Warmup(0.1, 5))) == (
+        "AdamW(lr=Warmup(schedule=0.1, steps=5), betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01)"
+    )
+    assert repr((nn.MSE(), nn.Huber(2.0))) == "(MSE(), Huber(delta=2.0))"
+
+
+def test_an_optimizer_is_saved_like_a_module(tmp_path):
+    first, second = (nn.SGD([Tensor([1.0, 2.0])], 0.1, momentum=0.9) for _ in range(2))
+    first.parameters[0].grad = np.ones(2)
+    first.step()
+    nn.save(tmp_path / "o.npz", first)
+    nn.load(tmp_path / "o.npz", second)
+    assert second.steps == 1 and second.state[0][0].tolist() == [1.0, 1.0]
+
+
+def test_lr_may_be_assigned():
+    w = Tensor([1.0])
+    optimizer = nn.SGD([w], lr=0.5)
+    for lr in (0.25, nn.Constant(0.5), 1):
+        before, w.grad = w.data, np.ones(1)
+        optimizer.lr = lr
+        optimizer.step()
+        assert before - w.data == (lr(1) if callable(lr) else lr) and optimizer.lr is lr
+    optimizer.lr = 0.0
+    with pytest.raises(ValueError, match="lr must be above 0"):
+        optimizer.step()
 
 
 def test_scalar_mlp_learns():

@@ -89,7 +89,6 @@ def test_reading_a_number():
         math.sqrt,
         math.floor,
         cmath.exp,
-        int,
         complex,
         operator.index,
         np.asarray,
@@ -187,10 +186,7 @@ def test_float_takes_no_longer_in_a_long_function(monkeypatch):
     [
         ("1.0", "needs a real number, not '1.0'"),
         (1j, "needs a real number, not 1j"),
-        (np.ones(2), r"array of shape \(2,\): use a Tensor"),
         (None, "not None"),
-        (Tensor([1.0]), "do not mix"),
-        ([1.0], "not \\[1.0\\]"),
     ],
 )
 def test_a_value_is_one_real_number(bad, message):
@@ -201,13 +197,25 @@ def test_a_value_is_one_real_number(bad, message):
 
 
 @pytest.mark.parametrize(
+    "bad, message",
+    [
+        (np.ones(2), r"array of shape \(2,\): use a Tensor"),
+        (Tensor([1.0]), r"not Tensor\(\[1.\]\)"),
+        ([1.0], r"not \[1.0\]"),
+    ],
+)
+def test_a_value_is_no_array(bad, message):
+    with pytest.raises(TypeError, match=message):
+        Value(bad)
+
+
+@pytest.mark.parametrize(
     "bad, error, message",
     [
         ([[1.0], [1.0, 2.0]], ValueError, "needs an array, and this is none"),
         ([object()], TypeError, "real numbers, not object"),
         ("text", TypeError, "real numbers"),
         ([1j], TypeError, "real numbers, not complex128"),
-        (Value(1.0), TypeError, "do not mix"),
     ],
 )
 def test_a_tensor_is_a_real_array(bad, error, message):
@@ -222,7 +230,7 @@ def test_a_tensor_holds_floats():
         with pytest.raises(TypeError, match="holds floats"):
             Tensor([1.0], dtype=wrong)
     with pytest.raises(TypeError, match="holds floats"):
-        Tensor([1.0]).astype(int)
+        Tensor([1.0]).astype(complex)
 
 
 @pytest.mark.parametrize(
@@ -241,13 +249,10 @@ def test_a_tensor_holds_floats():
         (lambda t: bool(t), ValueError, r"shape \(2, 3\) is ambiguous"),
         (lambda t: len(t.sum()), TypeError, "no len"),
         (lambda t: operator.setitem(t, 0, 1.0), TypeError, "cannot be changed in place"),
-        (lambda t: t * Value(2.0), TypeError, "do not mix"),
-        (lambda t: Value(1.0) * np.ones(3), TypeError, "use a Tensor for arrays"),
-        (lambda t: np.ones(3) * Value(1.0), TypeError, "use a Tensor"),
+        (lambda t: Value(1.0) * np.ones(3) + t[:, :2], ValueError, r"add: x of shape \(3,\), y of shape \(2, 2\)"),
         (lambda t: operator.setitem(Value(1.0), 0, 1.0), TypeError, "cannot be changed in place"),
         (lambda t: anp.stack([t, t[0]]), ValueError, "differ in shape"),
         (lambda t: anp.concatenate([t, t], 2), ValueError, "no axis 2"),
-        (lambda t: anp.sum(Value(1.0)), TypeError, "use a Tensor"),
         (lambda t: Tensor([1.0], name=3), TypeError, "is a string"),
         (lambda t: pickle.dumps(t), TypeError, "cannot be pickled"),
         (lambda t: copy.deepcopy(t * 2), TypeError, "only a leaf"),

@@ -26,6 +26,9 @@ differentiable = pytest.mark.parametrize(
 
 def far_from_kinks(operation, arrays):
     """No two numbers that a comparison might take for equal, when one of them moves by a finite difference."""
+    if operation.name == "mod":  # no quotient near an integer
+        quotient = np.divide(*arrays)
+        return bool(np.all(np.abs(quotient - np.rint(quotient)) > 0.03))
     if operation.name not in (*strategies.KINKED, "max", "min"):
         return True
     everything = np.sort(np.concatenate([np.ravel(x) for x in arrays] + [[0.0]]))
@@ -41,6 +44,7 @@ def reference(operation):
         "truediv": "divide",
         "abs": "absolute",
         "pow": "power",
+        "floordiv": "floor_divide",
     }
     return getattr(np, names.get(operation.name, operation.name), None)
 
@@ -65,7 +69,7 @@ def test_derivatives_of_arrays(operation, data):
 @given(data=st.data())
 def test_derivatives_of_values(operation, data):
     numbers = [data.draw(strategies.numbers_for(operation.name)) for _ in operation.arguments]
-    if operation.pullbacks and far_from_kinks(operation, [np.array(numbers)]):
+    if operation.pullbacks and far_from_kinks(operation, [np.array([x]) for x in numbers]):
         first = 1 if operation.name == "where" else 0
         check_gradients(lambda *chosen: operation(*numbers[:first], *chosen), *numbers[first:])
 

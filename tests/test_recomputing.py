@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import autograd.numpy as anp
 from autograd import Tensor, Value, check_gradients, checkpoint, detect_anomaly, grad, hessian, hvp, jit, jvp, no_grad
+from autograd.tree import flatten
 
 W = np.array([[0.5, -1.0, 0.3], [0.2, 0.8, -0.6], [1.1, 0.1, 0.4]])
 X = np.array([[0.3, -0.7, 1.2], [2.0, 0.1, -0.4]])
@@ -57,6 +58,20 @@ def test_nodes_that_are_closed_over_get_their_gradients_by_way_of_other_ones_too
         return w.grad
 
     np.testing.assert_allclose(slopes(checkpoint), slopes(lambda f: f), rtol=1e-12)
+
+
+def test_numbers_beside_arrays():
+    def curve(wrap):
+        scale, data = Value(1.5), np.array([1.0, 2.0])
+        return lambda w, x: np.sum(wrap(lambda w, x: np.sin(w * x) * scale * data)(w, x) ** 2) * w
+
+    for transform in (grad, hessian):
+        ours, theirs = (transform(curve(wrap), (0, 1))(0.7, X[0, :2]) for wrap in (checkpoint, lambda f: f))
+        for a, b in zip(flatten(ours), flatten(theirs)):
+            np.testing.assert_allclose(a.data, b.data, rtol=1e-12)
+    scale, x = Value(2.0), Tensor(X)
+    checkpoint(lambda x: np.sum(x * scale))(x).backward()
+    assert scale.grad == pytest.approx(X.sum(), rel=1e-15) and x.grad.tolist() == np.full_like(X, 2.0).tolist()
 
 
 def test_the_inside_is_dropped():

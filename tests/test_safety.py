@@ -13,7 +13,7 @@ import pytest
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, Value, backward, grad, hvp, jit, on_arrays, value_and_grad
+from autograd import Tensor, Value, backward, grad, graph, hvp, jit, on_arrays, value_and_grad
 from autograd.compiler import Bounded
 
 pytest.importorskip("llvmlite")
@@ -134,9 +134,11 @@ def test_numbers_of_values_compare_to_numbers(backend):
 
     g = jit(f, backend=backend)
     assert [g(x) for x in (-1.0, 0.5, 2.0)] == [0.0, 1.0, 2.0]
-    scale = Value(1.0)
-    h = jit(lambda x: ((x > 0) + (x > 1)) * scale, backend=backend)
-    assert h(np.array([-1.0, 0.5, 2.0])).tolist() == [0.0, 1.0, 2.0]
+    scale, x = Value(1.0), np.array([-1.0, 0.5, 2.0])
+    of_elements = jit(grad(lambda x: f(x) * scale * x), backend=backend)
+    assert of_elements(x).tolist() == [0.0, 1.0, 2.0]
+    of_arrays = jit(lambda x: ((x > 0) + (x > 1)) * scale, backend=backend)
+    assert of_arrays(x).tolist() == (((x > 0) + (x > 1)) * scale).data.tolist() == [0.0, 1.0, 1.0]  # masks, as in NumPy
 
 
 @every_backend
@@ -484,14 +486,15 @@ def test_a_leafs_gradient_is_apart_from_inner_ones_and_from_the_seed():
 
 def test_an_inner_derivative_looks_no_further_than_its_own_start(monkeypatch):
     looked = collections.Counter()
-    reached = backward._reached
+    reached = graph.reached
 
     def counting(*args):
         found = reached(*args)
         looked[count] += len(found[0])
         return found
 
-    monkeypatch.setattr(backward, "_reached", counting)
+    for module in (backward, graph):
+        monkeypatch.setattr(module, "reached", counting)
     for count in (40, 80):
 
         def descend(w, count=count):

@@ -95,6 +95,30 @@ def test_a_changed_learning_rate_is_seen(backend):
         np.testing.assert_allclose(array - before[name], 2 * moved[name], atol=1e-15)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_next_step_uses_an_assigned_learning_rate(backend, dtype):
+    ours, by_hand = (nn.MLP(2, [3], 1, rng=0) for _ in range(2))
+    for p in [*ours.parameters(), *by_hand.parameters()]:
+        p.data = p.data.astype(dtype)
+    mine, theirs = (nn.Adam(m.parameters(), 0.1) for m in (ours, by_hand))
+    step, x, y = nn.TrainStep(ours, nn.MSE(), mine, backend), np.ones((4, 2), dtype), np.zeros((4, 1), dtype)
+    programs = []
+    for lr in (0.1, 0.01, np.float64(0.5), 1, nn.Warmup(0.1, 9), nn.ExponentialDecay(0.1, 0.5), 0.3):
+        mine.lr = theirs.lr = lr
+        theirs.zero_grad()
+        nn.MSE()(by_hand(x), y).backward()
+        theirs.step()
+        step(x, y)
+        programs.append(step.program)
+        for a, b in zip(ours.parameters(), by_hand.parameters()):
+            np.testing.assert_allclose(a.data, b.data, rtol=1e-10 if dtype == "f8" else 1e-5)
+    assert len({*map(id, programs[:4])}) == 1  # a number is an input of the program
+    mine.lr = "0.1"
+    with pytest.raises(TypeError, match="lr must be a number, not '0.1'"):
+        step(x, y)
+
+
 def test_settings_may_be_lists():
     model = nn.MLP(2, [3], 1, rng=0)
     step = nn.TrainStep(model, nn.MSE(), nn.Adam(model.parameters(), betas=[0.9, 0.999]))
@@ -111,6 +135,15 @@ def test_train_step_names_mistakes():
         step(np.ones((4, 3)), np.ones((4, 1)))
     with pytest.raises(ValueError, match="the target"):
         step(np.ones((4, 2)), np.ones(4))
+    for wrong, message in (
+        ((model, nn.MSE, step.optimizer), "the loss is the class MSE"),
+        ((model, step.optimizer, nn.MSE()), r"MSE\(\) is no optimizer"),
+        ((None, nn.MSE(), step.optimizer), "the model must be a layer or another function, not NoneType"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            nn.TrainStep(*wrong)
+    with pytest.raises(ValueError, match="auto, llvm and python, not 'cuda'"):
+        nn.TrainStep(model, nn.MSE(), step.optimizer, backend="cuda")
     partial = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters()[:2], 0.1))
     with pytest.raises(TypeError, match="no parameter of the optimizer"):
         partial(np.ones((4, 2)), np.ones((4, 1)))

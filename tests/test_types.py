@@ -31,11 +31,12 @@ def test_the_program_runs(tmp_path):
     numbers = [
         typed_program.of_values().data,
         typed_program.of_tensors().item(),
+        typed_program.of_both(),
         typed_program.of_functions(),
         typed_program.of_the_rest(),
         typed_program.of_networks(tmp_path),
     ]
-    assert numbers == pytest.approx([17.089516, 3.213299, 1.904672, 19.497225, 1.645748], abs=1e-5)
+    assert numbers == pytest.approx([17.089516, 3.213299, 9.976476, 1.904672, 19.497225, 1.645748], abs=1e-5)
 
 
 def test_mypy_finds_nothing():

@@ -42,7 +42,9 @@ def of_values() -> Value:
     c: Value = (2 * a + b / 3 - 1) ** 2 + numpy.float64(0.5) * b.exp() - abs(-b).tanh().relu()
     c.backward()
     assert a.grad is not None and c > 0.5 and a != b
-    slope: float = a.grad + c.data + float(c)
+    quotient, rest = divmod(+c, 2.0)
+    again: Value = 2 * quotient + rest
+    slope: float = a.grad + again.data + float(c)
     return c.detach() + slope
 
 
@@ -56,6 +58,19 @@ def of_tensors() -> Tensor:
     moved: NDArray[Any] = x.data - 0.1 * x.grad
     rows = [row.exp() for row in Tensor(moved)]
     return np.stack(rows).transpose().mean() + np.where(mask, z, 0.0).sum() + np.linalg.norm(x)
+
+
+def of_both() -> float:
+    w, x = Value(0.5), Tensor(points)
+    line: Tensor = points * w + (w - x) ** 2 + x / w
+    angles: Tensor = np.array([[np.cos(w), -np.sin(w)], [np.sin(w), np.cos(w)]]) @ numpy.ones(2)
+    number: Value = np.hypot(w, 2.0) * 3
+    array: Tensor = np.hypot(w, points) + np.hypot(x, w) + number
+    above: NDArray[numpy.bool] = w < points
+    out = np.mean([w, number]) + line.sum() + angles.sum() + array.mean() + np.stack([w, w]).sum()
+    out.backward()
+    assert w.grad is not None and above.any()
+    return w.grad
 
 
 def loss(w: Any, x: Any = 2.0) -> Any:
@@ -113,10 +128,10 @@ def of_networks(folder: pathlib.Path) -> float:
     losses = step.run(numpy.stack([points] * 4), numpy.stack([target] * 4))
     nn.save(folder / "model.npz", model)
     nn.load(folder / "model.npz", model)
-    neuron = scalar.MLP(2, [3, 1])
+    neuron = scalar.MLP(2, [3, 1], rng=0)
     return float(error) + step(points, target) + float(losses[0] + neuron([1.0, 2.0]).data)
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        print(of_values(), of_tensors(), of_functions(), of_the_rest(), of_networks(pathlib.Path(name)))
+        print(of_values(), of_tensors(), of_both(), of_functions(), of_the_rest(), of_networks(pathlib.Path(name)))

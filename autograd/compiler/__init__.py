@@ -3,7 +3,7 @@
 from .forms import Bounded, Compiled, Form, looks
 from .printing import Executable, executable
 from .program import Program
-from .tracing import Recording, TracingError, leaf, lift, record
+from .tracing import NATIVE, Recording, TracingError, leaf, lift, native, record
 from .watching import Watch, attributes
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Compiled",
     "Executable",
     "Form",
+    "NATIVE",
     "Program",
     "Recording",
     "TracingError",
@@ -20,5 +21,6 @@ __all__ = [
     "leaf",
     "lift",
     "looks",
+    "native",
     "record",
 ]

@@ -1,27 +1,29 @@
 """jit: a function whose graph is recorded once for each form of its arguments and then runs as a program."""
 
+import contextlib
 import functools
 import inspect
 import numbers
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from ..arguments import MixedError
-from ..backward import history
+from ..graph import history
+from ..meeting import weak
 from ..node import Node, Value
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree
 from .forms import Compiled, Form, looks
 from .printing import Executable, executable
 from .program import Program
-from .tracing import Recording, leaf, record, tracing
+from .tracing import NATIVE, Recording, leaf, native, record, tracing
 from .watching import Watch
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are
-NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g", "?")}  # what arrays are given to programs as
+FORMS = NATIVE | {np.dtype(bool)}  # what arrays are given to programs as
 
 
 @dataclass
@@ -29,31 +31,38 @@ class CallForm(Form):
     """What one form of a jitted function's arguments was compiled to."""
 
     outside: list[Node]  # leaves that the function closes over
-    convert: list[Callable] | None  # how their numbers are handed over, where they are not as the program takes them
+    convert: list[Callable] | None  # what makes of numbers what the program takes, where that is not the same
     result: Any  # the structure of the result, with the positions of its numbers
 
-    def numbers(self) -> list | None:
-        """The numbers of the leaves from outside; None if this program is not the function's any more."""
+    def inputs(self, given: list) -> list | None:
+        """The inputs of a call: what is given, and leaves from outside; None if this is not the program any more."""
         found = [node.data for node in self.outside]
         if not self.fits(found):
             return None
+        found = given + found
         return found if self.convert is None else [f(x) for f, x in zip(self.convert, found, strict=True)]
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where in a program's outputs a number of the result is."""
+    """Where in a program's outputs a number or an array of the result is, and what makes a number of it if need be."""
 
     index: int
+    convert: Callable | None = None
+
+    def of(self, outputs: Sequence) -> Any:
+        """What is there."""
+        found = outputs[self.index]
+        return found if self.convert is None else self.convert(found)
 
 
 class Jit(Compiled):
     """A compiled function; see jit."""
 
     def __init__(self, function: Callable, backend: str):
-        super().__init__()
+        super().__init__(backend)
         functools.update_wrapper(self, function)
-        self.function, self.wanted = function, backend
+        self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         flat: list = [*args]
@@ -66,17 +75,17 @@ class Jit(Compiled):
             return self.function(*args, **kwargs)  # it takes part in a larger graph, as if it were not compiled
         key = kinds, structure
         form = self.forms.find(key)
-        numbers = None if form is None else form.numbers()
-        if numbers is None:
+        inputs = None if form is None else form.inputs(given)
+        if inputs is None:
             form = self.forms.keep(key, compile_call(self, args, kwargs, given, form and form.run))
-            numbers = form.numbers()
-            if numbers is None:
+            inputs = form.inputs(given)
+            if inputs is None:
                 raise RuntimeError(f"{self!r}: what the function uses was changed while it was recorded")
         self._last = form
-        outputs = form.run(given + numbers)
+        outputs = form.run(inputs)
         if type(form.result) is Position:
-            return outputs[0]
-        return map_tree(lambda x: outputs[x.index] if isinstance(x, Position) else _fresh(x), form.result)
+            return form.result.of(outputs)
+        return map_tree(lambda x: x.of(outputs) if isinstance(x, Position) else _fresh(x), form.result)
 
     def __repr__(self) -> str:
         return f"<jit {getattr(self.function, '__name__', self.function)!s}: {len(self.forms)} programs>"
@@ -90,15 +99,13 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     such as the parameters of a Module, are read at each call. All else that it finds by name (global variables, its
     closure and defaults, attributes of objects, elements of lists and dicts, arrays) is looked at, and where something
     was changed the function is recorded again. What it finds in other ways, such as a file, is as it was when recorded;
-    what it does besides, such as printing, happens only then. A function that closes over Values is one of numbers:
-    given arrays, it runs on their elements, which are broadcast. With nodes among its arguments it runs uncompiled and
-    is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto": llvm where it is
-    installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises TracingError where the
-    function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
-    floats any more.
+    what it does besides, such as printing, happens only then. A function that closes over Values, and cannot do with
+    arrays what it does with numbers, runs on their elements, which are broadcast. With nodes among its arguments it
+    runs uncompiled and is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto":
+    llvm where it is installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises
+    TracingError where the function reads a number that it has only when it runs, and ValueError for a Tensor whose
+    `.data` is no array of floats any more.
     """
-    if backend not in ("auto", "llvm", "python"):
-        raise ValueError(f"jit: the backends are auto, llvm and python, not {backend!r}")
     return function if isinstance(function, Jit) else Jit(function, backend)
 
 
@@ -113,24 +120,20 @@ def _structure(tree: Any, flat: list) -> Hashable:
 
 
 def _numbers(flat: list) -> tuple[list | None, Hashable]:
-    """The numbers among arguments, as floats or (if an array is among them) all as arrays, and what they look like.
-
-    None if a node is among them.
-    """
+    """The numbers among arguments, as floats or arrays, and what they look like; None if a node is among them."""
     kinds = {*map(type, flat)}
     if kinds == {float}:
         return flat, (float,) * len(flat)
-    if kinds == {np.ndarray} and NATIVE.issuperset([x.dtype for x in flat]):
+    if kinds == {np.ndarray} and FORMS.issuperset([x.dtype for x in flat]):
         return flat, tuple([(x.shape, x.dtype) for x in flat])
     if any(isinstance(x, Node) for x in flat):
         return None, None
-    weak = _weak([x.dtype for x in flat if isinstance(x, (np.ndarray, np.generic))])
     arrays, given, key = any(isinstance(x, np.ndarray) for x in flat), list[Any](), list[Any]()
     for x in flat:
         if x is None or isinstance(x, (str, bool)):
             key.append(x)
-        elif isinstance(x, np.ndarray) or arrays and isinstance(x, (numbers.Real, np.bool_)):
-            given.append(_array(x, weak))
+        elif isinstance(x, np.ndarray) or arrays and isinstance(x, np.generic):
+            given.append(_array(x))
             key.append((given[-1].shape, given[-1].dtype))
         elif isinstance(x, numbers.Real):
             given.append(float(x))
@@ -142,20 +145,12 @@ def _numbers(flat: list) -> tuple[list | None, Hashable]:
     return given, tuple(key)
 
 
-def _weak(dtypes: list[np.dtype]) -> np.dtype:
-    """What a Python number is beside arrays of these dtypes: it does not widen float32."""
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
-    return np.result_type(*floats) if floats else np.dtype(float)
-
-
-def _array(x: Any, weak: np.dtype) -> np.ndarray:
+def _array(x: Any) -> np.ndarray:
     """An argument as a native array of floats, or a mask."""
-    if not isinstance(x, (np.ndarray, np.generic)):
-        return np.asarray(x, weak)
     if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
         kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
-    return np.asarray(x, x.dtype.newbyteorder("=") if x.dtype.kind in "fb" else float)
+    return native(x, "fb")
 
 
 def _fresh(x: Any) -> Any:
@@ -167,24 +162,22 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")
     watch = Watch(jit.function)
-    recording = _recorded(jit.function, args, kwargs, given, watch.values)
+    recording = _recorded(jit.function, args, kwargs, given)
     outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
-    _check(title, recording, outputs)
-    place = {node: Position(i) for i, node in enumerate(outputs)}
+    _check(title, outputs)
+    place = {x: Position(i, recording.numbers.get(x)) for i, x in enumerate(outputs)}
     result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), recording.output)
     run = executable(Program(recording.inputs, outputs), title, jit.wanted, before=before)
     held = [node.data for node in recording.outside]
-    taken = [node.example for node in recording.inputs[len(given) :]]
-    convert = None if looks(held) == looks(taken) else [_converter(x) for x in taken]
+    taken = [node.example for node in recording.inputs]
+    convert = None if looks([*given, *held]) == looks(taken) else [_converter(x) for x in taken]
     return CallForm(run, looks(held), watch.settle(), recording.outside, convert, result)
 
 
-def _check(title: str, recording: Recording, outputs: list[Node]) -> None:
+def _check(title: str, outputs: list[Node]) -> None:
     """Refuse a function whose result is no program."""
     if not outputs:
         raise TypeError(f"jit: {title} returned nothing that depends on its arguments")
-    if len({isinstance(x, Value) for x in (*recording.inputs, *outputs)}) != 1:
-        raise TypeError("jit: Values and Tensors do not mix in one program: give arrays throughout, or numbers")
     for node in [x for x in outputs if not hasattr(x, "example")]:
         raise TypeError(
             f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data"
@@ -196,8 +189,8 @@ def _converter(example: Any) -> Callable:
     return float if type(example) is float else functools.partial(np.asarray, dtype=np.asarray(example).dtype)
 
 
-def _recorded(function: Callable, args: tuple, kwargs: dict, given: list, of_values: bool) -> Recording:
-    """One call; a function that uses Values is recorded on numbers, and what it records then on the arrays given."""
+def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Recording:
+    """One call; where it refuses arrays and uses Values, on their elements."""
     names = [*_names(function, args, kwargs)]
 
     def call(*nodes: Node) -> Any:
@@ -207,43 +200,59 @@ def _recorded(function: Callable, args: tuple, kwargs: dict, given: list, of_val
         )
         return function(*inner, **named)
 
-    arrays = [x for x in given if isinstance(x, np.ndarray)]
-    if arrays and of_values:
-        try:
-            return _on_elements(record(call, [0.5] * len(given), names), given, _weak([x.dtype for x in arrays]))
-        except (AttributeError, TypeError, ValueError):
-            pass  # it does with its arrays what cannot be done with numbers
+    refusals = AttributeError, TypeError, ValueError
     try:
-        return record(call, given, names)
-    except MixedError:
-        if not arrays:
-            raise
-        return _on_elements(record(call, [0.5] * len(given), names), given, _weak([x.dtype for x in arrays]))
+        found = record(call, given, names)
+    except refusals:
+        if any(isinstance(x, np.ndarray) for x in given):
+            with contextlib.suppress(*refusals):
+                of_numbers = record(call, [0.5] * len(given), names)
+                if any(isinstance(node, Value) for node in of_numbers.outside):
+                    return _on_elements(of_numbers, given)
+        raise
+    nodes = [*found.inputs, *(x for x in flatten(found.output) if isinstance(x, Node))]
+    if len({isinstance(x, Value) for x in nodes}) == 1:
+        return found
+    return _on_arrays(found, [np.asarray(node.example) for node in found.inputs], np.dtype(float))
 
 
-def _on_elements(numbers: Recording, given: list, dtype: np.dtype) -> Recording:
-    """What was recorded on numbers, recorded again on arrays that are broadcast."""
-    examples = [*given, *(np.asarray(x.data, dtype) for x in numbers.outside)]
+def _on_elements(numbers: Recording, given: list) -> Recording:
+    """What was recorded on numbers, again on arrays that are broadcast."""
+    dtype = weak([x.dtype for x in given if isinstance(x, np.ndarray)])
+    examples = [*given, *(node.data for node in numbers.outside)]
+    examples = [x if isinstance(x, np.ndarray) else np.asarray(x, dtype) for x in examples]
+    again = _on_arrays(numbers, examples, dtype)
     shape = np.broadcast_shapes(*map(np.shape, examples))
-    found: list[Any] = [x for x in flatten(numbers.output) if isinstance(x, Node) and hasattr(x, "example")]
+    with tracing():
+        output = map_tree(lambda x: OPERATIONS["expand"](x, shape) if hasattr(x, "example") else x, again.output)
+    return Recording(again.inputs, again.outside, output)
 
-    def as_numbers(x: Any) -> Any:
+
+def _on_arrays(recording: Recording, examples: list, dtype: np.dtype) -> Recording:
+    """What was recorded, again on arrays alone: these for the inputs, and arrays of a dtype for other numbers."""
+    found: list[Any] = [x for x in flatten(recording.output) if isinstance(x, Node) and hasattr(x, "example")]
+
+    def as_numbers(node: Any, x: Any) -> Any:
         """Two masks add up to a mask, but among numbers a comparison is 1.0 or 0.0."""
-        return x if x.dtype.kind == "f" else OPERATIONS["cast"](x, dtype)
+        return OPERATIONS["cast"](x, dtype) if isinstance(node, Value) and x.dtype.kind != "f" else x
 
     with tracing():
-        inputs = [leaf(np.asarray(x), node.name) for node, x in zip(numbers.inputs, examples, strict=True)]
-        of: dict[Any, Any] = dict(zip(numbers.inputs, map(as_numbers, inputs), strict=True))
-        below: list[Any] = history(*found) if found else []
-        for node in reversed(below):
-            if node.operation is not None:
+        inputs = [leaf(x, node.name) for node, x in zip(recording.inputs, examples, strict=True)]
+        of: dict[Any, Any] = {node: as_numbers(node, x) for node, x in zip(recording.inputs, inputs)}
+        nodes: list[Any] = history(*found)
+        for node in reversed(nodes):
+            if node in of:
+                continue
+            if node.operation is None:
+                of[node] = leaf(np.asarray(node.example, dtype if isinstance(node, Value) else None))
+            else:
                 args = [of[arg] if isinstance(arg, Node) else arg for arg in node.args]
-                of[node] = as_numbers(node.operation(*args))
-            elif node not in of:
-                of[node] = leaf(np.asarray(node.example, dtype))
-        results = {node: OPERATIONS["expand"](of[node], shape) for node in found}
-    output = map_tree(lambda x: results.get(x, x) if isinstance(x, Node) else x, numbers.output)
-    return Recording(inputs, numbers.outside, output)
+                of[node] = as_numbers(node, node.operation(*args))
+    output = map_tree(lambda x: of.get(x, x) if isinstance(x, Node) else x, recording.output)
+    numbers: dict[Any, Callable] = {
+        of[x]: float if isinstance(x, Value) else itemgetter(()) for x in found if not of[x].shape
+    }
+    return Recording(inputs, recording.outside, output, numbers)
 
 
 def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from .printing import Executable
 from .watching import Watch
 
+BACKENDS = ("auto", "llvm", "python")
 FORMS = 64  # how many are kept
 _look = attrgetter("__class__", "shape", "dtype")
 
@@ -62,7 +63,10 @@ class Bounded(OrderedDict):
 class Compiled:
     """What jit and nn.TrainStep share: the programs of their forms, and what there is to know about the last one."""
 
-    def __init__(self) -> None:
+    def __init__(self, backend: str):
+        if backend not in BACKENDS:
+            raise ValueError(f"the backends are auto, llvm and python, not {backend!r}")
+        self.wanted = backend
         self.forms = Bounded()
         self._last: Form | None = None
 

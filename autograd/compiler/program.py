@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..backward import history
 from ..grammar import fold
+from ..graph import history
 from ..node import Node
 from ..operation import BUILT_IN, PLAIN_ARRAYS, PLAIN_FLOATS, Function, Operation, Plain
 from ..words import SHAPES
@@ -57,7 +57,8 @@ class Program:
         self._examples: dict[Variable, Any] = {}
         of = {node: self._entered(Variable(node.example, name=node.name), node.example) for node in inputs}
         with np.errstate(all="ignore"):  # the examples' numbers are nobody's result
-            for node in _in_order(outputs):
+            nodes: list[Any] = history(*outputs)
+            for node in reversed(nodes):
                 if node not in of:
                     of[node] = self._constant(node.example) if node.operation is None else self._made(node, of)
         self.inputs = [of[node] for node in inputs]
@@ -132,13 +133,6 @@ class Program:
             f"<program: {len(self.inputs)} inputs, {len(self.steps)} operations on {self.elements():,} numbers "
             f"({size:,} bytes), {self.multiply_adds():,} multiply-adds in matrix products, {len(self.outputs)} outputs>"
         )
-
-
-def _in_order(outputs: Sequence) -> list:
-    """Everything below these nodes, oldest first."""
-    kinds = dict.fromkeys(type(node) for node in outputs)
-    nodes = [node for kind in kinds for node in history(*(x for x in outputs if type(x) is kind))]
-    return sorted(nodes, key=lambda node: node.when)
 
 
 def _needed(outputs: Iterable[Variable]) -> list[Variable]:

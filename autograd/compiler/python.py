@@ -21,7 +21,15 @@ from .. import words
 from ..operation import ON_ARRAYS, ON_FLOATS, Function
 from .program import Program, Variable
 
-NUMPYS = {"sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power", "neg": "negative"}
+NUMPYS = {
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "pow": "power",
+    "neg": "negative",
+    "mod": "remainder",
+    "floordiv": "floor_divide",
+}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem"}
 SCOPE = {
     **words.ARRAYS,

@@ -8,18 +8,20 @@ import numbers
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import again, numeric, tensor_constant, value_constant
-from ..backward import history
+from ..arguments import numeric, tensor_constant, value_constant
+from ..graph import history
 from ..methods import COMPARISONS, compare_by, install
-from ..node import Node, Tensor, Value, kinds
+from ..node import Node, Tensor, Value, beside, kinds, scope
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
-from ..recording import hooks, inspection, recording_is_off, tick
+from ..recording import inspection, recording_is_off, tick
 from ..users import users_line
+
+NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 
 
 class TracingError(TypeError):
@@ -44,7 +46,7 @@ class _Traced:
         )
 
     def _become_leaf(self: Any, data: Any, name: str) -> None:
-        self.example, self.grad, self.name = data, None, name
+        self.example, self.grad, self.name = data, self._grad_before, name
         self.operation = self.x = self.y = None
         self.when = tick()
 
@@ -135,10 +137,16 @@ def number_of(node: Node) -> Any:
     if isinstance(node, Value) and isinstance(data, numbers.Real):
         return float(data)
     if isinstance(node, Tensor) and isinstance(data, (np.ndarray, np.floating)) and data.dtype.kind == "f":
-        return np.asarray(numeric(data), data.dtype.newbyteorder("="))
+        return native(data)
     kind, wanted = type(node).__name__, "a number" if isinstance(node, Value) else "an array of floats"
     held = f"{data.dtype} of shape {data.shape}" if isinstance(data, np.ndarray) else repr(data)
     raise ValueError(f"the {kind} {node.name!r} that the function uses should hold {wanted}, and its .data is {held}")
+
+
+def native(x: Any, kept: str = "f") -> np.ndarray:
+    """An array in this machine's order of bytes: with its dtype if it holds floats (or another kind), else float64."""
+    array = numeric(x)
+    return np.asarray(array, array.dtype.newbyteorder("=") if array.dtype.kind in kept else float)
 
 
 def leaf(example: Any, name: str = "") -> Any:
@@ -154,19 +162,12 @@ def _no_cutting(node: Node) -> None:
 
 
 def _scope(constant: Callable) -> dict:
-    return {
-        "__new": object.__new__,
-        "__tick": tick,
-        "__hooks": hooks,
-        "__attend": _no_cutting,
-        "__again": again,
-        "__constant": constant,
-        "__lift": lift,
-    }
+    return {**scope(constant, _no_cutting), "__lift": lift}
 
 
 TracedValue.reading = Reading(TracedValue, PLAIN_FLOATS, _scope(value_constant), held="example")
 TracedTensor.reading = Reading(TracedTensor, PLAIN_ARRAYS, _scope(tensor_constant), held="example")
+beside(TracedValue.reading, TracedTensor.reading)
 
 
 def _recorded_comparison(symbol: str) -> Callable:
@@ -186,6 +187,7 @@ class Recording:
     inputs: list[Any]  # a traced node for each example, then one for each leaf from outside
     outside: list[Node]  # these leaves themselves
     output: Any
+    numbers: dict[Any, Callable] = field(default_factory=dict)  # what makes numbers of Tensors that stand for them
 
 
 def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Recording:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..node import Node, Value
+from ..node import Node
 from ..operation import Operation
 from ..users import LIBRARIES
 
@@ -48,12 +48,10 @@ class Watch:
         self._held: list = []
         self._functions: list[Callable] = []  # the getters, and what they say
         self._got: list = []
-        self.values = False  # whether Values are among all this
         seen: dict[int, Any] = {}
         stack: list[tuple[Any, set[str] | None]] = [(root, None) for root in (*roots, *self._gotten(getters))]
         while stack:
             x, names = stack.pop()
-            self.values = self.values or isinstance(x, Value)
             if id(x) not in seen and not isinstance(x, OPAQUE):
                 seen[id(x)] = x
                 stack += self._parts(x, names)

@@ -10,69 +10,9 @@ from typing import Any
 
 import numpy as _np
 
-from ..operation import ELEMENTWISE as _ELEMENTWISE
-from ..operation import INNER as _INNER
-from . import linalg
-from .dispatch import constant as _constant
-from .dispatch import operation as _operation
-from .dispatch import recorded as _recorded
-from .elementwise import clip, log_sigmoid, reciprocal, round, sinc, where
-from .products import affine, convolve, dot, einsum, inner, matmul, outer, tensordot, vdot
-from .reducing import (
-    cumprod,
-    cumsum,
-    diff,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    softmax,
-    sort,
-    std,
-    sum,
-    var,
-)
-from .shaping import (
-    array,
-    array_split,
-    atleast_1d,
-    atleast_2d,
-    atleast_3d,
-    broadcast_to,
-    column_stack,
-    concatenate,
-    delete,
-    diag,
-    diagonal,
-    expand_dims,
-    flip,
-    fliplr,
-    flipud,
-    full_like,
-    hstack,
-    moveaxis,
-    pad,
-    ravel,
-    repeat,
-    reshape,
-    roll,
-    rot90,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    take,
-    take_along_axis,
-    tile,
-    trace,
-    transpose,
-    tril,
-    triu,
-    vstack,
-)
+from .. import operation as _operation
+from . import dispatch, elementwise, grids, linalg, moving, products, reducing, shaping, statistics
+from .moving import c_, r_
 
 NAMES = {
     "sub": "subtract",
@@ -81,24 +21,42 @@ NAMES = {
     "pow": "power",
     "neg": "negative",
     "abs": "absolute",
+    "mod": "remainder",
+    "floordiv": "floor_divide",
 }  # what NumPy calls some rows
-INTERNAL = {row.name for row in _INNER}
+IDENTITIES = ("positive", "conjugate", "conj", "real", "real_if_close")  # of real numbers
+ALIASES = {"abs": "absolute", "fabs": "absolute", "mod": "remainder", "pow": "power", "true_divide": "divide"}
+INTERNAL = {row.name for row in _operation.INNER}
 CONSTANT = """
-all allclose any argmax argmin argsort array_equal count_nonzero empty_like equal greater greater_equal isclose isfinite
-isinf isnan less less_equal logical_and logical_not logical_or may_share_memory ndim nonzero not_equal ones_like
-result_type searchsorted shape signbit size zeros_like""".split()  # plain results
-ROWS = {NAMES.get(row.name, row.name): row for row in _ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
-ROWS["abs"] = ROWS["absolute"]
-_HERE = {name for name, x in vars().items() if callable(x) and not name.startswith("_") and name != "Any"}
-__all__ = sorted({*_HERE, *ROWS, *CONSTANT, "linalg"})
+all allclose angle any argmax argmin argpartition argsort argwhere array_equal array_equiv count_nonzero
+diag_indices_from digitize empty_like equal flatnonzero greater greater_equal histogram histogram2d histogram_bin_edges
+histogramdd imag isclose iscomplex iscomplexobj isfinite isin isinf isnan isneginf isposinf isreal isrealobj less
+less_equal lexsort logical_and logical_not logical_or logical_xor may_share_memory nanargmax nanargmin ndim nonzero
+not_equal ones_like result_type searchsorted shape signbit size spacing tril_indices_from triu_indices_from
+zeros_like""".split()  # plain results
+ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
+ROWS |= {**elementwise.COMPOSED, **dict.fromkeys(IDENTITIES, _operation.OPERATIONS["alias"])}
+ROWS |= {alias: ROWS[name] for alias, name in ALIASES.items()} | {f"a{x[3:]}": ROWS[x] for x in ROWS if x[:3] == "arc"}
+FUNCTIONS = {
+    name: function
+    for home in (elementwise, shaping, moving, products, reducing, statistics, grids)
+    for name, function in vars(home).items()
+    if hasattr(function, "__wrapped__") and function.__module__ == home.__name__  # what `recorded` returned there
+}
+FUNCTIONS |= {"amax": FUNCTIONS["max"], "amin": FUNCTIONS["min"], "around": FUNCTIONS["round"]}
+FUNCTIONS |= {"concat": FUNCTIONS["concatenate"], "permute_dims": FUNCTIONS["transpose"]}
+__all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, "linalg"})
 
 
 def __getattr__(name: str) -> Any:
-    if name in ROWS:
-        found: Any = _recorded(name, of_arrays=False)(ROWS[name]) if hasattr(_np, name) else _operation(ROWS[name])
+    if name in FUNCTIONS:
+        found: Any = FUNCTIONS[name]
+    elif name in ROWS:
+        row: Any = elementwise.composed(ROWS[name]) if name in elementwise.COMPOSED else ROWS[name]
+        found = dispatch.recorded(name, of_arrays=False)(row) if hasattr(_np, name) else dispatch.operation(row)
         found.__module__ = __name__
     elif name in CONSTANT:
-        found = _constant(name)
+        found = dispatch.constant(name)
     elif name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:

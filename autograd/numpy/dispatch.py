@@ -1,15 +1,22 @@
 """One name, two functions: what is recorded where a node takes part, and NumPy's own where none does."""
 
-import functools
 from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from types import ModuleType
 from typing import Any
 
 import numpy
 
 from ..arguments import is_node, no_mask
-from ..node import Node, Tensor, Value
+from ..meeting import as_tensors, unlisted
+from ..node import Node, Tensor
 from ..operation import Operation
+
+SIMPLE = {Tensor, numpy.ndarray, float, int, bool, type(None)}  # what every function takes as it is
+NO_OUT = (
+    "{}: a result that takes part in derivatives is not written into an array: "
+    "write a = a + t instead of a += t, and leave out="
+)
 
 
 def first_node(args: Iterable) -> Node | None:
@@ -23,44 +30,65 @@ def first_node(args: Iterable) -> Node | None:
 
 
 def recorded(
-    name: str = "", of_arrays: bool = True, home: ModuleType = numpy
+    name: str = "", of_arrays: bool = True, of_lists: bool = False, home: ModuleType = numpy
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator: where no node takes part, NumPy's function of this name is called instead.
 
     The name is the function's own if none is given. Where NumPy has none, the numbers go through the function as a
-    Tensor. A Value is refused by a function of arrays.
+    Tensor. A list with nodes in it reaches the function as a Tensor, unless it is `of_lists`; to a function of arrays a
+    Value is one of shape (). The methods and keywords of a ufunc come back by its protocol.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         called = name or function.__name__
         plain = getattr(home, called, None)
+        as_given: Callable = list if of_lists else as_tensors if of_arrays else partial(map, unlisted)
+        of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
 
-        @functools.wraps(function, updated=())
+        @wraps(function, updated=())
         def either(*args: Any, **kwargs: Any) -> Any:
-            node = first_node(args)
-            if node is None and kwargs:
-                node = first_node(kwargs.values())
-            if node is None:
+            kinds = {*map(type, args)}
+            with_node = Tensor in kinds or first_node((*args, *kwargs.values())) is not None
+            if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
-            if of_arrays and isinstance(node, Value):
-                raise TypeError(f"{called}() is of arrays; a Value is one number: use a Tensor")
+            if kwargs.pop("out", None) is not None:
+                raise TypeError(NO_OUT.format(called))
             no_mask((*args, *kwargs.values()) if kwargs else args)
+            if not kinds <= SIMPLE:
+                args = as_given(args)
+            if kwargs and not SIMPLE.issuperset(map(type, kwargs.values())):
+                kwargs = dict(zip(kwargs, as_given(kwargs.values())))
             return function(*args, **kwargs)
 
+        vars(either).update(attributes(plain))
         either.__name__ = either.__qualname__ = called
         return either
 
     return decorate
 
 
-def operation(row: Operation) -> Callable[..., Any]:
+def called(
+    name: str, function: Callable[..., Any], home: ModuleType = numpy, of_lists: bool = False
+) -> Callable[..., Any]:
+    """The function, recorded as NumPy's of this name."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"As {home.__name__}.{name}."
+    return recorded(home=home, of_lists=of_lists)(function)
+
+
+def attributes(plain: Any) -> dict[str, Any]:
+    """The methods of a ufunc and what else it has; nothing of other functions."""
+    return {key: getattr(plain, key) for key in dir(plain) if key[0] != "_"} if isinstance(plain, numpy.ufunc) else {}
+
+
+def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
     """A row that NumPy has no function for, as a function: it knows by itself what it is given."""
 
-    @functools.wraps(row, updated=())
+    @wraps(row, updated=())
     def function(*args: Any) -> Any:
-        return row(*args)
+        return row(*map(unlisted, args))
 
-    function.__qualname__ = row.name
+    function.__qualname__ = row.__name__
     return function
 
 
@@ -69,13 +97,16 @@ def data_of(x: Any) -> Any:
     return x.data if is_node(x) else type(x)(map(data_of, x)) if type(x) in (list, tuple) else x
 
 
-def constant(name: str) -> Callable[..., Any]:
+def constant(name: str, home: ModuleType = numpy) -> Callable[..., Any]:
     """NumPy's function on the numbers of nodes: its result is no function of them that could be differentiated."""
-    plain = getattr(numpy, name)
+    plain = getattr(home, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if is_node(kwargs.get("weights")):
+            raise TypeError(f"{name}: its weights are not differentiated: give their .data")
         return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
 
+    vars(function).update(attributes(plain))
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"numpy.{name} of the numbers; a plain result."
+    function.__doc__ = f"{home.__name__}.{name} of the numbers; a plain result."
     return function

@@ -1,17 +1,61 @@
 """Elementwise functions that are composed of the table's operations, on floats, arrays and nodes alike."""
 
+import functools
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..operation import OPERATIONS
+from ..grammar import fold
+from ..node import Node, Value
+from ..operation import OPERATIONS, Operation, read
 from .dispatch import data_of, recorded
 
-_add, _mul, _div, _where, _less, _less_equal, _greater_equal = (
-    OPERATIONS[name] for name in "add mul truediv where less less_equal greater_equal".split()
+_add, _mul, _div, _where, _less, _less_equal, _greater_equal, _equal = (
+    OPERATIONS[name] for name in "add mul truediv where less less_equal greater_equal equal".split()
 )
-_rint, _softplus, _sin, _square, _neg = (OPERATIONS[name] for name in "rint softplus sin square neg".split())
+_rint, _sin, _square = (OPERATIONS[name] for name in "rint sin square".split())
+
+# rows of values alone: what a node is given is recorded word for word, and each word brings its derivatives
+COMPOSED_ROWS = """
+reciprocal(x)    = 1.0 / x
+log_sigmoid(x)   = -softplus(-x)
+deg2rad(x)       = x * 0.017453292519943295
+radians(x)       = x * 0.017453292519943295
+rad2deg(x)       = x * 57.29577951308232
+degrees(x)       = x * 57.29577951308232
+trunc(x)         = copysign(floor(abs(x)), x)
+fix(x)           = copysign(floor(abs(x)), x)
+fmod(x, y)       = copysign(1.0, x) * (copysign(1.0, x) * x % abs(y))
+divmod(x, y)     = (x // y, x % y)
+# 1e38 and all above are integers
+modf(x)          = (copysign(1.0, x) * (minimum(copysign(1.0, x) * x, 1e38) % 1.0), copysign(floor(abs(x)), x))
+# what is no number is not equal to itself
+fmax(x, y)       = where(equal(x, x), where(equal(y, y), maximum(x, y), x), y)
+fmin(x, y)       = where(equal(x, x), where(equal(y, y), minimum(x, y), x), y)
+heaviside(x, y)  = where(equal(x, 0.0), y, 0.5 + 0.5 * sign(x))
+ldexp(x, y)      = x * exp2(floor(0.5 * y)) * exp2(y - floor(0.5 * y))
+logaddexp2(x, y) = logaddexp(x * LN2, y * LN2) / LN2
+"""
+COMPOSED = {row.name: row for row in (read(line) for line in COMPOSED_ROWS.splitlines() if "=" in line)}
+
+
+def composed(row: Operation) -> Callable[..., Any]:
+    """The function that records the words of a row instead of the row."""
+
+    @functools.wraps(row, updated=())
+    def function(*args: Any) -> Any:
+        if len(args) != len(row.names):
+            raise TypeError(f"{row.name}({', '.join(row.names)}) was given {len(args)} arguments")
+        given = {name: np.asarray(x) if isinstance(x, (list, tuple)) else x for name, x in zip(row.names, args)}
+        return fold(row.value, given.__getitem__, lambda number: number, _record)
+
+    return function
+
+
+def _record(word: Any, args: list) -> Any:
+    return tuple(args) if word == "tuple" else OPERATIONS[word](*args)
 
 
 @recorded(of_arrays=False)
@@ -21,9 +65,14 @@ def where(condition: Any, *branches: Any) -> Any:
 
 
 @recorded(of_arrays=False)
-def reciprocal(x: Any) -> Any:
-    """1 / x."""
-    return _div(1.0, x)
+def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
+    """As numpy.select."""
+    if not condlist or len(condlist) != len(choicelist):
+        raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
+    out = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        out = OPERATIONS["where"](condition, choice, out)
+    return out
 
 
 @recorded(of_arrays=False)
@@ -45,12 +94,6 @@ def round(x: Any, decimals: int = 0) -> Any:
 
 
 @recorded(of_arrays=False)
-def log_sigmoid(x: Any) -> Any:
-    """log(sigmoid(x)), without overflow."""
-    return _neg(_softplus(_neg(x)))
-
-
-@recorded(of_arrays=False)
 def sinc(x: Any) -> Any:
     """As numpy.sinc, sin(pi x) / (pi x); its power series near 0, where the quotient's derivatives lose digits."""
     near = _less(_square(x), 0.1)
@@ -61,3 +104,37 @@ def sinc(x: Any) -> Any:
         series = _add(1.0, _mul(_mul(squared, -1.0 / (2 * k * (2 * k + 1))), series))
     far = _where(near, 1.0, angle)
     return _where(near, series, _div(_sin(far), far))
+
+
+@recorded(of_arrays=False)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """As numpy.nan_to_num; the gradient is 0 where a number was put in."""
+    limit = float(np.finfo(getattr(x, "dtype", float)).max)
+    out = _where(_equal(x, math.inf), limit if posinf is None else posinf, x)
+    out = _where(_equal(x, -math.inf), -limit if neginf is None else neginf, out)
+    return _where(_equal(x, x), out, nan)
+
+
+@recorded(of_arrays=False)
+def float_power(x: Any, y: Any) -> Any:
+    """As numpy.float_power: x ** y in float64."""
+    return OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
+
+
+@recorded(of_arrays=False)
+def piecewise(x: Any, condlist: Any, funclist: Sequence, *args: Any, **kw: Any) -> Any:
+    """As numpy.piecewise; each function is called with all of x, and its result selected from."""
+    several = isinstance(condlist, (list, tuple, np.ndarray, Node))
+    if several and not isinstance(x, (Value, float)) and x.ndim:  # a list of booleans is one mask
+        several = isinstance(condlist[0], (list, np.ndarray, Node))
+    conditions = list(condlist) if several else [condlist]
+    if len(funclist) - len(conditions) not in (0, 1):
+        raise ValueError(
+            f"piecewise: to {len(conditions)} conditions belong as many functions or one more, not {len(funclist)}"
+        )
+    with np.errstate(all="ignore"):  # where a function is not selected its numbers do not matter
+        pieces = [f(x, *args, **kw) if callable(f) else f for f in funclist]
+    out = _where(False, x, pieces.pop() if len(pieces) > len(conditions) else 0.0)
+    for condition, piece in zip(conditions, pieces):
+        out = _where(condition, piece, out)
+    return out

@@ -1,20 +1,35 @@
 """numpy.linalg's names for arrays and nodes: matrices in the last two axes. The rest of numpy.linalg is handed on."""
 
+import functools
 import math
+from collections import namedtuple
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as _np
 
+from ..arguments import axes_of
 from ..node import Tensor
 from ..operation import OPERATIONS
-from .dispatch import recorded
-from .shaping import operand
+from . import decompositions, moving, products, shaping
+from .dispatch import called, constant, recorded
+from .products import dot, matmul
+from .shaping import concatenate, expand_dims, moveaxis, operand, tril
+
+EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
+SVDResult = namedtuple("SVDResult", "U S Vh")
+QRResult = namedtuple("QRResult", "Q R")
+SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
 
 
-def _square(name: str, x: Any) -> Any:
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ValueError(f"{name}: of square matrices in the last two axes, not of shape {x.shape}")
+def _matrices(name: str, x: Any, square: bool = False) -> Any:
+    x = operand(x)
+    if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
     return x
+
+
+_square = functools.partial(_matrices, square=True)
 
 
 @recorded(home=_np.linalg)
@@ -34,39 +49,202 @@ def inv(a: Tensor) -> Tensor:
 
 @recorded(home=_np.linalg)
 def det(a: Tensor) -> Tensor:
-    """As numpy.linalg.det; the gradient is right for singular matrices, the second derivative needs a regular one."""
+    """As numpy.linalg.det; two derivatives are right where it is singular, a third one needs a regular matrix."""
     return OPERATIONS["det"](_square("det", a))
 
 
 @recorded(home=_np.linalg)
-def slogdet(a: Tensor) -> tuple[Any, Tensor]:
+def slogdet(a: Tensor) -> Any:
     """As numpy.linalg.slogdet: the sign, and the logarithm of the determinant's size."""
-    return OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a)
+    return SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
 
 
 @recorded(home=_np.linalg)
-def cholesky(a: Tensor) -> Tensor:
+def cholesky(a: Tensor, *, upper: bool = False) -> Tensor:
     """As numpy.linalg.cholesky, of (a + a.mT) / 2; so the gradient is symmetric."""
-    return OPERATIONS["cholesky"](_square("cholesky", a))
+    lower = OPERATIONS["cholesky"](_square("cholesky", a))
+    return lower.mT if upper else lower
+
+
+@recorded(home=_np.linalg)
+def eigh(a: Tensor, UPLO: str = "L") -> Any:
+    """As numpy.linalg.eigh, of one triangle of a, as `UPLO` says; the gradient has that triangle too.
+
+    Where eigenvalues coincide the derivatives are right if they depend on no choice of eigenvectors: docs/numerics.md.
+    """
+    if str(UPLO).upper() not in ("L", "U"):
+        raise ValueError(f"eigh: UPLO is 'L' or 'U', for the lower or the upper triangle, not {UPLO!r}")
+    a = _square("eigh", a)
+    half = tril(a if UPLO.upper() == "L" else a.mT)
+    packed = decompositions.eigh(half + tril(half, -1).mT)
+    return EighResult(packed[..., 0, :], packed[..., 1:, :])
+
+
+@recorded(home=_np.linalg)
+def svd(a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+    """As numpy.linalg.svd; the further columns of full matrices are some basis of what is left.
+
+    Where singular values coincide the derivatives are right if they depend on no choice of vectors: docs/numerics.md.
+    """
+    u, s, v = decompositions.svd_parts(decompositions.svd(_matrices("svd", a)), a)
+    if not compute_uv:
+        return s[..., 0, :]
+    u, v = (_completed(u), _completed(v)) if full_matrices else (u, v)
+    return SVDResult(u, s[..., 0, :], v.mT)
+
+
+@recorded(home=_np.linalg)
+def svdvals(x: Tensor) -> Tensor:
+    """As numpy.linalg.svdvals: in descending order."""
+    return svd(x, compute_uv=False)
+
+
+@recorded(home=_np.linalg)
+def qr(a: Tensor, mode: str = "reduced") -> Any:
+    """As numpy.linalg.qr, in the modes reduced, complete and r; the first columns must be independent."""
+    if mode not in ("reduced", "complete", "r"):
+        raise TypeError(f"qr: the mode {mode!r} is not differentiated here, reduced, complete and r are")
+    m, k = a.shape[-2], min(_matrices("qr", a).shape[-2:])
+    packed = decompositions.qr(a[..., :k])
+    q, r = packed[..., :m, :], packed[..., m:, :]
+    if a.shape[-1] > k:
+        r = concatenate([r, q.mT @ a[..., k:]], -1)
+    if mode == "r":
+        return r
+    if mode == "complete":
+        q, r = _completed(q), concatenate([r, _np.zeros((*a.shape[:-2], m - k, a.shape[-1]), a.dtype)], -2)
+    return QRResult(q, r)
+
+
+def _completed(q: Tensor) -> Tensor:
+    """Orthonormal columns, made a basis."""
+    return q if q.shape[-2] == q.shape[-1] else concatenate([q, decompositions.complement(q)], -1)
+
+
+@recorded(home=_np.linalg)
+def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
+    """As numpy.linalg.pinv; the derivatives are those among matrices of the same rank."""
+    return decompositions.pinv(_matrices("pinv", a), rcond if rtol is None else rtol)
+
+
+@recorded(home=_np.linalg)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
+    """As numpy.linalg.lstsq, by the pseudoinverse."""
+    a, b = 1.0 * operand(a), operand(b)
+    if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
+        raise ValueError(f"lstsq: of a matrix and as many rows, not of shapes {a.shape} and {b.shape}")
+    rcond = _np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond
+    singular, x = svdvals(a), matmul(pinv(a, rcond), b)
+    rank = int((singular > rcond * singular.max()).sum())
+    residuals = (b - matmul(a, x)).reshape(len(b), -1)
+    few = rank < a.shape[1] or len(a) <= a.shape[1]
+    return x, _np.zeros(0, a.dtype) if few else (residuals * residuals).sum(0), rank, singular
+
+
+@recorded(home=_np.linalg)
+def matrix_power(a: Tensor, n: int) -> Tensor:
+    """As numpy.linalg.matrix_power, by squares."""
+    if not isinstance(n, (int, _np.integer)):
+        raise TypeError(f"matrix_power: the exponent is an integer, not {n!r}")
+    if n < 0:
+        return matrix_power(inv(a), -n)
+    if n < 2:
+        return _square("matrix_power", a) if n else 0.0 * a + _np.eye(a.shape[-1], dtype=a.dtype)
+    root = matrix_power(a, n // 2)
+    return root @ root @ a if n % 2 else root @ root
+
+
+@recorded(home=_np.linalg)
+def multi_dot(arrays: Sequence) -> Any:
+    """As numpy.linalg.multi_dot: the longest inner axis goes first."""
+    parts = [operand(x) for x in arrays]
+    while len(parts) > 1:
+        i = max(range(1, len(parts)), key=lambda i: len(parts[i]))
+        parts[i - 1 : i + 1] = [dot(parts[i - 1], parts[i])]
+    return parts[0]
+
+
+MATRIX_NORMS: dict[Any, Callable[[Tensor], Tensor]] = {
+    None: lambda x: x.norm((-2, -1)),
+    "fro": lambda x: x.norm((-2, -1)),
+    "nuc": lambda x: svdvals(x).sum(-1),
+    2: lambda x: svdvals(x).max(-1),
+    -2: lambda x: svdvals(x).min(-1),
+    1: lambda x: abs(x).sum(-2).max(-1),
+    -1: lambda x: abs(x).sum(-2).min(-1),
+    math.inf: lambda x: abs(x).sum(-1).max(-1),
+    -math.inf: lambda x: abs(x).sum(-1).min(-1),
+}
 
 
 @recorded(home=_np.linalg)
 def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """As numpy.linalg.norm: of vectors with any order but 0, of matrices "fro"."""
-    vectors = isinstance(axis, int) or axis is None and x.ndim == 1
-    if ord is None or ord == "fro" and not vectors or ord == 2 and vectors:
+    """As numpy.linalg.norm; the order 0 counts, and its derivative is 0."""
+    if axis is None and ord is None:
+        return x.norm(keepdims=keepdims)
+    axes = axes_of(axis, x.ndim)
+    if len(axes) == 1:
+        return vector_norm(x, axis=axes, keepdims=keepdims, ord=2 if ord is None else ord)
+    if len(axes) != 2:
+        raise ValueError(f"norm: of vectors or matrices, along one axis or two, not along {axes} of shape {x.shape}")
+    if ord not in MATRIX_NORMS:
+        raise ValueError(f"norm: ord={ord!r} is none of the orders for matrices: {', '.join(map(str, MATRIX_NORMS))}")
+    out = MATRIX_NORMS[ord](moveaxis(x, axes if axis is None else axis, (-2, -1)))
+    return expand_dims(out, axes) if keepdims else out
+
+
+@recorded(home=_np.linalg)
+def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
+    """As numpy.linalg.vector_norm; the order 0 counts, and its derivative is 0."""
+    if not isinstance(ord, (int, float, _np.number)):
+        raise ValueError(f"norm: ord={ord!r} is no order for vectors, which is a number")
+    if ord == 2:
         return x.norm(axis, keepdims=keepdims)
-    if not vectors or not isinstance(ord, (int, float)) or ord == 0:
-        raise TypeError(f"norm: ord={ord!r} of {'vectors' if vectors else 'matrices'} is not differentiated here")
     size = abs(x)
     if math.isinf(ord):
         return size.max(axis, keepdims=keepdims) if ord > 0 else size.min(axis, keepdims=keepdims)
+    if ord == 0:
+        return OPERATIONS["cast"](OPERATIONS["not_equal"](x, 0.0), x.dtype).sum(axis, keepdims=keepdims)
     total = (size**ord).sum(axis, keepdims=keepdims)
     zero = OPERATIONS["equal"](total, 0.0)  # where all elements are 0 the norm and its gradient are 0
     return OPERATIONS["where"](zero, 0.0, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 
 
-__all__ = ["cholesky", "det", "inv", "norm", "slogdet", "solve"]
+@recorded(home=_np.linalg)
+def tensorinv(a: Tensor, ind: int = 2) -> Tensor:
+    """As numpy.linalg.tensorinv."""
+    a = operand(a)
+    return inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
+
+
+@recorded(home=_np.linalg)
+def cond(x: Tensor, p: Any = None) -> Tensor:
+    """As numpy.linalg.cond."""
+    if p not in (None, 2, -2):
+        return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
+    values = svdvals(x)
+    return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
+
+
+@recorded(home=_np.linalg)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """As numpy.linalg.tensorsolve: x with tensordot(a, x, x.ndim) == b."""
+    a, b = operand(a), operand(b)
+    if axes is not None:
+        a = moveaxis(a, axes, range(-len(axes), 0))
+    return solve(a.reshape(b.size, -1), b.ravel()).reshape(a.shape[b.ndim :])
+
+
+eigvalsh = called("eigvalsh", lambda a, UPLO="L": eigh(a, UPLO).eigenvalues, _np.linalg)
+matrix_norm = called(
+    "matrix_norm", lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims), _np.linalg
+)
+diagonal = called("diagonal", lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1), _np.linalg)
+trace = called("trace", lambda x, *, offset=0, dtype=None: diagonal(x, offset=offset).sum(-1, dtype=dtype), _np.linalg)
+matrix_transpose, cross, outer = shaping.matrix_transpose, products.cross, products.outer
+tensordot, vecdot = products.tensordot, products.vecdot
+matrix_rank = constant("matrix_rank", _np.linalg)
+__all__ = sorted(name for name in vars(_np.linalg) if name in globals() and name[0] != "_")
 
 
 def __getattr__(name: str) -> Any:

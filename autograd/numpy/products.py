@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..operation import OPERATIONS
-from .dispatch import recorded
-from .shaping import diagonal, operand
+from .dispatch import called, recorded
+from .moving import diagonal
+from .shaping import moveaxis, operand
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -40,14 +41,26 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
 
 
 @recorded()
-def einsum(subscripts: str, *operands: Any) -> Any:
-    """As numpy.einsum in its text form, contracting from left to right."""
-    terms, out, parts = _parsed(subscripts, [operand(x) for x in operands])
+def einsum(*operands: Any, optimize: Any = False) -> Any:
+    """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
+    subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
+    terms, out, parts = _parsed(subscripts, [operand(x) for x in factors])
     x, letters = parts[0], terms[0]
     for i, (y, other) in enumerate(zip(parts[1:], terms[1:]), 1):
         x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1 :]))
     x, letters = _summed(x, letters, set(out))
     return x.transpose(*(letters.index(letter) for letter in out)) if x.ndim > 1 else x
+
+
+def _as_text(operands: Sequence) -> tuple[Any, ...]:
+    """einsum(x, [0, 1], y, [1, 2], [0, 2]) as einsum("ab,bc->ac", x, y)."""
+    letters = sorted(LETTERS)  # as the order of numbers is that of axes in a result that is not given
+
+    def term(axes: Sequence) -> str:
+        return "".join("..." if i is Ellipsis else letters[i] for i in axes)
+
+    arrow = f"->{term(operands[-1])}" if len(operands) % 2 else ""
+    return ",".join(map(term, operands[1::2])) + arrow, *operands[: len(operands) // 2 * 2 : 2]
 
 
 def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
@@ -146,25 +159,6 @@ def dot(x: Any, y: Any) -> Any:
 
 
 @recorded()
-def inner(x: Any, y: Any) -> Any:
-    """As numpy.inner."""
-    x, y = operand(x), operand(y)
-    return tensordot(x, y, (-1, -1)) if x.ndim and y.ndim else x * y
-
-
-@recorded()
-def outer(x: Any, y: Any) -> Any:
-    """As numpy.outer."""
-    return operand(x).reshape(-1, 1) * operand(y).reshape(-1)
-
-
-@recorded()
-def vdot(x: Any, y: Any) -> Any:
-    """As numpy.vdot."""
-    return matmul(operand(x).reshape(-1), operand(y).reshape(-1))
-
-
-@recorded()
 def convolve(x: Any, y: Any, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
     x, y = operand(x), operand(y)
@@ -174,8 +168,56 @@ def convolve(x: Any, y: Any, mode: str = "full") -> Any:
         )
     if len(y) > len(x):
         x, y = y, x
+    if mode not in ("full", "same", "valid"):
+        raise ValueError(f"convolve: the mode is full, same or valid, not {mode!r}")
     n, m = len(x), len(y)
     first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
     padded = OPERATIONS["scatter"](x, slice(m - 1, n + m - 1), (n + 2 * m - 2,))
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
     return matmul(padded[windows], y)
+
+
+@recorded()
+def kron(a: Any, b: Any) -> Any:
+    """As numpy.kron: a block for each element of a."""
+    a, b = operand(a), operand(b)
+    ndim = max(a.ndim, b.ndim)
+    left, right = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))
+    product = a.reshape([n for size in left for n in (size, 1)]) * b.reshape([n for size in right for n in (1, size)])
+    return product.reshape([n * m for n, m in zip(left, right)])
+
+
+@recorded()
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """As numpy.cross, of vectors of three numbers."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = moveaxis(operand(a), axisa, -1), moveaxis(operand(b), axisb, -1)
+    if not a.shape[-1] == b.shape[-1] == 3:
+        raise ValueError(f"cross: of vectors of three numbers, not of {a.shape[-1]} and {b.shape[-1]}")
+    following, preceding = [1, 2, 0], [2, 0, 1]
+    return moveaxis(a[..., following] * b[..., preceding] - a[..., preceding] * b[..., following], -1, axisc)
+
+
+@recorded()
+def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
+    """As numpy.vecdot."""
+    x1, x2 = moveaxis(operand(x1), axis, -1), moveaxis(operand(x2), axis, -1)
+    return matmul(x1[..., None, :], x2[..., None])[..., 0, 0]
+
+
+@recorded()
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """As numpy.correlate."""
+    a, v = operand(a), operand(v)
+    return convolve(a, v[::-1], mode) if len(a) >= len(v) else convolve(a[::-1], v, mode)[::-1]
+
+
+inner = called(
+    "inner",
+    lambda a, b: tensordot(a, b, (-1, -1)) if operand(a).ndim and operand(b).ndim else operand(a) * operand(b),
+)
+outer = called("outer", lambda a, b: operand(a).reshape(-1, 1) * operand(b).reshape(-1))
+vdot = called("vdot", lambda a, b: matmul(operand(a).reshape(-1), operand(b).reshape(-1)))
+vecmat = called("vecmat", lambda x1, x2: matmul(operand(x1)[..., None, :], x2)[..., 0, :])
+matvec = called("matvec", lambda x1, x2: matmul(x1, operand(x2)[..., None])[..., 0])

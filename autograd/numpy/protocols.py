@@ -1,37 +1,53 @@
 """What NumPy does when its own functions and arrays meet a node: it asks here."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from .. import numpy as names
 from ..node import Node
+from .dispatch import NO_OUT
+from .reducing import scanned
+from .shaping import operand
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "add.reduce": names.sum,
+    "multiply.reduce": names.prod,
+    "maximum.reduce": names.max,
+    "minimum.reduce": names.min,
+    "logaddexp.reduce": names.logsumexp,
+    "hypot.reduce": names.norm,
+    "add.accumulate": names.cumsum,
+    "multiply.accumulate": names.cumprod,
+    **{f"{name}.accumulate": functools.partial(scanned, name) for name in ("maximum", "minimum", "logaddexp")},
+}  # of ufuncs, besides outer, which all of two arguments have
+
+HOMES = {"numpy": names, "numpy.linalg": names.linalg, "numpy.lib.stride_tricks": names}
 
 
 def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    """numpy.exp(node) and the like; what an array or a number of NumPy on the left of an operator calls."""
-    name = ufunc.__name__
+    """numpy.exp(node), numpy.add.reduce(node) and the like; what an array on the left of an operator calls."""
+    name, called = ufunc.__name__, ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if "out" in kwargs:
-        raise TypeError(
-            f"{name}: a result that takes part in derivatives is not written into an array: "
-            "write a = a + t instead of a += t, and leave out="
-        )
-    if method != "__call__" or kwargs or name not in names.__all__:
-        what = name if method == "__call__" else f"{name}.{method}"
+        raise TypeError(NO_OUT.format(called))
+    if called in METHODS:
+        return METHODS[called](*inputs, **{"axis": 0, **kwargs})
+    if method not in ("__call__", "outer") or kwargs and ufunc.signature is None or name not in names.__all__:
         given = f" with {', '.join(kwargs)}" if kwargs else ""
         raise TypeError(
-            f"numpy.{what}{given} is not differentiated: use a function of autograd.numpy, or .data for a constant"
+            f"numpy.{called}{given} is not differentiated: use a function of autograd.numpy, or .data for a constant"
         )
-    return getattr(names, name)(*inputs)
+    if method == "outer":
+        x, y = map(operand, inputs)
+        inputs = x.reshape(x.shape + (1,) * y.ndim), y
+    return getattr(names, name)(*inputs, **kwargs)
 
 
 def function(self: Node, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     """numpy.sum(node) and the like."""
     name, home = function.__name__, function.__module__
-    found = getattr(names, name) if home == "numpy" and name in names.__all__ else None
-    if home == "numpy.linalg" and name in names.linalg.__all__:
-        found = getattr(names.linalg, name)
-    if found is None:
+    if home not in HOMES or name not in HOMES[home].__all__:
         raise TypeError(
             f"{home}.{name} is not differentiated: use a function of autograd.numpy, or .data for a constant"
         )
-    return found(*args, **kwargs)
+    return getattr(HOMES[home], name)(*args, **kwargs)

@@ -1,16 +1,21 @@
 """Functions along axes: sums, means, extremes, products, running sums, sorting, and what is composed of them.
 
-The first argument is a Tensor. Names and arguments are NumPy's; what stands after the axis is given by name.
+The first argument is a Tensor, or something else in it is. Names and arguments are NumPy's; what stands after the
+axis and the dtype is given by name. A Tensor has no `out`.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from ..arguments import axes_of
 from ..node import Tensor
 from ..on_arrays import count
 from ..operation import OPERATIONS
-from .dispatch import recorded
+from .dispatch import called, data_of, recorded
+from .shaping import broadcast_to, concatenate, operand
 
 
 def _reduced(name: str, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
@@ -18,39 +23,80 @@ def _reduced(name: str, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
         return OPERATIONS[name](x, None)
     axes = axes_of(axis, x.ndim)
     out = OPERATIONS[name](x, axes)
-    return out if keepdims or not axes else out.reshape(_without(x.shape, axes, False))
+    return out if keepdims or not axes else out.reshape(without(x.shape, axes, False))
 
 
-def _without(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+def without(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+    """The shape that a reduction leaves."""
     return tuple(1 if i in axes else n for i, n in enumerate(shape) if keepdims or i not in axes)
 
 
-def _as(x: Tensor, dtype: Any) -> Tensor:
-    return x if dtype is None else x.astype(dtype)
+def rows(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """x with what stands along these axes in its last one."""
+    kept = [i for i in range(x.ndim) if i not in axes]
+    return x.transpose(*kept, *axes).reshape(*(x.shape[i] for i in kept), count(x.shape, axes))
+
+
+def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) -> Any:
+    """x in a dtype, and another number where the mask is False."""
+    x = operand(x) if dtype is None else operand(x).astype(dtype)
+    if where is True:
+        return x
+    mask = operand(where)
+    if mask.dtype != bool:
+        raise TypeError(f"where= is a mask of booleans, not of {mask.dtype}")
+    if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
+        raise ValueError(f"where= is of shape {mask.shape}, the array of shape {x.shape}")
+    return OPERATIONS["where"](mask, x, other)
 
 
 @recorded()
-def sum(x: Tensor, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def sum(
+    a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Tensor:
     """As numpy.sum."""
-    return _reduced("sum", _as(x, dtype), axis, keepdims)
+    out = _reduced("sum", selected(a, dtype, where, 0.0), axis, keepdims)
+    return out if initial is None else out + initial
 
 
 @recorded()
-def mean(x: Tensor, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def mean(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """As numpy.mean."""
-    return _reduced("mean", _as(x, dtype), axis, keepdims)
+    x = selected(a, dtype)
+    if where is True:
+        return _reduced("mean", x, axis, keepdims)
+    return sum(x, axis, keepdims=keepdims, where=where) / _counted(x, axis, keepdims, where)
+
+
+def _counted(x: Tensor, axis: Any, keepdims: bool, where: Any) -> Any:
+    """How many elements a reduction puts together."""
+    if where is True:
+        return count(x.shape, axes_of(axis, x.ndim))
+    ones = np.ones(x.shape, x.dtype)
+    return sum(OPERATIONS["where"](where, ones, 0.0), axis, keepdims=keepdims)
+
+
+def _extreme(name: str, pick: str, a: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Tensor:
+    if initial is None and where is not True:
+        raise ValueError(f"{name}: where= leaves nothing to choose from in places: give initial=, too")
+    x = selected(a, None, where, initial)
+    if initial is None:
+        return _reduced(name, x, axis, keepdims)
+    if not count(x.shape, axes_of(axis, x.ndim)):
+        return sum(x, axis, keepdims=keepdims, initial=initial)
+    return OPERATIONS[pick](_reduced(name, x, axis, keepdims), initial)
 
 
 @recorded()
-def max(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+def max(a: Tensor, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
     """As numpy.max; equal elements share the gradient."""
-    return _reduced("max", x, axis, keepdims)
+    return _extreme("max", "maximum", a, axis, keepdims, initial, where)
 
 
 @recorded()
-def min(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
+def min(a: Tensor, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
     """As numpy.min; equal elements share the gradient."""
-    return _reduced("min", x, axis, keepdims)
+    return _extreme("min", "minimum", a, axis, keepdims, initial, where)
 
 
 @recorded()
@@ -77,79 +123,133 @@ def softmax(x: Tensor, axis: Any = -1) -> Tensor:
     return OPERATIONS["softmax"](x, axes_of(axis, x.ndim))
 
 
-@recorded()
-def var(x: Tensor, axis: Any = None, *, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-    """As numpy.var, by deviations from the mean (two passes, so a large offset costs no digits)."""
-    x, axes = _as(x, dtype), axes_of(axis, x.ndim)
-    deviation = x - mean(x, axes, keepdims=True)
-    return sum(deviation * deviation, axes, keepdims=keepdims) / _freedom(x, axes, ddof)
+def _of_deviations(name: str, size: Callable[[Tensor, Any, Any, bool], Tensor]) -> Callable[..., Tensor]:
+    """The size of the deviations from the mean: in two passes, so that a large offset costs no digits."""
+
+    def function(
+        a: Tensor,
+        axis: Any = None,
+        dtype: Any = None,
+        *,
+        ddof: float = 0,
+        keepdims: bool = False,
+        where: Any = True,
+        mean: Any = None,
+        correction: float | None = None,
+    ) -> Tensor:
+        if correction is not None and ddof:
+            raise ValueError(f"{name}: ddof and correction are two names for the same number: give one of them")
+        deviation = _deviation(selected(a, dtype), axis, where, mean)
+        n = _counted(deviation, axis, keepdims, where) - (ddof if correction is None else correction)
+        return size(deviation, OPERATIONS["maximum"](n, 0), axis, keepdims)
+
+    return called(name, function)
+
+
+def _deviation(x: Tensor, axis: Any, where: Any, centre: Any) -> Tensor:
+    """The elements less their mean, 0 where the mask is False."""
+    centre = mean(x, axis, keepdims=True, where=where) if centre is None else centre
+    return selected(x - centre, None, where, 0.0)
+
+
+var = _of_deviations("var", lambda x, n, axis, keepdims: sum(x * x, axis, keepdims=keepdims) / n)
+# by the norm, whose gradient for equal elements is 0
+std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=keepdims) / OPERATIONS["sqrt"](n))
 
 
 @recorded()
-def std(x: Tensor, axis: Any = None, *, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-    """As numpy.std; its gradient for equal elements is 0."""
-    x, axes = _as(x, dtype), axes_of(axis, x.ndim)
-    deviation = x - mean(x, axes, keepdims=True)
-    return norm(deviation, axes, keepdims=keepdims) / math.sqrt(_freedom(x, axes, ddof))
-
-
-def _freedom(x: Tensor, axes: tuple[int, ...], ddof: int) -> int:
-    n = count(x.shape, axes) - ddof
-    return n if n > 0 else 0
-
-
-@recorded()
-def prod(x: Tensor, axis: Any = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
+def prod(
+    a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Tensor:
     """As numpy.prod, as a tree of products of halves, whose derivatives are right where elements are 0."""
-    x, axes = _as(x, dtype), axes_of(axis, x.ndim)
-    kept = [i for i in range(x.ndim) if i not in axes]
-    shape, n = _without(x.shape, axes, keepdims), count(x.shape, axes)
-    x = x.transpose(*kept, *axes).reshape(*(x.shape[i] for i in kept), n)
-    if n == 0:
-        return x.sum(-1).reshape(shape) + 1.0  # a product of nothing; so it has a history all the same
+    x = selected(a, dtype, where, 1.0)
+    axes = axes_of(axis, x.ndim)
+    shape, x = without(x.shape, axes, keepdims), rows(x, axes)
+    n, last = x.shape[-1], x.ndim - 1
     while n > 1:
         half = n // 2
         product = x[..., :half] * x[..., half : 2 * half]
-        x = OPERATIONS["concatenate"](product, x[..., 2 * half :], len(kept)) if n % 2 else product
+        x = OPERATIONS["concatenate"](product, x[..., 2 * half :], last) if n % 2 else product
         n -= half
-    return x.reshape(shape)
+    # a product of nothing is 1, and has a history all the same
+    out = x.reshape(shape) if n else sum(x, -1).reshape(shape) + 1.0
+    return out if initial is None else out * initial
 
 
-def _along(x: Tensor, axis: Any) -> tuple[Tensor, int]:
+def _along(x: Any, axis: Any) -> tuple[Any, int]:
     """x and one axis of it; all elements in a row for None."""
     return (x.reshape(-1), 0) if axis is None else (x, axes_of(axis, x.ndim)[0])
 
 
-@recorded()
-def cumsum(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
-    """As numpy.cumsum."""
-    return OPERATIONS["cumsum"](*_along(_as(x, dtype), axis))
-
-
-@recorded()
-def cumprod(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
-    """As numpy.cumprod, by doubling steps (Hillis and Steele 1986): derivatives are right at elements of 0."""
-    x, axis = _along(_as(x, dtype), axis)
+def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
+    """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
+    x, axis = _along(selected(x, dtype), axis)
     before, step = (slice(None),) * axis, 1
     while step < x.shape[axis]:
-        product = x[(*before, slice(step, None))] * x[(*before, slice(None, -step))]
-        x = OPERATIONS["concatenate"](x[(*before, slice(None, step))], product, axis)
+        both = OPERATIONS[operation](x[(*before, slice(None, -step))], x[(*before, slice(step, None))])
+        x = OPERATIONS["concatenate"](x[(*before, slice(None, step))], both, axis)
         step *= 2
     return x
 
 
 @recorded()
-def sort(x: Tensor, axis: int | None = -1) -> Tensor:
-    """As numpy.sort (stable); an element's gradient goes to the place it came from."""
-    x, axis = _along(x, axis)
+def cumsum(a: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """As numpy.cumsum."""
+    return OPERATIONS["cumsum"](*_along(selected(a, dtype), axis))
+
+
+@recorded()
+def cumprod(a: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """As numpy.cumprod; derivatives are right at elements of 0."""
+    return scanned("mul", a, axis, dtype)
+
+
+@recorded()
+def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
+    """As numpy.sort (stable, whatever the kind); an element's gradient goes to the place it came from."""
+    if order is not None:
+        raise ValueError(f"sort: order={order!r}, but a Tensor has no fields to order by")
+    x, axis = _along(a, axis)
     return OPERATIONS["sorted_as"](x, x, axis)
 
 
 @recorded()
-def diff(x: Tensor, n: int = 1, axis: int = -1) -> Tensor:
+def partition(a: Tensor, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Tensor:
+    """As numpy.partition; an element's gradient goes to the place it came from."""
+    x, axis = _along(operand(a), axis)
+    return OPERATIONS["unsorted_as"](sort(x, axis), np.partition(data_of(x), kth, axis, kind, order), axis)
+
+
+@recorded()
+def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """As numpy.diff."""
+    x = operand(a)
     axis = axes_of(axis, x.ndim)[0]
-    before = (slice(None),) * axis
+    if n < 0:
+        raise ValueError(f"diff: n is how often differences are taken, not {n}")
+    edge, before = (*x.shape[:axis], 1, *x.shape[axis + 1 :]), (slice(None),) * axis
+    ends = [None if end is None else operand(end) for end in (prepend, append)]
+    ends = [broadcast_to(end, edge) if end is not None and not end.ndim else end for end in ends]
+    x = concatenate([part for part in (ends[0], x, ends[1]) if part is not None], axis)
     for _ in range(n):
         x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
     return x
+
+
+@recorded()
+def ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
+    """As numpy.ediff1d: the differences of all elements in a row, between other numbers."""
+    ends = (None if end is None else operand(end).reshape(-1) for end in (to_begin, diff(ary.reshape(-1)), to_end))
+    return concatenate([end for end in ends if end is not None])
+
+
+@recorded()
+def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
+    """As numpy.unwrap; each element moves by a multiple of the period, so its gradient is its own."""
+    axis = axes_of(axis, p.ndim)[0]
+    step = diff(p, axis=axis, prepend=p[(slice(None),) * axis + (slice(1),)])
+    jump = (step + period / 2) % period - period / 2 - step
+    # a step of exactly half a period upwards stays one
+    jump = OPERATIONS["where"](OPERATIONS["equal"](step + jump, -period / 2) * (step > 0), jump + period, jump)
+    small = OPERATIONS["less"](abs(step), period / 2 if discont is None else discont)
+    return p + cumsum(OPERATIONS["where"](small, 0.0, jump), axis)

@@ -1,4 +1,4 @@
-"""Functions that move elements: other shapes, other orders, parts, and arrays put together.
+"""Other shapes, other orders of axes, and arrays put together.
 
 The first argument is a Tensor, or a list with Tensors in it. Names and arguments are NumPy's.
 """
@@ -8,27 +8,33 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of, numeric, unpacked
+from ..arguments import axes_of, unpacked
+from ..meeting import as_array as operand
+from ..meeting import as_arrays as operands
+from ..meeting import joined
 from ..node import Tensor
 from ..operation import OPERATIONS
-from .dispatch import recorded
-
-
-def operand(x: Any) -> Any:
-    """A Tensor as it is, anything else as a real array."""
-    return x if isinstance(x, Tensor) else numeric(x)
+from .dispatch import called, recorded
 
 
 @recorded()
-def reshape(x: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
-    """As numpy.reshape; one length may be -1."""
-    return OPERATIONS["reshape"](x, unpacked(sizes if shape is None else (shape,)))
+def reshape(x: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Tensor:
+    """As numpy.reshape; one length may be -1.
+
+    A Tensor has no order in memory of its own: the orders "A" and "K" are "C".
+    """
+    if sizes and isinstance(sizes[-1], str):
+        sizes, order = sizes[:-1], sizes[-1]
+    if order not in ("C", "F", "A", "K"):
+        raise ValueError(f"the order is one of 'C', 'F', 'A' and 'K', not {order!r}")
+    lengths = unpacked(sizes if shape is None else (shape,))
+    return OPERATIONS["reshape"](x.T, lengths[::-1]).T if order == "F" else OPERATIONS["reshape"](x, lengths)
 
 
 @recorded()
-def ravel(x: Tensor) -> Tensor:
-    """As numpy.ravel."""
-    return x.reshape(-1)
+def ravel(x: Tensor, order: str = "C") -> Tensor:
+    """As numpy.ravel; for the orders see reshape."""
+    return reshape(x, -1, order=order)
 
 
 @recorded()
@@ -48,14 +54,7 @@ def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
 
 
 @recorded()
-def moveaxis(x: Tensor, source: Any, destination: Any) -> Tensor:
-    """As numpy.moveaxis."""
-    numbered = np.broadcast_to(0, range(x.ndim))  # an array whose lengths are the numbers of its axes
-    return x.transpose(np.moveaxis(numbered, source, destination).shape)
-
-
-@recorded()
-def broadcast_to(x: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
+def broadcast_to(x: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
     """As numpy.broadcast_to."""
     return OPERATIONS["expand"](x, unpacked(sizes if shape is None else (shape,)))
 
@@ -67,66 +66,23 @@ def _reshaping(name: str) -> Callable[..., Any]:
     def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return x.reshape(plain(np.broadcast_to(0, x.shape), *args, **kwargs).shape)
 
-    function.__name__, function.__doc__ = name, f"As numpy.{name}."
-    return recorded()(function)
+    return called(name, function)
 
 
-def _moving(name: str) -> Callable[..., Any]:
-    """The function that moves elements as NumPy's of this name does, found by letting it move their numbers."""
+def _ordering(name: str) -> Callable[..., Any]:
+    """The function that orders axes as NumPy's function of this name does."""
     plain = getattr(np, name)
 
     def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        if not isinstance(x, Tensor):
-            raise TypeError(f"{name}: only its first argument may be a Tensor")
-        return x.ravel()[plain(np.arange(x.size).reshape(x.shape), *args, **kwargs)]
+        numbered = np.broadcast_to(0, range(x.ndim))  # an array whose lengths are the numbers of its axes
+        return x.transpose(plain(numbered, *args, **kwargs).shape)
 
-    function.__name__, function.__doc__ = name, f"As numpy.{name}."
-    return recorded()(function)
+    return called(name, function)
 
 
-def _splitting(name: str) -> Callable[..., Any]:
-    """The function that cuts an array as NumPy's function of this name does."""
-    plain = getattr(np, name)
-
-    def function(x: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-        axis = axes_of(axis, x.ndim)[0]
-        pieces = plain(np.arange(x.shape[axis]), indices_or_sections)
-        return [
-            x[(slice(None),) * axis + (slice(*piece[[0, -1]] + [0, 1]) if piece.size else slice(0),)]
-            for piece in pieces
-        ]
-
-    function.__name__, function.__doc__ = name, f"As numpy.{name}."
-    return recorded()(function)
-
-
+moveaxis, rollaxis, matrix_transpose = map(_ordering, ("moveaxis", "rollaxis", "matrix_transpose"))
 squeeze, expand_dims = _reshaping("squeeze"), _reshaping("expand_dims")
 atleast_1d, atleast_2d, atleast_3d = map(_reshaping, ("atleast_1d", "atleast_2d", "atleast_3d"))
-repeat, tile, take, delete, diagonal = map(_moving, ("repeat", "tile", "take", "delete", "diagonal"))
-roll, flip, fliplr, flipud, rot90 = map(_moving, ("roll", "flip", "fliplr", "flipud", "rot90"))
-split, array_split = _splitting("split"), _splitting("array_split")
-
-
-@recorded()
-def take_along_axis(x: Tensor, indices: np.ndarray, axis: int | None = -1) -> Tensor:
-    """As numpy.take_along_axis."""
-    numbers = np.arange(x.size).reshape(x.shape)
-    return x.ravel()[np.take_along_axis(numbers, np.asarray(indices), axis)]
-
-
-@recorded()
-def diag(x: Tensor, k: int = 0) -> Tensor:
-    """As numpy.diag: the diagonal of a matrix, or a matrix with this diagonal."""
-    if x.ndim == 2:
-        return diagonal(x, k)
-    places = np.nonzero(np.diag(np.ones(x.shape), k))
-    return OPERATIONS["scatter"](x, places, (x.size + abs(k),) * 2)
-
-
-@recorded()
-def trace(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """As numpy.trace."""
-    return diagonal(x, offset, axis1, axis2).sum(-1)
 
 
 @recorded()
@@ -142,25 +98,13 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
 
 
 @recorded()
-def pad(x: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
-    """As numpy.pad, in the modes constant, edge, reflect, symmetric and wrap."""
-    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
-        raise TypeError(f"pad: the mode {mode!r} is not differentiated here")
-    if mode != "constant":
-        return _moving("pad")(x, pad_width, mode)
-    filled = np.pad(np.zeros(x.shape, x.dtype), pad_width, constant_values=constant_values)
-    inside = np.nonzero(np.pad(np.ones(x.shape, bool), pad_width))
-    return OPERATIONS["where"](
-        np.pad(np.zeros(x.shape, bool), pad_width, constant_values=True),
-        filled,
-        OPERATIONS["scatter"](x.ravel(), inside, filled.shape),
-    )
-
-
-@recorded()
-def array(x: Any) -> Any:
-    """As numpy.array of nested lists with Tensors in them."""
-    return stack([array(part) for part in x]) if isinstance(x, (list, tuple)) else x
+def array(
+    object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0
+) -> Any:
+    """As numpy.array of a Tensor, or of nested lists with nodes in them."""
+    x = operand(object)
+    x = x if dtype is None or x.dtype == dtype else x.astype(dtype)
+    return x.reshape((1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
 
 
 @recorded()
@@ -168,7 +112,7 @@ def full_like(
     a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, *, shape: Any = None
 ) -> Any:
     """As numpy.full_like; the gradient goes to `fill_value`, none to `a`."""
-    a, fill_value = operand(a), array(fill_value)
+    a = operand(a)
     like = np.broadcast_to(np.zeros((), a.dtype), a.shape)
     if not isinstance(fill_value, Tensor):
         return np.full_like(like, fill_value, dtype, order, subok, shape)
@@ -176,52 +120,53 @@ def full_like(
     return broadcast_to(fill_value.astype(like.dtype), like.shape)
 
 
-def _parts(name: str, arrays: Sequence) -> list:
-    parts = [operand(part) for part in arrays]
-    if len({part.ndim for part in parts}) != 1:
-        raise ValueError(f"{name}: the arrays differ in their number of axes: {', '.join(str(p.shape) for p in parts)}")
-    return parts
-
-
-@recorded()
-def concatenate(arrays: Sequence, axis: int | None = 0) -> Any:
+@recorded(of_lists=True)
+def concatenate(arrays: Sequence, axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """As numpy.concatenate: pairs are joined, then pairs of pairs, so that n arrays cost n log n."""
-    parts = _parts("concatenate", [operand(x).reshape(-1) if axis is None else x for x in arrays])
+    parts = [x.reshape(-1) if axis is None else x for x in operands(arrays)]
+    if len({part.ndim for part in parts}) != 1:
+        shapes = ", ".join(str(part.shape) for part in parts)
+        raise ValueError(f"concatenate: the arrays differ in their number of axes: {shapes}")
     if axis is not None and not -parts[0].ndim <= axis < parts[0].ndim:
         raise ValueError(f"concatenate: arrays of shape {parts[0].shape} have no axis {axis}")
-    axis = (axis or 0) % parts[0].ndim
-    while len(parts) > 1:
-        pairs = [OPERATIONS["concatenate"](x, y, axis) for x, y in zip(parts[::2], parts[1::2])]
-        parts = pairs + parts[len(parts) - len(parts) % 2 :]
-    return parts[0]
+    if dtype is not None:  # or NumPy's error, if this would be another casting
+        dtype = np.concatenate([np.empty(0, part.dtype) for part in parts], dtype=dtype, casting=casting).dtype
+        parts = [part.astype(dtype) for part in parts]
+    return joined(parts, (axis or 0) % parts[0].ndim)
 
 
-@recorded()
-def stack(arrays: Sequence, axis: int = 0) -> Any:
+@recorded(of_lists=True)
+def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
     """As numpy.stack."""
-    parts = [operand(part) for part in arrays]
+    parts = operands(arrays)
     if len({part.shape for part in parts}) != 1:
         raise ValueError(f"stack: the arrays differ in shape: {', '.join(str(part.shape) for part in parts)}")
     shape = parts[0].shape
     axis = axes_of(axis, len(shape) + 1)[0]
-    return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis)
+    return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis, **options)
 
 
-@recorded()
-def vstack(arrays: Sequence) -> Any:
-    """As numpy.vstack."""
-    return concatenate([atleast_2d(operand(part)) for part in arrays])
-
-
-@recorded()
-def hstack(arrays: Sequence) -> Any:
+@recorded(of_lists=True)
+def hstack(tup: Sequence, **options: Any) -> Any:
     """As numpy.hstack."""
-    parts = [atleast_1d(operand(part)) for part in arrays]
-    return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
+    parts = [atleast_1d(part) for part in operands(tup)]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, **options)
 
 
-@recorded()
-def column_stack(arrays: Sequence) -> Any:
-    """As numpy.column_stack."""
-    parts = [operand(part) for part in arrays]
-    return concatenate([part if part.ndim > 1 else part.reshape(-1, 1) for part in parts], 1)
+def _joining(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    return called(name, function, of_lists=True)
+
+
+vstack = _joining("vstack", lambda tup, **options: concatenate([atleast_2d(x) for x in operands(tup)], **options))
+dstack = _joining("dstack", lambda tup: concatenate([atleast_3d(x) for x in operands(tup)], 2))
+column_stack = _joining(
+    "column_stack",
+    lambda tup: concatenate([x if x.ndim > 1 else x.reshape(-1, 1) for x in operands(tup)], 1),
+)
+unstack = called("unstack", lambda x, axis=0: tuple(moveaxis(x, axis, 0)))
+full = called("full", lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape))
+asarray, asanyarray, ascontiguousarray = (
+    called(name, lambda a, dtype=None, order=None, copy=None: array(a, dtype))
+    for name in ("asarray", "asanyarray", "ascontiguousarray")
+)
+copy = called("copy", lambda a, order="K", subok=False: OPERATIONS["alias"](array(a)))

@@ -139,7 +139,7 @@ def _where(c: Code, t: str, m: str, x: str, y: str) -> str:
 
 
 def _sign(c: Code, t: str, x: str) -> str:
-    one = _intrinsic("copysign")(c, t, literal(1, t), x)
+    one = WORDS["copysign"](c, t, literal(1, t), x)
     return _choose(c, t, _test(c, t, "one", x, literal(0, t)), one, x)  # "one": ordered and not equal
 
 
@@ -157,6 +157,29 @@ def _power(c: Code, t: str, x: str, y: str) -> str:
     if y == literal(1, t):
         return x
     return _libm("pow")(c, t, x, y)
+
+
+def _divided(c: Code, t: str, x: str, y: str) -> tuple[str, str, str]:
+    """The remainder with the sign of x, whether it is not 0, and whether then its sign is not y's."""
+    rest, zero = _libm("fmod")(c, t, x, y), literal(0, t)
+    some = _test(c, t, "une", rest, zero)
+    other = c.emit(f"xor i1 {_test(c, t, 'olt', rest, zero)}, {_test(c, t, 'olt', y, zero)}")
+    return rest, some, c.emit(f"and i1 {some}, {other}")
+
+
+def _mod(c: Code, t: str, x: str, y: str) -> str:
+    rest, some, other = _divided(c, t, x, y)
+    moved = _choose(c, t, other, WORDS["add"](c, t, rest, y), rest)
+    return _choose(c, t, some, moved, WORDS["copysign"](c, t, literal(0, t), y))
+
+
+def _floordiv(c: Code, t: str, x: str, y: str) -> str:
+    rest, _, other = _divided(c, t, x, y)
+    whole = WORDS["truediv"](c, t, WORDS["sub"](c, t, x, rest), y)  # an integer, but for rounding
+    whole = _choose(c, t, other, WORDS["sub"](c, t, whole, literal(1, t)), whole)
+    quotient = WORDS["truediv"](c, t, x, y)
+    signed = WORDS["copysign"](c, t, WORDS["rint"](c, t, whole), quotient)
+    return _choose(c, t, _test(c, t, "oeq", y, literal(0, t)), quotient, signed)
 
 
 def _decay(c: Code, t: str, x: str) -> str:
@@ -214,6 +237,9 @@ WORDS: dict[str, Callable] = {
     "truediv": _infix("fdiv"),
     "neg": lambda c, t, x: c.emit(f"fneg {t} {x}"),
     "abs": _intrinsic("fabs"),
+    "copysign": _intrinsic("copysign"),
+    "mod": _mod,
+    "floordiv": _floordiv,
     "pow": _power,
     "maximum": _extreme("ogt"),
     "minimum": _extreme("olt"),

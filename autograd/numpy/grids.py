@@ -1,0 +1,122 @@
+"""Numbers along a line, and what is computed from the values of a function there. Names and arguments are NumPy's."""
+
+from typing import Any
+
+import numpy as np
+
+from ..arguments import axes_of
+from .dispatch import called, data_of, recorded
+from .elementwise import where
+from .reducing import diff
+from .shaping import array, concatenate, moveaxis, operand
+
+
+def _numbered(num: int, endpoint: bool, ends: tuple) -> tuple[Any, int]:
+    """The numbers 0, 1 ... of points between these ends, along a first axis, and how many steps there are."""
+    steps = max(num - bool(endpoint), 1)
+    numbers = np.linspace(0.0, steps, num, endpoint, dtype=np.result_type(*(x.dtype for x in ends), 1.0))
+    return numbers.reshape(-1, *(1,) * max(x.ndim for x in ends)), steps
+
+
+@recorded()
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    """As numpy.linspace."""
+    start, stop = operand(start), operand(stop)
+    numbers, steps = _numbered(num, endpoint, (start, stop))
+    step = (stop - start) / steps
+    line = start + step * numbers
+    line = where(numbers == steps, stop, line)  # exactly
+    line = moveaxis(array(line, dtype), 0, axis)
+    return (line, step) if retstep else line
+
+
+@recorded()
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """As numpy.geomspace."""
+    start, stop = operand(start), operand(stop)
+    numbers, steps = _numbered(num, endpoint, (start, stop))
+    return moveaxis(array(start * (stop / start) ** (numbers / steps), dtype), 0, axis)
+
+
+@recorded()
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
+    """As numpy.interp; the slope at a point of xp is that to its right."""
+    x, xp, fp = map(operand, (x, xp, fp))
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(f"interp: xp and fp are one row of numbers each, not of shapes {xp.shape} and {fp.shape}")
+    if period is not None:
+        x, xp = (a - period * np.floor(data_of(a) / period) for a in (x, xp))
+        order = np.argsort(data_of(xp))
+        xp = concatenate([xp[order[-1:]] - period, xp[order], xp[order[:1]] + period])
+        fp = fp[np.concatenate([order[-1:], order, order[:1]])]
+    i = np.clip(np.searchsorted(data_of(xp), data_of(x), "right") - 1, 0, max(0, xp.size - 2))
+    j = np.minimum(i + 1, xp.size - 1)
+    slope = (fp[j] - fp[i]) / (xp[j] - xp[i]) if xp.size > 1 else 0.0
+    inside = fp[i] + slope * (x - xp[i])
+    inside = where(data_of(x) < data_of(xp[0]), fp[0] if left is None else left, inside)
+    return where(data_of(x) > data_of(xp[-1]), fp[-1] if right is None else right, inside)
+
+
+@recorded()
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """As numpy.trapezoid."""
+    y = moveaxis(operand(y), axis, -1)
+    if x is not None:
+        x = operand(x)
+        dx = diff(x if x.ndim == 1 else moveaxis(x, axis, -1))
+    return (dx * (y[..., 1:] + y[..., :-1]) * 0.5).sum(-1)
+
+
+@recorded()
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """As numpy.gradient: slopes by differences of second order inside, and of `edge_order` at the ends."""
+    f = operand(f) * 1.0
+    axes = axes_of(axis, f.ndim) if axis is None else tuple(axes_of(i, f.ndim)[0] for i in np.ravel(axis))
+    spacings = [operand(h) for h in varargs or (1.0,)]
+    spacings = spacings * len(axes) if len(spacings) == 1 and not spacings[0].ndim else spacings
+    if len(spacings) != len(axes):
+        raise TypeError(f"gradient: one spacing, or one for each of the axes {axes}, not {len(spacings)}")
+    if edge_order not in (1, 2) or any(f.shape[i] <= edge_order for i in axes):
+        raise ValueError(f"gradient: edge_order is 1 or 2, and less than each length in shape {f.shape}: {edge_order}")
+    slopes = [moveaxis(_slopes(moveaxis(f, i, -1), h, edge_order), -1, i) for i, h in zip(axes, spacings)]
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def _slopes(f: Any, h: Any, edge_order: int) -> Any:
+    """Slopes along the last axis; h is the distance of its points, or says where they are."""
+    if h.ndim and len(h) != f.shape[-1]:
+        raise ValueError(f"gradient: {len(h)} coordinates of an axis of length {f.shape[-1]}")
+    h = diff(h) if h.ndim else h.astype(f.dtype) * np.ones(f.shape[-1] - 1, f.dtype)
+    between = diff(f) / h
+    first, last = between[..., :1], between[..., -1:]
+    left, right = h[:-1], h[1:]
+    inside = (left * between[..., 1:] + right * between[..., :-1]) / (left + right)
+    if edge_order == 2:
+        bend = diff(between) / (left + right)
+        first, last = first - h[:1] * bend[..., :1], last + h[-1:] * bend[..., -1:]
+    return concatenate([first, inside, last], -1)
+
+
+@recorded(of_arrays=False)
+def polyval(p: Any, x: Any) -> Any:
+    """As numpy.polyval, by Horner's rule."""
+    x, out = np.asarray(x) if isinstance(x, (list, tuple)) else x, 0.0
+    for coefficient in p:
+        out = out * x + coefficient
+    return out
+
+
+logspace = called(
+    "logspace",
+    lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: array(
+        base ** linspace(start, stop, num, endpoint, axis=axis), dtype
+    ),
+)
+vander = called(
+    "vander",
+    lambda x, N=None, increasing=False: (
+        operand(x)[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
+    ),
+)

@@ -1,0 +1,138 @@
+"""Functions that only move elements: NumPy moves their numbers, and they follow.
+
+Names and arguments are NumPy's. `split` and `array_split` cut slices, which need no copy.
+"""
+
+import functools
+import inspect
+import itertools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..arguments import axes_of
+from ..node import Tensor
+from ..operation import OPERATIONS
+from ..tree import flatten, map_tree, unflatten
+from .dispatch import called, data_of, first_node, recorded
+from .shaping import concatenate, operand
+
+signature = functools.cache(inspect.signature)
+
+
+def moved(move: Callable[[Any], Any], tree: Any) -> Any:
+    """What a function that moves elements makes of an array, or of nested lists of them: it is given their numbers."""
+    parts = [operand(x) for x in flatten(tree)]
+    ends = itertools.accumulate(x.size for x in parts)
+    numbers = [np.arange(end - x.size, end).reshape(x.shape) for x, end in zip(parts, ends)]
+    elements = concatenate(parts, None) if len(parts) > 1 else parts[0].reshape(-1)
+    return map_tree(lambda places: elements[places], move(unflatten(tree, numbers)))
+
+
+def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., Any]:
+    """NumPy's function of this name; `holders` are the arguments whose elements move, the first if none is named."""
+    plain = getattr(home, name)
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if args and not holders:
+            return moved(lambda numbers: plain(numbers, *data_of(args[1:]), **kwargs), args[0])
+        call = signature(plain).bind(*args, **kwargs)
+        given = call.arguments
+        trees = {key: given[key] for key in holders or [*given][:1] if key in given}
+        given.update({key: data_of(x) for key, x in given.items() if key not in trees})
+
+        def move(numbers: list) -> Any:
+            given.update(zip(trees, numbers))
+            return plain(*call.args, **call.kwargs)
+
+        return moved(move, [*trees.values()])
+
+    return called(name, function, home, of_lists=True)
+
+
+repeat, tile, take, take_along_axis, delete, diagonal = map(
+    _moving, ("repeat", "tile", "take", "take_along_axis", "delete", "diagonal")
+)
+roll, flip, fliplr, flipud, rot90, resize = map(_moving, ("roll", "flip", "fliplr", "flipud", "rot90", "resize"))
+hsplit, vsplit, dsplit = map(_moving, ("hsplit", "vsplit", "dsplit"))
+append, block, choose = _moving("append", "arr", "values"), _moving("block", "arrays"), _moving("choose", "choices")
+compress, extract = _moving("compress", "a"), _moving("extract", "arr")
+broadcast_arrays, meshgrid = _moving("broadcast_arrays", "args"), _moving("meshgrid", "xi")
+sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
+
+
+def _splitting(name: str) -> Callable[..., Any]:
+    """The function that cuts an array as NumPy's function of this name does."""
+    plain = getattr(np, name)
+
+    def function(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
+        axis = axes_of(axis, ary.ndim)[0]
+        pieces = plain(np.arange(ary.shape[axis]), indices_or_sections)
+        return [
+            ary[(slice(None),) * axis + (slice(*piece[[0, -1]] + [0, 1]) if piece.size else slice(0),)]
+            for piece in pieces
+        ]
+
+    return called(name, function)
+
+
+split, array_split = _splitting("split"), _splitting("array_split")
+
+
+@recorded()
+def diag(v: Tensor, k: int = 0) -> Tensor:
+    """As numpy.diag: the diagonal of a matrix, or a matrix with this diagonal."""
+    if v.ndim == 2:
+        return diagonal(v, k)
+    places = np.nonzero(np.diag(np.ones(v.shape), k))
+    return OPERATIONS["scatter"](v, places, (v.size + abs(k),) * 2)
+
+
+@recorded()
+def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
+    """As numpy.pad, in the modes constant, edge, reflect, symmetric and wrap."""
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+        raise TypeError(f"pad: the mode {mode!r} is not differentiated here")
+    if mode != "constant":
+        return moved(lambda numbers: np.pad(numbers, pad_width, mode), array)  # type: ignore[call-overload]
+    filled = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=constant_values)
+    inside = np.nonzero(np.pad(np.ones(array.shape, bool), pad_width))
+    return OPERATIONS["where"](
+        np.pad(np.zeros(array.shape, bool), pad_width, constant_values=True),
+        filled,
+        OPERATIONS["scatter"](array.ravel(), inside, filled.shape),
+    )
+
+
+@recorded()
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """As numpy.insert."""
+    out = moved(lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values])
+    return out.astype(operand(arr).dtype)
+
+
+diagflat = called("diagflat", lambda v, k=0: diag(operand(v).ravel(), k))
+trace = called(
+    "trace",
+    lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype),
+)
+
+
+class Joining:
+    """numpy.r_ or numpy.c_, also of Tensors."""
+
+    def __init__(self, plain: Any):
+        self.plain = plain
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if first_node(parts) is None:
+            return self.plain[key]
+        directive = parts[:1] if isinstance(parts[0], str) else ()
+        arrays = [np.r_[part] if isinstance(part, slice) else part for part in parts[len(directive) :]]
+        return moved(lambda numbers: self.plain[(*directive, *numbers)], arrays)
+
+
+r_, c_ = Joining(np.r_), Joining(np.c_)

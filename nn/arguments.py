@@ -1,0 +1,56 @@
+"""What may be given to layers, optimizers and schedules, and the messages for what may not."""
+
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from numpy.random import Generator, default_rng
+
+
+def generator(rng: Any) -> Generator:
+    """A generator from a generator, or from a seed."""
+    if rng is None or isinstance(rng, str):
+        raise TypeError(f"rng is a seed or a numpy.random.Generator, so that a run can be repeated, not {rng!r}")
+    return default_rng(rng)
+
+
+def positive(name: str, number: Any) -> int:
+    """A size, checked: at least 1."""
+    if not isinstance(number, numbers.Integral) or isinstance(number, bool) or number < 1:
+        raise ValueError(f"{name} must be a positive integer, not {number!r}")
+    return int(number)
+
+
+def sizes(name: str, each: str, given: Any) -> list[int]:
+    """A list of sizes, checked."""
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{name} is a list of sizes, such as [8, 8], not {given!r}")
+    return [positive(each, number) for number in given]
+
+
+def between(name: str, number: Any, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
+    """Raise TypeError for what is no number, ValueError for one out of bounds."""
+    is_real = isinstance(number, numbers.Real)
+    if not is_real:
+        raise TypeError(f"{name} must be a number, not {number!r}")
+    if not (low < number <= high if open_low else low <= number <= high):
+        raise ValueError(
+            f"{name} must be {'above' if open_low else 'at least'} {low:g} and at most {high:g}, not {number!r}"
+        )
+
+
+def function(name: str, given: Any) -> Callable:
+    """A layer or another function, and not the class of one."""
+    if isinstance(given, type):
+        raise TypeError(f"{name} is the class {given.__name__}: give {given.__name__}(...), made of it")
+    if not callable(given):
+        raise TypeError(f"{name} must be a layer or another function, not {type(given).__name__}")
+    return given
+
+
+def called(name: str, given: Any, known: Mapping[str, Callable]) -> Callable:
+    """A function that is given itself, or by its name."""
+    found = known.get(given.lower()) if isinstance(given, str) else given
+    if not callable(found):
+        raise TypeError(f"{name} is a function, or one of {', '.join(map(repr, known))}, not {given!r}")
+    return found

@@ -1,0 +1,213 @@
+"""nn.Module: whatever it holds is found, saved and loaded, or refused by name."""
+
+import collections
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nn
+from autograd import Tensor, Value
+
+ARRAYS = [np.zeros(2), np.zeros((), int), np.ones((2, 1), "f4"), np.array([True, False]), np.float64(3.0)]
+
+
+class Holder(nn.Module):
+    """Attributes as they are given."""
+
+    def __init__(self, **attributes):
+        super().__init__()
+        vars(self).update(attributes)
+
+
+class BatchNorm(nn.Module):
+    def __init__(self, width):
+        self.gain, self.mean, self.seen = Tensor(np.ones(width)), np.zeros(width), np.int64(0)
+
+    def forward(self, x):
+        if self.training:
+            self.mean, self.seen = 0.9 * self.mean + 0.1 * x.data.mean(0), self.seen + 1
+        return (x - self.mean) * self.gain
+
+
+class Net(nn.Module):
+    def __init__(self):
+        self.norm, self.heads = BatchNorm(3), {"a": nn.Linear(3, 2, 0), "b": [nn.ReLU(), (nn.Linear(3, 2, 1),)]}
+
+    def forward(self, x):
+        x = self.norm(x)
+        return self.heads["a"](x) + self.heads["b"][1][0](x)
+
+
+LEAVES = st.sampled_from(["tensor", "linear", "array", 3, None, "text"]).map(
+    lambda kind: {"tensor": Tensor([1.0]), "linear": nn.Linear(1, 2, 0), "array": np.ones(3)}.get(kind, kind)
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda trees: (
+        st.lists(trees, max_size=3)
+        | st.lists(trees, max_size=3).map(tuple)
+        | st.dictionaries(st.text("abc", min_size=1), trees, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def expected(path, tree, in_tuple=False):
+    """Name and kind of everything that a file would hold, found by another walk."""
+    if isinstance(tree, dict):
+        return {k: v for key, part in tree.items() for k, v in expected(f"{path}.{key}", part).items()}
+    if isinstance(tree, (list, tuple)):
+        parts = [expected(f"{path}.{i}", part, isinstance(tree, tuple)) for i, part in enumerate(tree)]
+        return {k: v for part in parts for k, v in part.items()}
+    if isinstance(tree, nn.Linear):
+        return {f"{path}.weight": "parameter", f"{path}.bias": "parameter"}
+    return (
+        {path: "parameter" if isinstance(tree, Tensor) else "buffer"}
+        if hasattr(tree, "shape") and not (isinstance(tree, np.ndarray) and in_tuple)
+        else {}
+    )
+
+
+@given(TREES)
+def test_everything_is_found_saved_and_loaded_at_any_depth(tmp_path_factory, tree):
+    path, model = tmp_path_factory.getbasetemp() / "held.npz", Holder(tree=tree)
+    names = expected("tree", tree)
+    assert [name for name, _ in model.named_parameters()] == [n for n, kind in names.items() if kind == "parameter"]
+    state = model.state_dict()
+    assert [*state] == [*names]
+    nn.save(path, {name: array + 1 for name, array in state.items()})
+    nn.load(path, model)
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, state[name] + 1, strict=True)
+
+
+def test_buffers_come_back_with_their_kind_and_only_they_change(tmp_path):
+    first, second = (Holder(a=[*ARRAYS], b=ARRAYS[0].copy(), constant=(ARRAYS[0],), count=3) for _ in range(2))
+    first.b, first.a[4] = np.array([5.0, 6.0]), np.float64(7.0)
+    nn.save(tmp_path / "m.npz", first)
+    before = second.b
+    nn.load(tmp_path / "m.npz", second)
+    assert second.b.tolist() == [5.0, 6.0] and before.tolist() == [0.0, 0.0]
+    assert type(second.a[4]) is np.float64 and second.a[4] == 7.0 and second.count == 3
+    assert not second.parameters()
+    with pytest.raises(ValueError, match=r"Holder: b is float64 of shape \(3,\)"):
+        second.load_state_dict({**first.state_dict(), "b": np.ones(3)})
+
+
+def test_running_means_survive_a_file(tmp_path):
+    first, second, x = Net(), Net(), Tensor(np.random.default_rng(0).normal(3.0, 1.0, (50, 3)))
+    for _ in range(20):
+        first(x)
+    nn.save(tmp_path / "m.npz", first)
+    nn.load(tmp_path / "m.npz", second)
+    np.testing.assert_array_equal(second.eval()(x).data, first.eval()(x).data)
+    assert second.norm.seen == 20 and not second.norm.training and first.train().norm.training
+    assert {"heads.a.weight", "heads.b.1.0.bias", "norm.mean"} <= first.state_dict().keys()
+
+
+def test_a_dict_of_heads_is_trained():
+    model, x = Net(), np.ones((4, 3))
+    before = model.state_dict()
+    optimizer = nn.SGD(model.parameters(), 0.1)
+    (model(Tensor(x) + 1) ** 2).sum().backward()
+    optimizer.step()
+    after = model.state_dict()
+    assert all((before[name] != after[name]).any() for name in before if "heads" in name and "bias" in name)
+
+
+@pytest.mark.parametrize(
+    "attribute, kind",
+    [
+        ({Tensor([1.0])}, "a set"),
+        (frozenset([nn.ReLU()]), "a frozenset"),
+        ([collections.deque([(nn.ReLU(),)])], "0 is a deque"),
+        ({"k": (nn.Linear(1, 1, i) for i in range(2))}, "k is a generator"),
+        (map(nn.Linear, [1]), "a map"),
+        (OrderedDict(a=nn.ReLU()).values(), "a odict_values"),
+        ({"a": nn.ReLU()}.values(), "a dict_values"),
+        (np.array([nn.ReLU(), None]), "a ndarray"),
+        (Value(1.0), "a Value"),
+    ],
+)
+def test_what_cannot_be_found_is_refused_by_name(attribute, kind):
+    with pytest.raises(TypeError, match=rf"Holder\.held(\.| is ){kind}.*lists, tuples and dicts"):
+        Holder(held=attribute).parameters()
+
+
+def test_what_hides_nothing_is_nobodys_business():
+    held = {"s": {1, "a"}, "d": collections.deque([1.0]), "o": np.array([None, "a"]), "f": open, "r": range(10**9)}
+    assert Holder(**held).state_dict() == {}
+
+
+def test_names_that_meet_and_tensors_of_the_class_are_refused():
+    with pytest.raises(ValueError, match=r"two arrays named x\.a\.b"):
+        Holder(x={"a.b": Tensor([1.0]), "a": {"b": Tensor([2.0])}}).state_dict()
+    with pytest.raises(TypeError, match=r"Shared\.layer .* make it in __init__"):
+        type("Shared", (nn.Module,), {"layer": nn.Linear(1, 1, 0)})
+    assert isinstance(type("Stateless", (nn.Module,), {"layer": nn.ReLU()})(), nn.Module)
+
+
+def test_a_parent_may_be_known():
+    parent = Holder(weight=Tensor([1.0]))
+    parent.child = Holder(weight=Tensor([2.0]), parent=parent)
+    assert [*parent.state_dict()] == ["weight", "child.weight"] and parent.eval().child.training is False
+
+
+def test_forward_is_what_a_call_gives():
+    class Doubled(nn.Linear):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    class Old(nn.Module):
+        def __call__(self, x):
+            return x + 1
+
+    x = np.ones((1, 2))
+    plain, doubled = nn.Linear(2, 3, 0), Doubled(2, 3, 0)
+    np.testing.assert_array_equal(doubled(x).data, 2 * plain.forward(x).data)
+    assert Old()(1) == 2
+    with pytest.raises(TypeError, match="Holder defines neither forward nor __call__"):
+        Holder()(x)
+
+
+def test_printed_is_what_is_held_directly():
+    model = Holder(scale=Tensor(np.ones(3)), layers=[nn.Linear(2, 3, 0)], mean=np.zeros(9))
+    assert repr(model).split("\n") == [
+        "          Holder          shapes       count",
+        "scale     Tensor          (3,)             3",
+        "layers.0  Linear(2 -> 3)  (2, 3) (3,)      9",
+        "          total                           12",
+    ]
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_a_compiled_step_reads_the_buffers_of_the_moment(backend):
+    pytest.importorskip("llvmlite")
+    model, x, y = Net().eval(), np.ones((4, 3)), np.zeros((4, 2))
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1), backend)
+    step(x, y)
+    for change in (
+        lambda: model.load_state_dict({**model.state_dict(), "norm.mean": np.full(3, 5.0)}),
+        lambda: model.norm.mean.__iadd__(1.0),
+        lambda: setattr(model.norm, "mean", np.zeros(3)),
+    ):
+        change()
+        by_hand = nn.MSE()(model(Tensor(x)), y).item()
+        assert step(x, y) == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_result_that_forward_keeps_does_not_spoil_a_compiled_step(tmp_path):
+    class Keeps(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(2, 1, 0)
+
+        def forward(self, x):
+            self.seen = self.layer(x)
+            return self.seen
+
+    model = Keeps()
+    nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1), "python")(np.ones((3, 2)), np.ones((3, 1)))
+    assert [*model.state_dict()] == ["layer.weight", "layer.bias"]
