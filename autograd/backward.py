@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import numeric, real_number
-from .blocks import LARGE, in_blocks
+from .blocks import LARGE, pull_in_blocks
 from .graph import reached
 from .meeting import as_array
 from .node import Node, Tensor, Value
@@ -59,8 +59,7 @@ def pullback(
     """
     if not inputs:
         return []
-    since = min(node.when for node in inputs) if since is None else since
-    found = _sweep(outputs, seeds, since, create_graph)[0]
+    found = _sweep(outputs, seeds, min(node.when for node in inputs) if since is None else since, create_graph)[0]
     results = [found.get(node) for node in inputs]
     found.clear()
     if create_graph:
@@ -147,35 +146,6 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool) ->
     _run(grads, made, seeds, into, Tensor.reading.pull, keep, blocks=not inspection.around)
 
 
-def _pull_in_blocks(pull: Callable, node: Node, g: np.ndarray, into: Callable) -> bool:
-    """Call the pullback of an elementwise operation on large arrays in blocks; False, and nothing done, if not so."""
-    if g.size <= LARGE or node.operation not in BY_ELEMENT:
-        return False
-
-    def piece(g: np.ndarray, out: np.ndarray, *numbers: Any) -> list:
-        part, found = _stand_in(out), list[np.ndarray]()
-        x, *rest = [_stand_in(y) if isinstance(arg, Node) else y for arg, y in zip(node.args, numbers)]
-        part.x, part.y = x, rest[0] if len(rest) == 1 else tuple(rest)
-        pull(part, g, lambda _, gradient: found.append(gradient))
-        return found
-
-    found = in_blocks(piece, g, node.data, *(arg.data if isinstance(arg, Node) else arg for arg in node.args))
-    if found is not None:
-        nodes = [
-            arg for arg, pullback in zip(node.args, node.operation.pullbacks) if pullback and isinstance(arg, Node)
-        ]
-        for arg, gradient in zip(nodes, found, strict=True):
-            into(arg, gradient)
-    return found is not None
-
-
-def _stand_in(data: np.ndarray) -> Tensor:
-    """A Tensor for a pullback to read the data of."""
-    node = object.__new__(Tensor)
-    node.data = data
-    return node
-
-
 def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable, keep: bool) -> None:
     def into(x: Node, g: Any) -> None:
         if isinstance(x, Tensor):
@@ -201,8 +171,9 @@ def _run(
             node.grad = g
         if g is not None:
             pull = pulls[node.operation]
-            if not (blocks and _pull_in_blocks(pull, node, g, into)):
-                pull(node, g, into)
+            if blocks and g.size > LARGE and node.operation in BY_ELEMENT and pull_in_blocks(pull, node, g, into):
+                continue
+            pull(node, g, into)
 
 
 def _zero_like(node: Any) -> Any:

@@ -35,3 +35,27 @@ def in_blocks(function: Callable[..., Sequence], *args: Any) -> list[np.ndarray]
 
 def _in_one_piece(x: np.ndarray) -> bool:
     return x.flags.c_contiguous or not any(x.strides)  # the latter: one number, broadcast
+
+
+def pull_in_blocks(pull: Callable, node: Any, g: np.ndarray, into: Callable) -> bool:
+    """Call the pullback of an elementwise operation in blocks; False, and nothing is done, where that cannot be."""
+    kind, args = type(node), node.args
+
+    def stand_in(data: np.ndarray) -> Any:
+        part = object.__new__(kind)
+        part.data = data
+        return part
+
+    def piece(g: np.ndarray, out: np.ndarray, *numbers: Any) -> list:
+        part, found = stand_in(out), list[np.ndarray]()
+        part.x, *rest = [stand_in(y) if isinstance(arg, kind) else y for arg, y in zip(args, numbers)]
+        part.y = rest[0] if len(rest) == 1 else tuple(rest)
+        pull(part, g, lambda _, gradient: found.append(gradient))
+        return found
+
+    found = in_blocks(piece, g, node.data, *(arg.data if isinstance(arg, kind) else arg for arg in args))
+    if found is not None:
+        nodes = [arg for arg, p in zip(args, node.operation.pullbacks) if p is not None and isinstance(arg, kind)]
+        for arg, gradient in zip(nodes, found, strict=True):
+            into(arg, gradient)
+    return found is not None
