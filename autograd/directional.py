@@ -8,7 +8,7 @@ import numpy as np
 from .calling import Argnums, RecordedCall, call_with_nodes, chosen, shape_of
 from .node import Node
 from .recording import records_for_itself
-from .transforms import has_node, matched, one, ones
+from .transforms import has_node, matched, ones, seed_of_number
 from .tree import flatten, map_tree
 
 
@@ -52,7 +52,7 @@ def hvp(f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnum
         *given, vector = args
         call = call_with_nodes(f, tuple(given), positions, kwargs)
         _, seeds = matched("hvp: the vector", call.structure, vector)
-        gradients = call.pullback(call.outputs(), [one(call.output)], create_graph=True)
+        gradients = call.pullback(call.outputs(), [seed_of_number(call.output)], create_graph=True)
         return call.in_structure(call.pullback(gradients, seeds, call.outside or has_node(seeds)))
 
     return product

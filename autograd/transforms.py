@@ -48,7 +48,7 @@ def value_and_grad(
     @records_for_itself
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         call = call_with_nodes(f, args, positions, kwargs, has_aux)
-        gradients = call.pullback(call.outputs(), [one(call.output)], call.outside)
+        gradients = call.pullback(call.outputs(), [seed_of_number(call.output)], call.outside)
         value = call.plain((call.output, call.aux) if has_aux else call.output)
         return value, call.in_structure(gradients)
 
@@ -68,13 +68,13 @@ def elementwise_grad(
             raise TypeError(
                 f"elementwise_grad() is of functions that return one array, not {type(call.output).__name__}"
             )
-        ones = [ones(y) for y in call.outputs()]
-        return call.in_structure(call.pullback(call.outputs(), ones, call.outside))
+        seeds = [ones(y) for y in call.outputs()]
+        return call.in_structure(call.pullback(call.outputs(), seeds, call.outside))
 
     return derivative
 
 
-def one(output: Any) -> Any:
+def seed_of_number(output: Any) -> Any:
     """The seed of a function with one number as its result."""
     size = sum(math.prod(shape_of(x)) for x in flatten(output))
     if isinstance(output, (list, tuple, dict)) or size != 1:
