@@ -59,7 +59,8 @@ def pullback(
     """
     if not inputs:
         return []
-    found = _sweep(outputs, seeds, min(node.when for node in inputs) if since is None else since, create_graph)[0]
+    since = min(node.when for node in inputs) if since is None else since
+    found = _sweep(outputs, seeds, since, create_graph, wanted=frozenset(inputs))[0]
     results = [found.get(node) for node in inputs]
     found.clear()
     if create_graph:
@@ -86,11 +87,17 @@ def _seed(output: Any, seed: Any) -> Any:
 
 
 def _sweep(
-    outputs: Sequence[Node], seeds: Sequence, since: int = 0, create_graph: bool = False, keep: bool = False
+    outputs: Sequence[Node],
+    seeds: Sequence,
+    since: int = 0,
+    create_graph: bool = False,
+    keep: bool = False,
+    wanted: frozenset = frozenset(),
 ) -> tuple[dict, list[Node]]:
     """The gradients that the seeds at some outputs give rise to, by node, of all made after `since`; and the leaves.
 
-    Arrays first, then Values, on which alone Tensors may depend. A gradient is None where nothing arrived.
+    Arrays first, then Values, on which alone Tensors may depend. A gradient is None where nothing arrived, and where an
+    array is not `wanted` any more.
     """
     numbers: list[tuple] = []
     arrays: list[tuple] = []
@@ -101,7 +108,7 @@ def _sweep(
     with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
         if arrays:
             grads, made, leaves, entered = reached([output for output, _ in arrays], None, since)
-            (_sweep_nodes if create_graph else _sweep_arrays)(grads, made, arrays, keep)
+            (_sweep_nodes if create_graph else _sweep_arrays)(grads, made, arrays, keep, wanted)
             for node in entered:
                 g = grads[node]
                 if keep:
@@ -109,7 +116,7 @@ def _sweep(
                 numbers.append((node.x, _of_number(g)))
         if numbers:
             found, made, more, _ = reached([output for output, _ in numbers], None if create_graph else 0.0, since)
-            (_sweep_nodes if create_graph else _sweep_floats)(found, made, numbers, keep)
+            (_sweep_nodes if create_graph else _sweep_floats)(found, made, numbers, keep, wanted)
             grads, leaves = found | grads if grads else found, leaves + more
     return grads, leaves
 
@@ -121,7 +128,7 @@ def _of_number(g: Any) -> Any:
     return 0.0 if g is None else float(g)
 
 
-def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool) -> None:
+def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wanted: frozenset) -> None:
     pulls = inspection.around(Value.reading.pull) if inspection.around else Value.reading.pull
     for output, seed in seeds:
         grads[output] += seed
@@ -133,7 +140,7 @@ def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool) ->
             pulls[node.operation](node, g, grads)
 
 
-def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool) -> None:
+def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wanted: frozenset) -> None:
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
         if g.shape != data.shape:
@@ -143,10 +150,10 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool) ->
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, Tensor.reading.pull, keep, blocks=not inspection.around)
+    _run(grads, made, seeds, into, Tensor.reading.pull, keep, wanted, blocks=not inspection.around)
 
 
-def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable, keep: bool) -> None:
+def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wanted: frozenset) -> None:
     def into(x: Node, g: Any) -> None:
         if isinstance(x, Tensor):
             if g.shape != x.shape:
@@ -156,17 +163,26 @@ def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable, keep: bool) -> 
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, NODE_PULLBACKS, keep)
+    _run(grads, made, seeds, into, NODE_PULLBACKS, keep, wanted)
 
 
 def _run(
-    grads: dict, made: list[Node], seeds: Iterable, into: Callable, pulls: dict, keep: bool, blocks: bool = False
+    grads: dict,
+    made: list[Node],
+    seeds: Iterable,
+    into: Callable,
+    pulls: dict,
+    keep: bool,
+    wanted: frozenset,
+    blocks: bool = False,
 ) -> None:
     pulls = inspection.around(pulls) if inspection.around else pulls
     for output, seed in seeds:
         into(output, seed)
     for node in made:
         g = grads[node]
+        if node not in wanted:  # its memory is for the gradients that follow
+            grads[node] = None
         if keep:
             node.grad = g
         if g is not None:
