@@ -12,17 +12,16 @@ from typing import Any
 import numpy as np
 
 from .arguments import numeric, real_number
-from .blocks import LARGE, pull_in_blocks
+from .blocks import LARGE
 from .graph import reached
 from .meeting import as_array
 from .node import Node, Tensor, Value
 from .on_arrays import sum_to
-from .operation import ELEMENTWISE, OPERATIONS, Lazy, node_pullback
-from .owning import own_gradients
+from .operation import OPERATIONS, Lazy, node_pullback
+from .owning import is_alone, own_gradients
 from .recording import inspection
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
-BY_ELEMENT = frozenset(ELEMENTWISE)
 
 
 def backward(output: Node, seed: Any = None) -> None:
@@ -148,9 +147,15 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wa
         if g.dtype is not data.dtype:
             g = g.astype(data.dtype)
         before = grads[x]
-        grads[x] = g if before is None else before + g
+        if before is not None:
+            g = np.add(before, g, out=before if before.size > LARGE and is_alone(before) else None)
+        grads[x] = g
 
-    _run(grads, made, seeds, into, Tensor.reading.pull, keep, wanted, blocks=not inspection.around)
+    if _run(grads, made, seeds, into, Tensor.reading.pull, keep, wanted, Tensor.reading.bare_pull):
+        kept = [node.grad for node in made] if keep else []
+        if any(g is not None and np.isnan(np.sum(g)) for g in (*grads.values(), *kept)):
+            grads.update(dict.fromkeys(grads))
+            _run(grads, made, seeds, into, Tensor.reading.pull, keep, wanted)
 
 
 def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wanted: frozenset) -> None:
@@ -174,9 +179,16 @@ def _run(
     pulls: dict,
     keep: bool,
     wanted: frozenset,
-    blocks: bool = False,
-) -> None:
-    pulls = inspection.around(pulls) if inspection.around else pulls
+    hasty: dict | None = None,
+) -> bool:
+    """Run the pullbacks, of large arrays by those in `hasty`, whose guards are left out; whether there were any.
+
+    A guard changes nothing but what would be NaN: so if nothing that is handed out is NaN, they were not needed. They
+    cost a pass through memory each.
+    """
+    if inspection.around:
+        pulls, hasty = inspection.around(pulls), None
+    some = False
     for output, seed in seeds:
         into(output, seed)
     for node in made:
@@ -186,10 +198,12 @@ def _run(
         if keep:
             node.grad = g
         if g is not None:
-            pull = pulls[node.operation]
-            if blocks and g.size > LARGE and node.operation in BY_ELEMENT and pull_in_blocks(pull, node, g, into):
-                continue
-            pull(node, g, into)
+            if hasty is not None and g.size > LARGE:
+                some = True
+                hasty[node.operation](node, g, into)
+            else:
+                pulls[node.operation](node, g, into)
+    return some
 
 
 def _zero_like(node: Any) -> Any:

@@ -6,6 +6,7 @@ argument x that is a node is called _x.
 """
 
 import ast
+import functools
 import inspect
 import linecache
 from collections.abc import Callable, Iterator, Mapping
@@ -185,7 +186,8 @@ class Reading:
         self.number = self.array = kind
         self.record = Lazy(lambda operation: self._recorder(operation, reflected=False))
         self.reflected = Lazy(lambda operation: self._recorder(operation, reflected=True))
-        self.pull = Lazy(self._pull)
+        self.pull = Lazy(functools.partial(self._pull, guarded=plain is PLAIN_ARRAYS))
+        self.bare_pull = Lazy(functools.partial(self._pull, guarded=False))
         READINGS[kind] = self
 
     def _recorder(self, operation: Operation, reflected: bool) -> Callable:
@@ -238,7 +240,8 @@ class Reading:
             "    return __node",
         ]
 
-    def _pull(self, operation: Operation) -> Callable:
+    def _pull(self, operation: Operation, guarded: bool) -> Callable:
+        """The function that hands the gradient of an operation's node on to its arguments."""
         floats, names = self.plain is PLAIN_FLOATS, parameters(operation)
         scope = {**self.plain.words, **self.scope, "__operation": operation}
 
@@ -247,7 +250,7 @@ class Reading:
 
         def line(name: str, pullback: Tree) -> str:
             numbers = {other: number(names[other], other == name) for other in operation.arguments}
-            tree = fold(pullback, Name, Constant, _unguarded) if floats else pullback
+            tree = pullback if guarded else fold(pullback, Name, Constant, _unguarded)
             known = names | numbers | {"out": "__node.data"}
             text = expression(tree, known, self.plain.templates, scope, self.plain.of)
             return f"__into[{names[name]}] += {text}" if floats else f"__into({names[name]}, {text})"
@@ -257,7 +260,7 @@ class Reading:
 
 
 def _unguarded(word: Any, args: list[Tree]) -> Tree:
-    """A guarded product or quotient of g as a plain one, since the sweep of floats stops where g is 0."""
+    """A guarded product or quotient of g as a plain one, for a sweep that sees to it that a gradient of 0 stays 0."""
     plain = {"scaled": "mul", "ratio": "truediv"}.get(word) if args[:1] == [Name("g")] else None
     return Call(plain or word, tuple(args))
 

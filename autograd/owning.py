@@ -15,5 +15,10 @@ def own_gradients(gradients: list) -> list:
     return gradients
 
 
+def is_alone(x: np.ndarray) -> bool:
+    """Whether a container and one name are all that holds this array, and it holds its own memory."""
+    return getrefcount(x) <= ALONE + 2 and x.base is None and x.flags.writeable
+
+
 _one = [np.empty(1)]
 ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
