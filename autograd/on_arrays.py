@@ -1,14 +1,13 @@
 """What words mean on arrays where NumPy has no function for it, and what they ask about shapes."""
 
 import math
-import operator
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .blocks import LARGE, in_blocks
+from .blocks import LARGE, in_blocks, with_squares
 from .users import REFUSED
 
 __warningregistry__ = REFUSED  # users.py
@@ -30,16 +29,18 @@ def unless_zero(function: Callable) -> Callable:
     def guarded(x, y):
         if x.__class__ is float and x:
             return function(x, y)
-        out = function(x, y)
         # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
-        product = np.vdot(out, out) if out.ndim else out
-        return np.where(x == 0, 0.0, out) if product != product else out
+        if getattr(y, "size", 0) > LARGE and (found := with_squares(function, x, y)):
+            out, squares = found
+        else:
+            out = function(x, y)
+            squares = np.vdot(out, out) if out.ndim else out
+        return np.where(x == 0, 0.0, out) if squares != squares else out
 
-    blocked = in_blocks(guarded)
-    return lambda x, y: (blocked if getattr(y, "size", 0) > LARGE else guarded)(x, y)
+    return guarded
 
 
-scaled, ratio = unless_zero(operator.mul), unless_zero(operator.truediv)
+scaled, ratio = unless_zero(np.multiply), unless_zero(np.true_divide)
 
 
 def lowered(x: Any, y: Any) -> Any:
