@@ -193,10 +193,10 @@ def _run(
         into(output, seed)
     for node in made:
         g = grads[node]
-        if node not in wanted:  # its memory is for the gradients that follow
-            grads[node] = None
         if keep:
             node.grad = g
+        elif node not in wanted:  # its memory is for the gradients that follow
+            grads[node] = None
         if g is not None:
             if hasty is not None and g.size > LARGE:
                 some = True

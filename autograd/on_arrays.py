@@ -30,7 +30,7 @@ def unless_zero(function: Callable) -> Callable:
         if x.__class__ is float and x:
             return function(x, y)
         # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
-        if getattr(y, "size", 0) > LARGE and (found := with_squares(function, x, y)):
+        if y.__class__ is np.ndarray and y.size > LARGE and (found := with_squares(function, x, y)):
             out, squares = found
         else:
             out = function(x, y)

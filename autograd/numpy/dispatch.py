@@ -13,6 +13,7 @@ from ..node import Node, Tensor
 from ..operation import Operation
 
 SIMPLE = {Tensor, numpy.ndarray, float, int, bool, type(None)}  # what every function takes as it is
+LISTS = {list, tuple}
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
@@ -48,6 +49,8 @@ def recorded(
         @wraps(function, updated=())
         def either(*args: Any, **kwargs: Any) -> Any:
             kinds = {*map(type, args)}
+            if Tensor in kinds and kinds <= SIMPLE and not kwargs:  # most calls
+                return function(*args)
             with_node = Tensor in kinds or first_node((*args, *kwargs.values())) is not None
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
@@ -86,7 +89,7 @@ def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(row, updated=())
     def function(*args: Any) -> Any:
-        return row(*map(unlisted, args))
+        return row(*args) if LISTS.isdisjoint(map(type, args)) else row(*map(unlisted, args))
 
     function.__qualname__ = row.__name__
     return function
