@@ -118,7 +118,8 @@ def expression(tree: Tree, names: Mapping[str, str], templates: Mapping[str, str
         return f"({value!r})".replace("inf", "1e999")  # inf is no name there
 
     text = fold(tree, lambda name: names.get(name, name), constant, call)
-    return ast.unparse(ast.parse(text, mode="eval"))  # without parentheses that nobody needs
+    plain = ast.unparse(ast.parse(text, mode="eval"))  # without parentheses that nobody needs
+    return plain.replace(".swapaxes(-1, -2)", ".mT")  # the same in a third of the time
 
 
 def parameters(operation: Operation) -> dict[str, str]:
