@@ -24,8 +24,8 @@ def wins(x: Any, y: Any) -> Any:
     return half + half * np.subtract(x > y, x < y, dtype=half.dtype)
 
 
-def unless_zero(function: Callable) -> Callable:
-    """A product or quotient that is 0 where its first argument is, whatever the second."""
+def unless(nothing: Callable, function: Callable) -> Callable:
+    """A product or quotient that is 0 where its arguments say that it is nothing, also if the other one is not finite."""
 
     def guarded(x, y):
         if x.__class__ is float and x:
@@ -35,21 +35,35 @@ def unless_zero(function: Callable) -> Callable:
         out = function(x, y)
         # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
         product = np.vdot(out, out) if out.ndim else out
-        return np.where(x == 0, 0.0, out) if product != product else out
+        return np.where(nothing(x, y), 0.0, out) if product != product else out
 
     return guarded
 
 
-scaled, ratio = unless_zero(operator.mul), unless_zero(operator.truediv)
+def not_selected(x: Any, y: Any) -> Any:
+    """Where x is 0, or y a mask that is False: a product with a mask is a selection."""
+    return (x == 0) | np.logical_not(y) if getattr(y, "dtype", y.__class__) == bool else x == 0
+
+
+scaled, ratio = unless(not_selected, operator.mul), unless(lambda x, y: x == 0, operator.truediv)
+
+
+def _lost(y: Any) -> Any:
+    """What y - 1 was rounded by; None where that is nothing, as nearly always."""
+    lost = y - (y - 1 + 1)
+    return lost if (lost.any() if isinstance(lost, np.ndarray) else lost) else None
 
 
 def lowered(x: Any, y: Any) -> Any:
     """y * x ** (y - 1), 0 where y is 0."""
-    less = y - 1
-    lost = y - (less + 1)
-    out = scaled(y, x**less)
-    some = lost.any() if isinstance(lost, np.ndarray) else lost
-    return out * (1 + scaled(lost, np.log(x, dtype=out.dtype))) if some else out
+    out = scaled(y, x ** (y - 1))
+    return out if _lost(y) is None else out * regained(x, y)
+
+
+def regained(x: Any, y: Any) -> Any:
+    """x to the power of what y - 1 was rounded by."""
+    lost, dtype = _lost(y), np.result_type(x, y)
+    return dtype.type(1) if lost is None else 1 + scaled(lost, np.log(x, dtype=dtype))
 
 
 def powlog(x: Any, y: Any) -> Any:
