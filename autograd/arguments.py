@@ -70,6 +70,8 @@ def value_constant(number: Any) -> Any:
 
 def tensor_constant(array: Any) -> Any:
     """What may stand beside a Tensor: a real number as it is, else a real array; NotImplemented for other nodes."""
+    if array.__class__ is int and abs(array) >= 2**63:  # NumPy's functions have no such integers
+        return float(array)
     if array.__class__ is np.ndarray and array.dtype.kind in "fiub" or array.__class__ in (float, int, bool):
         return array
     if is_node(array) or holds_node(array):

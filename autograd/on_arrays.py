@@ -23,8 +23,8 @@ def wins(x: Any, y: Any) -> Any:
     return half + half * np.subtract(x > y, x < y, dtype=half.dtype)
 
 
-def unless_zero(function: Callable) -> Callable:
-    """A product or quotient that is 0 where its first argument is, whatever the second."""
+def unless(nothing: Callable, function: Callable) -> Callable:
+    """A product or quotient that is 0 where its arguments say that it is nothing, also where one is not finite."""
 
     def guarded(x, y):
         if x.__class__ is float and x:
@@ -35,28 +35,37 @@ def unless_zero(function: Callable) -> Callable:
         else:
             out = function(x, y)
             squares = np.vdot(out, out) if out.ndim else out
-        return np.where(x == 0, 0.0, out) if squares != squares else out
+        return np.where(nothing(x, y), 0.0, out) if squares != squares else out
 
     return guarded
 
 
-scaled, ratio = unless_zero(np.multiply), unless_zero(np.true_divide)
+def not_selected(x: Any, y: Any) -> Any:
+    """Where x is 0, or y a mask that is False: a product with a mask is a selection."""
+    is_mask = y.__class__ is bool or getattr(y, "dtype", None) == np.bool_
+    return (x == 0) | np.logical_not(y) if is_mask else x == 0
+
+
+scaled, ratio = unless(not_selected, np.multiply), unless(lambda x, y: x == 0, np.true_divide)
 
 
 def lowered(x: Any, y: Any) -> Any:
     """y * x ** (y - 1), 0 where y is 0."""
     less = y - 1
-    if y and less + 1 == y if np.ndim(y) == 0 else False:
-        return x**less * y
+    if np.ndim(y) == 0 and y and less + 1 == y:
+        return x**less * y  # one array of memory, not two
     return _lowered(x, y)
 
 
 @in_blocks
 def _lowered(x: Any, y: Any) -> Any:
-    less = y - 1
-    out = scaled(y, x**less)
-    lost = np.where(np.isfinite(y), y - (less + 1), 0)
-    return out * (1 + scaled(lost.astype(out.dtype), np.log(x, dtype=out.dtype)))
+    return scaled(y, x ** (y - 1)) * regained(x, y)
+
+
+def regained(x: Any, y: Any) -> Any:
+    """x to the power of what y - 1 was rounded by."""
+    lost, dtype = np.where(np.isfinite(y), y - (y - 1 + 1), 0), np.result_type(x, y)
+    return 1 + scaled(lost.astype(dtype), np.log(x, dtype=dtype)) if lost.any() else dtype.type(1)
 
 
 @in_blocks

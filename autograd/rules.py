@@ -100,16 +100,19 @@ sec_arcsin(x)   = 1 / sqrt((1 - x) * (1 + x)) | g * (x * out * (out * out))  # |
 cos_arctan(x)   = 1 / hypot(x, 1.0)     | g * -(x * out * out * out)
 # of the direction of (x, y), and x of the point (x, y) mirrored in the unit circle; the digits of x - y are not lost
 cosine(x, y)    = ratio(x, hypot(x, y)) \
-    | g * (cosine(y, x) * (cosine(y, x) / hypot(x, y))) | g * -(out * (cosine(y, x) / hypot(x, y)))  # 0.01 < |x| < 100
+    | g * (cosine(y, x) * (cosine(y, x) / hypot(x, y))) | g * -(out * cosine(y, x) / hypot(x, y))  # 0.01 < |x| < 100
 inverted(x, y)  = x / hypot(x, y) / hypot(x, y) \
     | g * ((y - x) / hypot(x, y) * ((y + x) / hypot(x, y)) / hypot(x, y) / hypot(x, y)) \
     | g * (-2.0 * (out * (y / hypot(x, y) / hypot(x, y))))  # 0.01 < |x| < 100
 # the derivatives of x ** y by x and by y, whose own by y and by x are the same number. x ** 0 has slope 0 at x = 0, not
-# 0 * inf, and 0 ** y has slope 0 for y > 0, not 0 * -inf. The second factor is for what y - 1 was rounded by
-lowered(x, y)   = scaled(y, x ** (y - 1)) * (1 + scaled(where(less(abs(y), inf), y - (y - 1 + 1), 0.0), log(x))) \
-    | g * scaled(y, lowered(x, y - 1)) | g * (x ** (y - 1) + scaled(y, powlog(x, y - 1)))  # 0.05 < x < 5
+# 0 * inf, and 0 ** y has slope 0 for y > 0, not 0 * -inf
+lowered(x, y)   = scaled(y, x ** (y - 1)) * regained(x, y) \
+    | g * (scaled(y, lowered(x, y - 1)) * regained(x, y)) \
+    | g * ((x ** (y - 1) + scaled(y, powlog(x, y - 1))) * regained(x, y))  # 0.05 < x < 5
 powlog(x, y)    = scaled(x ** y, log(x)) \
-    | g * (x ** (y - 1) + scaled(y, powlog(x, y - 1)))  | g * scaled(out, log(x))  # 0.05 < x < 5
+    | g * ((x ** (y - 1) + scaled(y, powlog(x, y - 1))) * regained(x, y))  | g * scaled(out, log(x))  # 0.05 < x < 5
+# the power of x that y - 1 was rounded by: 1 up to rounding, and a constant for every derivative
+regained(x, y)  = 1 + scaled(where(less(abs(y), inf), y - (y - 1 + 1), 0.0), log(x))
 """
 
 ARRAY_ROWS = """

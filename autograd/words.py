@@ -93,6 +93,7 @@ ARRAYS: dict[str, Callable] = {
     "swapaxes": np.swapaxes,
     "sigmoid": on_arrays.sigmoid,
     "lowered": on_arrays.lowered,
+    "regained": on_arrays.regained,
     "powlog": on_arrays.powlog,
     "bell": on_arrays.bell,
     "softplus": lambda x: np.logaddexp(x, 0.0, dtype=x.dtype),

@@ -186,9 +186,15 @@ def _twice(made: Variable) -> Variable | None:
     return None
 
 
+ZERO = Variable(0.0)
+ZERO.value = 0.0
+
+
 def _scaled(made: Variable) -> Variable | None:
-    """A guarded product whose first factor is known not to be 0 is a plain product."""
+    """A guarded product with a mask is a selection; one whose first factor is known not to be 0 a plain product."""
     x, y = made.args
+    if y.dtype == bool:
+        return made.again("where", (y, x, ZERO))
     if x.value is None or not np.all(np.asarray(x.value) != 0):
         return None
     if x.is_constant(1) and made.like(y):

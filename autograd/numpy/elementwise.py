@@ -34,7 +34,7 @@ modf(x)          = (copysign(1.0, x) * (minimum(copysign(1.0, x) * x, 1e38) % 1.
 # what is no number is not equal to itself
 fmax(x, y)       = where(equal(x, x), where(equal(y, y), maximum(x, y), x), y)
 fmin(x, y)       = where(equal(x, x), where(equal(y, y), minimum(x, y), x), y)
-heaviside(x, y)  = where(equal(x, 0.0), y, 0.5 + 0.5 * sign(x))
+heaviside(x, y)  = where(equal(x, 0.0), y, 0.5 + 0.5 * sign(1.0 * x))
 ldexp(x, y)      = x * exp2(floor(0.5 * y)) * exp2(y - floor(0.5 * y))
 logaddexp2(x, y) = logaddexp(x * LN2, y * LN2) / LN2
 """

@@ -140,7 +140,8 @@ def _where(c: Code, t: str, m: str, x: str, y: str) -> str:
 
 def _sign(c: Code, t: str, x: str) -> str:
     one = WORDS["copysign"](c, t, literal(1, t), x)
-    return _choose(c, t, _test(c, t, "one", x, literal(0, t)), one, x)  # "one": ordered and not equal
+    nothing = WORDS["add"](c, t, x, literal(0, t))  # NaN, or 0.0, also of -0.0
+    return _choose(c, t, _test(c, t, "one", x, literal(0, t)), one, nothing)  # "one": ordered and not equal
 
 
 def _unless_zero(instruction: str) -> Callable:
