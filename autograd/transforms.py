@@ -43,7 +43,7 @@ def value_and_grad(
     f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None, has_aux: bool = False
 ) -> Callable[..., Any]:
     """As grad, but the function returns the pair of its value and its gradient; `has_aux`: ((value, aux), gradient)."""
-    positions = chosen(argnum, argnums)
+    positions = chosen(f, argnum, argnums)
 
     @records_for_itself
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -59,7 +59,7 @@ def elementwise_grad(
     f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
 ) -> Callable[..., Any]:
     """The derivative of a function that works element by element, at each element: the gradient of the result's sum."""
-    positions = chosen(argnum, argnums)
+    positions = chosen(f, argnum, argnums)
 
     @records_for_itself
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -108,6 +108,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     The gradients of the result under a weight u are linear in u, so the derivative of <gradients, tangents> with
     respect to u is what is asked for: two sweeps, at a small multiple of what f costs.
     """
+    if not isinstance(args, (list, tuple)) or not isinstance(tangents, (list, tuple)):
+        raise TypeError("jvp(f, args, tangents): of a tuple of arguments and a tuple of tangents, such as (x,), (v,)")
     call = call_with_nodes(f, tuple(args), tuple(range(len(args))), {})
     _, seeds = _matched("jvp: the tangents", list(call.structure), list(tangents))
     weights = map_tree(lambda y: weight(y) if isinstance(y, Node) else y, call.output)
@@ -134,7 +136,7 @@ def hvp(f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnum
 
     The vector and the result have the structure of argument `argnum`. It costs two sweeps; the hessian is never built.
     """
-    positions = chosen(argnum, argnums)
+    positions = chosen(f, argnum, argnums)
 
     @records_for_itself
     def product(*args: Any, **kwargs: Any) -> Any:

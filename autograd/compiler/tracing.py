@@ -97,6 +97,11 @@ class TracedTensor(_Traced, Tensor, final=False):  # type: ignore[misc, override
     def __len__(self) -> int:
         return len(self.example)
 
+    def __getitem__(self, index: Any) -> Tensor:
+        if any(isinstance(i, _Traced) for i in (index if isinstance(index, tuple) else (index,))):
+            refuse("a node was used as an index", "write where(mask, x, 0.0), or index with plain numbers")
+        return super().__getitem__(index)
+
     def __repr__(self) -> str:
         return f"Tensor(inside jit, shape={self.shape}, dtype={self.dtype})"
 

@@ -27,13 +27,16 @@ NAMES = {
 IDENTITIES = ("positive", "conjugate", "conj", "real", "real_if_close")  # of real numbers
 ALIASES = {"abs": "absolute", "fabs": "absolute", "mod": "remainder", "pow": "power", "true_divide": "divide"}
 INTERNAL = {row.name for row in _operation.INNER}
+# plain results that need no numbers, so that they are known inside jit as well
+OF_SHAPES = """
+diag_indices_from empty_like iscomplexobj isrealobj ndim ones_like result_type shape size tril_indices_from
+triu_indices_from zeros_like""".split()
+# plain results of numbers
 CONSTANT = """
-all allclose angle any argmax argmin argpartition argsort argwhere array_equal array_equiv count_nonzero
-diag_indices_from digitize empty_like equal flatnonzero greater greater_equal histogram histogram2d histogram_bin_edges
-histogramdd imag isclose iscomplex iscomplexobj isfinite isin isinf isnan isneginf isposinf isreal isrealobj less
-less_equal lexsort logical_and logical_not logical_or logical_xor may_share_memory nanargmax nanargmin ndim nonzero
-not_equal ones_like result_type searchsorted shape signbit size spacing tril_indices_from triu_indices_from
-zeros_like""".split()  # plain results
+all allclose angle any argmax argmin argpartition argsort argwhere array_equal array_equiv count_nonzero digitize
+equal flatnonzero greater greater_equal histogram histogram2d histogram_bin_edges histogramdd imag isclose iscomplex
+isfinite isin isinf isnan isneginf isposinf isreal less less_equal lexsort logical_and logical_not logical_or
+logical_xor may_share_memory nanargmax nanargmin nonzero not_equal searchsorted signbit spacing""".split()
 ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS |= {**elementwise.COMPOSED, **dict.fromkeys(IDENTITIES, _operation.OPERATIONS["alias"])}
 ROWS |= {alias: ROWS[name] for alias, name in ALIASES.items()} | {f"a{x[3:]}": ROWS[x] for x in ROWS if x[:3] == "arc"}
@@ -45,7 +48,7 @@ FUNCTIONS = {
 }
 FUNCTIONS |= {"amax": FUNCTIONS["max"], "amin": FUNCTIONS["min"], "around": FUNCTIONS["round"]}
 FUNCTIONS |= {"concat": FUNCTIONS["concatenate"], "permute_dims": FUNCTIONS["transpose"]}
-__all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, "linalg"})
+__all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, *OF_SHAPES, "linalg"})
 
 
 def __getattr__(name: str) -> Any:
@@ -57,6 +60,8 @@ def __getattr__(name: str) -> Any:
         found.__module__ = __name__
     elif name in CONSTANT:
         found = dispatch.constant(name)
+    elif name in OF_SHAPES:
+        found = dispatch.constant(name, data_of=dispatch.blank_of)
     elif name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:

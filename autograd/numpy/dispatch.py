@@ -1,7 +1,8 @@
 """One name, two functions: what is recorded where a node takes part, and NumPy's own where none does."""
 
+import inspect
 from collections.abc import Callable, Iterable
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,16 @@ def first_node(args: Iterable) -> Node | None:
     return None
 
 
+signature = cache(inspect.signature)
+
+
+def by_name(plain: Callable, args: tuple) -> tuple[tuple, dict[str, Any]]:
+    """The arguments before NumPy's `out`, and by name those from there on."""
+    names = [name for name, given in signature(plain).parameters.items() if given.kind < given.VAR_POSITIONAL]
+    place = names.index("out") if "out" in names[: len(args)] else len(args)
+    return args[:place], dict(zip(names[place:], args[place:]))
+
+
 def recorded(
     name: str = "", of_arrays: bool = True, of_lists: bool = False, home: ModuleType = numpy
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -51,6 +62,9 @@ def recorded(
             with_node = Tensor in kinds or first_node((*args, *kwargs.values())) is not None
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
+            if len(args) > 2 and plain:
+                args, named = by_name(plain, args)
+                kwargs = {**named, **kwargs}
             if kwargs.pop("out", None) is not None:
                 raise TypeError(NO_OUT.format(called))
             no_mask((*args, *kwargs.values()) if kwargs else args)
@@ -97,7 +111,14 @@ def data_of(x: Any) -> Any:
     return x.data if is_node(x) else type(x)(map(data_of, x)) if type(x) in (list, tuple) else x
 
 
-def constant(name: str, home: ModuleType = numpy) -> Callable[..., Any]:
+def blank_of(x: Any) -> Any:
+    """Zeros in the place of nodes: for what asks for shapes and dtypes, which stand where numbers do not yet."""
+    if isinstance(x, Tensor):
+        return numpy.broadcast_to(numpy.zeros((), x.dtype), x.shape)
+    return 0.0 if is_node(x) else type(x)(map(blank_of, x)) if type(x) in (list, tuple) else x
+
+
+def constant(name: str, home: ModuleType = numpy, data_of: Callable = data_of) -> Callable[..., Any]:
     """NumPy's function on the numbers of nodes: its result is no function of them that could be differentiated."""
     plain = getattr(home, name)
 

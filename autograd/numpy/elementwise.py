@@ -64,7 +64,7 @@ def where(condition: Any, *branches: Any) -> Any:
     return _where(condition, *branches) if branches else np.nonzero(data_of(condition))
 
 
-@recorded(of_arrays=False)
+@recorded(of_lists=True)
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
     """As numpy.select."""
     if not condlist or len(condlist) != len(choicelist):

@@ -12,7 +12,7 @@ import numpy as np
 from ..operation import OPERATIONS
 from .dispatch import called, recorded
 from .moving import diagonal
-from .shaping import moveaxis, operand
+from .shaping import array, moveaxis, operand
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -41,10 +41,12 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
 
 
 @recorded()
-def einsum(*operands: Any, optimize: Any = False) -> Any:
+def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
+    if len(operands) < 2:
+        raise ValueError("einsum: of subscripts and the arrays that they are of")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
-    terms, out, parts = _parsed(subscripts, [operand(x) for x in factors])
+    terms, out, parts = _parsed(subscripts, [array(x, dtype) for x in factors])
     x, letters = parts[0], terms[0]
     for i, (y, other) in enumerate(zip(parts[1:], terms[1:]), 1):
         x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1 :]))
@@ -67,6 +69,8 @@ def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
     """The letters of each operand and of the result, every operand with distinct letters and without broadcasting."""
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
+    if unknown := "".join(sorted({*f"{inputs}{out}".replace("...", "")} - {*LETTERS, ","})):
+        raise ValueError(f"einsum: {subscripts!r}: axes are named by letters, not by {unknown!r}")
     if len(terms) != len(operands):
         raise ValueError(f"einsum: {subscripts!r} is of {len(terms)} operands, given were {len(operands)}")
     free = [letter for letter in LETTERS if letter not in subscripts]

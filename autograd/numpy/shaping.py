@@ -82,7 +82,20 @@ def _ordering(name: str) -> Callable[..., Any]:
 
 moveaxis, rollaxis, matrix_transpose = map(_ordering, ("moveaxis", "rollaxis", "matrix_transpose"))
 squeeze, expand_dims = _reshaping("squeeze"), _reshaping("expand_dims")
-atleast_1d, atleast_2d, atleast_3d = map(_reshaping, ("atleast_1d", "atleast_2d", "atleast_3d"))
+
+
+def _of_each(name: str) -> Callable[..., Any]:
+    """The function of this name, of one array, or of several for a tuple of results."""
+    reshaped = _reshaping(name)
+
+    def function(*arys: Any) -> Any:
+        results = tuple(reshaped(operand(x)) for x in arys)
+        return results[0] if len(results) == 1 else results
+
+    return called(name, function)
+
+
+atleast_1d, atleast_2d, atleast_3d = map(_of_each, ("atleast_1d", "atleast_2d", "atleast_3d"))
 
 
 @recorded()
@@ -165,8 +178,10 @@ column_stack = _joining(
 )
 unstack = called("unstack", lambda x, axis=0: tuple(moveaxis(x, axis, 0)))
 full = called("full", lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape))
-asarray, asanyarray, ascontiguousarray = (
+asarray, asanyarray, asfortranarray = (
     called(name, lambda a, dtype=None, order=None, copy=None: array(a, dtype))
-    for name in ("asarray", "asanyarray", "ascontiguousarray")
+    for name in ("asarray", "asanyarray", "asfortranarray")
 )
+ascontiguousarray = called("ascontiguousarray", lambda a, dtype=None: array(a, dtype, ndmin=1))
+astype = called("astype", lambda x, dtype, *, copy=True: x.astype(dtype))
 copy = called("copy", lambda a, order="K", subok=False: OPERATIONS["alias"](array(a)))
