@@ -5,7 +5,7 @@ import pytest
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, Value, check_gradients, grad, gradients, hessian, jit, jvp
+from autograd import Tensor, Value, check_gradients, checkpoint, define, grad, gradients, hessian, jit, jvp
 from autograd.compiler.tracing import TracingError
 
 X, V = np.array([[0.5, 1.5, 2.5], [3.5, -4.5, 5.5]]), np.array([1.0, -2.0, 0.5])
@@ -81,6 +81,10 @@ MISTAKES = [
     (lambda: grad(3), TypeError, "a transformation is of a function, not of 3"),
     (lambda: hessian("f"), TypeError, "a transformation is of a function, not of 'f'"),
     (lambda: jit(3), TypeError, "a transformation is of a function, not of 3"),
+    (lambda: checkpoint(3), TypeError, "a transformation is of a function, not of 3"),
+    (lambda: define(3), TypeError, "a row or a name as text, not 3"),
+    (lambda: define("f", forward=lambda x: x, pullbacks=[3]), TypeError, "each pullback is a function"),
+    (lambda: grad(define("f", lambda x: x, [lambda g, out, x: None]))(1.0), TypeError, "pullback 0 returned None"),
     (lambda: jvp(anp.sin, 1.0, 1.0), TypeError, "a tuple of arguments and a tuple of tangents"),
     (lambda: gradients(Value(1.0), Value(1.0)), TypeError, "a list of nodes"),
     (lambda: anp.sum(Tensor(X), axis=1.0), TypeError, "an axis is an integer, not 1.0"),

@@ -27,16 +27,17 @@ NAMES = {
 IDENTITIES = ("positive", "conjugate", "conj", "real", "real_if_close")  # of real numbers
 ALIASES = {"abs": "absolute", "fabs": "absolute", "mod": "remainder", "pow": "power", "true_divide": "divide"}
 INTERNAL = {row.name for row in _operation.INNER}
-# plain results that need no numbers, so that they are known inside jit as well
 OF_SHAPES = """
 diag_indices_from empty_like iscomplexobj isrealobj ndim ones_like result_type shape size tril_indices_from
-triu_indices_from zeros_like""".split()
-# plain results of numbers
-CONSTANT = """
+triu_indices_from zeros_like""".split()  # plain results that need no numbers: they are known inside jit, too
+CONSTANT = (
+    """
 all allclose angle any argmax argmin argpartition argsort argwhere array_equal array_equiv count_nonzero digitize
 equal flatnonzero greater greater_equal histogram histogram2d histogram_bin_edges histogramdd imag isclose iscomplex
 isfinite isin isinf isnan isneginf isposinf isreal less less_equal lexsort logical_and logical_not logical_or
 logical_xor may_share_memory nanargmax nanargmin nonzero not_equal searchsorted signbit spacing""".split()
+    + OF_SHAPES
+)  # plain results
 ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS |= {**elementwise.COMPOSED, **dict.fromkeys(IDENTITIES, _operation.OPERATIONS["alias"])}
 ROWS |= {alias: ROWS[name] for alias, name in ALIASES.items()} | {f"a{x[3:]}": ROWS[x] for x in ROWS if x[:3] == "arc"}
@@ -48,7 +49,7 @@ FUNCTIONS = {
 }
 FUNCTIONS |= {"amax": FUNCTIONS["max"], "amin": FUNCTIONS["min"], "around": FUNCTIONS["round"]}
 FUNCTIONS |= {"concat": FUNCTIONS["concatenate"], "permute_dims": FUNCTIONS["transpose"]}
-__all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, *OF_SHAPES, "linalg"})
+__all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, "linalg"})
 
 
 def __getattr__(name: str) -> Any:
@@ -59,9 +60,7 @@ def __getattr__(name: str) -> Any:
         found = dispatch.recorded(name, of_arrays=False)(row) if hasattr(_np, name) else dispatch.operation(row)
         found.__module__ = __name__
     elif name in CONSTANT:
-        found = dispatch.constant(name)
-    elif name in OF_SHAPES:
-        found = dispatch.constant(name, data_of=dispatch.blank_of)
+        found = dispatch.constant(name, data_of=dispatch.blank_of if name in OF_SHAPES else dispatch.data_of)
     elif name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:
