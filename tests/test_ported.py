@@ -1,5 +1,7 @@
 """Lines ported from NumPy, PyTorch and JAX: every place of an argument, and every mistake by its name."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,8 @@ KINDS = [
     lambda np, x: np.gradient(x[0], np.array([0.0, 1.0, 3.0])),
     lambda np, x: np.ediff1d(x, to_end=9.0, to_begin=[1.0, 2.0]),
     lambda np, x: np.einsum("ij,kj", x, x, dtype=np.float64),
+    lambda np, x: np.linalg.pinv(x[:, :2], hermitian=True),
+    lambda np, x: np.linalg.svd(x[:, :2], hermitian=True)[1],
     lambda np, x: np.zeros_like(x) + np.ones(np.shape(x)) * np.size(x) / np.ndim(x) + x,
 ]
 
@@ -70,6 +74,22 @@ def test_an_array_to_write_into_is_refused_in_its_place():
 def test_choices_of_different_shapes_are_selected_from():
     found = anp.select([X > 1, X < 0], [Tensor(X), Value(2.0)], Tensor(V))
     np.testing.assert_array_equal(found.data, np.select([X > 1, X < 0], [X, 2.0], V))
+
+
+def test_arguments_have_numpys_names():
+    """Save `out` and what says where NumPy puts its arrays; weights of quantiles and ndmax are not here."""
+    absent = {"out", "like", "subok", "device", "weights", "ndmax"}
+    for home, ours in ((np, anp), (np.linalg, anp.linalg)):
+        for name in set(ours.__all__) & set(dir(home)):
+            function = getattr(getattr(ours, name), "__wrapped__", None)
+            if function is None or isinstance(getattr(home, name), np.ufunc) or name in anp.ROWS:
+                continue
+            has = inspect.signature(function).parameters
+            if not any(given.kind is given.VAR_KEYWORD for given in has.values()):
+                named = inspect.signature(getattr(home, name)).parameters.values()
+                wanted = {p.name for p in named if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} - absent
+                assert wanted <= has.keys(), name
+    assert anp.reshape(a=Tensor(X), shape=(3, 2)).shape == anp.transpose(a=Tensor(X)).shape == (3, 2)
 
 
 def test_losses_of_plain_arrays_are_numbers():

@@ -138,47 +138,47 @@ def _contracted(x: Any, left: str, y: Any, right: str, keep: set[str]) -> tuple[
 
 
 @recorded()
-def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """As numpy.tensordot."""
-    x, y = operand(x), operand(y)
+    a, b = operand(a), operand(b)
     if isinstance(axes, int):
-        axes = range(x.ndim - axes, x.ndim), range(axes)
+        axes = range(a.ndim - axes, a.ndim), range(axes)
     ours, theirs = ((i,) if isinstance(i, int) else tuple(i) for i in axes)
-    left, right = list(LETTERS[: x.ndim]), list(LETTERS[x.ndim : x.ndim + y.ndim])
+    left, right = list(LETTERS[: a.ndim]), list(LETTERS[a.ndim : a.ndim + b.ndim])
     for i, j in zip(ours, theirs, strict=True):
-        if x.shape[i] != y.shape[j]:
-            raise ValueError(f"tensordot: axis {i} of shape {x.shape} and axis {j} of shape {y.shape} differ in length")
+        if a.shape[i] != b.shape[j]:
+            raise ValueError(f"tensordot: axis {i} of shape {a.shape} and axis {j} of shape {b.shape} differ in length")
         right[j] = left[i]
     out = [c for c in left if c not in right] + [c for c in right if c not in left]
-    return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", x, y)
+    return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", a, b)
 
 
 @recorded()
-def dot(x: Any, y: Any) -> Any:
+def dot(a: Any, b: Any) -> Any:
     """As numpy.dot."""
-    x, y = operand(x), operand(y)
-    if not (x.ndim and y.ndim):
-        return x * y
-    return matmul(x, y) if y.ndim < 3 else tensordot(x, y, (-1, -2))
+    a, b = operand(a), operand(b)
+    if not (a.ndim and b.ndim):
+        return a * b
+    return matmul(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
 
 
 @recorded()
-def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
-    x, y = operand(x), operand(y)
-    if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
+    a, v = operand(a), operand(v)
+    if a.ndim != 1 or v.ndim != 1 or not (a.size and v.size):
         raise ValueError(
-            f"convolve: of two arrays with one axis that are not empty, not of shapes {x.shape} and {y.shape}"
+            f"convolve: of two arrays with one axis that are not empty, not of shapes {a.shape} and {v.shape}"
         )
-    if len(y) > len(x):
-        x, y = y, x
+    if len(v) > len(a):
+        a, v = v, a
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: the mode is full, same or valid, not {mode!r}")
-    n, m = len(x), len(y)
+    n, m = len(a), len(v)
     first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
-    padded = OPERATIONS["scatter"](x, slice(m - 1, n + m - 1), (n + 2 * m - 2,))
+    padded = OPERATIONS["scatter"](a, slice(m - 1, n + m - 1), (n + 2 * m - 2,))
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
-    return matmul(padded[windows], y)
+    return matmul(padded[windows], v)
 
 
 @recorded()
