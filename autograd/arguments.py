@@ -12,6 +12,10 @@ from .users import at_users_line
 MASKED = {np.ma.MaskedArray, type(np.ma.masked)}
 
 
+class TracingError(TypeError):
+    """A function that is being traced asked for a number that only a call has."""
+
+
 def is_node(x: Any) -> bool:
     """Whether this is a Value or a Tensor; they stand above this module."""
     return hasattr(type(x), "reading")
@@ -117,7 +121,7 @@ def again(operation: Operation, args: tuple) -> Any:
     plain = next(reading.plain for reading in readings if reading)
     try:
         return at_users_line(plain.value[operation], *numbers)
-    except Warning:  # which the user wants to be an error
+    except (Warning, TracingError):  # which the user wants to be an error; which says all itself
         raise
     except Exception as error:
         raise _explained(error, operation, args) from None

@@ -111,6 +111,8 @@ MISTAKES = [
     (lambda: anp.einsum("i$->i", Tensor(X)), ValueError, "named by letters, not by '\\$'"),
     (lambda: anp.einsum(Tensor(X)), ValueError, "einsum: of subscripts and the arrays"),
     (lambda: jit(lambda x: x[x > 1])(X), TracingError, "a node was used as an index"),
+    (lambda: jit(lambda x, n: x.reshape(n, -1))(X, 3), TracingError, "^[^:]*: a node was read as a number"),
+    (lambda: jit(lambda x, n: x[:n])(X, 3), TracingError, "^[^:]*: a node was read as a number"),
     (lambda: nn.Huber("a"), TypeError, "delta must be a number"),
     (lambda: nn.Constant("a"), TypeError, "rate must be a number"),
     (lambda: nn.ExponentialDecay(0.1, -1), ValueError, "decay must be at least 0"),

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import numeric, tensor_constant, value_constant
+from ..arguments import TracingError, numeric, tensor_constant, value_constant
 from ..graph import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, beside, kinds, scope
@@ -22,10 +22,6 @@ from ..recording import inspection, recording_is_off, tick
 from ..users import users_line
 
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
-
-
-class TracingError(TypeError):
-    """A function that is being traced asked for a number that only a call has."""
 
 
 def refuse(what: str, instead: str) -> NoReturn:
