@@ -12,10 +12,11 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "core.py")):
 
 from . import methods, numpy
 from .backward import gradients
+from .directional import hvp, jvp
 from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .node import Tensor, Value
 from .recording import no_grad
-from .transforms import elementwise_grad, grad, hvp, jvp, value_and_grad, vjp
+from .transforms import elementwise_grad, grad, value_and_grad, vjp
 
 if TYPE_CHECKING:  # what is imported when it is used
     from . import scipy

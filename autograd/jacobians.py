@@ -8,10 +8,11 @@ import numpy as np
 
 from .backward import pullback
 from .calling import Argnums, RecordedCall, call_with_nodes, chosen, shape_of
+from .directional import weight
 from .node import Node, Value
 from .numpy import stack
 from .recording import records_for_itself
-from .transforms import has_node, weight
+from .transforms import has_node
 from .tree import map_tree
 
 

@@ -5,21 +5,18 @@ else: no tape, no flag, no closure, no reference from an argument to what was ma
 is freed at once, and the order of creation (`when`) is an order in which everything comes after what it was made of.
 """
 
-import contextlib
-import copy
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from .arguments import again, no_mask, numeric, real_number, tensor_constant, value_constant
-from .callers import called, only_float_may_read
+from .arguments import no_mask, numeric, real_number, tensor_constant, value_constant
+from .conduct import Conduct
+from .failing import again
 from .meeting import meet
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, hooks, tick
-from .users import users_frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +26,7 @@ else:  # attached by methods.py
     TensorMethods = ValueMethods = object
 
 
-class Node:
+class Node(Conduct):
     """What Value and Tensor share: `data`, `grad`, `name`, and the operation and arguments that it was made by."""
 
     __slots__ = {
@@ -83,64 +80,6 @@ class Node:
         leaf = object.__new__(type(self))
         leaf._become_leaf(self.data, self.name)
         return leaf
-
-    def item(self) -> float:
-        """The number, as a float."""
-        raise NotImplementedError
-
-    def __float__(self) -> float:
-        only_float_may_read(self, sys._getframe(1))
-        return self.item()
-
-    def __int__(self) -> int:
-        only_float_may_read(self, sys._getframe(1))
-        return int(self.item())
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
-
-    def __bool__(self) -> bool:
-        return bool(self.data)
-
-    if not TYPE_CHECKING:  # a type checker would take a node for an array, and array + node for one
-
-        def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-            name = called(users_frame())
-            raise TypeError(
-                f"{name + ': ' if name else ''}a {type(self).__name__} does not turn into an array, which would lose "
-                "its history: use .data for the numbers, or a function of autograd.numpy"
-            )
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        if self.operation is not None:
-            raise TypeError(
-                f"only a leaf can be copied; this {type(self).__name__} was made by {self.operation.name}: "
-                "copy node.detach(), or use .data for the numbers"
-            )
-        twin = self.detach()
-        twin.data, twin.grad = copy.deepcopy(self.data), copy.deepcopy(self.grad)
-        return twin
-
-    def __copy__(self) -> Self:
-        return self.__deepcopy__({})
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} cannot be pickled: save .data, or a Module with nn.save")
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            "a node cannot be changed in place, since its history would then be wrong: build the new one "
-            "with where(mask, new, old) or concatenate, or assign to .data of a leaf"
-        )
-
-    def _repr_svg_(self) -> str | None:
-        from .drawing import svg
-
-        with contextlib.suppress(
-            OSError, ImportError, ValueError
-        ):  # no Graphviz, or too large: the notebook shows repr
-            return svg(self)
-        return None
 
 
 SIMPLE = {int, slice}  # indices that hide nothing

@@ -1,14 +1,13 @@
 """What words mean on arrays where NumPy has no function for it, and what they ask about shapes."""
 
 import math
-import operator
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .blocks import LARGE, in_blocks
+from .blocks import LARGE, in_blocks, with_squares
 from .users import REFUSED
 
 __warningregistry__ = REFUSED  # users.py
@@ -30,40 +29,51 @@ def unless_zero(function: Callable) -> Callable:
     def guarded(x, y):
         if x.__class__ is float and x:
             return function(x, y)
-        if getattr(y, "size", 0) > LARGE and (whole := in_blocks(lambda x, y: [guarded(x, y)], x, y)):
-            return whole[0]
-        out = function(x, y)
         # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
-        product = np.vdot(out, out) if out.ndim else out
-        return np.where(x == 0, 0.0, out) if product != product else out
+        if y.__class__ is np.ndarray and y.size > LARGE and (found := with_squares(function, x, y)):
+            out, squares = found
+        else:
+            out = function(x, y)
+            squares = np.vdot(out, out) if out.ndim else out
+        return np.where(x == 0, 0.0, out) if squares != squares else out
 
     return guarded
 
 
-scaled, ratio = unless_zero(operator.mul), unless_zero(operator.truediv)
+scaled, ratio = unless_zero(np.multiply), unless_zero(np.true_divide)
 
 
 def lowered(x: Any, y: Any) -> Any:
     """y * x ** (y - 1), 0 where y is 0."""
     less = y - 1
-    lost = y - (less + 1)
+    if y and less + 1 == y if np.ndim(y) == 0 else False:
+        return x**less * y
+    return _lowered(x, y)
+
+
+@in_blocks
+def _lowered(x: Any, y: Any) -> Any:
+    less = y - 1
     out = scaled(y, x**less)
-    some = lost.any() if isinstance(lost, np.ndarray) else lost
-    return out * (1 + scaled(lost, np.log(x, dtype=out.dtype))) if some else out
+    lost = np.where(np.isfinite(y), y - (less + 1), 0)
+    return out * (1 + scaled(lost.astype(out.dtype), np.log(x, dtype=out.dtype)))
 
 
+@in_blocks
 def powlog(x: Any, y: Any) -> Any:
     """x ** y * log(x), 0 where the power is 0."""
     out = x**y
     return scaled(out, np.log(x, dtype=out.dtype))
 
 
+@in_blocks
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) by the exponential that does not overflow."""
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, 1.0) / (1.0 + small)
 
 
+@in_blocks
 def bell(x: Any) -> Any:
     """sigmoid(x) * sigmoid(-x) by one exponential."""
     small = np.exp(-np.abs(x))

@@ -106,7 +106,7 @@ inverted(x, y)  = x / hypot(x, y) / hypot(x, y) \
     | g * (-2.0 * (out * (y / hypot(x, y) / hypot(x, y))))  # 0.01 < |x| < 100
 # the derivatives of x ** y by x and by y, whose own by y and by x are the same number. x ** 0 has slope 0 at x = 0, not
 # 0 * inf, and 0 ** y has slope 0 for y > 0, not 0 * -inf. The second factor is for what y - 1 was rounded by
-lowered(x, y)   = scaled(y, x ** (y - 1)) * (1 + scaled(y - (y - 1 + 1), log(x))) \
+lowered(x, y)   = scaled(y, x ** (y - 1)) * (1 + scaled(where(less(abs(y), inf), y - (y - 1 + 1), 0.0), log(x))) \
     | g * scaled(y, lowered(x, y - 1)) | g * (x ** (y - 1) + scaled(y, powlog(x, y - 1)))  # 0.05 < x < 5
 powlog(x, y)    = scaled(x ** y, log(x)) \
     | g * (x ** (y - 1) + scaled(y, powlog(x, y - 1)))  | g * scaled(out, log(x))  # 0.05 < x < 5

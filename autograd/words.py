@@ -1,6 +1,6 @@
 """The words that the table's rows are written in, on Python floats (FLOATS) and on arrays (ARRAYS).
 
-Most are NumPy's and math's own. Those on floats follow IEEE 754 where Python would raise.
+Most are NumPy's and math's own; what they have no function for stands in on_arrays.py and on_floats.py.
 """
 
 import math
@@ -9,95 +9,37 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import on_arrays
+from . import on_arrays, on_floats
 from .users import REFUSED
 
 __warningregistry__ = REFUSED  # users.py
 CONSTANTS = {"inf": math.inf, "LN2": math.log(2.0), "LOG2E": math.log2(math.e), "LOG10E": math.log10(math.e)}
 
-
-def _ieee(fast: Callable, exact: Callable) -> Callable:
-    """`fast` from math, and where it raises, NumPy's answer: math.log(0.0) raises, IEEE 754 says -inf."""
-
-    def function(*numbers: float) -> float:
-        try:
-            return fast(*numbers)
-        except (ValueError, OverflowError, ZeroDivisionError):
-            with np.errstate(all="ignore"):
-                return float(exact(*map(float, numbers)))
-
-    return function
-
-
-def _float_sigmoid(x: float) -> float:
-    if x < 0:
-        small = math.exp(x)
-        return small / (1.0 + small)
-    return 1.0 / (1.0 + math.exp(-x))
-
-
-def _float_bell(x: float) -> float:
-    small = math.exp(-abs(x))
-    return small / ((1.0 + small) * (1.0 + small))
-
-
-_divide = _ieee(operator.truediv, np.true_divide)
-
-
-def _float_ratio(x: float, y: float) -> float:
-    return _divide(x, y) if x else 0.0
-
-
-def _float_logaddexp(x: float, y: float) -> float:
-    if x == y:  # two equal infinities too
-        return x + CONSTANTS["LN2"]
-    high, low = (x, y) if x > y else (y, x)
-    return high + math.log1p(math.exp(low - high))
-
-
-def _float_maximum(x: float, y: float) -> float:
-    return x if x > y or x != x else y
-
-
-def _float_minimum(x: float, y: float) -> float:
-    return x if x < y or x != x else y
-
-
-def _rounded(function: Callable) -> Callable:
-    return lambda x: float(function(x))
-
-
 FLOATS: dict[str, Callable] = {
     **{
-        name: _ieee(getattr(math, name), getattr(np, name))
-        for name in "exp expm1 log log1p sqrt sin cos tan sinh cosh".split()
+        name: on_floats.ieee(getattr(math, name.replace("arc", "a")), getattr(np, name))
+        for name in """exp expm1 exp2 log log1p log2 log10 sqrt cbrt sin cos tan sinh cosh hypot arcsin arccos arcsinh
+        arccosh arctanh arctan2""".split()
     },
-    **{name: _ieee(getattr(math, name), getattr(np, name)) for name in "exp2 log2 log10 cbrt hypot".split()},
-    **{
-        name: _ieee(getattr(math, name.replace("arc", "a")), getattr(np, name))
-        for name in "arcsinh arccosh arctanh arctan2".split()
-    },
-    **{name: _rounded(getattr(np, name)) for name in "floor ceil rint".split()},
+    **{name: on_floats.rounded(getattr(np, name)) for name in "floor ceil rint".split()},
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
     "neg": operator.neg,
-    "mod": _ieee(operator.mod, np.remainder),
-    "floordiv": _ieee(operator.floordiv, np.floor_divide),
+    "mod": on_floats.ieee(operator.mod, np.remainder),
+    "floordiv": on_floats.ieee(operator.floordiv, np.floor_divide),
     "copysign": math.copysign,
-    "arcsin": _ieee(math.asin, np.arcsin),
-    "arccos": _ieee(math.acos, np.arccos),
     "arctan": math.atan,
     "tanh": math.tanh,
-    "truediv": _divide,
-    "pow": _ieee(math.pow, np.power),
+    "truediv": on_floats.divide,
+    "pow": on_floats.ieee(math.pow, np.power),
     "abs": abs,
-    "sigmoid": _float_sigmoid,
-    "bell": _float_bell,
-    "softplus": lambda x: _float_maximum(x, 0.0) + math.log1p(math.exp(-abs(x))),
-    "logaddexp": _float_logaddexp,
-    "maximum": _float_maximum,
-    "minimum": _float_minimum,
+    "sigmoid": on_floats.sigmoid,
+    "bell": on_floats.bell,
+    "softplus": lambda x: on_floats.maximum(x, 0.0) + math.log1p(math.exp(-abs(x))),
+    "logaddexp": on_floats.logaddexp,
+    "maximum": on_floats.maximum,
+    "minimum": on_floats.minimum,
     "where": lambda m, x, y: x if m else y,
     "sign": lambda x: float((x > 0) - (x < 0)) if x == x else x,
     "greater": lambda x, y: 1.0 if x > y else 0.0,
@@ -108,7 +50,7 @@ FLOATS: dict[str, Callable] = {
     "not_equal": lambda x, y: 1.0 if x != y else 0.0,
     "wins": lambda x, y: 1.0 if x > y else 0.0 if x < y else 0.5,
     "scaled": lambda x, y: x * y if x else 0.0,
-    "ratio": _float_ratio,
+    "ratio": on_floats.ratio,
 }
 
 

@@ -45,6 +45,8 @@ class Module:
         for name, x in vars(cls).items():
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
+        if "forward" in vars(cls) and "__call__" not in vars(cls):
+            cls.__call__ = cls.forward  # type: ignore[method-assign]  # itself, since small layers are called often
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What `forward` gives."""

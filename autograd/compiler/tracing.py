@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import TracingError, numeric, tensor_constant, value_constant
+from ..arguments import numeric, tensor_constant, value_constant
+from ..failing import TracingError
 from ..graph import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, beside, kinds, scope

@@ -1,0 +1,41 @@
+"""An operation that warned or failed is computed again at the user's line; its error says what it was given."""
+
+from typing import Any
+
+import numpy as np
+
+from .arguments import is_node
+from .operation import Operation
+from .users import at_users_line
+
+
+class TracingError(TypeError):
+    """A function that is being traced asked for a number that only a call has."""
+
+
+def again(operation: Operation, args: tuple) -> Any:
+    """The number or array that an operation makes of its arguments, after a first attempt that warned or failed."""
+    readings = [type(x).reading if is_node(x) else None for x in args]
+    numbers = [getattr(x, reading.held) if reading else x for x, reading in zip(args, readings)]
+    plain = next(reading.plain for reading in readings if reading)
+    try:
+        return at_users_line(plain.value[operation], *numbers)
+    except (Warning, TracingError):  # which the user wants to be an error; which says all itself
+        raise
+    except Exception as error:
+        raise _explained(error, operation, args) from None
+
+
+def _explained(error: Exception, operation: Operation, args: tuple) -> Exception:
+    """An error of NumPy, with the name of the operation and what it was given."""
+    given = ", ".join(
+        (
+            f"{name} of shape {getattr(arg, 'shape', ()) if is_node(arg) else np.shape(arg)}"
+            if name in operation.arguments
+            else f"{name} = {arg!r}"
+        )
+        for name, arg in zip(operation.names, args)
+    )
+    kinds = (ValueError, TypeError, IndexError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
+    kind = type(error) if type(error) in kinds else ValueError
+    return kind(f"{operation.name}: {given}: {error}")
