@@ -42,6 +42,8 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
 
     They are floats or arrays; with `create_graph` they are nodes, and can be differentiated again.
     """
+    if isinstance(inputs, Node):
+        raise TypeError("gradients() is with respect to a list of nodes: give [x] for one")
     inputs = list(inputs)
     for node in (output, *inputs):
         if not isinstance(node, Node) or node.reading.number is not output.reading.number:
