@@ -25,7 +25,7 @@ def wins(x: Any, y: Any) -> Any:
 
 
 def unless(nothing: Callable, function: Callable) -> Callable:
-    """A product or quotient that is 0 where its arguments say that it is nothing, also if the other one is not finite."""
+    """A product or quotient that is 0 where nothing(x, y) says so, also where another factor is infinite or NaN."""
 
     def guarded(x, y):
         if x.__class__ is float and x:
@@ -42,7 +42,7 @@ def unless(nothing: Callable, function: Callable) -> Callable:
 
 def not_selected(x: Any, y: Any) -> Any:
     """Where x is 0, or y a mask that is False: a product with a mask is a selection."""
-    return (x == 0) | np.logical_not(y) if getattr(y, "dtype", y.__class__) == bool else x == 0
+    return (x == 0) | np.logical_not(y) if np.result_type(y).kind == "b" else x == 0
 
 
 scaled, ratio = unless(not_selected, operator.mul), unless(lambda x, y: x == 0, operator.truediv)
@@ -63,7 +63,7 @@ def lowered(x: Any, y: Any) -> Any:
 def regained(x: Any, y: Any) -> Any:
     """x to the power of what y - 1 was rounded by."""
     lost, dtype = _lost(y), np.result_type(x, y)
-    return dtype.type(1) if lost is None else 1 + scaled(lost, np.log(x, dtype=dtype))
+    return np.ones(np.broadcast(x, y).shape, dtype) if lost is None else 1 + scaled(lost, np.log(x, dtype=dtype))
 
 
 def powlog(x: Any, y: Any) -> Any:
