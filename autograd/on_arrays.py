@@ -24,7 +24,7 @@ def wins(x: Any, y: Any) -> Any:
 
 
 def unless(nothing: Callable, function: Callable) -> Callable:
-    """A product or quotient that is 0 where its arguments say that it is nothing, also where one is not finite."""
+    """A product or quotient that is 0 where nothing(x, y) says so, also where another factor is infinite or NaN."""
 
     def guarded(x, y):
         if x.__class__ is float and x:
@@ -42,8 +42,7 @@ def unless(nothing: Callable, function: Callable) -> Callable:
 
 def not_selected(x: Any, y: Any) -> Any:
     """Where x is 0, or y a mask that is False: a product with a mask is a selection."""
-    is_mask = y.__class__ is bool or getattr(y, "dtype", None) == np.bool_
-    return (x == 0) | np.logical_not(y) if is_mask else x == 0
+    return (x == 0) | np.logical_not(y) if np.result_type(y).kind == "b" else x == 0
 
 
 scaled, ratio = unless(not_selected, np.multiply), unless(lambda x, y: x == 0, np.true_divide)
@@ -65,7 +64,8 @@ def _lowered(x: Any, y: Any) -> Any:
 def regained(x: Any, y: Any) -> Any:
     """x to the power of what y - 1 was rounded by."""
     lost, dtype = np.where(np.isfinite(y), y - (y - 1 + 1), 0), np.result_type(x, y)
-    return 1 + scaled(lost.astype(dtype), np.log(x, dtype=dtype)) if lost.any() else dtype.type(1)
+    some = lost.any()
+    return 1 + scaled(lost.astype(dtype), np.log(x, dtype=dtype)) if some else np.ones(np.broadcast(x, y).shape, dtype)
 
 
 @in_blocks
@@ -217,21 +217,35 @@ def unsorted_as(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
     return out
 
 
+def _all_but_one(x: np.ndarray) -> np.ndarray:
+    return np.where(np.eye(x.shape[-1]), x.dtype.type(1), x[..., None, :]).prod(-1)
+
+
+def _scales(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Powers of 2 by which rows and columns of x have sizes near 1, and what they make of its cofactors."""
+    one = x.dtype.type(1)
+    rows = np.ldexp(one, np.frexp(np.abs(x).max(-1, initial=0))[1])
+    columns = np.ldexp(one, np.frexp(np.abs(x / rows[..., None]).max(-2, initial=0))[1])
+    scales = rows[..., None] * columns[..., None, :]
+    return scales, _all_but_one(rows)[..., None] * _all_but_one(columns)[..., None, :]
+
+
 def cofactor(x: np.ndarray) -> np.ndarray:
     """det(x) * inv(x).mT by singular values, so that it is right where x is singular too."""
-    u, s, vt = np.linalg.svd(x)
-    others = np.where(np.eye(s.shape[-1]), 1, s[..., None, :]).prod(-1)  # the products of all but one
-    return np.linalg.det(u @ vt)[..., None, None] * ((u * others[..., None, :]) @ vt)
+    scales, made = _scales(x)  # singular values lose what is small beside the largest one
+    u, s, vt = np.linalg.svd(x / scales)
+    return made * (np.linalg.det(u @ vt)[..., None, None] * ((u * _all_but_one(s)[..., None, :]) @ vt))
 
 
 def minors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The derivative of cofactor(x) in the direction y, by singular values: of a diagonal x the minors are products."""
-    u, s, vt = np.linalg.svd(x)
+    scales, made = _scales(x)
+    u, s, vt = np.linalg.svd(x / scales)
     one = np.eye(s.shape[-1], dtype=s.dtype)
     others = np.where(one[:, None] + one, 1, s[..., None, None, :]).prod(-1) * (1 - one)  # of all but two
-    turned = u.mT @ y @ vt.mT
+    turned = u.mT @ (y / scales) @ vt.mT
     diagonal = others @ np.diagonal(turned, 0, -2, -1)[..., None]
-    return np.linalg.det(u @ vt)[..., None, None] * (u @ (one * diagonal - others * turned.mT) @ vt)
+    return made * (np.linalg.det(u @ vt)[..., None, None] * (u @ (one * diagonal - others * turned.mT) @ vt))
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd.numpy as np
-from autograd import Tensor, check_gradients, grad, hessian
+from autograd import Tensor, check_gradients, grad, hessian, hvp
 
 from . import array_calls
 
@@ -172,3 +172,15 @@ def test_results_have_numpys_names():
     assert np.linalg.eigh(s).eigenvectors.shape == (2, 3, 3) and np.linalg.svd(s).Vh.shape == (2, 3, 3)
     assert np.linalg.qr(s).R.shape == (2, 3, 3) and np.linalg.slogdet(s).logabsdet.shape == (2,)
     assert math.isclose(np.linalg.norm(Tensor([3.0, 0.0, 4.0]), 0).item(), 2.0)
+
+
+@pytest.mark.parametrize("third", [4.0, 3.0])  # regular, and singular
+def test_derivatives_of_det_keep_their_digits_where_rows_and_columns_differ_in_size(third):
+    x = numpy.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [1.0, 2.0, third]])
+    rows, columns = numpy.array([[1e-7], [1.0], [1e8]]), numpy.array([1e5, 1e-5, 1e-2])
+    scaled, direction = x * rows * columns, numpy.ones((3, 3)) * rows * columns
+    whole = rows.prod() * columns.prod() / rows / columns
+    slope, product = grad(np.linalg.det)(x), hvp(np.linalg.det)(x, numpy.ones((3, 3)))
+    assert (abs(grad(np.linalg.det)(scaled) - slope * whole) <= 1e-13 * abs(whole) * abs(slope).max()).all()
+    found = hvp(np.linalg.det)(scaled, direction)
+    assert (abs(found - product * whole) <= 1e-13 * abs(whole) * abs(product).max()).all()
