@@ -25,16 +25,20 @@ EDGES = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-8, 1e300, -745.
 
 def assert_agree(f, *args, fresh=(), backends=BACKENDS, rtol=1e-12, atol=1e-300):
     """f, compiled by each backend, against f on nodes; also on fresh arguments of the same form."""
+    programs = [jit(f, backend=backend) for backend in backends]
+    for numbers in (args, *fresh):
+        assert_equal(f, programs, numbers, rtol, atol)
+
+
+def assert_equal(f, programs, args, rtol, atol):
+    """f on nodes and its programs come to the same."""
     with np.errstate(all="ignore"):
-        for backend in backends:
-            compiled = jit(f, backend=backend)
-            for numbers in (args, *fresh):
-                expected = [x.data if isinstance(x, (Value, Tensor)) else x for x in flatten(f(*wrapped(numbers)))]
-                for ours, theirs in zip(flatten(compiled(*numbers)), expected, strict=True):
-                    np.testing.assert_allclose(
-                        ours, theirs, rtol=rtol, atol=atol, err_msg=f"{backend}\n{compiled.source}"
-                    )
-                    assert np.shape(ours) == np.shape(theirs) and np.asarray(ours).dtype == np.asarray(theirs).dtype
+        expected = [x.data if isinstance(x, (Value, Tensor)) else x for x in flatten(f(*wrapped(args)))]
+        for program in programs:
+            for ours, theirs in zip(flatten(program(*args)), expected, strict=True):
+                where = f"{program.backend}\n{program.source}"
+                np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol, err_msg=where)
+                assert np.shape(ours) == np.shape(theirs) and np.asarray(ours).dtype == np.asarray(theirs).dtype
 
 
 def wrapped(args):
@@ -85,15 +89,24 @@ def test_every_operation_on_arrays(operation, data):
 
 
 @elementwise
-@settings(max_examples=15)
-@given(data=st.data())
-def test_every_operation_on_numbers_and_at_edges(operation, data):
-    numbers = [data.draw(st.sampled_from(EDGES) | strategies.numbers_for(operation.name)) for _ in operation.arguments]
-    fresh = [[data.draw(st.sampled_from(EDGES)) for _ in numbers] for _ in range(5)]
+def test_every_operation_on_numbers_and_at_edges(operation):
     f = differentiated(operation, ())
-    assert_agree(f, *numbers, fresh=fresh, rtol=1e-11, atol=1e-290)
-    arrays = [np.array(column) for column in zip(numbers, *fresh)]
-    assert_agree(lambda *x: f(*x)[:2] if operation.pullbacks else f(*x), *arrays, rtol=1e-11, atol=1e-290)
+    programs = [jit(f, backend=backend) for backend in BACKENDS]  # for numbers, and for arrays of six
+
+    @settings(max_examples=15)
+    @given(data=st.data())
+    def check(data):
+        several = st.lists(st.sampled_from(EDGES), min_size=5, max_size=5)
+        columns = [
+            [data.draw(st.sampled_from(EDGES) | strategies.numbers_for(operation.name)), *data.draw(several)]
+            for _ in operation.arguments
+        ]
+        for point in zip(*columns):
+            assert_equal(f, programs, point, rtol=1e-11, atol=1e-290)
+        assert_equal(f, programs, [np.array(column) for column in columns], rtol=1e-11, atol=1e-290)
+
+    check()
+    assert all(len(program.forms) == 2 for program in programs)
 
 
 @settings(max_examples=15)
