@@ -40,10 +40,12 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """An axis argument of NumPy (None, a number, several) as the sorted tuple of axes that it means."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, numbers.Integral) else tuple(axis)
+    axes: tuple[Any, ...] = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     for i in axes:
+        if not isinstance(i, (int, np.integer)):
+            raise TypeError(f"an axis is an integer, not {i!r}")
         if not -ndim <= i < ndim:
-            raise np.exceptions.AxisError(i, ndim)
+            raise np.exceptions.AxisError(int(i), ndim)
     found = tuple(sorted({int(i) % ndim for i in axes}))
     if len(found) != len(axes):
         raise ValueError(f"axis {axis} names an axis twice")

@@ -6,23 +6,22 @@ floats into it. On arrays and on nodes they hand over to `into`, which undoes br
 leaves at them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .arguments import numeric, real_number
-from .blocks import LARGE, pull_in_blocks
+from .blocks import LARGE
 from .graph import reached
 from .meeting import as_array
 from .node import Node, Tensor, Value
 from .on_arrays import sum_to
-from .operation import ELEMENTWISE, OPERATIONS, Lazy, node_pullback
-from .owning import own_gradients
+from .operation import OPERATIONS, Lazy, node_pullback
+from .owning import is_alone, own_gradients
 from .recording import inspection
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
-BY_ELEMENT = frozenset(ELEMENTWISE)
 
 
 def backward(output: Node, seed: Any = None) -> None:
@@ -32,7 +31,7 @@ def backward(output: Node, seed: Any = None) -> None:
     is not set to 0. `seed` weighs the elements; a node of one element needs none.
     """
     # an array may become somebody's .grad
-    grads, leaves = _sweep([output], [seed.copy() if isinstance(seed, np.ndarray) else seed], keep=True)
+    grads, leaves = _sweep([output], [seed.copy() if isinstance(seed, np.ndarray) else seed], 0, False, None)
     for leaf, g in zip(leaves, own_gradients([grads.pop(leaf) for leaf in leaves])):
         g = _zero_like(leaf) if g is None else g
         leaf.grad = g if leaf.grad is None else leaf.grad + g
@@ -43,6 +42,8 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
 
     They are floats or arrays; with `create_graph` they are nodes, and can be differentiated again.
     """
+    if isinstance(inputs, Node):
+        raise TypeError("gradients() is with respect to a list of nodes: give [x] for one")
     inputs = list(inputs)
     for node in (output, *inputs):
         if not isinstance(node, Node) or node.reading.number is not output.reading.number:
@@ -60,7 +61,7 @@ def pullback(
     if not inputs:
         return []
     since = min(node.when for node in inputs) if since is None else since
-    found = _sweep(outputs, seeds, since, create_graph, wanted=frozenset(inputs))[0]
+    found, _ = _sweep(outputs, seeds, since, create_graph, frozenset(inputs))
     results = [found.get(node) for node in inputs]
     found.clear()
     if create_graph:
@@ -86,37 +87,37 @@ def _seed(output: Any, seed: Any) -> Any:
     return seed
 
 
-def _sweep(
-    outputs: Sequence[Node],
-    seeds: Sequence,
-    since: int = 0,
-    create_graph: bool = False,
-    keep: bool = False,
-    wanted: frozenset = frozenset(),
-) -> tuple[dict, list[Node]]:
+class Sweep(NamedTuple):
+    """A sweep through nodes of one class: their gradients so far, those that were made, newest first, and the seeds."""
+
+    grads: dict
+    made: list[Node]
+    seeds: list[tuple]
+    wanted: frozenset | None  # whose gradients are asked for; None: everybody's, which gets them in `.grad`
+
+
+def _sweep(outputs: Sequence, seeds: Sequence, since: int, create_graph: bool, wanted: frozenset | None) -> tuple:
     """The gradients that the seeds at some outputs give rise to, by node, of all made after `since`; and the leaves.
 
     Arrays first, then Values, on which alone Tensors may depend. A gradient is None where nothing arrived, and where an
     array is not `wanted` any more.
     """
-    numbers: list[tuple] = []
-    arrays: list[tuple] = []
-    for output, seed in zip(outputs, seeds):
-        (numbers if isinstance(output, Value) else arrays).append((output, _seed(output, seed)))
+    pairs = [(output, _seed(output, seed)) for output, seed in zip(outputs, seeds)]
+    numbers = [pair for pair in pairs if isinstance(pair[0], Value)]
+    arrays = [pair for pair in pairs if not isinstance(pair[0], Value)] if len(numbers) < len(pairs) else []
     grads: dict = {}
     leaves: list[Node] = []
     with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
         if arrays:
             grads, made, leaves, entered = reached([output for output, _ in arrays], None, since)
-            (_sweep_nodes if create_graph else _sweep_arrays)(grads, made, arrays, keep, wanted)
+            (_sweep_nodes if create_graph else _sweep_arrays)(Sweep(grads, made, arrays, wanted))
             for node in entered:
-                g = grads[node]
-                if keep:
-                    node.grad = g
-                numbers.append((node.x, _of_number(g)))
+                if wanted is None:
+                    node.grad = grads[node]
+                numbers.append((node.x, _of_number(grads[node])))
         if numbers:
             found, made, more, _ = reached([output for output, _ in numbers], None if create_graph else 0.0, since)
-            (_sweep_nodes if create_graph else _sweep_floats)(found, made, numbers, keep, wanted)
+            (_sweep_nodes if create_graph else _sweep_floats)(Sweep(found, made, numbers, wanted))
             grads, leaves = found | grads if grads else found, leaves + more
     return grads, leaves
 
@@ -128,19 +129,26 @@ def _of_number(g: Any) -> Any:
     return 0.0 if g is None else float(g)
 
 
-def _sweep_floats(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wanted: frozenset) -> None:
+def _sweep_floats(sweep: Sweep) -> None:
+    grads, made, seeds, wanted = sweep
     pulls = inspection.around(Value.reading.pull) if inspection.around else Value.reading.pull
     for output, seed in seeds:
         grads[output] += seed
     for node in made:
         g = grads[node]
-        if keep:
+        if wanted is None:
             node.grad = g
         if g:  # 0 passes nothing on, whatever the derivative
             pulls[node.operation](node, g, grads)
 
 
-def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wanted: frozenset) -> None:
+def _sweep_arrays(sweep: Sweep) -> None:
+    """Large arrays by pullbacks without guards at first, each of which would cost a pass through memory.
+
+    A guard changes nothing but what would be NaN: if nothing that is handed out is NaN, none was needed.
+    """
+    grads = sweep.grads
+
     def into(x: Node, g: np.ndarray) -> None:
         data = x.data
         if g.shape != data.shape:
@@ -148,12 +156,20 @@ def _sweep_arrays(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wa
         if g.dtype is not data.dtype:
             g = g.astype(data.dtype)
         before = grads[x]
-        grads[x] = g if before is None else before + g
+        if before is not None:
+            g = np.add(before, g, out=before if before.size > LARGE and is_alone(before) else None)
+        grads[x] = g
 
-    _run(grads, made, seeds, into, Tensor.reading.pull, keep, wanted, blocks=not inspection.around)
+    if _run(sweep, into, Tensor.reading.pull, None if inspection.around else Tensor.reading.bare_pull):
+        kept = [node.grad for node in sweep.made] if sweep.wanted is None else []
+        if any(g is not None and np.isnan(np.sum(g)) for g in (*grads.values(), *kept)):
+            grads.update(dict.fromkeys(grads))
+            _run(sweep, into, Tensor.reading.pull)
 
 
-def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wanted: frozenset) -> None:
+def _sweep_nodes(sweep: Sweep) -> None:
+    grads = sweep.grads
+
     def into(x: Node, g: Any) -> None:
         if isinstance(x, Tensor):
             if g.shape != x.shape:
@@ -163,33 +179,28 @@ def _sweep_nodes(grads: dict, made: list[Node], seeds: Iterable, keep: bool, wan
         before = grads[x]
         grads[x] = g if before is None else before + g
 
-    _run(grads, made, seeds, into, NODE_PULLBACKS, keep, wanted)
+    _run(sweep, into, NODE_PULLBACKS)
 
 
-def _run(
-    grads: dict,
-    made: list[Node],
-    seeds: Iterable,
-    into: Callable,
-    pulls: dict,
-    keep: bool,
-    wanted: frozenset,
-    blocks: bool = False,
-) -> None:
-    pulls = inspection.around(pulls) if inspection.around else pulls
+def _run(sweep: Sweep, into: Callable, pulls: dict, of_large: dict | None = None) -> bool:
+    """Run the pullbacks, those of large arrays by other ones if there are such; whether these were needed."""
+    grads, made, seeds, wanted = sweep
+    pulls, some = inspection.around(pulls) if inspection.around else pulls, False
     for output, seed in seeds:
         into(output, seed)
     for node in made:
         g = grads[node]
-        if node not in wanted:  # its memory is for the gradients that follow
-            grads[node] = None
-        if keep:
+        if wanted is None:
             node.grad = g
+        elif node not in wanted:  # its memory is for the gradients that follow
+            grads[node] = None
         if g is not None:
-            pull = pulls[node.operation]
-            if blocks and g.size > LARGE and node.operation in BY_ELEMENT and pull_in_blocks(pull, node, g, into):
-                continue
-            pull(node, g, into)
+            if of_large is None or g.size <= LARGE:
+                pulls[node.operation](node, g, into)
+            else:
+                of_large[node.operation](node, g, into)
+                some = True
+    return some
 
 
 def _zero_like(node: Any) -> Any:

@@ -1,61 +1,63 @@
-"""Elementwise work on large arrays, block by block: what is computed on the way stays in the cache and needs no memory.
+"""Elementwise functions of large arrays, block by block: what they compute on the way stays in the cache.
 
 A fresh array of megabytes costs more than the arithmetic on it, since the system clears its pages first.
 """
 
+import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-BLOCK = 1 << 13  # elements: a few such arrays fit into a core's own cache, and BLAS takes one thread for them
+BLOCK = 1 << 13  # elements: some such arrays fit into a core's own cache, and BLAS takes one thread for one
 LARGE = 2 * BLOCK
 
 
-def in_blocks(function: Callable[..., Sequence], *args: Any) -> list[np.ndarray] | None:
-    """The arrays that function(*args) returns, elementwise ones of numbers and of arrays of one shape.
+def _blocks(args: tuple) -> tuple[tuple[int, ...], Iterator[tuple[slice, list]]] | None:
+    """The shape of large arrays, and each block of them: where it is, and its parts. None if they are not of one shape.
 
-    None, and nothing is called, where the shapes differ or an array does not lie in memory in one piece.
+    Numbers among them are the same in each block.
     """
     shapes = {x.shape for x in args if isinstance(x, np.ndarray)}
-    views = [x.reshape(-1) if isinstance(x, np.ndarray) and _in_one_piece(x) else x for x in args]
-    if len(shapes) != 1 or any(isinstance(x, np.ndarray) and x.ndim != 1 for x in views):
+    if len(shapes) != 1 or (size := math.prod(shape := shapes.pop())) <= LARGE or not all(map(_in_one_piece, args)):
         return None
-    (shape,) = shapes
-    whole: list[np.ndarray] = []
-    for start in range(0, math.prod(shape), BLOCK):
-        here = slice(start, start + BLOCK)
-        parts = function(*(x[here] if isinstance(x, np.ndarray) else x for x in views))
-        whole = whole or [np.empty(shape, part.dtype) for part in parts]
-        for out, part in zip(whole, parts):
-            out.reshape(-1)[here] = part
-    return whole
+    views = [x.reshape(-1) if isinstance(x, np.ndarray) else x for x in args]
+    places = (slice(start, start + BLOCK) for start in range(0, size, BLOCK))
+    return shape, ((here, [x[here] if isinstance(x, np.ndarray) else x for x in views]) for here in places)
 
 
-def _in_one_piece(x: np.ndarray) -> bool:
-    return x.flags.c_contiguous or not any(x.strides)  # the latter: one number, broadcast
+def _in_one_piece(x: Any) -> bool:
+    return not isinstance(x, np.ndarray) or x.flags.c_contiguous or not any(x.strides)  # or one number, broadcast
 
 
-def pull_in_blocks(pull: Callable, node: Any, g: np.ndarray, into: Callable) -> bool:
-    """Call the pullback of an elementwise operation in blocks; False, and nothing is done, where that cannot be."""
-    kind, args = type(node), node.args
+def in_blocks(function: Callable[..., np.ndarray]) -> Callable[..., Any]:
+    """The function, of numbers and arrays, applied to blocks where these are large, of one shape and in one piece."""
 
-    def stand_in(data: np.ndarray) -> Any:
-        part = object.__new__(kind)
-        part.data = data
-        return part
+    @functools.wraps(function)
+    def blocked(*args: Any) -> Any:
+        found = _blocks(args)
+        if found is None:
+            return function(*args)
+        shape, blocks = found
+        out: Any = None
+        for here, parts in blocks:
+            part = function(*parts)
+            out = np.empty(math.prod(shape), part.dtype) if out is None else out
+            out[here] = part
+        return out.reshape(shape)
 
-    def piece(g: np.ndarray, out: np.ndarray, *numbers: Any) -> list:
-        part, found = stand_in(out), list[np.ndarray]()
-        part.x, *rest = [stand_in(y) if isinstance(arg, kind) else y for arg, y in zip(args, numbers)]
-        part.y = rest[0] if len(rest) == 1 else tuple(rest)
-        pull(part, g, lambda _, gradient: found.append(gradient))
-        return found
+    return blocked
 
-    found = in_blocks(piece, g, node.data, *(arg.data if isinstance(arg, kind) else arg for arg in args))
-    if found is not None:
-        nodes = [arg for arg, p in zip(args, node.operation.pullbacks) if p is not None and isinstance(arg, kind)]
-        for arg, gradient in zip(nodes, found, strict=True):
-            into(arg, gradient)
-    return found is not None
+
+def with_squares(ufunc: Callable, x: Any, y: Any) -> tuple[np.ndarray, float] | None:
+    """ufunc(x, y) of large arrays, and the sum of its squares; None if they are not of one shape."""
+    found = _blocks((x, y))
+    if found is None:
+        return None
+    shape, blocks = found
+    out, total = np.empty(math.prod(shape), np.result_type(x, y)), 0.0
+    for here, (a, b) in blocks:
+        part = ufunc(a, b, out=out[here])
+        total += np.vdot(part, part)
+    return out.reshape(shape), total

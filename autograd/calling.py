@@ -49,8 +49,15 @@ class RecordedCall:
         return tree if self.outside else map_tree(lambda x: _plain(x) if isinstance(x, Node) else x, tree)
 
 
-def chosen(argnum: Argnums | None, argnums: Argnums | None) -> Argnums:
-    """Which arguments are differentiated: by `argnum`, or `argnums` as JAX calls it; the first if neither is given."""
+def a_function(f: Any) -> None:
+    """Raise TypeError for what cannot be called."""
+    if not callable(f):
+        raise TypeError(f"a transformation is of a function, not of {f!r} ({type(f).__name__})")
+
+
+def chosen(f: Callable, argnum: Argnums | None, argnums: Argnums | None) -> Argnums:
+    """Which arguments of f: by `argnum`, or `argnums` as JAX calls it; the first if neither is given."""
+    a_function(f)
     if argnum is not None and argnums is not None:
         raise TypeError(f"argnum and argnums are two names for one thing, give one of them: {argnum!r} or {argnums!r}")
     found = argnums if argnum is None else argnum

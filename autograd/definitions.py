@@ -22,6 +22,10 @@ def define(row: str, forward: Callable | None = None, pullbacks: Sequence[Callab
     Later rows may use the operation as a word; those that did go on with it when its name is defined anew. Raises
     ValueError for a row that does not read, or uses a name that is neither an argument nor a word of the table.
     """
+    if not isinstance(row, str):
+        raise TypeError(f"define: a row or a name as text, not {row!r} ({type(row).__name__})")
+    if not all(f is None or callable(f) for f in pullbacks):
+        raise TypeError(f"define: {row}: each pullback is a function, or None where there is no derivative")
     try:
         operation = read(row) if forward is None else _from_functions(row, forward, pullbacks)
     except ValueError as error:
@@ -78,6 +82,8 @@ def _pulling(name: str, i: int, pullback: Callable) -> Callable:
         result = pullback(g, out, *args)
         if is_node(result):
             return result
+        if result is None:
+            raise TypeError(f"{name}: pullback {i} returned None: is a return missing?")
         if any(is_node(x) for x in (g, out, *args)):
             raise TypeError(
                 f"{name}: pullback {i} makes a {type(result).__name__} of nodes, "

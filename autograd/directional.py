@@ -19,6 +19,8 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     The gradients of the result under a weight u are linear in u, so the derivative of <gradients, tangents> with
     respect to u is what is asked for: two sweeps, at a small multiple of what f costs.
     """
+    if not isinstance(args, (list, tuple)) or not isinstance(tangents, (list, tuple)):
+        raise TypeError("jvp(f, args, tangents): of a tuple of arguments and a tuple of tangents, such as (x,), (v,)")
     call = call_with_nodes(f, tuple(args), tuple(range(len(args))), {})
     _, seeds = matched("jvp: the tangents", list(call.structure), list(tangents))
     weights = map_tree(lambda y: weight(y) if isinstance(y, Node) else y, call.output)
@@ -45,7 +47,7 @@ def hvp(f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnum
 
     The vector and the result have the structure of argument `argnum`. It costs two sweeps; the hessian is never built.
     """
-    positions = chosen(argnum, argnums)
+    positions = chosen(f, argnum, argnums)
 
     @records_for_itself
     def product(*args: Any, **kwargs: Any) -> Any:

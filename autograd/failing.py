@@ -9,6 +9,10 @@ from .operation import Operation
 from .users import at_users_line
 
 
+class TracingError(TypeError):
+    """A function that is being traced asked for a number that only a call has."""
+
+
 def again(operation: Operation, args: tuple) -> Any:
     """The number or array that an operation makes of its arguments, after a first attempt that warned or failed."""
     readings = [type(x).reading if is_node(x) else None for x in args]
@@ -16,7 +20,7 @@ def again(operation: Operation, args: tuple) -> Any:
     plain = next(reading.plain for reading in readings if reading)
     try:
         return at_users_line(plain.value[operation], *numbers)
-    except Warning:  # which the user wants to be an error
+    except (Warning, TracingError):  # which the user wants to be an error; which says all itself
         raise
     except Exception as error:
         raise _explained(error, operation, args) from None

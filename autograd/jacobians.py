@@ -24,21 +24,21 @@ def jacobian(
     An array of shape result.shape + argument.shape; for nested results and arguments the structure of the result, each
     part in the structure of the argument. Costs a sweep for each element of the smaller side.
     """
-    return _derivatives(f, chosen(argnum, argnums), _by_the_smaller_side)
+    return _derivatives(f, chosen(f, argnum, argnums), _by_the_smaller_side)
 
 
 def jacrev(
     f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
 ) -> Callable[..., Any]:
     """As jacobian, row by row: a sweep for each element of the result."""
-    return _derivatives(f, chosen(argnum, argnums), _by_rows)
+    return _derivatives(f, chosen(f, argnum, argnums), _by_rows)
 
 
 def jacfwd(
     f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
 ) -> Callable[..., Any]:
     """As jacobian, column by column, as jvp computes them: about two sweeps for each element of the argument."""
-    return _derivatives(f, chosen(argnum, argnums), _by_columns)
+    return _derivatives(f, chosen(f, argnum, argnums), _by_columns)
 
 
 def hessian(
@@ -49,7 +49,7 @@ def hessian(
     An array of shape result.shape + argument.shape + argument.shape, so for one number as the result and a vector a
     matrix; nested results and arguments as in jacobian.
     """
-    positions = chosen(argnum, argnums)
+    positions = chosen(f, argnum, argnums)
     return jacobian(jacobian(f, positions), positions)
 
 

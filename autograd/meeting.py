@@ -43,6 +43,13 @@ def as_arrays(given: Iterable) -> list:
     return [x if is_node(x) else numeric(x) for x in as_tensors(given)]
 
 
+def as_weak(given: Iterable) -> list:
+    """The same where a Python number is no wider than the arrays among the others."""
+    found = as_tensors(given)
+    dtype = weak([x.dtype for x in found if hasattr(x, "dtype")])
+    return [np.asarray(x, dtype) if type(x) in (float, int, bool) else as_array(x) for x in found]
+
+
 def as_array(x: Any) -> Any:
     """The same of one."""
     return as_arrays([x])[0]

@@ -29,7 +29,7 @@ COMPARISONS = {
 }
 OF_ARRAYS = """
 sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take
-diagonal trace dot clip round any all argmax argmin argsort nonzero""".split()
+diagonal trace dot clip round copy any all argmax argmin argsort nonzero""".split()
 
 
 def install(reading: Reading) -> None:

@@ -1,14 +1,13 @@
 """What words mean on arrays where NumPy has no function for it, and what they ask about shapes."""
 
 import math
-import operator
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .blocks import LARGE, in_blocks
+from .blocks import LARGE, in_blocks, with_squares
 from .users import REFUSED
 
 __warningregistry__ = REFUSED  # users.py
@@ -25,59 +24,69 @@ def wins(x: Any, y: Any) -> Any:
 
 
 def unless(nothing: Callable, function: Callable) -> Callable:
-    """A product or quotient that is 0 where nothing(x, y) says so, also where another factor is infinite or NaN."""
+    """A product or quotient that is 0 where its arguments say that it is nothing, also where one is not finite."""
 
     def guarded(x, y):
         if x.__class__ is float and x:
             return function(x, y)
-        if getattr(y, "size", 0) > LARGE and (whole := in_blocks(lambda x, y: [guarded(x, y)], x, y)):
-            return whole[0]
-        out = function(x, y)
         # a sum of squares is NaN only if an element is: one cheap pass finds the rare case
-        product = np.vdot(out, out) if out.ndim else out
-        return np.where(nothing(x, y), 0.0, out) if product != product else out
+        if y.__class__ is np.ndarray and y.size > LARGE and (found := with_squares(function, x, y)):
+            out, squares = found
+        else:
+            out = function(x, y)
+            squares = np.vdot(out, out) if out.ndim else out
+        return np.where(nothing(x, y), 0.0, out) if squares != squares else out
 
     return guarded
 
 
 def not_selected(x: Any, y: Any) -> Any:
     """Where x is 0, or y a mask that is False: a product with a mask is a selection."""
-    return (x == 0) | np.logical_not(y) if np.result_type(y).kind == "b" else x == 0
+    is_mask = y.__class__ is bool or getattr(y, "dtype", None) == np.bool_
+    return (x == 0) | np.logical_not(y) if is_mask else x == 0
 
 
-scaled, ratio = unless(not_selected, operator.mul), unless(lambda x, y: x == 0, operator.truediv)
-
-
-def _lost(y: Any) -> Any:
-    """What y - 1 was rounded by; None where that is nothing, as nearly always."""
-    lost = y - (y - 1 + 1)
-    return lost if (lost.any() if isinstance(lost, np.ndarray) else lost) else None
+scaled, ratio = unless(not_selected, np.multiply), unless(lambda x, y: x == 0, np.true_divide)
 
 
 def lowered(x: Any, y: Any) -> Any:
     """y * x ** (y - 1), 0 where y is 0."""
-    out = scaled(y, x ** (y - 1))
-    return out if _lost(y) is None else out * regained(x, y)
+    less = y - 1
+    if np.ndim(y) == 0 and y and less + 1 == y:
+        return x**less * y  # one array of memory, not two
+    return _lowered(x, y)
+
+
+@in_blocks
+def _lowered(x: Any, y: Any) -> Any:
+    return scaled(y, x ** (y - 1)) * regained(x, y)
 
 
 def regained(x: Any, y: Any) -> Any:
     """x to the power of what y - 1 was rounded by."""
-    lost, dtype = _lost(y), np.result_type(x, y)
-    return np.ones(np.broadcast(x, y).shape, dtype) if lost is None else 1 + scaled(lost, np.log(x, dtype=dtype))
+    lost, dtype = np.where(np.isfinite(y), y - (y - 1 + 1), 0), np.result_type(x, y)
+    return (
+        1 + scaled(lost.astype(dtype), np.log(x, dtype=dtype))
+        if lost.any()
+        else np.ones(np.broadcast(x, y).shape, dtype)
+    )
 
 
+@in_blocks
 def powlog(x: Any, y: Any) -> Any:
     """x ** y * log(x), 0 where the power is 0."""
     out = x**y
     return scaled(out, np.log(x, dtype=out.dtype))
 
 
+@in_blocks
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)) by the exponential that does not overflow."""
     small = np.exp(-np.abs(x))
     return np.where(x < 0, small, 1.0) / (1.0 + small)
 
 
+@in_blocks
 def bell(x: Any) -> Any:
     """sigmoid(x) * sigmoid(-x) by one exponential."""
     small = np.exp(-np.abs(x))

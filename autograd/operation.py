@@ -5,10 +5,9 @@ everything that is not of the row begins with two underscores, which no name in 
 argument x that is a node is called _x.
 """
 
-import ast
+import functools
 import inspect
-import linecache
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import rules, words
@@ -24,25 +23,11 @@ from .grammar import (
     resolved,
     words_in,
 )
+from .source import ON_ARRAYS, ON_FLOATS, ON_NODES, compiled, expression, parameters
 from .users import REFUSED, at_users_line
 
 OPERATIONS: dict[str, "Operation"] = {}
 READINGS: dict[type, "Reading"] = {}  # of each class of nodes
-
-# how words are written in Python: what stands here as text, all others as calls of functions
-STRUCTURE = {"shape": "{}.shape", "dtype": "{}.dtype", "backwards": "backwards({})", "slice": "slice({}, {}, {})"}
-ON_FLOATS = {"add": "({} + {})", "sub": "({} - {})", "mul": "({} * {})", "neg": "(-{})", **STRUCTURE}
-ON_FLOATS["where"] = "({1} if {0} else {2})"
-ON_ARRAYS = {
-    **{word: text for word, text in ON_FLOATS.items() if word != "where"},
-    "truediv": "({} / {})",
-    "pow": "({} ** {})",
-    "getitem": "{}[{}]",
-    "reshape": "{}.reshape({})",
-    "transpose": "{}.transpose({})",
-    "swapaxes": "{}.swapaxes({}, {})",
-}
-ON_NODES = {word: ON_ARRAYS[word] for word in (*STRUCTURE, "add", "sub", "mul", "neg", "getitem")}
 
 
 class Function:
@@ -100,40 +85,6 @@ class Lazy(dict):
         return made
 
 
-def expression(tree: Tree, names: Mapping[str, str], templates: Mapping[str, str], scope: dict, value: Callable) -> str:
-    """A tree as a Python expression; the user's words go into the scope, each as what value(word) makes of it."""
-
-    def call(word: Any, args: list[str]) -> str:
-        if word == "tuple":
-            return f"({', '.join(args)},)"
-        if isinstance(word, str) and word not in templates and word not in scope:
-            word = BUILT_IN[word]  # a row that is no word itself
-        if not isinstance(word, str):
-            scope[word.name] = value(word)
-            word = word.name
-        return templates[word].format(*args) if word in templates else f"{word}({', '.join(args)})"
-
-    def constant(value: Any) -> str:
-        return f"({value!r})".replace("inf", "1e999")  # inf is no name there
-
-    text = fold(tree, lambda name: names.get(name, name), constant, call)
-    return ast.unparse(ast.parse(text, mode="eval"))  # without parentheses that nobody needs
-
-
-def parameters(operation: Operation) -> dict[str, str]:
-    """What generated functions call an operation's arguments: as the row does, unless a word in it has that name."""
-    trees = [operation.value, *operation.pullbacks]
-    taken = {"slice", "Ellipsis", "backwards", *(call.word for tree in trees for call in words_in(tree))}
-    found: dict[str, str] = {}
-    for name in operation.names:
-        called = name
-        while called in taken:
-            called += "_"
-        found[name] = called
-        taken.add(called)
-    return found
-
-
 class Plain:
     """The reading of values alone, without a graph: an operation on floats, or on arrays."""
 
@@ -149,7 +100,8 @@ class Plain:
         return all(not row.is_word and self.knows(row) for row in rows if isinstance(row, Operation))
 
     def of(self, word: Any) -> Callable:
-        """The function for a word of the user."""
+        """The function for what is no word here: a row of the table, an operation or a function of the user."""
+        word = BUILT_IN[word] if isinstance(word, str) else word
         return self.value[word] if isinstance(word, Operation) else word.function
 
     def meaning(self, operation: Operation) -> Tree:
@@ -185,7 +137,8 @@ class Reading:
         self.number = self.array = kind
         self.record = Lazy(lambda operation: self._recorder(operation, reflected=False))
         self.reflected = Lazy(lambda operation: self._recorder(operation, reflected=True))
-        self.pull = Lazy(self._pull)
+        self.pull = Lazy(functools.partial(self._pull, guarded=plain is PLAIN_ARRAYS))
+        self.bare_pull = Lazy(functools.partial(self._pull, guarded=False))
         READINGS[kind] = self
 
     def _recorder(self, operation: Operation, reflected: bool) -> Callable:
@@ -238,7 +191,8 @@ class Reading:
             "    return __node",
         ]
 
-    def _pull(self, operation: Operation) -> Callable:
+    def _pull(self, operation: Operation, guarded: bool) -> Callable:
+        """The function that hands the gradient of an operation's node on to its arguments."""
         floats, names = self.plain is PLAIN_FLOATS, parameters(operation)
         scope = {**self.plain.words, **self.scope, "__operation": operation}
 
@@ -247,7 +201,7 @@ class Reading:
 
         def line(name: str, pullback: Tree) -> str:
             numbers = {other: number(names[other], other == name) for other in operation.arguments}
-            tree = fold(pullback, Name, Constant, _unguarded) if floats else pullback
+            tree = pullback if guarded else fold(pullback, Name, Constant, _unguarded)
             known = names | numbers | {"out": "__node.data"}
             text = expression(tree, known, self.plain.templates, scope, self.plain.of)
             return f"__into[{names[name]}] += {text}" if floats else f"__into({names[name]}, {text})"
@@ -257,7 +211,7 @@ class Reading:
 
 
 def _unguarded(word: Any, args: list[Tree]) -> Tree:
-    """A guarded product or quotient of g as a plain one, since the sweep of floats stops where g is 0."""
+    """A guarded product or quotient of g as a plain one, for a sweep that sees to it that a gradient of 0 stays 0."""
     plain = {"scaled": "mul", "ratio": "truediv"}.get(word) if args[:1] == [Name("g")] else None
     return Call(plain or word, tuple(args))
 
@@ -287,15 +241,6 @@ def _pull_source(operation: Operation, names: dict[str, str], line: Callable[[st
             condition = "" if len(operation.arguments) == 1 else f"if {is_node.format(names[name])}: "
             lines.append(f"    {condition}{line(name, pullback)}")
     return "\n".join([*lines, "    return"]) + "\n"
-
-
-def compiled(source: str, name: str, title: str, scope: dict) -> Callable:
-    """The one function that this source defines; a traceback through it shows its lines."""
-    filename = f"<{name}: {title}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    made: dict = {}
-    exec(compile(source, filename, "exec"), scope, made)
-    return made.popitem()[1]
 
 
 def read(text: str) -> Operation:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 
 from .backward import NODE_PULLBACKS, pullback
+from .calling import a_function
 from .grammar import Call, Name, Row
 from .graph import frontier
 from .meeting import as_array
@@ -40,6 +41,8 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     Inside jit f is recorded as it is. Raises RuntimeError where the second run gives other numbers than the first, as
     with a generator, or with weights that were changed in between.
     """
+
+    a_function(f)
 
     @functools.wraps(f, updated=())
     def checkpointed(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -112,7 +112,7 @@ lowered(x, y)   = scaled(y, x ** (y - 1)) * regained(x, y) \
 powlog(x, y)    = scaled(x ** y, log(x)) \
     | g * ((x ** (y - 1) + scaled(y, powlog(x, y - 1))) * regained(x, y))  | g * scaled(out, log(x))  # 0.05 < x < 5
 # the power of x that y - 1 was rounded by: 1 up to rounding, and a constant for every derivative
-regained(x, y)  = 1 + scaled(y - (y - 1 + 1), log(x))
+regained(x, y)  = 1 + scaled(where(less(abs(y), inf), y - (y - 1 + 1), 0.0), log(x))
 """
 
 ARRAY_ROWS = """

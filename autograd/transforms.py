@@ -43,7 +43,7 @@ def value_and_grad(
     f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None, has_aux: bool = False
 ) -> Callable[..., Any]:
     """As grad, but the function returns the pair of its value and its gradient; `has_aux`: ((value, aux), gradient)."""
-    positions = chosen(argnum, argnums)
+    positions = chosen(f, argnum, argnums)
 
     @records_for_itself
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
@@ -59,7 +59,7 @@ def elementwise_grad(
     f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
 ) -> Callable[..., Any]:
     """The derivative of a function that works element by element, at each element: the gradient of the result's sum."""
-    positions = chosen(argnum, argnums)
+    positions = chosen(f, argnum, argnums)
 
     @records_for_itself
     def derivative(*args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from .contenders import ENVIRONMENT, HERE, contender
-from .task import text
+from .task import POINTS, text
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ ROWS = [
     Row("step 2-64-64-1, TrainStep python", "ours large python", "by_hand large", at_most=1.0),
     Row("step 2-64-64-1, TrainStep llvm", "ours large llvm", "peers large jax", at_most=1.0),
     Row("400 derivatives inside one", "ours nested", "peers nested hips", at_least=1),
+    *(Row(f"k-means, {50 * n:,} numbers", f"ours k-means {n}", f"peers k-means hips {n}", at_least=1) for n in POINTS),
+    *(
+        Row(f"its hvp, {50 * n:,} numbers", f"ours k-means hvp {n}", f"peers k-means hvp hips {n}", at_least=1)
+        for n in POINTS
+    ),
 ]
 CALLS = [  # title, work, and the most microseconds that it may take
     ("f(x, y) of numbers, jit", "ours call numbers", 3),

@@ -6,12 +6,14 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from task import DECAY, LARGE, RATE, SMALL, batch, moons, nested, serve, svm, target, weights
+from task import DECAY, LARGE, POINTS, RATE, SMALL, batch, k_means, moons, nested, serve, svm, target, weights
 
+import autograd.numpy as anp
 import nn
-from autograd import Tensor, Value, grad, jit, value_and_grad
+from autograd import Tensor, Value, grad, hvp, jit, value_and_grad
 from autograd.numpy import affine, relu
 
 
@@ -159,6 +161,8 @@ WORKS = {
     "demo": demo_steps,
     "small python": lambda: compiled_steps(*SMALL, "python"),
     "nested": lambda: nested(grad),
+    **{f"k-means {n}": partial(k_means, anp, n, lambda f: lambda x, y, v: grad(f)(x, y)) for n in POINTS},
+    **{f"k-means hvp {n}": partial(k_means, anp, n, hvp) for n in POINTS},
     "call numbers": lambda: call(arrays=False),
     "call arrays": lambda: call(arrays=True),
     "call step": step_call,

@@ -2,10 +2,11 @@
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
-from task import DECAY, LARGE, RATE, SMALL, batch, nested, serve, svm, weights
+from task import DECAY, LARGE, POINTS, RATE, SMALL, batch, k_means, nested, serve, svm, weights
 
 
 def micrograd(collect: bool) -> Callable:
@@ -53,6 +54,18 @@ def hips() -> Any:
     if not hasattr(autograd, "elementwise_grad"):  # it is this project
         raise ImportError("HIPS autograd is not installed", name="HIPS autograd")
     return autograd
+
+
+def hips_k_means(points: int, second: bool) -> Callable:
+    """HIPS autograd's gradient, or the gradient of that along a direction."""
+    grad = hips().grad
+    import autograd.numpy as anp
+
+    def derivative(f: Callable) -> Callable:
+        along = grad(lambda x, y, v: anp.sum(grad(f)(x, y) * v))
+        return along if second else lambda x, y, v: grad(f)(x, y)
+
+    return k_means(anp, points, derivative)
 
 
 def hips_step() -> Callable:
@@ -147,6 +160,8 @@ WORKS = {
     "small torch compiled": lambda: torch_step(True),
     "small hips": hips_step,
     "nested hips": lambda: nested(hips().grad),
+    **{f"k-means hips {n}": partial(hips_k_means, n, False) for n in POINTS},
+    **{f"k-means hvp hips {n}": partial(hips_k_means, n, True) for n in POINTS},
     "small mygrad": mygrad_step,
 }
 

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,24 @@ def moons() -> tuple[list, list, list]:
     )
     layers = [[(rng.uniform(-1, 1, a).tolist(), 0.0) for _ in range(b)] for a, b in ((2, 16), (16, 16), (16, 1))]
     return (x + rng.normal(0, 0.1, x.shape)).tolist(), np.where(upper, -1, 1).tolist(), layers
+
+
+POINTS = (200, 20_000, 200_000)  # 10 thousand, a million and ten million distances of coordinates
+
+
+def k_means(names: Any, points: int, derivative: Callable) -> Callable:
+    """A derivative of the k-means objective of GradBench by 10 means of 5 coordinates, as an engine's module has it.
+
+    `derivative(cost)` is a function of means, points and a direction.
+    """
+    rng = np.random.default_rng(0)
+    data, means, direction = (rng.normal(size=(n, 5)) for n in (points, 10, 10))
+
+    def cost(means: Any, data: Any) -> Any:
+        return names.sum(names.min(names.sum((data[:, None, :] - means[None, :, :]) ** 2, axis=-1), axis=1))
+
+    f = derivative(cost)
+    return lambda: f(means, data, direction)
 
 
 def nested(grad: Callable) -> Callable:

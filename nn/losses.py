@@ -9,6 +9,8 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.arguments import no_mask
 
+from .arguments import between
+
 
 def _array(loss: Any, prediction: Any) -> None:
     if not hasattr(prediction, "shape"):
@@ -31,7 +33,7 @@ class MSE:
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)
-        return (prediction - target).square().mean()
+        return np.square(prediction - target).mean()
 
 
 @dataclass(eq=False)
@@ -53,8 +55,7 @@ class Huber:
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.delta > 0:
-            raise ValueError(f"Huber: delta must be positive, not {self.delta!r}")
+        between("Huber: delta", self.delta, open_low=True)
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)

@@ -40,9 +40,13 @@ class Module:
 
     def __init_subclass__(cls, **options: Any):
         super().__init_subclass__(**options)
+        if vars(cls).get("__slots__"):
+            raise TypeError(f"{cls.__name__} has __slots__, where parameters are not found: leave them out")
         for name, x in vars(cls).items():
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
+        if "forward" in vars(cls) and "__call__" not in vars(cls):
+            cls.__call__ = cls.forward  # type: ignore[method-assign]  # itself, since small layers are called often
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What `forward` gives."""
@@ -183,6 +187,10 @@ def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iter
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:
     """Raise unless the names, shapes and dtypes of a state are the expected ones."""
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"{owner}: a state is a dict of arrays by name, as state_dict() gives, not {type(state).__name__}"
+        )
     if missing := sorted(expected.keys() - state.keys()):
         raise ValueError(f"{owner}: the state has no {', '.join(missing)}")
     if unknown := sorted(state.keys() - expected.keys()):

@@ -40,6 +40,9 @@ class Constant:
 
     rate: float
 
+    def __post_init__(self) -> None:
+        between("Constant: rate", self.rate)
+
     def __call__(self, step: Any) -> Any:
         return self.rate
 
@@ -50,6 +53,10 @@ class ExponentialDecay:
 
     initial: float
     decay: float
+
+    def __post_init__(self) -> None:
+        between("ExponentialDecay: initial", self.initial)
+        between("ExponentialDecay: decay", self.decay)
 
     def __call__(self, step: Any) -> Any:
         return self.initial * self.decay**step
@@ -96,6 +103,12 @@ class Optimizer:
         self.parameters: Sequence[Tensor] = list({id(p): p for p in given}.values())  # one that layers share moves once
         if not self.parameters or not all(isinstance(p, Tensor) for p in self.parameters):
             raise TypeError(f"{type(self).__name__} needs a list of the Tensors to change: model.parameters()")
+        for i, p in enumerate(self.parameters):
+            if p.operation is not None:
+                raise TypeError(
+                    f"{type(self).__name__}: parameter {i} was made by {p.operation.name}, so there is more to change "
+                    "than itself: give what it was made of, or make it with .detach()"
+                )
         self.lr, self.steps = lr, 0
         if not callable(lr):
             self.rate(1.0)

@@ -38,6 +38,8 @@ CALLS = {
     "asarray": [(lambda np, x: np.asarray([x[0], 1.0, x[2]]), V), (lambda np, x: np.asarray(x), M)],
     "asanyarray": [(lambda np, x: np.asanyarray(x, dtype=float), M)],
     "ascontiguousarray": [(lambda np, x: np.ascontiguousarray(x.T), M)],
+    "asfortranarray": [(lambda np, x: np.asfortranarray(x, float), M)],
+    "astype": [(lambda np, x: np.astype(x, float, copy=False), M)],
     "copy": [plain("copy", M)],
     "full": [
         (lambda np, x: np.full((2, 4), x), V),

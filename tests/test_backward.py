@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, Value, check_gradients, gradients, jit, no_grad
+from autograd import Tensor, Value, check_gradients, grad, gradients, jit, no_grad
 from autograd.graph import history
 
 from . import strategies
@@ -250,3 +250,40 @@ def test_history_is_newest_first_and_complete(n):
         made.append(y)
     assert history(y) == made[::-1]
     assert gradients(y, [made[n // 2], x]) == [1.0 if n > 1 else n + 1.0, n + 1.0]
+
+
+LARGE_PROGRAMS = [
+    lambda x, y: anp.where(x > 0, anp.sqrt(x), 0.0) * y + anp.tanh(x * y) ** 2,
+    lambda x, y: anp.where(y != 0, x / y, x) + anp.where(x > 0, anp.log(x), y),
+    lambda x, y: anp.sqrt(anp.maximum(x, 0.0)) + anp.sigmoid(x) * x + x * x * y - x,
+    lambda x, y: anp.abs(x) ** 1.5 * anp.logaddexp(x, y) + anp.hypot(x, y),
+]
+
+
+@pytest.mark.parametrize("program", LARGE_PROGRAMS)
+def test_large_arrays_are_as_right_as_small_ones(program):
+    """They are swept without guards at first, in blocks, and gradients are added in place."""
+    few = [np.array([0.0, -1.0, 2.0, 0.5, 0.0]), np.array([1.0, 0.0, -2.0, 3.0, 0.0])]
+    many = [np.tile(x, 20_000).reshape(10, -1) for x in few]
+    with np.errstate(all="ignore"):
+        small, large = ([Tensor(x) for x in arrays] for arrays in (few, many))
+        inner = [program(*leaves) for leaves in (small, large)]
+        for y in inner:
+            y.sum().backward()
+        seconds = [grad(lambda x, y: (grad(lambda x: program(x, y).sum())(x) * y).sum())(*xs) for xs in (few, many)]
+    for a, b in [*zip(small, large), (inner[0], inner[1])]:
+        np.testing.assert_array_equal(np.tile(a.grad, 20_000).reshape(10, -1), b.grad)
+    np.testing.assert_array_equal(np.tile(seconds[0], 20_000).reshape(10, -1), seconds[1])
+    assert not np.isnan(large[0].grad).any() and large[0].grad.flags.writeable
+
+
+def test_gradients_of_large_arrays_are_added_where_nobody_sees_it():
+    x = Tensor(np.ones(50_000))
+    y = x * 2.0
+    out = (y + y * 3.0 + y).sum() + y.sum()
+    first = gradients(out, [x, y])
+    assert [g[0] for g in first] == [12.0, 6.0] and not np.shares_memory(*first)
+    out.backward()
+    before = x.grad
+    out.backward()
+    assert before[0] == 12.0 and x.grad[0] == 24.0 and y.grad[0] == 6.0

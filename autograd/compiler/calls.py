@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..calling import a_function
 from ..graph import history
 from ..meeting import weak
 from ..node import Node, Value
@@ -61,6 +62,7 @@ class Jit(Compiled):
 
     def __init__(self, function: Callable, backend: str):
         super().__init__(backend)
+        a_function(function)
         functools.update_wrapper(self, function)
         self.function = function
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..arguments import numeric, tensor_constant, value_constant
+from ..failing import TracingError
 from ..graph import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, beside, kinds, scope
@@ -22,10 +23,6 @@ from ..recording import inspection, recording_is_off, tick
 from ..users import users_line
 
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
-
-
-class TracingError(TypeError):
-    """A function that is being traced asked for a number that only a call has."""
 
 
 def refuse(what: str, instead: str) -> NoReturn:
@@ -96,6 +93,11 @@ class TracedTensor(_Traced, Tensor, final=False):  # type: ignore[misc, override
 
     def __len__(self) -> int:
         return len(self.example)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        if any(isinstance(i, _Traced) for i in (index if isinstance(index, tuple) else (index,))):
+            refuse("a node was used as an index", "write where(mask, x, 0.0), or index with plain numbers")
+        return super().__getitem__(index)
 
     def __repr__(self) -> str:
         return f"Tensor(inside jit, shape={self.shape}, dtype={self.dtype})"

@@ -27,13 +27,17 @@ NAMES = {
 IDENTITIES = ("positive", "conjugate", "conj", "real", "real_if_close")  # of real numbers
 ALIASES = {"abs": "absolute", "fabs": "absolute", "mod": "remainder", "pow": "power", "true_divide": "divide"}
 INTERNAL = {row.name for row in _operation.INNER}
-CONSTANT = """
-all allclose angle any argmax argmin argpartition argsort argwhere array_equal array_equiv count_nonzero
-diag_indices_from digitize empty_like equal flatnonzero greater greater_equal histogram histogram2d histogram_bin_edges
-histogramdd imag isclose iscomplex iscomplexobj isfinite isin isinf isnan isneginf isposinf isreal isrealobj less
-less_equal lexsort logical_and logical_not logical_or logical_xor may_share_memory nanargmax nanargmin ndim nonzero
-not_equal ones_like result_type searchsorted shape signbit size spacing tril_indices_from triu_indices_from
-zeros_like""".split()  # plain results
+OF_SHAPES = """
+diag_indices_from empty_like iscomplexobj isrealobj ndim ones_like result_type shape size tril_indices_from
+triu_indices_from zeros_like""".split()  # plain results that need no numbers: they are known inside jit, too
+CONSTANT = (
+    """
+all allclose angle any argmax argmin argpartition argsort argwhere array_equal array_equiv count_nonzero digitize
+equal flatnonzero greater greater_equal histogram histogram2d histogram_bin_edges histogramdd imag isclose iscomplex
+isfinite isin isinf isnan isneginf isposinf isreal less less_equal lexsort logical_and logical_not logical_or
+logical_xor may_share_memory nanargmax nanargmin nonzero not_equal searchsorted signbit spacing""".split()
+    + OF_SHAPES
+)  # plain results
 ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS |= {**elementwise.COMPOSED, **dict.fromkeys(IDENTITIES, _operation.OPERATIONS["alias"])}
 ROWS |= {alias: ROWS[name] for alias, name in ALIASES.items()} | {f"a{x[3:]}": ROWS[x] for x in ROWS if x[:3] == "arc"}
@@ -56,7 +60,7 @@ def __getattr__(name: str) -> Any:
         found = dispatch.recorded(name, of_arrays=False)(row) if hasattr(_np, name) else dispatch.operation(row)
         found.__module__ = __name__
     elif name in CONSTANT:
-        found = dispatch.constant(name)
+        found = dispatch.constant(name, data_of=dispatch.blank_of if name in OF_SHAPES else dispatch.data_of)
     elif name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:

@@ -1,7 +1,9 @@
 """One name, two functions: what is recorded where a node takes part, and NumPy's own where none does."""
 
+import inspect
+import sys
 from collections.abc import Callable, Iterable
-from functools import partial, wraps
+from functools import cache, partial, wraps
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +15,7 @@ from ..node import Node, Tensor
 from ..operation import Operation
 
 SIMPLE = {Tensor, numpy.ndarray, float, int, bool, type(None)}  # what every function takes as it is
+LISTS = {list, tuple}
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
@@ -27,6 +30,22 @@ def first_node(args: Iterable) -> Node | None:
         if isinstance(x, (list, tuple)) and (node := first_node(x)) is not None:
             return node
     return None
+
+
+signature = cache(inspect.signature)
+
+
+@cache
+def out_place(plain: Callable) -> int:
+    """Where `out` stands among the arguments that NumPy's function takes by place; behind all others if it has none."""
+    names = [name for name, given in signature(plain).parameters.items() if given.kind < given.VAR_POSITIONAL]
+    return names.index("out") if "out" in names else sys.maxsize
+
+
+def by_name(plain: Callable, args: tuple) -> tuple[tuple, dict[str, Any]]:
+    """The arguments before NumPy's `out`, and by name those from there on."""
+    place = out_place(plain)
+    return args[:place], dict(zip([*signature(plain).parameters][place:], args[place:]))
 
 
 def recorded(
@@ -48,9 +67,15 @@ def recorded(
         @wraps(function, updated=())
         def either(*args: Any, **kwargs: Any) -> Any:
             kinds = {*map(type, args)}
+            few = len(args) < 3 or not plain or len(args) <= out_place(plain)
+            if few and Tensor in kinds and kinds <= SIMPLE and not kwargs:  # most calls
+                return function(*args)
             with_node = Tensor in kinds or first_node((*args, *kwargs.values())) is not None
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
+            if plain and not few:
+                args, named = by_name(plain, args)
+                kwargs = {**named, **kwargs}
             if kwargs.pop("out", None) is not None:
                 raise TypeError(NO_OUT.format(called))
             no_mask((*args, *kwargs.values()) if kwargs else args)
@@ -86,7 +111,7 @@ def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(row, updated=())
     def function(*args: Any) -> Any:
-        return row(*map(unlisted, args))
+        return row(*args) if LISTS.isdisjoint(map(type, args)) else row(*map(unlisted, args))
 
     function.__qualname__ = row.__name__
     return function
@@ -97,7 +122,14 @@ def data_of(x: Any) -> Any:
     return x.data if is_node(x) else type(x)(map(data_of, x)) if type(x) in (list, tuple) else x
 
 
-def constant(name: str, home: ModuleType = numpy) -> Callable[..., Any]:
+def blank_of(x: Any) -> Any:
+    """Zeros in the place of nodes: for what asks for shapes and dtypes, which stand where numbers do not yet."""
+    if isinstance(x, Tensor):
+        return numpy.broadcast_to(numpy.zeros((), x.dtype), x.shape)
+    return 0.0 if is_node(x) else type(x)(map(blank_of, x)) if type(x) in (list, tuple) else x
+
+
+def constant(name: str, home: ModuleType = numpy, data_of: Callable = data_of) -> Callable[..., Any]:
     """NumPy's function on the numbers of nodes: its result is no function of them that could be differentiated."""
     plain = getattr(home, name)
 

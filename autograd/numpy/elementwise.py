@@ -64,7 +64,7 @@ def where(condition: Any, *branches: Any) -> Any:
     return _where(condition, *branches) if branches else np.nonzero(data_of(condition))
 
 
-@recorded(of_arrays=False)
+@recorded(of_lists=True)
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
     """As numpy.select."""
     if not condlist or len(condlist) != len(choicelist):
@@ -76,21 +76,21 @@ def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
 
 
 @recorded(of_arrays=False)
-def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """As numpy.clip; the gradient at a bound goes to the bound alone."""
     low, high = a_min if min is None else min, a_max if max is None else max
-    out = x
+    out = a
     if low is not None:
-        out = _where(_less_equal(x, low), low, out)
+        out = _where(_less_equal(a, low), low, out)
     if high is not None:
         out = _where(_greater_equal(out, high), high, out)
     return out
 
 
 @recorded(of_arrays=False)
-def round(x: Any, decimals: int = 0) -> Any:
+def round(a: Any, decimals: int = 0) -> Any:
     """As numpy.round; the derivative is 0."""
-    return _div(_rint(_mul(x, 10.0**decimals)), 10.0**decimals) if decimals else _rint(x)
+    return _div(_rint(_mul(a, 10.0**decimals)), 10.0**decimals) if decimals else _rint(a)
 
 
 @recorded(of_arrays=False)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import axes_of
+from ..meeting import as_weak
 from .dispatch import called, data_of, recorded
 from .elementwise import where
 from .reducing import diff
@@ -23,7 +24,7 @@ def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
     """As numpy.linspace."""
-    start, stop = operand(start), operand(stop)
+    start, stop = as_weak((start, stop))
     numbers, steps = _numbered(num, endpoint, (start, stop))
     step = (stop - start) / steps
     line = start + step * numbers
@@ -96,7 +97,7 @@ def _slopes(f: Any, h: Any, edge_order: int) -> Any:
     if edge_order == 2:
         bend = diff(between) / (left + right)
         first, last = first - h[:1] * bend[..., :1], last + h[-1:] * bend[..., -1:]
-    return concatenate([first, inside, last], -1)
+    return concatenate([first, inside, last], -1).astype(f.dtype)
 
 
 @recorded(of_arrays=False)

@@ -66,6 +66,12 @@ def cholesky(a: Tensor, *, upper: bool = False) -> Tensor:
     return lower.mT if upper else lower
 
 
+def _mirrored(a: Tensor) -> Tensor:
+    """The symmetric matrix with this lower triangle."""
+    half = tril(a)
+    return half + tril(half, -1).mT
+
+
 @recorded(home=_np.linalg)
 def eigh(a: Tensor, UPLO: str = "L") -> Any:
     """As numpy.linalg.eigh, of one triangle of a, as `UPLO` says; the gradient has that triangle too.
@@ -75,8 +81,7 @@ def eigh(a: Tensor, UPLO: str = "L") -> Any:
     if str(UPLO).upper() not in ("L", "U"):
         raise ValueError(f"eigh: UPLO is 'L' or 'U', for the lower or the upper triangle, not {UPLO!r}")
     a = _square("eigh", a)
-    half = tril(a if UPLO.upper() == "L" else a.mT)
-    packed = decompositions.eigh(half + tril(half, -1).mT)
+    packed = decompositions.eigh(_mirrored(a if UPLO.upper() == "L" else a.mT))
     return EighResult(packed[..., 0, :], packed[..., 1:, :])
 
 
@@ -86,7 +91,8 @@ def svd(a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitia
 
     Where singular values coincide the derivatives are right if they depend on no choice of vectors: docs/numerics.md.
     """
-    u, s, v = decompositions.svd_parts(decompositions.svd(_matrices("svd", a)), a)
+    a = _mirrored(_square("svd", a)) if hermitian else _matrices("svd", a)
+    u, s, v = decompositions.svd_parts(decompositions.svd(a), a)
     if not compute_uv:
         return s[..., 0, :]
     u, v = (_completed(u), _completed(v)) if full_matrices else (u, v)
@@ -124,7 +130,8 @@ def _completed(q: Tensor) -> Tensor:
 @recorded(home=_np.linalg)
 def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """As numpy.linalg.pinv; the derivatives are those among matrices of the same rank."""
-    return decompositions.pinv(_matrices("pinv", a), rcond if rtol is None else rtol)
+    a = _mirrored(_square("pinv", a)) if hermitian else _matrices("pinv", a)
+    return decompositions.pinv(a, rcond if rtol is None else rtol)
 
 
 @recorded(home=_np.linalg)

@@ -3,8 +3,6 @@
 Names and arguments are NumPy's. `split` and `array_split` cut slices, which need no copy.
 """
 
-import functools
-import inspect
 import itertools
 from collections.abc import Callable
 from types import ModuleType
@@ -13,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..arguments import axes_of
+from ..meeting import as_weak
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import called, data_of, first_node, recorded
+from .dispatch import called, data_of, first_node, recorded, signature
 from .shaping import concatenate, operand
-
-signature = functools.cache(inspect.signature)
 
 
 def moved(move: Callable[[Any], Any], tree: Any) -> Any:
@@ -132,7 +129,7 @@ class Joining:
             return self.plain[key]
         directive = parts[:1] if isinstance(parts[0], str) else ()
         arrays = [np.r_[part] if isinstance(part, slice) else part for part in parts[len(directive) :]]
-        return moved(lambda numbers: self.plain[(*directive, *numbers)], arrays)
+        return moved(lambda numbers: self.plain[(*directive, *numbers)], as_weak(arrays))
 
 
 r_, c_ = Joining(np.r_), Joining(np.c_)

@@ -12,7 +12,7 @@ import numpy as np
 from ..operation import OPERATIONS
 from .dispatch import called, recorded
 from .moving import diagonal
-from .shaping import moveaxis, operand
+from .shaping import array, moveaxis, operand
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -41,10 +41,12 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
 
 
 @recorded()
-def einsum(*operands: Any, optimize: Any = False) -> Any:
+def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
+    if len(operands) < 2:
+        raise ValueError("einsum: of subscripts and the arrays that they are of")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
-    terms, out, parts = _parsed(subscripts, [operand(x) for x in factors])
+    terms, out, parts = _parsed(subscripts, [array(x, dtype) for x in factors])
     x, letters = parts[0], terms[0]
     for i, (y, other) in enumerate(zip(parts[1:], terms[1:]), 1):
         x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1 :]))
@@ -67,6 +69,8 @@ def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
     """The letters of each operand and of the result, every operand with distinct letters and without broadcasting."""
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
+    if unknown := "".join(sorted({*f"{inputs}{out}".replace("...", "")} - {*LETTERS, ","})):
+        raise ValueError(f"einsum: {subscripts!r}: axes are named by letters, not by {unknown!r}")
     if len(terms) != len(operands):
         raise ValueError(f"einsum: {subscripts!r} is of {len(terms)} operands, given were {len(operands)}")
     free = [letter for letter in LETTERS if letter not in subscripts]
@@ -134,47 +138,47 @@ def _contracted(x: Any, left: str, y: Any, right: str, keep: set[str]) -> tuple[
 
 
 @recorded()
-def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """As numpy.tensordot."""
-    x, y = operand(x), operand(y)
+    a, b = operand(a), operand(b)
     if isinstance(axes, int):
-        axes = range(x.ndim - axes, x.ndim), range(axes)
+        axes = range(a.ndim - axes, a.ndim), range(axes)
     ours, theirs = ((i,) if isinstance(i, int) else tuple(i) for i in axes)
-    left, right = list(LETTERS[: x.ndim]), list(LETTERS[x.ndim : x.ndim + y.ndim])
+    left, right = list(LETTERS[: a.ndim]), list(LETTERS[a.ndim : a.ndim + b.ndim])
     for i, j in zip(ours, theirs, strict=True):
-        if x.shape[i] != y.shape[j]:
-            raise ValueError(f"tensordot: axis {i} of shape {x.shape} and axis {j} of shape {y.shape} differ in length")
+        if a.shape[i] != b.shape[j]:
+            raise ValueError(f"tensordot: axis {i} of shape {a.shape} and axis {j} of shape {b.shape} differ in length")
         right[j] = left[i]
     out = [c for c in left if c not in right] + [c for c in right if c not in left]
-    return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", x, y)
+    return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", a, b)
 
 
 @recorded()
-def dot(x: Any, y: Any) -> Any:
+def dot(a: Any, b: Any) -> Any:
     """As numpy.dot."""
-    x, y = operand(x), operand(y)
-    if not (x.ndim and y.ndim):
-        return x * y
-    return matmul(x, y) if y.ndim < 3 else tensordot(x, y, (-1, -2))
+    a, b = operand(a), operand(b)
+    if not (a.ndim and b.ndim):
+        return a * b
+    return matmul(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
 
 
 @recorded()
-def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
-    x, y = operand(x), operand(y)
-    if x.ndim != 1 or y.ndim != 1 or not (x.size and y.size):
+    a, v = operand(a), operand(v)
+    if a.ndim != 1 or v.ndim != 1 or not (a.size and v.size):
         raise ValueError(
-            f"convolve: of two arrays with one axis that are not empty, not of shapes {x.shape} and {y.shape}"
+            f"convolve: of two arrays with one axis that are not empty, not of shapes {a.shape} and {v.shape}"
         )
-    if len(y) > len(x):
-        x, y = y, x
+    if len(v) > len(a):
+        a, v = v, a
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: the mode is full, same or valid, not {mode!r}")
-    n, m = len(x), len(y)
+    n, m = len(a), len(v)
     first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
-    padded = OPERATIONS["scatter"](x, slice(m - 1, n + m - 1), (n + 2 * m - 2,))
+    padded = OPERATIONS["scatter"](a, slice(m - 1, n + m - 1), (n + 2 * m - 2,))
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
-    return matmul(padded[windows], y)
+    return matmul(padded[windows], v)
 
 
 @recorded()

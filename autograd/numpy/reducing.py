@@ -239,8 +239,9 @@ def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
 @recorded()
 def ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
     """As numpy.ediff1d: the differences of all elements in a row, between other numbers."""
-    ends = (None if end is None else operand(end).reshape(-1) for end in (to_begin, diff(ary.reshape(-1)), to_end))
-    return concatenate([end for end in ends if end is not None])
+    x = operand(ary)
+    ends = (to_begin, diff(x.reshape(-1)), to_end)
+    return concatenate([operand(end).reshape(-1).astype(x.dtype) for end in ends if end is not None])
 
 
 @recorded()

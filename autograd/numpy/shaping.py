@@ -18,7 +18,7 @@ from .dispatch import called, recorded
 
 
 @recorded()
-def reshape(x: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Tensor:
+def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Tensor:
     """As numpy.reshape; one length may be -1.
 
     A Tensor has no order in memory of its own: the orders "A" and "K" are "C".
@@ -28,35 +28,35 @@ def reshape(x: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
     if order not in ("C", "F", "A", "K"):
         raise ValueError(f"the order is one of 'C', 'F', 'A' and 'K', not {order!r}")
     lengths = unpacked(sizes if shape is None else (shape,))
-    return OPERATIONS["reshape"](x.T, lengths[::-1]).T if order == "F" else OPERATIONS["reshape"](x, lengths)
+    return OPERATIONS["reshape"](a.T, lengths[::-1]).T if order == "F" else OPERATIONS["reshape"](a, lengths)
 
 
 @recorded()
-def ravel(x: Tensor, order: str = "C") -> Tensor:
+def ravel(a: Tensor, order: str = "C") -> Tensor:
     """As numpy.ravel; for the orders see reshape."""
-    return reshape(x, -1, order=order)
+    return reshape(a, -1, order=order)
 
 
 @recorded()
-def transpose(x: Tensor, *order: Any, axes: Any = None) -> Tensor:
+def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
     order = unpacked(order if axes is None else (axes,)) if order != (None,) else ()
-    order = order or tuple(reversed(range(x.ndim)))
-    if sorted(i % x.ndim if -x.ndim <= i < x.ndim else -1 for i in order) != list(range(x.ndim)):
-        raise ValueError(f"transpose: {order} is no order of the {x.ndim} axes of shape {x.shape}")
-    return OPERATIONS["transpose"](x, tuple(i % x.ndim for i in order))
+    order = order or tuple(reversed(range(a.ndim)))
+    if sorted(i % a.ndim if -a.ndim <= i < a.ndim else -1 for i in order) != list(range(a.ndim)):
+        raise ValueError(f"transpose: {order} is no order of the {a.ndim} axes of shape {a.shape}")
+    return OPERATIONS["transpose"](a, tuple(i % a.ndim for i in order))
 
 
 @recorded()
-def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
+def swapaxes(a: Tensor, axis1: int, axis2: int) -> Tensor:
     """As numpy.swapaxes."""
-    return OPERATIONS["swapaxes"](x, axis1, axis2)
+    return OPERATIONS["swapaxes"](a, axis1, axis2)
 
 
 @recorded()
-def broadcast_to(x: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
+def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
     """As numpy.broadcast_to."""
-    return OPERATIONS["expand"](x, unpacked(sizes if shape is None else (shape,)))
+    return OPERATIONS["expand"](array, unpacked(sizes if shape is None else (shape,)))
 
 
 def _reshaping(name: str) -> Callable[..., Any]:
@@ -82,19 +82,32 @@ def _ordering(name: str) -> Callable[..., Any]:
 
 moveaxis, rollaxis, matrix_transpose = map(_ordering, ("moveaxis", "rollaxis", "matrix_transpose"))
 squeeze, expand_dims = _reshaping("squeeze"), _reshaping("expand_dims")
-atleast_1d, atleast_2d, atleast_3d = map(_reshaping, ("atleast_1d", "atleast_2d", "atleast_3d"))
+
+
+def _of_each(name: str) -> Callable[..., Any]:
+    """The function of this name, of one array, or of several for a tuple of results."""
+    reshaped = _reshaping(name)
+
+    def function(*arys: Any) -> Any:
+        results = tuple(reshaped(operand(x)) for x in arys)
+        return results[0] if len(results) == 1 else results
+
+    return called(name, function)
+
+
+atleast_1d, atleast_2d, atleast_3d = map(_of_each, ("atleast_1d", "atleast_2d", "atleast_3d"))
 
 
 @recorded()
-def tril(x: Tensor, k: int = 0) -> Tensor:
+def tril(m: Tensor, k: int = 0) -> Tensor:
     """As numpy.tril."""
-    return OPERATIONS["where"](np.tril(np.ones(x.shape[-2:], bool), k), x, 0.0)
+    return OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k), m, 0.0)
 
 
 @recorded()
-def triu(x: Tensor, k: int = 0) -> Tensor:
+def triu(m: Tensor, k: int = 0) -> Tensor:
     """As numpy.triu."""
-    return OPERATIONS["where"](np.tril(np.ones(x.shape[-2:], bool), k - 1), 0.0, x)
+    return OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k - 1), 0.0, m)
 
 
 @recorded()
@@ -165,8 +178,10 @@ column_stack = _joining(
 )
 unstack = called("unstack", lambda x, axis=0: tuple(moveaxis(x, axis, 0)))
 full = called("full", lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape))
-asarray, asanyarray, ascontiguousarray = (
+asarray, asanyarray, asfortranarray = (
     called(name, lambda a, dtype=None, order=None, copy=None: array(a, dtype))
-    for name in ("asarray", "asanyarray", "ascontiguousarray")
+    for name in ("asarray", "asanyarray", "asfortranarray")
 )
+ascontiguousarray = called("ascontiguousarray", lambda a, dtype=None: array(a, dtype, ndmin=1))
+astype = called("astype", lambda x, dtype, *, copy=True: x.astype(dtype))
 copy = called("copy", lambda a, order="K", subok=False: OPERATIONS["alias"](array(a)))

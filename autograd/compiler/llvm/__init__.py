@@ -29,6 +29,7 @@ ON_MASKS = {"add": "maximum"}  # as in NumPy, where the sum of two masks is a ma
 ON_THE_STACK = 1 << 18  # bytes; larger workspaces are allocated
 BLOCK = 500
 WORD = 7  # the bits of an address that are 0 where a number may begin
+LONG = 100_000  # characters; of a longer program unrolled loops take LLVM minutes, and run no faster
 LARGE = 8000  # operations; larger programs are optimized less, so that compilation stays short
 
 
@@ -305,7 +306,7 @@ def _compiled(source: str, large: bool, vectorize_lines: bool) -> bytes:
     module.verify()
     if not large:
         options = binding.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization = options.loop_unrolling = True
+        options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
         options.slp_vectorization = vectorize_lines
         builder = binding.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
