@@ -176,11 +176,11 @@ def test_results_have_numpys_names():
 
 @pytest.mark.parametrize("third", [4.0, 3.0])  # regular, and singular
 def test_derivatives_of_det_keep_their_digits_where_rows_and_columns_differ_in_size(third):
-    x = numpy.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [1.0, 2.0, third]])
+    x, direction = numpy.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [1.0, 2.0, third]]), numpy.arange(9.0).reshape(3, 3)
     rows, columns = numpy.array([[1e-7], [1.0], [1e8]]), numpy.array([1e5, 1e-5, 1e-2])
-    scaled, direction = x * rows * columns, numpy.ones((3, 3)) * rows * columns
+    scaled = x * rows * columns
     whole = rows.prod() * columns.prod() / rows / columns
-    slope, product = grad(np.linalg.det)(x), hvp(np.linalg.det)(x, numpy.ones((3, 3)))
+    slope, product = grad(np.linalg.det)(x), hvp(np.linalg.det)(x, direction)
     assert (abs(grad(np.linalg.det)(scaled) - slope * whole) <= 1e-13 * abs(whole) * abs(slope).max()).all()
-    found = hvp(np.linalg.det)(scaled, direction)
+    found = hvp(np.linalg.det)(scaled, direction * rows * columns)
     assert (abs(found - product * whole) <= 1e-13 * abs(whole) * abs(product).max()).all()
