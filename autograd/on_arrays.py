@@ -64,8 +64,9 @@ def _lowered(x: Any, y: Any) -> Any:
 def regained(x: Any, y: Any) -> Any:
     """x to the power of what y - 1 was rounded by."""
     lost, dtype = np.where(np.isfinite(y), y - (y - 1 + 1), 0), np.result_type(x, y)
-    some = lost.any()
-    return 1 + scaled(lost.astype(dtype), np.log(x, dtype=dtype)) if some else np.ones(np.broadcast(x, y).shape, dtype)
+    if not lost.any():
+        return np.ones(np.broadcast(x, y).shape, dtype)
+    return 1 + scaled(lost.astype(dtype), np.log(x, dtype=dtype))
 
 
 @in_blocks

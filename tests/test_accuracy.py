@@ -176,6 +176,18 @@ COMPOSED = {
     "norm": (anp.norm, lambda *x: mp.sqrt(mp.fsum(a * a for a in x)), LENGTHS),
     "std": (anp.std, lambda *x: mp.sqrt(deviations(*x)), [[1e9, 1e9 + 3], [1e-160, 3e-160], [2e-38, 6e-38], [1, 5, 3]]),
     "var": (anp.var, deviations, [[1e9, 1e9 + 1, 1e9 + 2], [2.0**-500, 3 * 2.0**-500, 2.0**-499]]),
+    "std, ddof": (
+        lambda x: anp.std(x, ddof=1),
+        lambda *x: mp.sqrt(deviations(*x) * len(x) / (len(x) - 1)),
+        [[1e8, 1e8 + 1, 1e8 + 3], [1e150, -3e150, 2e150]],
+    ),
+    "hypot twice": (lambda x: anp.hypot(anp.hypot(x[0], x[1]), x[2]), lambda *x: mp.norm(x), LENGTHS[:3] + LENGTHS[4:]),
+    "sinc": (lambda x: anp.sinc(x[0]), lambda x: mp.sinc(mp.pi * x), [[1e-200], [1e-5], [0.03], [0.75]]),
+    "average": (
+        lambda w: anp.average([1, -2], weights=w),
+        lambda v, w: (v - 2 * w) / (v + w),
+        [[1e200, 3e200], [2, 1]],
+    ),
     "mean": (anp.mean, lambda *x: mp.fsum(x) / len(x), [[1e300, -1e300, 3], [5e-324, 1e-323, 0], [1, 2, 3]]),
     "sum": (anp.sum, lambda *x: mp.fsum(x), [[1e16, -1e16, 3], [5e-324, 1, 2]]),
     "prod": (anp.prod, lambda *x: mp.fprod(x), [[1e-200, 1e200, 3], [0, 2, 5], [0, 0, 7], [1e100, 1e100, 1e-300]]),
