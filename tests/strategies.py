@@ -1,5 +1,6 @@
 """What the property tests draw: shapes that broadcast, numbers of many magnitudes, and the domain of each operation."""
 
+import functools
 import math
 import re
 
@@ -44,6 +45,7 @@ def magnitudes(low: float, high: float, negative: bool) -> st.SearchStrategy[flo
     return st.builds(lambda x, sign: x * sign, size, st.sampled_from([1.0, -1.0] if negative else [1.0]))
 
 
+@functools.cache  # Hypothesis looks at each new strategy for long
 def numbers_for(name: str) -> st.SearchStrategy[float]:
     """One argument of an operation of this name, where it is smooth."""
     return magnitudes(*DOMAINS.get(name, EVERYWHERE))
