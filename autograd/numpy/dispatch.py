@@ -42,10 +42,18 @@ def out_place(plain: Callable) -> int:
     return names.index("out") if "out" in names else sys.maxsize
 
 
-def by_name(plain: Callable, args: tuple) -> tuple[tuple, dict[str, Any]]:
-    """The arguments before NumPy's `out`, and by name those from there on."""
-    place = out_place(plain)
-    return args[:place], dict(zip([*signature(plain).parameters][place:], args[place:]))
+def _as_taken(called: str, plain: Any, as_given: Callable, args: tuple, kwargs: dict) -> tuple[Iterable, dict]:
+    """A call's arguments as our function takes them: from NumPy's `out` on by name, lists and Values as Tensors."""
+    place = out_place(plain) if plain else sys.maxsize
+    if len(args) > place:
+        kwargs = {**dict(zip([*signature(plain).parameters][place:], args[place:])), **kwargs}
+    args = args[:place]
+    if kwargs.pop("out", None) is not None:
+        raise TypeError(NO_OUT.format(called))
+    no_mask((*args, *kwargs.values()) if kwargs else args)
+    if kwargs and not SIMPLE.issuperset(map(type, kwargs.values())):
+        kwargs = dict(zip(kwargs, as_given(kwargs.values())))
+    return args if SIMPLE.issuperset(map(type, args)) else as_given(args), kwargs
 
 
 def recorded(
@@ -73,17 +81,8 @@ def recorded(
             with_node = Tensor in kinds or first_node((*args, *kwargs.values())) is not None
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
-            if plain and not few:
-                args, named = by_name(plain, args)
-                kwargs = {**named, **kwargs}
-            if kwargs.pop("out", None) is not None:
-                raise TypeError(NO_OUT.format(called))
-            no_mask((*args, *kwargs.values()) if kwargs else args)
-            if not kinds <= SIMPLE:
-                args = as_given(args)
-            if kwargs and not SIMPLE.issuperset(map(type, kwargs.values())):
-                kwargs = dict(zip(kwargs, as_given(kwargs.values())))
-            return function(*args, **kwargs)
+            taken, kwargs = _as_taken(called, plain, as_given, args, kwargs)
+            return function(*taken, **kwargs)
 
         vars(either).update(attributes(plain))
         either.__name__ = either.__qualname__ = called
