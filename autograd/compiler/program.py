@@ -88,7 +88,9 @@ class Program:
     def _row(self, operation: Operation, args: list) -> Variable:
         """What a row makes of variables, constants and static arguments: a fold over its tree of words."""
         count = len(operation.arguments)
-        given = [self._operand(arg) for arg in args[:count]] + copy.deepcopy(args[count:])
+        given = [self._operand(arg) for arg in args[:count]] + (copy.deepcopy(args[count:]) if args[count:] else [])
+        if operation.is_word:
+            return self._step(operation.name, given)
         names = dict(zip(operation.names, given, strict=True))
 
         def call(word: Any, parts: list) -> Any:

@@ -5,32 +5,33 @@ are used, so that chains of them become one loop; words along axes make loops ov
 Numbers (arrays without axes) live in registers, so a graph of Values becomes straight-line code.
 """
 
+import builtins
 import ctypes
-import functools
+import itertools
 import math
 import threading
 from array import array
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
-import llvmlite.binding as binding
 import numpy as np
 
 from ...operation import Function
+from ..placing import last_uses
 from ..program import Program, Unprintable, Variable
-from .arrays import Array, Arrays, Memory
+from .arrays import PREDICATES, Array, Arrays, Memory, types_of_arguments
 from .loops import LOOPS
-from .text import TYPES, literal
+from .machine import LONG, MachineCode
+from .text import TYPES, converted
 
-COMPARISONS = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
-OF_COUNTS = {"add", "sub", "mul", "neg", "abs", "where"}  # of how many elements a mask has, kept as floats
-ON_MASKS = {"add": "maximum"}  # as in NumPy, where the sum of two masks is a mask
-ON_THE_STACK = 1 << 18  # bytes; larger workspaces are allocated
-BLOCK = 500
+SUMS = {"sum", "mean", "sum_to", "cumsum"}  # of elements in the type of the result
+REDUCTIONS = {"sum", "mean", "sum_to", "max", "min", "top"}
+VIEWS = {"reshape", "transpose", "swapaxes", "getitem", "flip", "expand", "cast"}  # what may show other memory
+ONCE = {"reshape", "transpose", "swapaxes", *REDUCTIONS}  # what reads each element once, wherever it stands
+ON_THE_STACK = 1 << 15  # bytes; larger workspaces are allocated
 WORD = 7  # the bits of an address that are 0 where a number may begin
-LONG = 100_000  # characters; of a longer program unrolled loops take LLVM minutes, and run no faster
-LARGE = 8000  # operations; larger programs are optimized less, so that compilation stays short
+BLOCK = 500  # operations on single numbers in a function
 
 
 class Printer(Arrays):
@@ -40,60 +41,139 @@ class Printer(Arrays):
         super().__init__()
         self.program = program
         self.arrays: dict[Variable, Array] = {}
-        self.consumers: dict[Variable, list[Variable]] = {}
-        for step in program.steps:
-            for arg in step.args:
-                self.consumers.setdefault(arg, []).append(step)
-        self.outputs = Counter(program.outputs)
+        self.fused = _fused(program)
+        self.last = last_uses(program, {v for v in program.steps if v in self.fused or v.word in VIEWS})
+        self.places: dict[Variable, Memory] = {}  # where the caller wants results
+        self.parts: dict[int, list[tuple[int, int]]] = {}  # of the arena, that are free after a step
+
+    def on_the_stack(self) -> bool:
+        """Whether all arrays in between are so small that each can have a place there."""
+        return sum(end - start for _, (start, end) in self.workspace) <= ON_THE_STACK
 
     def operand(self, variable: Variable) -> Array:
         """The array of a variable; constants are made when they are first used."""
         if variable not in self.arrays:
             value = np.asarray(variable.value)
             value = value if value.dtype in TYPES else value.astype(float)
-            type = self.type(value.dtype)
-            if value.size and np.all(value.view(f"u{value.itemsize}") == value.view(f"u{value.itemsize}").flat[0]):
-                same = literal(value.flat[0], type)
-                self.arrays[variable] = Array(value.shape, type, lambda indices: same)
+            bits = value.view(f"u{value.itemsize}")
+            if value.size and np.all(bits == bits.flat[0]):
+                self.arrays[variable] = self.constantly(value.flat[0], value.shape, self.type(value.dtype))
             else:
                 self.arrays[variable] = self.constant(value)
         return self.arrays[variable]
 
-    def step(self, variable: Variable) -> None:
-        """The code of one variable, or the promise of it where a single loop will use it."""
-        word, args = variable.word, [*map(self.operand, variable.args)]
+    def steps(self) -> None:
+        """The code of all steps: one after the other, those on single numbers in groups."""
+        start, steps = 0, self.program.steps
+        while start < len(steps):
+            end = start
+            while end < min(len(steps), start + BLOCK) and _of_numbers(steps[end]):
+                end += 1
+            if end > start:
+                self.numbers(range(start, end))
+            else:
+                self.step(start)
+            start = max(end, start + 1)
+
+    def numbers(self, places: range) -> None:
+        """Steps on single numbers, in registers; what others need is stored, in one array."""
+        registers: dict[Variable, str] = {}
+        with self.kernel():
+            for variable in self.program.steps[places.start : places.stop]:
+                word, within, type = self.word(variable)
+                numbers = [
+                    converted(self.code, registers[arg], self.type(arg.dtype), t)
+                    if arg in registers
+                    else self.cast(self.operand(arg), t).at(())
+                    for arg, t in zip(variable.args, types_of_arguments(word, within))
+                ]
+                found = self.written(word, within, numbers)
+                registers[variable] = converted(self.code, found, "i1" if word in PREDICATES else within, type)
+            needed = [v for v in registers if self.last[v] >= places.stop]
+            for type, group in itertools.groupby(sorted(needed, key=self.type_of), self.type_of):
+                self.together(type, [*group], registers)
+        for i in places:
+            self.release(i)
+
+    def together(self, type: str, numbers: list[Variable], registers: dict[Variable, str]) -> None:
+        """Store numbers of one type side by side."""
+        with self.kept_for(max(numbers, key=self.last.__getitem__)):
+            line = self.allocate((len(numbers),), type)
+        for i, variable in enumerate(numbers):
+            self.arrays[variable] = place = self.stored(line.pointer, (), type, offset=i)
+            self.store(registers[variable], place, ())
+
+    def type_of(self, variable: Variable) -> str:
+        """The LLVM type of a variable's numbers."""
+        return self.type(variable.dtype)
+
+    def word(self, variable: Variable) -> tuple[str, str, str]:
+        """A variable's word, the type in which it is computed, and that of the result."""
+        word, type = variable.word, self.type(variable.dtype)
         if isinstance(word, Function):
             if not word.printable:
                 raise Unprintable(f"{word.name} is defined by Python functions")
             word = word.name
-        if word in LOOPS:
-            x = LOOPS[word](self, *args, *variable.static)
-        else:
-            word = ON_MASKS.get(word, word) if variable.dtype.kind == "b" else word
-            x = self.elementwise(word, args, self.type_within(variable))
-        if not variable.shape:
-            x = self.number(x.at(()), x.type)
-        elif not isinstance(x, Memory) and not self.used_in_place(variable):
-            x = self.memory(x)
-        self.arrays[variable] = self.cast(x, self.type(variable.dtype))
+        if word not in PREDICATES:
+            return word, type, type
+        given = [v.value if builtins.type(v.value) in (int, float) else v.dtype for v in variable.args]
+        return word, self.type(np.result_type(*given)), type
 
-    def type_within(self, variable: Variable) -> str:
-        """The type that an elementwise word computes with: of the numbers, where it compares numbers to a mask."""
-        arguments = [v.value if type(v.value) in (int, float) else v.dtype for v in variable.args]
-        of_masks = variable.dtype.kind == "b" and variable.word in COMPARISONS
-        if variable.dtype.kind in "iu" and variable.word not in OF_COUNTS:
-            raise Unprintable(f"{variable.word} of integers is not printed")
-        return self.type(np.result_type(*arguments) if of_masks else variable.dtype)
+    def step(self, i: int) -> None:
+        """The code of one variable, or the promise of it where a single loop will use it."""
+        variable = self.program.steps[i]
+        with self.kernel(), self.kept_for(variable):
+            x = self.applied(variable)
+            self.arrays[variable] = x if variable in self.fused else self.in_its_place(variable, x)
+        self.release(i)
 
-    def used_in_place(self, variable: Variable) -> bool:
-        """Whether one loop of the same shape reads each element once."""
-        users = self.consumers.get(variable, [])
-        if len(users) != 1 or self.outputs[variable]:
-            return False
-        (user,) = users
-        return user.word in ("sum", "mean", "sum_to") or (
-            user.shape == variable.shape and user.word not in ("matmul", "cumsum", "max", "min", "top")
-        )
+    def in_its_place(self, variable: Variable, x: Array) -> Memory:
+        """An array in memory: where the caller wants it if it is a result and not stored already."""
+        if isinstance(x, Memory) or variable not in self.places:
+            return self.memory(x)
+        self.fill(self.places[variable], x)
+        return self.places[variable]
+
+    @contextmanager
+    def kept_for(self, variable: Variable) -> Iterator[None]:
+        """What is allocated meanwhile is needed as long as the variable."""
+        before = len(self.workspace)
+        yield
+        for _, part in self.workspace[before:]:
+            self.parts.setdefault(self.last[variable], []).append(part)
+
+    def release(self, i: int) -> None:
+        """Memory that nobody needs after a step is used again."""
+        for part in self.parts.pop(i, ()):
+            self.arena.give(part)
+
+    def applied(self, variable: Variable) -> Array:
+        """What a word makes of its arguments."""
+        args = [*map(self.operand, variable.args)]
+        word, within, type = self.word(variable)
+        if word not in LOOPS:
+            return self.cast(self.elementwise(word, args, within), type)
+        args = [self.cast(x, type) for x in args] if word in SUMS else args
+        return self.cast(LOOPS[word](self, *args, *variable.static), type)
+
+
+def _of_numbers(variable: Variable) -> bool:
+    """Whether a step makes a single number of single numbers."""
+    return variable.word not in LOOPS and not variable.shape and not any(arg.shape for arg in variable.args)
+
+
+def _fused(program: Program) -> set[Variable]:
+    """The variables that are computed where they are used: by one loop, which reads each element once."""
+    users: dict[Variable, list[Variable]] = {}
+    for step in program.steps:
+        for arg in step.args:
+            users.setdefault(arg, []).append(step)
+    outputs = {*program.outputs}
+
+    def in_place(variable: Variable, user: Variable) -> bool:
+        return user.word in ONCE or user.shape == variable.shape and (user.word not in LOOPS or user.word == "cast")
+
+    return {v for v in program.steps if v not in outputs and len(users[v]) == 1 and in_place(v, users[v][0])}
 
 
 class LlvmExecutable:
@@ -113,13 +193,13 @@ class LlvmExecutable:
         printer = Printer(program)
         self.source = _function(printer, self.moves, self.carried)
         known = isinstance(before, LlvmExecutable) and before.source == self.source
-        self._code: MachineCode = before._code if known else MachineCode(self.source, len(program.steps) > LARGE)
+        self._code: MachineCode = before._code if known else MachineCode(self.source)
         self.why = f"{why}; {self._code.remark}" if self._code.remark else why
-        self._constants, self._bytes = printer.constants, printer.size if printer.size > ON_THE_STACK else 0
+        self._constants, self._bytes = printer.constants, 0 if printer.on_the_stack() else printer.arena.size
         self._packed = _all_numbers(program)
         self._shapes = [v.shape for v in program.inputs]
-        self._dtypes = [stored_as(v.dtype) for v in program.inputs]
-        self._made = [(v.shape, stored_as(v.dtype)) for i, v in enumerate(program.outputs) if i not in self.carried]
+        self._dtypes = [v.dtype for v in program.inputs]
+        self._made = [(v.shape, v.dtype) for i, v in enumerate(program.outputs) if i not in self.carried]
         pointers = 3 if self._packed else 1 + len(self._constants) + len(self._shapes) + len(self._made)
         self._run = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(self._code.address)
         self._fixed = [_pointer(c) for c in self._constants]
@@ -132,12 +212,7 @@ class LlvmExecutable:
             self._run(1, self._workspace(), numbers.buffer_info()[0], results.buffer_info()[0])
             return tuple(results)
         outputs = self.iterate(1, inputs)
-        return tuple(
-            [
-                float(x[0]) if v.scalar else x[0].astype(v.dtype, copy=False)
-                for x, v in zip(outputs, self.program.outputs)
-            ]
-        )
+        return tuple([float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs)])
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run this many iterations; what is not carried, by iteration.
@@ -172,11 +247,6 @@ class LlvmExecutable:
             self._local.workspace = np.empty(self._bytes // 8 + 8)
             self._local.address = _pointer(self._local.workspace) // 64 * 64 + 64
         return self._local.address if self._bytes else 0
-
-
-def stored_as(dtype: np.dtype) -> np.dtype:
-    """The dtype in which machine code holds numbers of a dtype: masks, and what is counted with them, as float64."""
-    return dtype if dtype in TYPES else np.dtype(float)
 
 
 def readable(x: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, int]:
@@ -218,16 +288,18 @@ def _function(printer: Printer, moves: Sequence[bool], carried: Mapping[int, int
     names = ["%i", "%o"] if _all_numbers(program) else names
     parameters = ", ".join(["i64 %n", *(f"ptr noalias {name}" for name in ("%workspace", *names))])
     lines = [
-        *sorted(code.declared),
+        *code.module.lines(),
         f"define void @run({parameters}) #1 {{",
         "entry:",
         *_workspace(printer),
         "  br label %begin",
         *code.lines,
         "}",
-        "attributes #0 = { nounwind willreturn memory(none) }",
-        'attributes #1 = { nounwind "prefer-vector-width"="256" }',  # wider, LLVM takes slow gathers for columns
     ]
+    inline = "alwaysinline" if sum(map(len, lines)) < LONG else "noinline"
+    width = '"prefer-vector-width"="256"'  # wider, LLVM takes slow gathers for columns
+    attributes = "nounwind willreturn memory(none)", f"nounwind {width}", f"nounwind {inline} {width}"
+    lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
     return "\n".join(lines) + "\n"
 
 
@@ -238,77 +310,38 @@ def _iteration(printer: Printer, index: str, moves: Sequence[bool], carried: Map
     def place(pointer: str, variable: Variable) -> str:
         """Where the entry of this iteration is."""
         at = code.linear([index], [math.prod(variable.shape)])
-        return code.emit(f"getelementptr inbounds {printer.type(variable.dtype)}, ptr {pointer}, i64 {at}")
+        kept = {"i1": "i8"}.get(printer.type(variable.dtype), printer.type(variable.dtype))
+        code.do(f"{pointer}_now = getelementptr inbounds {kept}, ptr {pointer}, i64 {at}")
+        return f"{pointer}_now"
 
     for i, variable in enumerate(program.inputs):
         pointer, offset = ("%i", i) if packed else (place(f"%i{i}", variable) if moves[i] else f"%i{i}", 0)
-        memory = printer.stored(pointer, variable.shape, printer.type(variable.dtype), offset=offset)
-        printer.arrays[variable] = memory if variable.shape else printer.number(memory.at(()), memory.type)
-    for i, variable in enumerate(program.steps, 1):
-        printer.step(variable)
-        if i % BLOCK == 0 and len(program.steps) > LARGE:  # the time to compile a block grows faster than its length
-            label = code.new("part")
-            code.do(f"br label %{label}")
-            code.start(label)
-    found = [printer.cast(printer.operand(v), printer.type(v.dtype)) for v in program.outputs]
-    # all are computed before the first is written, since an output may take the place of an input
-    kept = [x if isinstance(x, Memory) or not x.shape else printer.memory(x) for x in found]
-    for i, (x, variable) in enumerate(zip(kept, program.outputs)):
+        printer.arrays[variable] = printer.stored(pointer, variable.shape, printer.type(variable.dtype), offset=offset)
+    places = []
+    for i, variable in enumerate(program.outputs):
         pointer = "%o" if packed else f"%i{carried[i]}" if i in carried else place(f"%o{i}", variable)
-        printer.fill(printer.stored(pointer, variable.shape, x.type, offset=i if packed else 0), x)
+        places.append(printer.stored(pointer, variable.shape, printer.type(variable.dtype), offset=i if packed else 0))
+        if i not in carried:
+            printer.places.setdefault(variable, places[-1])
+    printer.steps()
+    _results(printer, places, {f"%i{i}" for i in carried.values()})
+
+
+def _results(printer: Printer, places: list[Memory], overwritten: set[str]) -> None:
+    """Outputs where the caller wants them; all that may be overwritten by then is copied before."""
+    found = [printer.operand(v) for v in printer.program.outputs]
+    with printer.kernel() if _all_numbers(printer.program) else nullcontext():
+        for i, (x, place) in enumerate(zip(found, places)):
+            if isinstance(x, Memory) and x.pointer in overwritten - {place.pointer}:
+                found[i] = printer.allocate(x.shape, x.type)
+                printer.fill(found[i], x)
+        for x, place in zip(found, places):
+            if x is not place:
+                printer.fill(place, x)
 
 
 def _workspace(printer: Printer) -> list[str]:
     """Where the arrays in between are: on the stack, or in memory that the caller brings where they are large."""
-    ends = [offset for _, offset in printer.workspace[1:]] + [printer.size]
-    if printer.size > ON_THE_STACK:
-        return [f"  {name} = getelementptr i8, ptr %workspace, i64 {offset}" for name, offset in printer.workspace]
-    sizes = [max(end - offset, 64) for (_, offset), end in zip(printer.workspace, ends)]
-    return [f"  {name} = alloca [{size} x i8], align 64" for (name, _), size in zip(printer.workspace, sizes)]
-
-
-@functools.cache
-def _ready() -> None:
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-
-
-class MachineCode:
-    """The function that LLVM makes of a module's text: its address, as long as this lives."""
-
-    def __init__(self, source: str, large: bool):
-        _ready()
-        self.remark = ""
-        try:
-            compiled = _compiled(source, large, vectorize_lines=True)
-        except RuntimeError:
-            try:
-                compiled = _compiled(source, large, vectorize_lines=False)
-            except RuntimeError as error:
-                raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
-            self.remark = "without LLVM's SLP vectorizer, which made invalid code of it"
-        # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
-        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(large))
-        self._engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
-        self._engine.finalize_object()
-        self.address = self._engine.get_function_address("run")
-
-
-def _target(large: bool) -> Any:
-    return binding.Target.from_default_triple().create_target_machine(
-        opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten()
-    )
-
-
-def _compiled(source: str, large: bool, vectorize_lines: bool) -> bytes:
-    """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
-    module, target = binding.parse_assembly(source), _target(large)
-    module.verify()
-    if not large:
-        options = binding.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
-        options.slp_vectorization = vectorize_lines
-        builder = binding.create_pass_builder(target, options)
-        builder.getModulePassManager().run(module, builder)
-        module.verify()
-    return target.emit_object(module)
+    if printer.on_the_stack():
+        return [f"  {name} = alloca [{end - start} x i8], align 64" for name, (start, end) in printer.workspace]
+    return [f"  {name} = getelementptr i8, ptr %workspace, i64 {start}" for name, (start, _) in printer.workspace]

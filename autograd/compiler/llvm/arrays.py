@@ -1,26 +1,39 @@
 """Symbolic arrays for machine code: memory with strides, and elements that are computed where they are used."""
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..placing import Arena
 from ..program import Unprintable
-from .text import TYPES, WORDS, Code, literal
+from .integers import INTEGERS, MASKS
+from .text import SIZES, TYPES, WORDS, Code, Kernel, Module, converted, kind, literal
+
+OF_KIND = {"f": ("", WORDS), "i": (" of integers", INTEGERS), "b": (" of masks", MASKS)}
+PREDICATES = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal", "isnan", "isinf", "isfinite"}
 
 
-@dataclass
+@dataclass(eq=False)
 class Array:
-    """A symbolic array: `at(indices)` writes the code that loads or computes an element."""
+    """A symbolic array: `at(indices)` writes the code that loads or computes an element.
+
+    So does `flat(position)`, for a position in C order, where there is no need to know the indices.
+    `number` is what all elements are, if that is known.
+    """
 
     shape: tuple[int, ...]
     type: str
     at: Callable[[Sequence[str]], str]
+    flat: Callable[[str], str] | None = None
+    number: Any = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Memory(Array):
     """An array that is stored: a pointer, with strides and an offset in elements."""
 
@@ -38,55 +51,81 @@ class Arrays:
     """Writes the code of arrays: what is computed, and where it is kept."""
 
     def __init__(self):
-        self.code = Code()
+        self.body = self.code = Code(Module())
         self.constants: list[np.ndarray] = []
-        self.workspace: list[tuple[str, int]] = []  # pointers, and where in the workspace they point, in bytes
-        self.size = 0
+        self.arena = Arena()
+        self.workspace: list[tuple[str, tuple[int, int]]] = []  # pointers, and the parts of the arena they point to
+
+    @contextmanager
+    def kernel(self) -> Iterator[None]:
+        """What is written meanwhile is a function of its own, which is called; in a kernel, a part of that one.
+
+        LLVM's time grows faster than a function's length, and equal functions are compiled once.
+        """
+        if self.code is not self.body:
+            yield
+            return
+        self.code = kernel = Kernel(self.body.module)
+        try:
+            yield
+        finally:
+            self.code = self.body
+        if kernel.lines:
+            self.code.do(kernel.called())
 
     def type(self, dtype: np.dtype) -> str:
-        """The LLVM type for a dtype; masks, and what is counted with them, are kept as doubles."""
-        if dtype in TYPES:
-            return TYPES[dtype]
-        if dtype in (np.dtype(bool), np.dtype(np.int64)):
-            return "double"
-        raise Unprintable(f"{dtype} is not printed")
+        """The LLVM type for a dtype."""
+        if dtype not in TYPES:
+            raise Unprintable(f"{dtype} is not printed")
+        return TYPES[dtype]
 
     def stored(
         self, pointer: str, shape: tuple[int, ...], type: str, strides: tuple[int, ...] | None = None, offset: int = 0
     ) -> Memory:
         """The array at a pointer."""
+        kept = "i8" if type == "i1" else type
 
-        def load(indices: Sequence[str]) -> str:
-            return self.code.emit(f"load {type}, ptr {self.address(memory, indices)}")
+        def load(place: str) -> str:
+            found = self.code.emit(f"load {kept}, ptr {self._address(memory, place)}")
+            return self.code.emit(f"icmp ne i8 {found}, 0") if type == "i1" else found
 
-        strides = contiguous(shape) if strides is None else strides
-        memory = Memory(shape, type, load, pointer, strides, offset)
+        def at(indices: Sequence[str]) -> str:
+            return load(self.code.linear(indices, memory.strides, offset))
+
+        def flat(position: str) -> str:
+            return load(self.code.linear([position], [1], offset))
+
+        in_order = contiguous(shape)
+        strides = in_order if strides is None else strides
+        memory = Memory(
+            shape, type, at, flat if strides == in_order else None, pointer=pointer, strides=strides, offset=offset
+        )
         return memory
 
     def constant(self, value: np.ndarray) -> Memory:
-        """An array of numbers, or of positions, that are known beforehand."""
+        """An array of numbers that are known beforehand."""
         self.constants.append(np.ascontiguousarray(value))
-        type = "i64" if value.dtype == np.int64 else self.type(value.dtype)
-        return self.stored(f"%c{len(self.constants) - 1}", value.shape, type)
+        return self.stored(f"%c{len(self.constants) - 1}", value.shape, self.type(value.dtype))
 
     def address(self, memory: Memory, indices: Sequence[str]) -> str:
         """A pointer to an element."""
-        place = self.code.linear(indices, memory.strides, memory.offset)
-        return (
-            memory.pointer
-            if place == "0"
-            else self.code.emit(f"getelementptr inbounds {memory.type}, ptr {memory.pointer}, i64 {place}")
-        )
+        return self._address(memory, self.code.linear(indices, memory.strides, memory.offset))
+
+    def _address(self, memory: Memory, place: str) -> str:
+        pointer, kept = self.code.parameter("ptr", memory.pointer), "i8" if memory.type == "i1" else memory.type
+        return pointer if place == "0" else self.code.emit(f"getelementptr inbounds {kept}, ptr {pointer}, i64 {place}")
 
     def store(self, value: str, memory: Memory, indices: Sequence[str]) -> None:
         """Write an element."""
-        self.code.do(f"store {memory.type} {value}, ptr {self.address(memory, indices)}")
+        type, address = memory.type, self.address(memory, indices)
+        if type == "i1":
+            type, value = "i8", self.code.emit(f"zext i1 {value} to i8")
+        self.code.do(f"store {type} {value}, ptr {address}")
 
     def allocate(self, shape: tuple[int, ...], type: str) -> Memory:
-        """Fresh memory in the workspace."""
+        """Memory in the workspace."""
         pointer = f"%w{len(self.workspace)}"
-        self.workspace.append((pointer, self.size))
-        self.size += (math.prod(shape) * (8 if type == "double" else 4) + 63) // 64 * 64
+        self.workspace.append((pointer, self.arena.take(math.prod(shape) * SIZES[type])))
         return self.stored(pointer, shape, type)
 
     def memory(self, x: Array) -> Memory:
@@ -99,38 +138,61 @@ class Arrays:
 
     def fill(self, out: Memory, x: Array) -> None:
         """Compute every element of x into memory of its shape."""
-        self.code.nest(out.shape, lambda i: self.store(x.at(i), out, i))
+        size = math.prod(out.shape)
+        with self.kernel():
+            if size == 1 or not (x.flat and out.flat):
+                self.code.nest(out.shape, lambda i: self.store(x.at(i), out, i))
+            else:
+                line = self.stored(out.pointer, (size,), out.type, offset=out.offset)
+                count = self.code.parameter("i64", str(size))  # so that other lengths have the same code
+                self.code.loop(count, lambda i: self.store(x.flat(i), line, [i]))
 
-    def lazy(self, shape: tuple[int, ...], type: str, at: Callable) -> Array:
+    def lazy(self, shape: tuple[int, ...], type: str, at: Callable, flat: Callable | None = None) -> Array:
         """An array whose elements are computed where they are used; once, where one place uses them twice."""
         known: dict[tuple, str] = {}
 
-        def element(indices: Sequence[str]) -> str:
-            key = (*indices, self.code.block)
-            if key not in known:
-                known[key] = at(indices)
-            return known[key]
+        def once(write: Callable) -> Callable:
+            def element(place: str | Sequence[str]) -> str:
+                key = self.code, self.code.block, write, place if isinstance(place, str) else tuple(place)
+                if key not in known:
+                    known[key] = write(place)
+                return known[key]
 
-        return Array(shape, type, element)
+            return element
+
+        return Array(shape, type, once(at), flat and once(flat))
+
+    def constantly(self, number: float, shape: tuple[int, ...], type: str) -> Array:
+        """The array whose elements are all this number."""
+        same = literal(number, type)
+        return Array(shape, type, lambda indices: same, lambda position: same, number)
 
     def number(self, register: str, type: str) -> Array:
         """A number in a register."""
-        return Array((), type, lambda indices: register)
+        return Array((), type, lambda indices: register, lambda position: register)
 
     def cast(self, x: Array, type: str) -> Array:
         """The array in another type."""
         if x.type == type:
             return x
-        word = "fpext" if type == "double" else "fptrunc"
-        return self.lazy(x.shape, type, lambda i: self.code.emit(f"{word} {x.type} {x.at(i)} to {type}"))
+        if x.number is not None:
+            return self.constantly(x.number, x.shape, type)
+        flat = x.flat and (lambda i: converted(self.code, x.flat(i), x.type, type))
+        return self.lazy(x.shape, type, lambda i: converted(self.code, x.at(i), x.type, type), flat)
+
+    def written(self, word: str, type: str, numbers: Sequence[str]) -> str:
+        """A word of the table on numbers in registers, computed in a type."""
+        of_kind, words = OF_KIND[kind(type)]
+        if word not in words:
+            raise Unprintable(f"{word}{of_kind} is not printed")
+        return words[word](self.code, type, *numbers)
 
     def elementwise(self, word: str, args: Sequence[Any], type: str) -> Array:
-        """A word of the table on broadcast arrays and numbers."""
-        if word not in WORDS:
-            raise Unprintable(f"{word} is not printed")
-        if word == "where" and args[0].type != type:  # a number that is not 0 could be 0 in another type
-            args = [self.elementwise("not_equal", [args[0], 0.0], args[0].type), *args[1:]]
-        arrays = [self.cast(x, type) if isinstance(x, Array) else self.number(literal(x, type), type) for x in args]
+        """A word on broadcast arrays and numbers, computed in a type; a mask for a predicate."""
+        arrays = [
+            self.cast(x if isinstance(x, Array) else self.constantly(x, (), type), t)
+            for x, t in zip(args, types_of_arguments(word, type))
+        ]
         shape = np.broadcast_shapes(*(x.shape for x in arrays))
 
         def at(indices: Sequence[str]) -> str:
@@ -138,6 +200,16 @@ class Arrays:
             for x in arrays:
                 own = indices[len(shape) - len(x.shape) :]
                 parts.append(x.at(["0" if n == 1 else i for i, n in zip(own, x.shape)]))
-            return WORDS[word](self.code, type, *parts)
+            return self.written(word, type, parts)
 
-        return self.lazy(shape, type, at)
+        def flat(position: str) -> str:
+            places = [position if x.shape == shape else "0" for x in arrays]
+            return self.written(word, type, [x.flat(i) for x, i in zip(arrays, places) if x.flat])
+
+        in_order = all(x.flat and (x.shape == shape or math.prod(x.shape) == 1) for x in arrays)
+        return self.lazy(shape, "i1" if word in PREDICATES else type, at, flat if in_order else None)
+
+
+def types_of_arguments(word: str, type: str) -> Iterator[str]:
+    """The types that a word takes, computed in a type: that one, but for a mask."""
+    return itertools.chain(["i1"] if word == "where" else [], itertools.repeat(type))

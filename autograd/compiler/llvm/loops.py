@@ -10,7 +10,7 @@ from ...on_arrays import inverse
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory, contiguous
 from .matrices import matmul
-from .text import WORDS, literal
+from .text import WORDS, kind, literal
 
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 
@@ -28,23 +28,23 @@ def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, first: float, ste
     kept = [i for i in range(len(x.shape)) if i not in axes]
     if kept and kept[-1] == len(x.shape) - 1 and axes:
         return _reduce_rows(p, x, axes, shape, first, step)
+    start = [literal(first, x.type)]
+    element = x.flat
 
     def total(outer: Sequence[str]) -> str:
         def inner(indices: Sequence[str], so_far: str) -> list[str]:
-            where = dict(zip(kept, outer)) | dict(zip(axes, indices))
-            return [step(so_far, x.at([where[i] for i in range(len(x.shape))]))]
+            place = [*outer] or [""] * len(x.shape)
+            for i, index in zip(axes, indices):
+                place[i] = index
+            return [step(so_far, x.at(place))]
 
-        return p.code.nest([x.shape[i] for i in axes], inner, [literal(first, x.type)], x.type)[0]
+        return p.code.nest([x.shape[i] for i in axes], inner, start, x.type)[0]
 
-    if not kept:
-        register = total(())
-        return p.number(register, x.type) if not shape else Array(shape, x.type, lambda indices: register)
-    out = p.allocate(shape, x.type)
-    p.code.nest(
-        [x.shape[i] for i in kept],
-        lambda outer: p.store(total(outer), out, [dict(zip(kept, outer)).get(i, "0") for i in range(len(x.shape))]),
-    )
-    return out
+    def line(outer: Any) -> str:
+        count = p.code.parameter("i64", str(math.prod(x.shape)))
+        return p.code.loop(count, lambda i, so_far: [step(so_far, element(i))], start, x.type)[0]
+
+    return p.lazy(shape, x.type, line if element and not kept else total)
 
 
 def _reduce_rows(
@@ -52,7 +52,7 @@ def _reduce_rows(
 ) -> Array:
     """Along outer axes only: whole rows are taken together, so that the inner loop runs along memory."""
     out = p.allocate(shape, x.type)
-    p.code.nest(shape, lambda i: p.store(literal(first, x.type), out, i))
+    p.fill(out, p.constantly(first, shape, x.type))
 
     def body(indices: Sequence[str]) -> None:
         place = ["0" if i in axes else index for i, index in enumerate(indices)]
@@ -65,7 +65,8 @@ def _reduce_rows(
 
 def total(p: Arrays, x: Array, axis: Any) -> Array:
     """sum"""
-    return _reduce(p, x, axis, 0.0, lambda a, b: p.code.emit(f"{ADD} {x.type} {a}, {b}"))
+    add = ADD if kind(x.type) == "f" else "add"
+    return _reduce(p, x, axis, 0.0, lambda a, b: p.code.emit(f"{add} {x.type} {a}, {b}"))
 
 
 def mean(p: Arrays, x: Array, axis: Any) -> Array:
@@ -78,6 +79,8 @@ def _extreme(word: str, first: float, of_nothing: bool = False) -> Callable:
     def reduction(p: Arrays, x: Array, axis: Any) -> Array:
         if not math.prod(x.shape) and not of_nothing:
             raise Unprintable("an extreme of nothing is not printed")
+        if kind(x.type) != "f":
+            raise Unprintable(f"{word} along axes of {x.type} is not printed")
         return _reduce(p, x, axis, first, lambda a, b: WORDS[word](p.code, x.type, b, a))
 
     return reduction
@@ -86,12 +89,8 @@ def _extreme(word: str, first: float, of_nothing: bool = False) -> Callable:
 def ties(p: Arrays, x: Array, extreme: Array, axis: Any) -> Array:
     """1 / k where k elements are equal to the extreme, 0 elsewhere; a NaN is every extreme."""
     among = [p.elementwise("equal", [x, extreme], x.type), p.elementwise("not_equal", [x, x], x.type)]
-    equal = p.memory(p.elementwise("maximum", among, x.type))
-    return p.elementwise("truediv", [equal, _stored(p, total(p, equal, axis))], x.type)
-
-
-def _stored(p: Arrays, x: Array) -> Array:
-    return p.number(x.at(()), x.type) if not x.shape else p.memory(x)
+    equal = p.cast(p.memory(p.elementwise("maximum", among, "i1")), x.type)
+    return p.elementwise("truediv", [equal, p.memory(total(p, equal, axis))], x.type)
 
 
 def cumsum(p: Arrays, x: Array, axis: int) -> Array:
@@ -116,7 +115,9 @@ def expand(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     """Broadcast to a shape."""
     lead = len(shape) - len(x.shape)
     if not isinstance(x, Memory):
-        return p.lazy(shape, x.type, lambda i: x.at(["0" if n == 1 else j for j, n in zip(i[lead:], x.shape)]))
+        same = x.flat if math.prod(x.shape) == 1 and x.flat else None
+        flat = same and (lambda i: same("0"))
+        return p.lazy(shape, x.type, lambda i: x.at(["0" if n == 1 else j for j, n in zip(i[lead:], x.shape)]), flat)
     strides = (0,) * lead + tuple(0 if n == 1 else s for n, s in zip(x.shape, x.strides))
     return p.stored(x.pointer, shape, x.type, strides, x.offset)
 
@@ -134,9 +135,8 @@ def reshape(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     if -1 in shape:
         known = -math.prod(shape)
         shape = tuple(size // known if n == -1 and known else n for n in shape)
-    if size == 1:
-        register = x.at(["0"] * len(x.shape))
-        return p.number(register, x.type) if not shape else Array(shape, x.type, lambda indices: register)
+    if x.flat and not isinstance(x, Memory) and shape:
+        return p.lazy(shape, x.type, lambda i: x.flat(p.code.linear(i, contiguous(shape))), x.flat)
     x = p.memory(x)
     if x.strides != contiguous(x.shape):
         copy = p.allocate(x.shape, x.type)
@@ -167,7 +167,7 @@ def getitem(p: Arrays, x: Array, index: Any) -> Any:
     if not _is_basic(index):
         table = p.constant(_positions(x.shape, index))
         flat = reshape(p, x, (math.prod(x.shape),))
-        return _stored(p, p.lazy(table.shape, x.type, lambda indices: flat.at([table.at(indices)])))
+        return p.lazy(table.shape, x.type, lambda i: flat.at([table.at(i)]), lambda i: flat.at([table.flat(i)]))
     given = sum(part is not None and part is not Ellipsis for part in parts)
     fill = [slice(None)] * (len(x.shape) - given)
     at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
@@ -186,8 +186,7 @@ def getitem(p: Arrays, x: Array, index: Any) -> Any:
             offset += stride * (positions.start if positions else 0)
         else:
             offset += stride * range(n)[part]
-    part = p.stored(x.pointer, tuple(sizes), x.type, tuple(steps), offset)
-    return part if sizes else p.number(part.at(()), x.type)
+    return p.stored(x.pointer, tuple(sizes), x.type, tuple(steps), offset)
 
 
 def _is_basic(index: Any) -> bool:
@@ -204,9 +203,9 @@ def _positions(shape: tuple[int, ...], index: Any) -> np.ndarray:
 def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Zeros with x added at an index."""
     out = p.allocate(shape, x.type)
-    p.code.nest(shape, lambda i: p.store(literal(0, x.type), out, i))
-    view = getitem(p, out, index) if _is_basic(index) else None
-    if isinstance(view, Memory):
+    p.fill(out, p.constantly(0, shape, x.type))
+    if _is_basic(index):
+        view = getitem(p, out, index)
         p.fill(view, expand(p, x, view.shape))
         return out
     table = p.constant(_positions(shape, index))

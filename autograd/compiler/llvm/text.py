@@ -6,16 +6,39 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
+TYPES = {np.dtype("f8"): "double", np.dtype("f4"): "float", np.dtype("i8"): "i64", np.dtype("i4"): "i32"}
+TYPES |= {np.dtype(bool): "i1"}
+SIZES = {"double": 8, "float": 4, "i64": 8, "i32": 4, "i1": 1}  # bytes in memory, where a mask is as NumPy has it
+KERNEL = "#2"  # the attributes of functions that are called from others
+
+
+class Module:
+    """What the functions of a program share: declarations, and each function once, however often it is called."""
+
+    def __init__(self):
+        self.declared: set[str] = set()
+        self.functions: dict[str, str] = {}  # text from the parameters on: name
+
+    def function(self, text: str) -> str:
+        """The name of the function with this text."""
+        return self.functions.setdefault(text, f"@f{len(self.functions)}")
+
+    def lines(self) -> list[str]:
+        """Declarations and functions."""
+        return [*sorted(self.declared), *(f"define internal void {f}{text}" for text, f in self.functions.items())]
 
 
 class Code:
     """The body of a function, being written: `block` is the label that the next line stands under."""
 
-    def __init__(self):
+    def __init__(self, module: Module):
+        self.module = module
         self.lines: list[str] = []
-        self.declared: set[str] = set()
         self.block, self._count = "entry", 0
+
+    def parameter(self, type: str, outside: str) -> str:
+        """What is called `outside` in the program's function, as it is called in this one."""
+        return outside
 
     def new(self, prefix: str = "%r") -> str:
         """A name that was not used before."""
@@ -87,17 +110,62 @@ class Code:
 
     def call(self, name: str, type: str, *args: str) -> str:
         """A function of numbers of one type, from libm or LLVM itself."""
-        self.declared.add(f"declare {type} @{name}({', '.join([type] * len(args))}) #0")
+        self.module.declared.add(f"declare {type} @{name}({', '.join([type] * len(args))}) #0")
         return self.emit(f"call {type} @{name}({', '.join(f'{type} {a}' for a in args)})")
 
 
+class Kernel(Code):
+    """The body of a function of its own: what it uses from outside are its parameters, in the order of use."""
+
+    def __init__(self, module: Module):
+        super().__init__(module)
+        self.parameters: dict[tuple[str, str], str] = {}
+
+    def parameter(self, type: str, outside: str) -> str:
+        if outside[:2] in ("%r", "%p"):  # it was made here
+            return outside
+        return self.parameters.setdefault((type, outside), f"%p{len(self.parameters)}")
+
+    def called(self) -> str:
+        """The text of a call, from the program's function, of the one that was written."""
+        # what one pointer reaches no other one does: each array has memory of its own
+        kinds = {"ptr": "ptr noalias"}
+        named = ", ".join(f"{kinds.get(type, type)} {name}" for (type, _), name in self.parameters.items())
+        name = self.module.function("\n".join([f"({named}) {KERNEL} {{", "entry:", *self.lines, "  ret void", "}"]))
+        return f"call void {name}({', '.join(f'{type} {outside}' for type, outside in self.parameters)})"
+
+
 def literal(number: float, type: str) -> str:
-    """A number in hexadecimal, which is exact."""
+    """A number; a float in hexadecimal, which is exact."""
+    if type == "i1":
+        return "true" if number else "false"
+    if type[0] == "i":
+        return str(int(number))
     number = float(np.float32(number)) if type == "float" else float(number)
     return f"0x{struct.pack('>d', number).hex().upper()}"
 
 
-def _infix(text: str) -> Callable:
+CONVERSIONS = {"fi": "fptosi", "if": "sitofp", "bf": "uitofp", "bi": "zext"}
+
+
+def kind(type: str) -> str:
+    """b, i or f: a mask, an integer or a float."""
+    return "b" if type == "i1" else "i" if type[0] == "i" else "f"
+
+
+def converted(c: Code, x: str, old: str, new: str) -> str:
+    """A number of one type as one of another."""
+    if old == new:
+        return x
+    if new == "i1":
+        return c.emit(f"{'fcmp une' if kind(old) == 'f' else 'icmp ne'} {old} {x}, {literal(0, old)}")
+    wider = SIZES[new] > SIZES[old]
+    same = {"ff": "fpext" if wider else "fptrunc", "ii": "sext" if wider else "trunc"}
+    return c.emit(f"{(CONVERSIONS | same)[kind(old) + kind(new)]} {old} {x} to {new}")
+
+
+def infix(text: str) -> Callable:
+    """A word that is one instruction of two operands."""
     return lambda c, t, x, y: c.emit(f"{text} {t} {x}, {y}")
 
 
@@ -117,8 +185,8 @@ def _choose(c: Code, t: str, test: str, x: str, y: str) -> str:
     return c.emit(f"select i1 {test}, {t} {x}, {t} {y}")
 
 
-def _mask(predicate: str) -> Callable:
-    return lambda c, t, x, y: _choose(c, t, _test(c, t, predicate, x, y), literal(1, t), literal(0, t))
+def _comparison(predicate: str) -> Callable:
+    return lambda c, t, x, y: _test(c, t, predicate, x, y)
 
 
 def _extreme(predicate: str) -> Callable:
@@ -132,10 +200,6 @@ def _extreme(predicate: str) -> Callable:
 def _wins(c: Code, t: str, x: str, y: str) -> str:
     less = _choose(c, t, _test(c, t, "olt", x, y), literal(0, t), literal(0.5, t))
     return _choose(c, t, _test(c, t, "ogt", x, y), literal(1, t), less)
-
-
-def _where(c: Code, t: str, m: str, x: str, y: str) -> str:
-    return _choose(c, t, _test(c, t, "une", m, literal(0, t)), x, y)
 
 
 def _sign(c: Code, t: str, x: str) -> str:
@@ -232,10 +296,10 @@ WORDS: dict[str, Callable] = {
        arcsin arccos arctan arctan2 arcsinh arccosh arctanh""".split()
     },
     **{name: _intrinsic(name) for name in "sqrt floor ceil rint".split()},
-    "add": _infix("fadd"),
-    "sub": _infix("fsub"),
-    "mul": _infix("fmul"),
-    "truediv": _infix("fdiv"),
+    "add": infix("fadd"),
+    "sub": infix("fsub"),
+    "mul": infix("fmul"),
+    "truediv": infix("fdiv"),
     "neg": lambda c, t, x: c.emit(f"fneg {t} {x}"),
     "abs": _intrinsic("fabs"),
     "copysign": _intrinsic("copysign"),
@@ -244,14 +308,14 @@ WORDS: dict[str, Callable] = {
     "pow": _power,
     "maximum": _extreme("ogt"),
     "minimum": _extreme("olt"),
-    "greater": _mask("ogt"),
-    "less": _mask("olt"),
-    "equal": _mask("oeq"),
-    "greater_equal": _mask("oge"),
-    "less_equal": _mask("ole"),
-    "not_equal": _mask("une"),
+    "greater": _comparison("ogt"),
+    "less": _comparison("olt"),
+    "equal": _comparison("oeq"),
+    "greater_equal": _comparison("oge"),
+    "less_equal": _comparison("ole"),
+    "not_equal": _comparison("une"),
     "wins": _wins,
-    "where": _where,
+    "where": _choose,
     "sign": _sign,
     "scaled": _unless_zero("fmul"),
     "ratio": _unless_zero("fdiv"),

@@ -1,0 +1,89 @@
+"""The words on single integers and masks, as LLVM's text."""
+
+from collections.abc import Callable
+
+from .text import Code, infix, literal
+
+PREDICATES = {
+    "greater": "gt",
+    "less": "lt",
+    "greater_equal": "ge",
+    "less_equal": "le",
+    "equal": "eq",
+    "not_equal": "ne",
+}
+
+
+def _icmp(predicate: str) -> Callable:
+    return lambda c, t, x, y: c.emit(f"icmp {predicate} {t} {x}, {y}")
+
+
+def _select(c: Code, t: str, m: str, x: str, y: str) -> str:
+    return c.emit(f"select i1 {m}, {t} {x}, {t} {y}")
+
+
+def _intrinsic(name: str) -> Callable:
+    return lambda c, t, *args: c.call(f"llvm.{name}.{t}", t, *args)
+
+
+def _floordiv(c: Code, t: str, x: str, y: str) -> str:
+    """Towards minus infinity; 0 where y is 0, as in NumPy."""
+    divisor, nothing = _divisor(c, t, x, y)
+    quotient = c.emit(f"sdiv {t} {x}, {divisor}")
+    rest = c.emit(f"sub {t} {x}, {c.emit(f'mul {t} {quotient}, {divisor}')}")
+    down = c.emit(f"zext i1 {_turned(c, t, rest, divisor)} to {t}")
+    return _select(c, t, nothing, "0", c.emit(f"sub {t} {quotient}, {down}"))
+
+
+def _mod(c: Code, t: str, x: str, y: str) -> str:
+    """With the sign of y; 0 where y is 0, as in NumPy."""
+    divisor, nothing = _divisor(c, t, x, y)
+    rest = c.emit(f"srem {t} {x}, {divisor}")
+    turned = _select(c, t, _turned(c, t, rest, divisor), divisor, "0")
+    return _select(c, t, nothing, "0", c.emit(f"add {t} {rest}, {turned}"))
+
+
+def _divisor(c: Code, t: str, x: str, y: str) -> tuple[str, str]:
+    """What x can be divided by, and whether y is 0. The least integer by -1 would end the process: it stays itself."""
+    nothing, least = c.emit(f"icmp eq {t} {y}, 0"), literal(-(2 ** (int(t[1:]) - 1)), t)
+    flips = c.emit(f"and i1 {c.emit(f'icmp eq {t} {x}, {least}')}, {c.emit(f'icmp eq {t} {y}, -1')}")
+    return _select(c, t, c.emit(f"or i1 {nothing}, {flips}"), "1", y), nothing
+
+
+def _turned(c: Code, t: str, rest: str, y: str) -> str:
+    """Whether the remainder is not 0 and has another sign than y."""
+    other = c.emit(f"icmp slt {t} {c.emit(f'xor {t} {rest}, {y}')}, 0")
+    return c.emit(f"and i1 {c.emit(f'icmp ne {t} {rest}, 0')}, {other}")
+
+
+def _abs(c: Code, t: str, x: str) -> str:
+    return INTEGERS["maximum"](c, t, x, INTEGERS["neg"](c, t, x))
+
+
+def _sign(c: Code, t: str, x: str) -> str:
+    return INTEGERS["maximum"](c, t, INTEGERS["minimum"](c, t, x, literal(1, t)), literal(-1, t))
+
+
+INTEGERS: dict[str, Callable] = {
+    "add": infix("add"),
+    "sub": infix("sub"),
+    "mul": infix("mul"),
+    "neg": lambda c, t, x: c.emit(f"sub {t} 0, {x}"),
+    "abs": _abs,
+    "sign": _sign,
+    "floordiv": _floordiv,
+    "mod": _mod,
+    "maximum": _intrinsic("smax"),
+    "minimum": _intrinsic("smin"),
+    "where": _select,
+    **{word: _icmp(p if p in ("eq", "ne") else f"s{p}") for word, p in PREDICATES.items()},
+}
+
+MASKS: dict[str, Callable] = {
+    **dict.fromkeys(("add", "maximum", "logical_or"), infix("or")),
+    **dict.fromkeys(("mul", "minimum", "logical_and"), infix("and")),
+    "logical_xor": infix("xor"),
+    "logical_not": lambda c, t, x: c.emit(f"xor i1 {x}, true"),
+    "where": _select,
+    **{word: _icmp(p if p in ("eq", "ne") else f"u{p}") for word, p in PREDICATES.items()},
+}
