@@ -1,11 +1,14 @@
 """Settings of the whole suite: the same examples everywhere, so that a failure can be repeated."""
 
+import os
+
 import hypothesis
 import numpy
 import pytest
 
 hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=25)
 hypothesis.settings.load_profile("fixed")
+os.environ["CRABGRAD_CACHE"] = "off"  # each test compiles for itself, and leaves nothing behind
 
 
 @pytest.fixture(autouse=True)

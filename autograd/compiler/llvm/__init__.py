@@ -194,7 +194,7 @@ class LlvmExecutable:
         self.source = _function(printer, self.moves, self.carried)
         known = isinstance(before, LlvmExecutable) and before.source == self.source
         self._code: MachineCode = before._code if known else MachineCode(self.source)
-        self.why = f"{why}; {self._code.remark}" if self._code.remark else why
+        self.why = why
         self._constants, self._bytes = printer.constants, 0 if printer.on_the_stack() else printer.arena.size
         self._packed = _all_numbers(program)
         self._shapes = [v.shape for v in program.inputs]

@@ -6,31 +6,22 @@ from typing import Any
 import llvmlite.binding as binding
 
 from ..program import Unprintable
+from .keeping import kept
 
 LONG = 40_000  # characters; of a longer program unrolled loops take LLVM minutes, and run no faster
 HUGE = 3_000_000  # characters; a longer program is not optimized, so that compilation takes seconds
-
-
-@functools.cache
-def _ready() -> None:
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
 
 
 class MachineCode:
     """The function that LLVM makes of a module's text: its address, as long as this lives."""
 
     def __init__(self, source: str):
-        _ready()
-        self.remark = ""
+        cpu, features = _host()
+        key = "\n".join([f"LLVM {binding.llvm_version_info}", cpu, features, source])
         try:
-            compiled = _compiled(source, vectorize_lines=True)
-        except RuntimeError:
-            try:
-                compiled = _compiled(source, vectorize_lines=False)
-            except RuntimeError as error:
-                raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
-            self.remark = "without LLVM's SLP vectorizer, which made invalid code of it"
+            compiled = kept(key, lambda: _compiled(source))
+        except RuntimeError as error:
+            raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
         # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
         self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(source))
         self._engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
@@ -38,22 +29,28 @@ class MachineCode:
         self.address = self._engine.get_function_address("run")
 
 
+@functools.cache
+def _host() -> tuple[str, str]:
+    """This processor, and what it can do."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+
+
 def _target(source: str) -> Any:
-    return binding.Target.from_default_triple().create_target_machine(
-        opt=0 if len(source) > HUGE else 3,
-        cpu=binding.get_host_cpu_name(),
-        features=binding.get_host_cpu_features().flatten(),
-    )
+    cpu, features = _host()
+    level = 0 if len(source) > HUGE else 3
+    return binding.Target.from_default_triple().create_target_machine(opt=level, cpu=cpu, features=features)
 
 
-def _compiled(source: str, vectorize_lines: bool) -> bytes:
+def _compiled(source: str) -> bytes:
     """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
     module, target = binding.parse_assembly(source), _target(source)
     module.verify()
     if len(source) <= HUGE:
+        # without the vectorizer of straight lines: it made invalid code of some programs, and none much faster
         options = binding.create_pipeline_tuning_options(speed_level=3)
         options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
-        options.slp_vectorization = vectorize_lines
         builder = binding.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
         module.verify()
