@@ -31,10 +31,13 @@ READINGS: dict[type, "Reading"] = {}  # of each class of nodes
 
 
 class Function:
-    """A function of the user as a word, on floats and arrays; `printable` if machine code has a word of that name."""
+    """A function as a word, on floats and arrays, the last few arguments of which are static.
 
-    def __init__(self, name: str, function: Callable, printable: bool = False):
-        self.name, self.function, self.printable = name, function, printable
+    It is `printable` if machine code has a word of that name.
+    """
+
+    def __init__(self, name: str, function: Callable, printable: bool = False, static: int = 0):
+        self.name, self.function, self.printable, self.static = name, function, printable, static
 
 
 class Operation:

@@ -107,7 +107,7 @@ class Program:
 
     def _step(self, word: Any, parts: list) -> Variable:
         """The variable for a word: one that is there already, a constant, a simpler one, or a new one."""
-        count = len(BUILT_IN[word].arguments) if isinstance(word, str) else len(parts)
+        count = len(BUILT_IN[word].arguments) if isinstance(word, str) else len(parts) - word.static
         args, static = tuple(map(self._operand, parts[:count])), tuple(parts[count:])
         examples = [self._examples[arg] for arg in args]
         meaning = word.function if isinstance(word, Function) else reading_of(examples).words[word]

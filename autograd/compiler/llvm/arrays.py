@@ -55,6 +55,7 @@ class Arrays:
         self.constants: list[np.ndarray] = []
         self.arena = Arena()
         self.workspace: list[tuple[str, tuple[int, int]]] = []  # pointers, and the parts of the arena they point to
+        self.fresh: list[tuple[int, int]] = []  # parts that nobody has taken charge of yet
 
     @contextmanager
     def kernel(self) -> Iterator[None]:
@@ -125,8 +126,16 @@ class Arrays:
     def allocate(self, shape: tuple[int, ...], type: str) -> Memory:
         """Memory in the workspace."""
         pointer = f"%w{len(self.workspace)}"
-        self.workspace.append((pointer, self.arena.take(math.prod(shape) * SIZES[type])))
+        self.fresh.append(self.arena.take(math.prod(shape) * SIZES[type]))
+        self.workspace.append((pointer, self.fresh[-1]))
         return self.stored(pointer, shape, type)
+
+    def entry(self, x: Memory, index: str) -> Memory:
+        """The array at an index of the first axis, in the program's function."""
+        name, place = self.code.new("%at"), self.code.linear([index], x.strides[:1], x.offset)
+        kept = "i8" if x.type == "i1" else x.type
+        self.code.do(f"{name} = getelementptr inbounds {kept}, ptr {x.pointer}, i64 {place}")
+        return self.stored(name, x.shape[1:], x.type, x.strides[1:])
 
     def memory(self, x: Array) -> Memory:
         """The array in memory: computed now if it is lazy."""

@@ -1,0 +1,207 @@
+"""scan: a function applied to one entry of some arrays after the other, with what it hands on to itself.
+
+Eagerly it is a loop. In a trace the function is recorded once, as a program of its own, and the loop over it is one
+operation, so that a program does not grow with the number of entries. Its pullback is a loop in the other direction.
+"""
+
+import functools
+from collections.abc import Callable
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+
+from .backward import NODE_PULLBACKS, pullback
+from .calling import a_function
+from .compiler.printing import executable
+from .compiler.program import Program
+from .compiler.tracing import leaf, lift
+from .grammar import Call, Name, Row
+from .graph import history
+from .meeting import as_array
+from .node import Node, Value, kinds
+from .numpy import concatenate, expand_dims, flip, stack
+from .operation import OPERATIONS, Function, Operation
+from .tree import flatten, unflatten
+
+
+def scan(f: Callable, carry: Any, xs: Any = None, length: int | None = None) -> tuple[Any, Any]:
+    """The last carry and the stacked results of `carry, y = f(carry, x)` for each entry of xs along its first axis.
+
+    carry, xs and y are numbers, arrays, nodes, and lists, tuples and dicts of them; without xs f is called `length`
+    times, with None. Every carry has the structure and shapes of the first one. Inside jit f is recorded once, whatever
+    the length. Raises ValueError where lengths or shapes differ, TypeError where f does not return a pair.
+    """
+    a_function(f)
+    given = [] if xs is None else [as_array(x) for x in flatten(xs)]
+    count = _length(given, length)
+    if kinds.number is not Value:
+        return _as_one(f, carry, xs, given, count)
+    found = []
+    for i in range(count):
+        x = None if xs is None else unflatten(xs, [x[i] for x in given])
+        carry, y = _next(f, carry, x)
+        found.append(y)
+    if not found:
+        raise ValueError("scan: with no entries nobody knows what f returns")
+    return carry, unflatten(found[0], [stack(parts) for parts in zip(*map(flatten, found))])
+
+
+def _length(given: list, length: int | None) -> int:
+    """How many entries there are."""
+    shapes = [x.shape for x in given]
+    lengths = {shape[0] if shape else None for shape in shapes} | ({length} if length is not None else set())
+    if len(lengths) != 1 or None in lengths:
+        raise ValueError(f"scan: xs of shapes {shapes} and length={length} do not say how many entries there are")
+    return lengths.pop()
+
+
+def _next(f: Callable, carry: Any, x: Any) -> tuple[Any, Any]:
+    """What f returns, if it fits."""
+    found = f(carry, x)
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise TypeError(f"scan: f returns a carry and a result, (carry, y), not {type(found).__name__}")
+    before, after = (
+        [np.shape(part) if not isinstance(part, Node) else _shape(part) for part in flatten(tree)]
+        for tree in (carry, found[0])
+    )
+    if before != after:
+        raise ValueError(f"scan: the carry has parts of shapes {before} before f and {after} after it")
+    return found
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    return () if isinstance(node, Value) else node.shape
+
+
+class Body:
+    """A recorded step: leaves for what is carried, for entries and for what it takes from outside, and what it makes.
+
+    As a word it is applied to first values of what is carried, to arrays of entries, and to what is from outside.
+    """
+
+    def __init__(self, carry: list, moving: list, made: list, length: int):
+        self.carry, self.moving, self.length = carry, moving, length
+        self.outside = _outside({*carry, *moving}, made)
+        self.fixed = [leaf(node.example) for node in self.outside]
+        self.made = _again(made, dict(zip((*carry, *moving, *self.outside), (*carry, *moving, *self.fixed))))
+        made = self.made
+        sizes = [node.size for node in made]
+        self.columns = [*pairwise(accumulate(sizes, initial=0))]
+        self.width = sum(sizes)
+        self.dtype = np.result_type(np.float32, *(x.dtype for x in made))
+
+    def __deepcopy__(self, memo: dict) -> "Body":
+        return self
+
+    @functools.cached_property
+    def program(self) -> Program:
+        """The step as a program."""
+        return Program([*self.carry, *self.moving, *self.fixed], self.made)
+
+    @functools.cached_property
+    def _run(self) -> Callable:
+        return executable(self.program, "step", "python")
+
+    def loop(self, *arrays: Any) -> np.ndarray:
+        """A row for each entry: all that the step makes."""
+        count = len(self.carry)
+        carry, entries = arrays[:count], arrays[count : count + len(self.moving)]
+        rows = np.empty((self.length, self.width), self.dtype)
+        for i, row in enumerate(rows):
+            found = self._run([*carry, *(x[i] for x in entries), *arrays[count + len(entries) :]])
+            for x, (start, stop) in zip(found, self.columns):
+                row[start:stop] = np.ravel(x)
+            carry = found[:count]
+        return rows
+
+    @functools.cached_property
+    def reverse(self) -> "Body":
+        """The step backwards: it carries the gradients of what is carried and of what is from outside.
+
+        Its entries are this one's, what was carried into them, and the gradient of the row.
+        """
+        count = len(self.carry)
+        seeds = [leaf(np.zeros(x.shape, x.dtype)) for x in (*self.carry, *self.fixed)]
+        row = leaf(np.zeros(self.width, self.dtype))
+        of_row = [_column(row, columns, x.shape, x.dtype) for x, columns in zip(self.made, self.columns)]
+        weights = [*(a + b for a, b in zip(seeds[:count], of_row)), *of_row[count:]]
+        inputs = [*self.carry, *self.fixed, *self.moving]
+        found = [lift(g) for g in pullback(self.made, weights, inputs, create_graph=True)]
+        totals = [g + seed for g, seed in zip(found[count:], seeds[count:])]
+        adjoints = [*found[:count], *totals, *found[count + len(totals) :]]
+        return Body(seeds, [*self.moving, *self.carry, row], adjoints, self.length)
+
+
+def _outside(inner: set, made: list) -> list:
+    """The nodes that what was made depends on, and that do not depend on the inner ones."""
+    inside = set(inner)
+    for node in reversed(history(*made)):
+        if any(isinstance(x, Node) and x in inside for x in node.args):
+            inside.add(node)
+    args = [x for node in inside for x in node.args if isinstance(x, Node)]
+    return [*dict.fromkeys(x for x in (*args, *made) if x not in inside)]
+
+
+def _again(made: list, of: dict) -> list:
+    """What was made, again of other nodes."""
+    for node in reversed(history(*made)):
+        if node not in of and any(isinstance(x, Node) and x in of for x in node.args):
+            of[node] = node.operation(*[of[x] if isinstance(x, Node) else x for x in node.args])
+    return [of[node] for node in made]
+
+
+def _column(rows: Any, columns: tuple[int, int], shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """A part of rows, as it was before it was put there."""
+    part = rows[..., slice(*columns)].reshape((*rows.shape[:-1], *shape))
+    return OPERATIONS["cast"](part, dtype)
+
+
+def _as_one(f: Callable, carry: Any, xs: Any, given: list, count: int) -> tuple[Any, Any]:
+    """The loop as one operation of the trace."""
+    first = [lift(as_array(x)) for x in flatten(carry)]
+    inner = [leaf(np.zeros(x.shape, x.dtype)) for x in first]
+    entries = [leaf(np.zeros(x.shape[1:], x.dtype)) for x in given]
+    after, y = _next(f, unflatten(carry, inner), None if xs is None else unflatten(xs, entries))
+    results = [OPERATIONS["cast"](as_array(x), node.dtype) for x, node in zip(flatten(after), inner)]
+    results = [lift(as_array(x)) for x in (*results, *flatten(y))]
+    body = Body(inner, entries, [x if isinstance(x, Node) else leaf(x) for x in results], count)
+    rows = _rows(body, first, given)
+    parts = [_column(rows, columns, x.shape, x.dtype) for x, columns in zip(body.made, body.columns)]
+    return unflatten(carry, [x[-1] for x in parts]), unflatten(y, parts[len(first) :])
+
+
+def _rows(body: Body, first: list, given: list) -> Any:
+    args = [*first, *given, *body.outside]
+    return _operation(len(args))(*args, body)
+
+
+@functools.cache
+def _operation(count: int) -> Operation:
+    """The operation that applies a step again and again, of this many arrays."""
+    names = [f"x{i}" for i in range(count)]
+    word = Function("scan", lambda *args: args[-1].loop(*args[:-1]), printable=True, static=1)
+    operation = Operation(
+        Row("scan", names, ["step"], Call(word, tuple(map(Name, [*names, "step"]))), []), "scan by a loop"
+    )
+    NODE_PULLBACKS[operation] = _pull
+    return operation
+
+
+def _pull(node: Any, g: Any, into: Callable) -> None:
+    """The gradients of all arguments, by the loop backwards."""
+    *args, body = node.args
+    count, moving = len(body.carry), len(body.moving)
+    before = [
+        concatenate([expand_dims(x, 0), _column(node, columns, x.shape, x.dtype)[:-1]])
+        for x, columns in zip(args, body.columns[:count])
+    ]
+    entries = [flip(x, 0) for x in (*args[count : count + moving], *before, g)]
+    reverse = body.reverse
+    rows = _rows(reverse, [np.zeros(x.shape, x.dtype) for x in reverse.carry], entries)
+    parts = [_column(rows, columns, x.shape, x.dtype) for x, columns in zip(reverse.made, reverse.columns)]
+    ends = [x[-1] for x in parts[: len(reverse.carry)]]
+    gradients = [*ends[:count], *(flip(x, 0) for x in parts[len(ends) :]), *ends[count:]]
+    for x, gradient in zip(args, gradients):
+        if isinstance(x, Node):
+            into(x, gradient)
