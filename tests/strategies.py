@@ -187,3 +187,40 @@ ARRAY_CALLS = {
     "scatter": _indexed,
     "concatenate": _joined,
 }
+
+
+class Given(int):
+    """The number of an argument that stands in an index."""
+
+
+@st.composite
+def traced_indices(draw: st.DrawFn) -> tuple[tuple[int, ...], list, list[list[np.ndarray]]]:
+    """A shape; the parts of an index, some of them given; and two sets of arrays of integers to be given."""
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple))
+    whole = draw(st.lists(st.integers(0, 3), max_size=2).map(tuple))
+    one_traced, parts, given = draw(st.integers(0, len(shape) - 1)), [], []
+
+    def places(n: int) -> np.ndarray:
+        smaller = tuple(draw(st.sampled_from([m, 1])) for m in whole)[draw(st.integers(0, len(whole))) :]
+        number, dtype = draw(st.integers(0, 999)), draw(st.sampled_from(["i8", "i4"]))
+        return np.random.default_rng(number).integers(-n, n, smaller).astype(dtype)
+
+    for axis, n in enumerate(shape):
+        kinds = st.sampled_from(["given", "array", "list", "number", "slice", "slice", "mask"])
+        kind = "given" if axis == one_traced else draw(kinds)
+        if kind == "given":
+            given.append((places(n),))
+            given[-1] += (np.random.default_rng(1).integers(-n, n, given[-1][0].shape).astype(given[-1][0].dtype),)
+        parts += [None] * (draw(st.integers(0, 4)) == 0)
+        parts.append({
+            "given": lambda: Given(len(given) - 1),
+            "array": lambda: places(n),
+            "list": lambda: places(n).tolist(),
+            "number": lambda: draw(st.integers(-n, n - 1)),
+            "slice": lambda: draw(st.sampled_from([slice(None), slice(None, None, -1), slice(1, None), slice(0, -1, 2)])),
+            "mask": lambda: np.arange(n) == draw(st.integers(0, n - 1)),
+        }[kind]())
+    begin, length = draw(st.integers(0, len(parts))), draw(st.integers(0, 2))
+    if draw(st.booleans()) and not any(type(x) in (type(None), Given) for x in parts[begin : begin + length]):
+        parts[begin : begin + length] = [...]
+    return shape, parts, [[pair[k] for pair in given] for k in (0, 1)]

@@ -24,7 +24,7 @@ from .tracing import NATIVE, Recording, leaf, native, record, tracing
 from .watching import Watch
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are
-FORMS = NATIVE | {np.dtype(bool)}  # what arrays are given to programs as
+FORMS = NATIVE | {np.dtype(name) for name in "?bhilqBHILQ"}  # what arrays are given to programs as
 
 
 @dataclass
@@ -148,11 +148,11 @@ def _numbers(flat: list) -> tuple[list | None, Hashable]:
 
 
 def _array(x: Any) -> np.ndarray:
-    """An argument as a native array of floats, or a mask."""
+    """An argument as an array in this machine's order of bytes."""
     if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
         kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
-    return native(x, "fb")
+    return native(x, "fiub")
 
 
 def _fresh(x: Any) -> Any:
@@ -166,7 +166,6 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     watch = Watch(jit.function)
     recording = _recorded(jit.function, args, kwargs, given)
     outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
-    _check(title, outputs)
     place = {x: Position(i, recording.numbers.get(x)) for i, x in enumerate(outputs)}
     result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), recording.output)
     run = executable(Program(recording.inputs, outputs), title, jit.wanted, before=before)
@@ -174,16 +173,6 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     taken = [node.example for node in recording.inputs]
     convert = None if looks([*given, *held]) == looks(taken) else [_converter(x) for x in taken]
     return CallForm(run, looks(held), watch.settle(), recording.outside, convert, result)
-
-
-def _check(title: str, outputs: list[Node]) -> None:
-    """Refuse a function whose result is no program."""
-    if not outputs:
-        raise TypeError(f"jit: {title} returned nothing that depends on its arguments")
-    for node in [x for x in outputs if not hasattr(x, "example")]:
-        raise TypeError(
-            f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data"
-        )
 
 
 def _converter(example: Any) -> Callable:
