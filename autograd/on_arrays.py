@@ -225,8 +225,8 @@ def scatter_add(x: Any, i: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Zeros with rows of x added at places along the first axis, more than once if i names one so."""
     width = math.prod(shape[1:])
     out = np.zeros(shape[0] * width, x.dtype)
-    # one index after the other: a sixth of the time of np.add.at on rows
-    np.add.at(out, (i[..., None] * width + np.arange(width)).reshape(-1), x.reshape(-1))
+    # element by element, from memory in order: a sixth of the time of np.add.at on rows
+    np.add.at(out, (i[..., None] * width + np.arange(width)).reshape(-1), np.ascontiguousarray(x).reshape(-1))
     return out.reshape(shape)
 
 

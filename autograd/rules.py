@@ -179,8 +179,8 @@ cholesky(x)            = cholesky(x)               | solve(out.mT, solve(out.mT,
     0.5 * (matmul(out.mT, g) * half_lower(x.shape) + matmul(g.mT, out) * half_lower(x.shape).mT)).mT)
 """
 
-# What masks and integers are made of: bits, and places along an axis. Eager code has NumPy's own arrays of them, so these
-# are recorded while a function is traced; what is no float passes no gradient.
+# What is done with masks and integers: bits, and places along an axis. Eager code has NumPy's own arrays of them, so
+# these are recorded in traces; what is no float passes no gradient.
 PLACE_ROWS = """
 bitwise_and(x, y)      = bitwise_and(x, y)
 bitwise_or(x, y)       = bitwise_or(x, y)

@@ -75,8 +75,8 @@ ARRAYS: dict[str, Callable] = {
     **{name: getattr(np.linalg, name) for name in "solve inv det".split()},
     **{
         name: getattr(on_arrays, name)
-        for name in """sigmoid lowered regained powlog bell wins scaled ratio mean top norm logsumexp softmax log_softmax
-        ties matmul expand sum_to scatter unsorted_as cofactor minors bounded scatter_add""".split()
+        for name in """sigmoid lowered regained powlog bell wins scaled ratio mean top norm logsumexp softmax
+        log_softmax ties matmul expand sum_to scatter unsorted_as cofactor minors bounded scatter_add""".split()
     },
     "cholesky": lambda x: np.linalg.cholesky(0.5 * (x + x.mT)),
     **SHAPES,

@@ -209,8 +209,10 @@ def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Reco
         nodes = [leaf(x, name) for x, name in zip(examples, names, strict=True)]
         try:
             output = map_tree(lift, function(*nodes))
-        except (TypeError, ValueError) as error:  # NumPy says something else where a number is to be written into an array
-            raise error.__cause__ if isinstance(error.__cause__, TracingError) else error
+        except ValueError as error:  # NumPy's own, where a node is to be written into an array
+            if isinstance(error.__cause__, TracingError):
+                raise error.__cause__ from None
+            raise
         outside = {node: double for node, double in trace.outside.items() if node.operation is None}
     return Recording([*nodes, *outside.values()], list(outside), output)
 
@@ -218,11 +220,12 @@ def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Reco
 @contextmanager
 def tracing() -> Iterator[Trace]:
     """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
-    before = trace.started, trace.outside, kinds.number, kinds.array, inspection.around
-    trace.started, trace.outside, kinds.number, kinds.array = tick(), {}, TracedValue, TracedTensor
+    before = trace.started, trace.outside, kinds.number, kinds.array, kinds.tracing, inspection.around
+    trace.started, trace.outside = tick(), {}
+    kinds.number, kinds.array, kinds.tracing = TracedValue, TracedTensor, True
     inspection.around = None  # there are no numbers to look at yet
     try:
         with np.errstate(all="ignore"):  # the example's numbers are nobody's result
             yield trace
     finally:
-        trace.started, trace.outside, kinds.number, kinds.array, inspection.around = before
+        trace.started, trace.outside, kinds.number, kinds.array, kinds.tracing, inspection.around = before

@@ -33,14 +33,12 @@ tril_indices_from triu_indices_from zeros_like""".split()  # plain results that 
 OF_NUMBERS = """
 angle argwhere flatnonzero histogram histogram2d histogram_bin_edges histogramdd lexsort may_share_memory nanargmax
 nanargmin nonzero spacing""".split()  # plain results that are not to be had inside jit
-MASKS = {  # plain results that are recorded inside jit, as these rows
-    **{name: _operation.OPERATIONS[name] for name in """
-    equal greater greater_equal less less_equal not_equal bitwise_and bitwise_or bitwise_xor invert left_shift
-    right_shift""".split()},
-    "bitwise_not": _operation.OPERATIONS["invert"],
-    **elementwise.MASKS,
-}
-CONSTANT = sorted({*OF_SHAPES, *OF_NUMBERS, *MASKS, *masks.__all__})  # plain results
+MASKS = """
+equal greater greater_equal less less_equal not_equal bitwise_and bitwise_or bitwise_xor invert left_shift
+right_shift""".split()
+OF_MASKS = {name: _operation.OPERATIONS[name] for name in MASKS} | elementwise.MASKS  # recorded inside jit
+OF_MASKS["bitwise_not"] = OF_MASKS["invert"]
+CONSTANT = sorted({*OF_SHAPES, *OF_NUMBERS, *OF_MASKS, *masks.__all__})  # plain results
 ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS |= {**elementwise.COMPOSED, **dict.fromkeys(IDENTITIES, _operation.OPERATIONS["alias"])}
 ROWS |= {alias: ROWS[name] for alias, name in ALIASES.items()} | {f"a{x[3:]}": ROWS[x] for x in ROWS if x[:3] == "arc"}
@@ -68,8 +66,8 @@ def __getattr__(name: str) -> Any:
     elif name in ROWS:
         found = _row(name, ROWS[name])
         found.__module__ = __name__
-    elif name in MASKS:
-        found = dispatch.constant(name, traced=_row(name, MASKS[name]))
+    elif name in OF_MASKS:
+        found = dispatch.constant(name, traced=_row(name, OF_MASKS[name]))
     elif name in CONSTANT:
         found = dispatch.constant(name, data_of=dispatch.blank_of if name in OF_SHAPES else dispatch.data_of)
     elif name.startswith("__"):

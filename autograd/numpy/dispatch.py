@@ -46,7 +46,7 @@ def out_place(plain: Callable) -> int:
     return names.index("out") if "out" in names else sys.maxsize
 
 
-def _as_taken(called: str, plain: Any, as_given: Callable, args: tuple, kwargs: dict) -> tuple[Sequence, dict]:
+def _as_taken(called: str, plain: Any, as_given: Callable, args: tuple, kwargs: dict) -> tuple[Any, dict]:
     """A call's arguments as our function takes them: from NumPy's `out` on by name, lists and Values as Tensors."""
     place = out_place(plain) if plain else sys.maxsize
     if len(args) > place:
@@ -85,10 +85,9 @@ def recorded(
             with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
-            taken, kwargs = _as_taken(called, plain, as_given, args, kwargs)
-            if kinds.tracing and _holds_integers((*taken, *kwargs.values())):
-                return _of_integers(plain, function, taken, kwargs)
-            return function(*taken, **kwargs)
+            args, kwargs = _as_taken(called, plain, as_given, args, kwargs)
+            of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
+            return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
 
         vars(either).update(attributes(plain))
         either.__name__ = either.__qualname__ = called
@@ -98,8 +97,8 @@ def recorded(
 
 
 def _holds_integers(x: Any) -> bool:
-    """Whether a node of integers or of a mask is in this, which only traces have."""
-    return isinstance(x, Tensor) and x.dtype.kind != "f" or type(x) in LISTS and any(map(_holds_integers, x))
+    """Whether a traced node of integers or of a mask is in this."""
+    return isinstance(x, kinds.array) and x.dtype.kind != "f" or type(x) in LISTS and any(map(_holds_integers, x))
 
 
 def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwargs: dict) -> Any:
@@ -121,7 +120,7 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
 
 
 def _as_floats(x: Any) -> Any:
-    return Tensor(x) if isinstance(x, Tensor) else x
+    return Tensor(x) if isinstance(x, kinds.array) else x
 
 
 def called(

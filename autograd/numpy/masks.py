@@ -74,7 +74,9 @@ def array_equiv(a1: Any, a2: Any) -> Any:
 
 
 @plain
-def isin(element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None) -> Any:
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
+) -> Any:
     """As numpy.isin, by comparing all pairs."""
     among = any(_equal(operand(element)[..., None], operand(test_elements).reshape(-1)), -1)
     return ~among if invert else among

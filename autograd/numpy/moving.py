@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of
+from ..arguments import axes_of, is_node
 from ..indexing import indexed
 from ..meeting import as_weak
 from ..node import Tensor
@@ -71,7 +71,8 @@ def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
     """As numpy.take."""
     x, axis = along(operand(a), axis)
     i = operand(indices)
-    return indexed(x, (slice(None),) * axis + (PLACES[mode](i + 0 if i.dtype.kind == "b" else i, x.shape[axis]),))
+    i = PLACES[mode](i + 0 if i.dtype.kind == "b" else i, x.shape[axis])
+    return _at(x, (slice(None),) * axis + (i,), i)
 
 
 @recorded()
@@ -82,7 +83,12 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     if i.ndim != x.ndim:
         raise ValueError(f"take_along_axis: of indices with the {x.ndim} axes of the array, not of shape {i.shape}")
     places = [np.arange(n).reshape(-1, *(1,) * (x.ndim - k - 1)) for k, n in enumerate(x.shape)]
-    return indexed(x, (*places[:axis], i, *places[axis + 1 :]))
+    return _at(x, (*places[:axis], i, *places[axis + 1 :]), i)
+
+
+def _at(x: Any, index: tuple, i: Any) -> Any:
+    """x[index], in which i is a node or not; x may be no node."""
+    return indexed(x, index) if is_node(i) else x[index]
 
 
 def _splitting(name: str) -> Callable[..., Any]:
