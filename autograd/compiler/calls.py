@@ -97,16 +97,18 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     """The function as a program, recorded once for each structure, shapes and dtypes of its arguments.
 
     Arguments are floats, arrays, and lists, tuples and dicts of them; strings, booleans and None are part of the form.
-    The result has numbers and fresh arrays where the function returns nodes. Values and Tensors that the function uses,
-    such as the parameters of a Module, are read at each call. All else that it finds by name (global variables, its
-    closure and defaults, attributes of objects, elements of lists and dicts, arrays) is looked at, and where something
-    was changed the function is recorded again. What it finds in other ways, such as a file, is as it was when recorded;
-    what it does besides, such as printing, happens only then. A function that closes over Values, and cannot do with
-    arrays what it does with numbers, runs on their elements, which are broadcast. With nodes among its arguments it
-    runs uncompiled and is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto":
-    llvm where it is installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises
-    TracingError where the function reads a number that it has only when it runs, and ValueError for a Tensor whose
-    `.data` is no array of floats any more.
+    Arrays of integers and masks are as in NumPy, and have no derivative; a number of Python is a float, also an int,
+    which may be an index all the same. Shapes must not depend on numbers: x[i] may, x[mask] may not. The result has
+    numbers and fresh arrays where the function returns nodes. Values and Tensors that the function uses, such as the
+    parameters of a Module, are read at each call. All else that it finds by name (global variables, its closure and
+    defaults, attributes of objects, elements of lists and dicts, arrays) is looked at, and where something was changed
+    the function is recorded again. What it finds in other ways, such as a file, is as it was when recorded; what it
+    does besides, such as printing, happens only then. A function that closes over Values, and cannot do with arrays
+    what it does with numbers, runs on their elements, which are broadcast. With nodes among its arguments it runs
+    uncompiled and is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto": llvm
+    where it is installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises TracingError
+    where the function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no
+    array of floats any more.
     """
     return function if isinstance(function, Jit) else Jit(function, backend)
 
