@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # what is imported when it is used
     from .anomaly import AnomalyError, detect_anomaly
     from .check import check_gradients
     from .compiler.calls import jit
-    from .compiler.tracing import TracingError
     from .definitions import define
     from .drawing import draw, render
+    from .failing import TracingError
     from .recomputing import checkpoint
 
 __version__ = "0.1.0"
@@ -56,7 +56,7 @@ __all__ = [
 ]
 _WHEN_USED = {
     "AnomalyError": ".anomaly",
-    "TracingError": ".compiler.tracing",
+    "TracingError": ".failing",
     "check_gradients": ".check",
     "checkpoint": ".recomputing",
     "define": ".definitions",

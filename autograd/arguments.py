@@ -23,7 +23,9 @@ def is_value(x: Any) -> bool:
 
 def holds_node(x: Any) -> bool:
     """Whether this is a list or a tuple with nodes in it, at any depth."""
-    return isinstance(x, (list, tuple)) and any(is_node(part) or holds_node(part) for part in x)
+    kinds = {*map(type, x)} if isinstance(x, (list, tuple)) else ()  # few, where parts may be many
+    nested = any(issubclass(kind, (list, tuple)) for kind in kinds)
+    return any(hasattr(kind, "reading") for kind in kinds) or nested and any(map(holds_node, x))
 
 
 def is_real_array(x: Any) -> bool:

@@ -172,6 +172,8 @@ def _sweep_nodes(sweep: Sweep) -> None:
 
     def into(x: Node, g: Any) -> None:
         if isinstance(x, Tensor):
+            if x.dtype.kind != "f":  # of masks and integers, inside jit, nothing has a derivative
+                return
             if g.shape != x.shape:
                 g = OPERATIONS["sum_to"](g, x.shape)
             if g.dtype != x.dtype:

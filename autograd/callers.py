@@ -113,8 +113,8 @@ def _place(instruction: dis.Instruction) -> tuple:
 
 def _site(code: types.CodeType, offset: int) -> Site:
     """Read what is called at an instruction: the names that were loaded since where its expression begins."""
-    *before, (_, does, _, start, end) = [step for step in _steps(code) if step[0] <= offset]
-    if not does.startswith(("CALL", "STORE")) or "INTRINSIC" in does or start is None:
+    *before, (_, last, _, start, end) = [step for step in _steps(code) if step[0] <= offset]
+    if not last.startswith(("CALL", "STORE")) or "INTRINSIC" in last or start is None:
         return Site(code, reads=True)
     paths: dict[tuple[int, int], list[Path]] = {}
     calls = {}
@@ -130,6 +130,7 @@ def _site(code: types.CodeType, offset: int) -> Site:
         elif does.startswith("LOAD") and does != "LOAD_CONST":
             known.append((does == "LOAD_GLOBAL", name, ()))
     callee = (paths.pop(start, None) or [NOTHING])[0]
+    callee = callee if last.startswith("CALL") else NOTHING
     calls[start] = end, callee
     around = {place: max(p for p in calls if p < place < calls[p][0]) for place in paths if paths[place]}
     handed = [(path, calls[around[place]][1]) for place in around for path in paths[place]]

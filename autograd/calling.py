@@ -77,7 +77,7 @@ def call_with_nodes(
     output, aux = _pair(f(*wrapped, **kwargs)) if has_aux else (f(*wrapped, **kwargs), None)
     only_numbers(output)
     nodes = [x for x in flatten((output, aux)) if isinstance(x, Node)]
-    outside = kinds.number is not Value or oldest(nodes, started) < started
+    outside = kinds.tracing or oldest(nodes, started) < started
     inputs, given = ([x for i in positions for x in flatten(tree[i])] for tree in (wrapped, args))
     structure = wrapped[argnum] if isinstance(argnum, (int, numbers.Integral)) else tuple(wrapped[i] for i in positions)
     return RecordedCall(output, inputs, given, structure, outside, aux)
@@ -126,11 +126,10 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
             raise TypeError(f"argnum {i}: the function was called with {len(args)} positional arguments")
 
     def fresh(x: Any) -> Node:
-        if isinstance(x, Tensor) and x.dtype.kind != "f":  # a mask inside jit
+        if isinstance(x, Tensor) and x.dtype.kind != "f":  # a mask or integers inside jit
             return OPERATIONS["cast"](x, np.dtype(float))
         if isinstance(x, Node):
-            kind = kinds.array if isinstance(x, Tensor) else kinds.number
-            return kind.reading.record[OPERATIONS["alias"]](x)  # of a trace, while there is one, also from outside
+            return kinds.recorded("alias", x)  # of a trace, while there is one, also from outside
         if isinstance(x, np.ndarray):
             return kinds.array(x)
         if isinstance(x, numbers.Real):

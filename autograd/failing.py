@@ -1,16 +1,21 @@
 """An operation that warned or failed is computed again at the user's line; its error says what it was given."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .arguments import is_node
 from .operation import Operation
-from .users import at_users_line
+from .users import at_users_line, users_line
 
 
 class TracingError(TypeError):
     """A function that is being traced asked for a number that only a call has."""
+
+
+def refuse(what: str, instead: str) -> NoReturn:
+    """Raise a TracingError that names the line of the user's program."""
+    raise TracingError(f"{users_line()}: {what} inside jit: the number is known only when the program runs; {instead}")
 
 
 def again(operation: Operation, args: tuple) -> Any:

@@ -12,13 +12,14 @@ import numpy
 
 from . import numpy as names
 from .backward import backward
-from .node import Node, Tensor, Value
+from .node import Node, Tensor, Value, kinds
 from .numpy import protocols
 from .numpy.dispatch import data_of
 from .operation import ELEMENTWISE, OPERATIONS, Lazy, Operation, Reading
 
 BINARY = ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv")
 UNARY = ("neg", "abs")
+BITS = {"and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "left_shift", "rshift": "right_shift"}
 COMPARISONS = {
     "__lt__": "less",
     "__le__": "less_equal",
@@ -43,6 +44,14 @@ def install(reading: Reading) -> None:
         elif len(row.arguments) == 1 and row.name not in names.INTERNAL:
             _method(reading.kind, row.name, reading.record, row)
     _method(reading.kind, "__pos__", reading.record, OPERATIONS["alias"])
+
+
+def install_bits(reading: Reading) -> None:
+    """Give a class of nodes the operators of masks and integers."""
+    for symbol, name in BITS.items():
+        _method(reading.kind, f"__{symbol}__", reading.record, OPERATIONS[name])
+        _method(reading.kind, f"__r{symbol}__", reading.reflected, OPERATIONS[name])
+    _method(reading.kind, "__invert__", reading.record, OPERATIONS["invert"])
 
 
 def _method(kind: type, name: str, recorders: Lazy, operation: Operation) -> None:
@@ -86,6 +95,8 @@ def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
 
 def _comparison_of_numbers(symbol: str) -> Callable:
     def compare(self: Node, other: Any) -> Any:
+        if kinds.tracing:  # a node from outside, whose numbers the program reads at each call
+            return kinds.recorded(COMPARISONS[symbol], self, other)
         number = other.data if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
         if number is NotImplemented:
             number = data_of(other)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from .arguments import no_mask, numeric, real_number, tensor_constant, value_constant
+from .arguments import holds_node, no_mask, numeric, real_number, tensor_constant, value_constant
 from .conduct import Conduct
 from .failing import again
+from .indexing import indexed
 from .meeting import meet
 from .operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from .recording import attend, hooks, tick
@@ -82,7 +83,7 @@ class Node(Conduct):
         return leaf
 
 
-SIMPLE = {int, slice}  # indices that hide nothing
+SIMPLE = {int, slice, type(None), type(...), np.ndarray}  # parts of an index that hide nothing
 
 
 class Value(Node, ValueMethods, final=False):
@@ -127,12 +128,12 @@ class Tensor(Node, TensorMethods, final=False):
     grad: "NDArray[Any] | None"
 
     def __new__(cls, data: Any, dtype: Any = None, name: str = "") -> Self:
+        array = data if isinstance(data, Tensor) else numeric(data)
+        held = _float_dtype(dtype if dtype is not None else array.dtype if array.dtype.kind == "f" else float)
         if isinstance(data, Tensor):
-            return OPERATIONS["cast"](data, _float_dtype(dtype or data.dtype))._called(name)
-        array = numeric(data)
+            return OPERATIONS["cast"](data, held)._called(name)
         node = object.__new__(cls)
-        held = array.dtype if array.dtype.kind == "f" else float
-        node._become_leaf(np.array(array, _float_dtype(held if dtype is None else dtype)), name)
+        node._become_leaf(np.array(array, held), name)
         return node
 
     @property
@@ -186,7 +187,11 @@ class Tensor(Node, TensorMethods, final=False):
 
     def __getitem__(self, index: Any) -> "Tensor":
         if index.__class__ not in SIMPLE:
-            no_mask(index if index.__class__ is tuple else (index,))
+            parts = index if index.__class__ is tuple else (index,)
+            if not SIMPLE.issuperset(map(type, parts)):
+                no_mask(parts)
+                if holds_node(parts):
+                    return indexed(self, parts)
         return OPERATIONS["getitem"](self, index)
 
     def __repr__(self) -> str:
@@ -195,10 +200,11 @@ class Tensor(Node, TensorMethods, final=False):
         return f"Tensor({text}{dtype}{_named(self)})"
 
     def astype(self, dtype: Any) -> Any:
-        """The same numbers in another float dtype; as integers or booleans they are a plain array."""
-        if np.dtype(dtype).kind in "iub":
+        """The same numbers in another float dtype; as integers or booleans they are a plain array, but inside jit."""
+        plain = np.dtype(dtype).kind in "iub"
+        if plain and not kinds.tracing:
             return np.asarray(self.data).astype(dtype)
-        return OPERATIONS["cast"](self, _float_dtype(dtype))
+        return kinds.recorded("cast", self, np.dtype(dtype) if plain else _float_dtype(dtype))
 
 
 def _float_dtype(dtype: Any) -> np.dtype[Any]:
@@ -238,7 +244,12 @@ beside(Value.reading, Tensor.reading)
 class Kinds(threading.local):
     """The classes that numbers and arrays are wrapped in: those of a trace while this thread is in one."""
 
-    number, array = Value, Tensor
+    number, array, tracing = Value, Tensor, False
+
+    def recorded(self, row: str, x: Node, *rest: Any) -> Any:
+        """An operation of a node as these classes record it: in a trace, also of a node from outside."""
+        kind = self.number if isinstance(x, Value) else self.array
+        return kind.reading.record[OPERATIONS[row]](x, *rest)
 
 
 kinds = Kinds()

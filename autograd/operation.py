@@ -262,7 +262,8 @@ def _table(*texts: str) -> Iterator[list[Operation]]:
 
 
 ARITY = {**STATIC, **{name: len(inspect.signature(f).parameters) for name, f in words.SHAPES.items() if callable(f)}}
-_PUBLIC, INNER, ARRAY = _table(rules.ELEMENTWISE_ROWS, rules.INNER_ROWS, rules.ARRAY_ROWS)
+_ROWS = rules.ELEMENTWISE_ROWS, rules.INNER_ROWS, rules.ARRAY_ROWS, rules.PLACE_ROWS
+_PUBLIC, INNER, ARRAY, PLACE = _table(*_ROWS)
 ELEMENTWISE = _PUBLIC + INNER
-BUILT_IN = {operation.name: operation for operation in (*ELEMENTWISE, *ARRAY)}
+BUILT_IN = {operation.name: operation for operation in (*ELEMENTWISE, *ARRAY, *PLACE)}
 OPERATIONS.update(BUILT_IN)

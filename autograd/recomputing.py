@@ -46,7 +46,7 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(f, updated=())
     def checkpointed(*args: P.args, **kwargs: P.kwargs) -> R:
-        if kinds.number is not Value:  # in a trace, whose program decides what it keeps
+        if kinds.tracing:  # in a trace, whose program decides what it keeps
             return f(*args, **kwargs)
         since = tick()
         call = functools.partial(f, *args, **kwargs)

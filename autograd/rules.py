@@ -178,3 +178,22 @@ minors(x, y)           = minors(x, y) | inv(x).mT * sum(out * g, (-2, -1)) - mat
 cholesky(x)            = cholesky(x)               | solve(out.mT, solve(out.mT, \
     0.5 * (matmul(out.mT, g) * half_lower(x.shape) + matmul(g.mT, out) * half_lower(x.shape).mT)).mT)
 """
+
+# What is done with masks and integers: bits, and places along an axis. Eager code has NumPy's own arrays of them, so
+# these are recorded in traces; what is no float passes no gradient.
+PLACE_ROWS = """
+bitwise_and(x, y)      = bitwise_and(x, y)
+bitwise_or(x, y)       = bitwise_or(x, y)
+bitwise_xor(x, y)      = bitwise_xor(x, y)
+left_shift(x, y)       = left_shift(x, y)
+right_shift(x, y)      = right_shift(x, y)
+invert(x)              = invert(x)
+argmax(x; axis)        = argmax(x, axis)
+argsort(x; axis, kind) = argsort(x, axis, kind)
+searchsorted(x, y; side) = searchsorted(x, y, side)
+# an index into n elements as a place from 0 to n - 1; what is none raises
+bounded(i; n)          = bounded(i, n)
+# x[i] along the first axis, i an array of places; where it names one twice the adjoint adds
+gather(x, i)           = gather(x, i)              | scatter_add(g, i, x.shape) |
+scatter_add(x, i; shape) = scatter_add(x, i, shape) | gather(g, i) |
+"""

@@ -22,9 +22,14 @@ MODES = {"warn": "log", "raise": "raise"}  # what has been called or printed onc
 def users_frame() -> FrameType:
     """The innermost frame outside the libraries."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", GENERATED).split(".")[0] in LIBRARIES:
+    while frame.f_back is not None and _home(frame).split(".")[0] in LIBRARIES:
         frame = frame.f_back
     return frame
+
+
+def _home(frame: FrameType) -> str:
+    """The module that a frame runs for: of a line that stands in for the user's, ours."""
+    return GENERATED if "__standing_in" in frame.f_globals else frame.f_globals.get("__name__", GENERATED)
 
 
 def users_line() -> str:
@@ -45,7 +50,8 @@ def at_users_line(function: Callable, *args: Any, **kwargs: Any) -> Any:
     frame, heard = users_frame(), _Heard()
     file, line, module = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__", "__main__")
     registry = frame.f_globals.setdefault("__warningregistry__", {})
-    scope = {"__name__": module, "__warningregistry__": registry, "f": function, "args": args, "kwargs": kwargs}
+    scope = {"__name__": module, "__warningregistry__": registry, "__standing_in": True}
+    scope |= {"f": function, "args": args, "kwargs": kwargs}
     modes: dict[str, Any] = {kind: MODES.get(str(mode), "ignore") for kind, mode in np.geterr().items()}
     try:
         with np.errstate(call=heard, **modes):

@@ -23,8 +23,6 @@ def plain(name, *arrays, **options):
     return (lambda np, *x: getattr(np, name)(*x, **options), *arrays)
 
 
-# what these read depends on numbers
-OF_NUMBERS = {"interp-0", "interp-1", "interp-2", "interp-4", "lstsq-0", "lstsq-1"}
 CALLS = {
     "reshape": [
         (lambda np, x: np.reshape(x, (2, -1), "F"), M),

@@ -12,7 +12,6 @@ A = RNG.uniform(0.3, 0.9, (2, 3, 4))
 METHODS = """
 linear lower higher midpoint nearest inverted_cdf averaged_inverted_cdf closest_observation interpolated_inverted_cdf
 hazen weibull median_unbiased normal_unbiased""".split()
-OF_NUMBERS = {"partition", "nanmedian", "nanquantile", "nanpercentile"}  # their places depend on numbers
 
 
 def plain(name, *arrays, **options):

@@ -187,3 +187,40 @@ ARRAY_CALLS = {
     "scatter": _indexed,
     "concatenate": _joined,
 }
+
+
+class Given(int):
+    """The number of an argument that stands in an index."""
+
+
+@st.composite
+def traced_indices(draw: st.DrawFn) -> tuple[tuple[int, ...], list, list[list[np.ndarray]]]:
+    """A shape; the parts of an index, some of them given; and two sets of arrays of integers to be given."""
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple))
+    whole = draw(st.lists(st.integers(0, 3), max_size=2).map(tuple))
+    traced, parts, given = draw(st.integers(0, len(shape) - 1)), [], []
+    for axis, n in enumerate(shape):
+        parts += [None] * (draw(st.integers(0, 4)) == 0)
+        if axis == traced or draw(st.integers(0, 4)) == 0:
+            parts.append(Given(len(given)))
+            given.append(_places(draw, n, whole, 2))
+        else:
+            parts.append(draw(_parts(n)) if draw(st.booleans()) else _places(draw, n, whole, 1)[0])
+    begin, length = draw(st.integers(0, len(parts))), draw(st.integers(0, 2))
+    if draw(st.booleans()) and not any(type(x) in (type(None), Given) for x in parts[begin : begin + length]):
+        parts[begin : begin + length] = [...]
+    return shape, parts, [[several[k] for several in given] for k in (0, 1)]
+
+
+def _parts(n: int) -> st.SearchStrategy:
+    """Parts of an index into n elements that are no arrays, and masks."""
+    slices = st.sampled_from([slice(None), slice(None, None, -1), slice(1, None), slice(0, -1, 2)])
+    numbers = st.integers(-n, n - 1)
+    return slices | numbers | st.lists(numbers, max_size=3) | numbers.map(lambda i: np.arange(n) == i % n)
+
+
+def _places(draw: st.DrawFn, n: int, whole: tuple[int, ...], count: int) -> np.ndarray:
+    """As many arrays of integers that index n elements, of a shape that broadcasts to this one."""
+    shape = tuple(draw(st.sampled_from([m, 1])) for m in whole)[draw(st.integers(0, len(whole))) :]
+    generator = np.random.default_rng(draw(st.integers(0, 999)))
+    return generator.integers(-n, n, (count, *shape)).astype(draw(st.sampled_from(["i8", "i4"])))

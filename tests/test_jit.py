@@ -102,9 +102,7 @@ def test_arrays_of_the_caller_never_change(backend):
         lambda x: x[int(x[0])],
         lambda x: x.item(),
         lambda x: list(range(x[0])),
-        lambda x: anp.argmax(x) + x,
         lambda x: x.sum().backward(),
-        lambda x: anp.isnan(x),
         lambda x: max(x[0], x[1]),
     ],
 )
@@ -116,7 +114,6 @@ def test_reading_a_number_while_tracing_names_the_line(read):
 @pytest.mark.parametrize(
     "call, error, message",
     [
-        (lambda: jit(lambda x: 1.0)(2.0), TypeError, "returned nothing that depends"),
         (lambda: jit(anp.sin)(1j), TypeError, "not complex"),
         (lambda: jit(anp.sin)(np.array(["a"])), TypeError, "not <U1"),
         (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm and python, not 'c'"),

@@ -8,7 +8,6 @@ import pytest
 
 import autograd.numpy as anp
 from autograd import Tensor, Value, check_gradients, grad, jit, jvp, vjp
-from autograd.compiler.tracing import TracingError
 from autograd.numpy import CONSTANT as PLAIN
 from autograd.numpy import ROWS
 from autograd.tree import flatten, unflatten
@@ -212,12 +211,9 @@ def test_forward_and_backward_are_adjoint(call):
 def test_every_name_compiled(call, request):
     f, *arrays = call
     compiled = jit(lambda *x: f(anp, *x), backend="python")
-    call = request.node.callspec.id
-    if call.split("-")[0] in number_calls.OF_NUMBERS or call in array_calls.OF_NUMBERS:
-        with pytest.raises(TracingError):
-            compiled(*arrays)
-        return
+    order = numpy.sort if "partition" in request.node.callspec.id else numpy.asarray  # that of a part is free
     for ours, out in zip(listed(compiled(*arrays)), listed(f(anp, *map(Tensor, arrays))), strict=True):
+        ours, out = order(ours), Tensor(order(out.data))
         numpy.testing.assert_allclose(ours, out.data, rtol=1e-12)
 
 
@@ -267,6 +263,9 @@ def test_plain_results(name):
         or name in "greater less logical_and logical_or logical_xor result_type isin".split()
     )
     args = args or ((M, M) if binary else (M,))
+    if name.startswith("bitwise_") or name in ("invert", "left_shift", "right_shift"):
+        assert getattr(anp, name)(*[numpy.arange(3)] * (1 if name in ("invert", "bitwise_not") else 2)).dtype == int
+        return
     ours = getattr(anp, name)(Tensor(args[0]), *args[1:])
     assert not isinstance(ours, Tensor)
     if name != "empty_like" and name != "may_share_memory":

@@ -3,7 +3,7 @@
 from .forms import Bounded, Compiled, Form, looks
 from .printing import Executable, executable
 from .program import Program
-from .tracing import NATIVE, Recording, TracingError, leaf, lift, native, record
+from .tracing import NATIVE, Recording, leaf, lift, native, record
 from .watching import Watch, attributes
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "NATIVE",
     "Program",
     "Recording",
-    "TracingError",
     "Watch",
     "attributes",
     "executable",

@@ -24,7 +24,7 @@ from .tracing import NATIVE, Recording, leaf, native, record, tracing
 from .watching import Watch
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are
-FORMS = NATIVE | {np.dtype(bool)}  # what arrays are given to programs as
+FORMS = NATIVE | {np.dtype(name) for name in "?bhilqBHILQ"}  # what arrays are given to programs as
 
 
 @dataclass
@@ -97,16 +97,18 @@ def jit(function: Callable, backend: str = "auto") -> Jit:
     """The function as a program, recorded once for each structure, shapes and dtypes of its arguments.
 
     Arguments are floats, arrays, and lists, tuples and dicts of them; strings, booleans and None are part of the form.
-    The result has numbers and fresh arrays where the function returns nodes. Values and Tensors that the function uses,
-    such as the parameters of a Module, are read at each call. All else that it finds by name (global variables, its
-    closure and defaults, attributes of objects, elements of lists and dicts, arrays) is looked at, and where something
-    was changed the function is recorded again. What it finds in other ways, such as a file, is as it was when recorded;
-    what it does besides, such as printing, happens only then. A function that closes over Values, and cannot do with
-    arrays what it does with numbers, runs on their elements, which are broadcast. With nodes among its arguments it
-    runs uncompiled and is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto":
-    llvm where it is installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises
-    TracingError where the function reads a number that it has only when it runs, and ValueError for a Tensor whose
-    `.data` is no array of floats any more.
+    Arrays of integers and masks are as in NumPy, and have no derivative; a number of Python is a float, also an int,
+    which may be an index all the same. Shapes must not depend on numbers: x[i] may, x[mask] may not. The result has
+    numbers and fresh arrays where the function returns nodes. Values and Tensors that the function uses, such as the
+    parameters of a Module, are read at each call. All else that it finds by name (global variables, its closure and
+    defaults, attributes of objects, elements of lists and dicts, arrays) is looked at, and where something was changed
+    the function is recorded again. What it finds in other ways, such as a file, is as it was when recorded; what it
+    does besides, such as printing, happens only then. A function that closes over Values, and cannot do with arrays
+    what it does with numbers, runs on their elements, which are broadcast. With nodes among its arguments it runs
+    uncompiled and is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto": llvm
+    where it is installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises TracingError
+    where the function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no
+    array of floats any more.
     """
     return function if isinstance(function, Jit) else Jit(function, backend)
 
@@ -148,11 +150,11 @@ def _numbers(flat: list) -> tuple[list | None, Hashable]:
 
 
 def _array(x: Any) -> np.ndarray:
-    """An argument as a native array of floats, or a mask."""
+    """An argument as an array in this machine's order of bytes."""
     if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
         kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
-    return native(x, "fb")
+    return native(x, "fiub")
 
 
 def _fresh(x: Any) -> Any:
@@ -166,7 +168,6 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     watch = Watch(jit.function)
     recording = _recorded(jit.function, args, kwargs, given)
     outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
-    _check(title, outputs)
     place = {x: Position(i, recording.numbers.get(x)) for i, x in enumerate(outputs)}
     result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), recording.output)
     run = executable(Program(recording.inputs, outputs), title, jit.wanted, before=before)
@@ -174,16 +175,6 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     taken = [node.example for node in recording.inputs]
     convert = None if looks([*given, *held]) == looks(taken) else [_converter(x) for x in taken]
     return CallForm(run, looks(held), watch.settle(), recording.outside, convert, result)
-
-
-def _check(title: str, outputs: list[Node]) -> None:
-    """Refuse a function whose result is no program."""
-    if not outputs:
-        raise TypeError(f"jit: {title} returned nothing that depends on its arguments")
-    for node in [x for x in outputs if not hasattr(x, "example")]:
-        raise TypeError(
-            f"jit: the result holds a {type(node).__name__} that does not depend on the arguments: return its .data"
-        )
 
 
 def _converter(example: Any) -> Callable:

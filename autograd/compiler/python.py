@@ -191,7 +191,7 @@ def _is_literal(x: Any) -> bool:
         return all(map(_is_literal, x))
     if isinstance(x, slice):
         return all(map(_is_literal, (x.start, x.stop, x.step)))
-    return x is None or x is Ellipsis or type(x) in (int, bool)
+    return x is None or x is Ellipsis or type(x) in (int, bool, str)
 
 
 def word_of(variable: Variable) -> str:

@@ -13,21 +13,25 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .. import numpy as names
 from ..arguments import numeric, tensor_constant, value_constant
-from ..failing import TracingError
+from ..callers import called
+from ..failing import TracingError, refuse
 from ..graph import history
-from ..methods import COMPARISONS, compare_by, install
+from ..methods import COMPARISONS, OF_ARRAYS, compare_by, install, install_bits
 from ..node import Node, Tensor, Value, beside, kinds, scope
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from ..recording import inspection, recording_is_off, tick
-from ..users import users_line
+from ..tree import map_tree
+from ..users import users_frame
 
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 
 
-def refuse(what: str, instead: str) -> NoReturn:
-    """Raise a TracingError that names the line of the user's program."""
-    raise TracingError(f"{users_line()}: {what} inside jit: the number is known only when the program runs; {instead}")
+def asked(what: str, instead: str) -> NoReturn:
+    """Refuse what asks a node for its number: the function that the user called, or else `what`."""
+    name = called(users_frame())
+    refuse(f"{name}() asked for the numbers of a node" if name else what, instead)
 
 
 class _Traced:
@@ -37,9 +41,9 @@ class _Traced:
 
     @property
     def data(self) -> Any:
-        refuse(
+        asked(
             f"the .data of a {type(self).__bases__[1].__name__} was read",
-            "compute with the node itself, or .detach() it",
+            "compute with the node itself, by where(mask, x, y), take(x, i) and the like, or .detach() it",
         )
 
     def _become_leaf(self: Any, data: Any, name: str) -> None:
@@ -56,15 +60,24 @@ class _Traced:
         refuse("backward() was called", "use grad, value_and_grad or gradients, which return what they compute")
 
     def __float__(self) -> float:
-        refuse("a node was read as a number", "compute with the node itself")
+        asked("a node was read as a number", "compute with the node itself, by functions of autograd.numpy")
 
-    __int__ = __index__ = __complex__ = item = __float__
+    __int__ = __complex__ = item = tolist = __float__
+
+    def __index__(self) -> int:
+        asked(
+            "a node was used as an index, or as a length",
+            "for array[i] write np.take(array, i) or Tensor(array)[i]; shapes, slices and axes must be known",
+        )
 
     def __bool__(self) -> bool:
-        refuse("a node decided a branch", "write where(condition, x, y), or maximum, minimum, clip, relu")
+        asked("a node decided a branch", "write where(condition, x, y), or maximum, minimum, clip, relu")
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        refuse("a node was turned into an array", "use a function of autograd.numpy")
+        asked(
+            "an array was indexed by a node, or a node turned into an array",
+            "use a function of autograd.numpy; for array[i] write np.take(array, i) or Tensor(array)[i]",
+        )
 
     def __deepcopy__(self, memo: dict) -> NoReturn:
         refuse("a node was copied", "use the node itself: nodes do not change")
@@ -93,11 +106,6 @@ class TracedTensor(_Traced, Tensor, final=False):  # type: ignore[misc, override
 
     def __len__(self) -> int:
         return len(self.example)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        if any(isinstance(i, _Traced) for i in (index if isinstance(index, tuple) else (index,))):
-            refuse("a node was used as an index", "write where(mask, x, 0.0), or index with plain numbers")
-        return super().__getitem__(index)
 
     def __repr__(self) -> str:
         return f"Tensor(inside jit, shape={self.shape}, dtype={self.dtype})"
@@ -180,6 +188,9 @@ def _recorded_comparison(symbol: str) -> Callable:
 for _kind in (TracedValue, TracedTensor):
     install(_kind.reading)
     compare_by(_kind, _recorded_comparison)
+install_bits(TracedTensor.reading)
+for _name in OF_ARRAYS:  # of a Tensor too, but these see to it that integers stay what they are
+    setattr(TracedTensor, _name, getattr(names, _name))
 
 
 @dataclass
@@ -196,7 +207,12 @@ def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Reco
     """Run a function once on nodes for these examples, floats or arrays of floats, and keep what it recorded."""
     with tracing() as trace:
         nodes = [leaf(x, name) for x, name in zip(examples, names, strict=True)]
-        output = function(*nodes)
+        try:
+            output = map_tree(lift, function(*nodes))
+        except ValueError as error:  # NumPy's own, where a node is to be written into an array
+            if isinstance(error.__cause__, TracingError):
+                raise error.__cause__ from None
+            raise
         outside = {node: double for node, double in trace.outside.items() if node.operation is None}
     return Recording([*nodes, *outside.values()], list(outside), output)
 
@@ -204,11 +220,12 @@ def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Reco
 @contextmanager
 def tracing() -> Iterator[Trace]:
     """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
-    before = trace.started, trace.outside, kinds.number, kinds.array, inspection.around
-    trace.started, trace.outside, kinds.number, kinds.array = tick(), {}, TracedValue, TracedTensor
+    before = trace.started, trace.outside, kinds.number, kinds.array, kinds.tracing, inspection.around
+    trace.started, trace.outside = tick(), {}
+    kinds.number, kinds.array, kinds.tracing = TracedValue, TracedTensor, True
     inspection.around = None  # there are no numbers to look at yet
     try:
         with np.errstate(all="ignore"):  # the example's numbers are nobody's result
             yield trace
     finally:
-        trace.started, trace.outside, kinds.number, kinds.array, inspection.around = before
+        trace.started, trace.outside, kinds.number, kinds.array, kinds.tracing, inspection.around = before

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as _np
 
 from .. import operation as _operation
-from . import dispatch, elementwise, grids, linalg, moving, products, reducing, shaping, statistics
+from . import dispatch, elementwise, grids, linalg, masks, moving, products, reducing, shaping, statistics
 from .moving import c_, r_
 
 NAMES = {
@@ -28,16 +28,17 @@ IDENTITIES = ("positive", "conjugate", "conj", "real", "real_if_close")  # of re
 ALIASES = {"abs": "absolute", "fabs": "absolute", "mod": "remainder", "pow": "power", "true_divide": "divide"}
 INTERNAL = {row.name for row in _operation.INNER}
 OF_SHAPES = """
-diag_indices_from empty_like iscomplexobj isrealobj ndim ones_like result_type shape size tril_indices_from
-triu_indices_from zeros_like""".split()  # plain results that need no numbers: they are known inside jit, too
-CONSTANT = (
-    """
-all allclose angle any argmax argmin argpartition argsort argwhere array_equal array_equiv count_nonzero digitize
-equal flatnonzero greater greater_equal histogram histogram2d histogram_bin_edges histogramdd imag isclose iscomplex
-isfinite isin isinf isnan isneginf isposinf isreal less less_equal lexsort logical_and logical_not logical_or
-logical_xor may_share_memory nanargmax nanargmin nonzero not_equal searchsorted signbit spacing""".split()
-    + OF_SHAPES
-)  # plain results
+diag_indices_from empty_like imag iscomplex iscomplexobj isreal isrealobj ndim ones_like result_type shape size
+tril_indices_from triu_indices_from zeros_like""".split()  # plain results that need no numbers: known inside jit, too
+OF_NUMBERS = """
+angle argwhere flatnonzero histogram histogram2d histogram_bin_edges histogramdd lexsort may_share_memory nanargmax
+nanargmin nonzero spacing""".split()  # plain results that are not to be had inside jit
+MASKS = """
+equal greater greater_equal less less_equal not_equal bitwise_and bitwise_or bitwise_xor invert left_shift
+right_shift""".split()
+OF_MASKS = {name: _operation.OPERATIONS[name] for name in MASKS} | elementwise.MASKS  # recorded inside jit
+OF_MASKS["bitwise_not"] = OF_MASKS["invert"]
+CONSTANT = sorted({*OF_SHAPES, *OF_NUMBERS, *OF_MASKS, *masks.__all__})  # plain results
 ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
 ROWS |= {**elementwise.COMPOSED, **dict.fromkeys(IDENTITIES, _operation.OPERATIONS["alias"])}
 ROWS |= {alias: ROWS[name] for alias, name in ALIASES.items()} | {f"a{x[3:]}": ROWS[x] for x in ROWS if x[:3] == "arc"}
@@ -47,18 +48,26 @@ FUNCTIONS = {
     for name, function in vars(home).items()
     if hasattr(function, "__wrapped__") and function.__module__ == home.__name__  # what `recorded` returned there
 }
+FUNCTIONS |= {name: vars(masks)[name] for name in masks.__all__}
 FUNCTIONS |= {"amax": FUNCTIONS["max"], "amin": FUNCTIONS["min"], "around": FUNCTIONS["round"]}
 FUNCTIONS |= {"concat": FUNCTIONS["concatenate"], "permute_dims": FUNCTIONS["transpose"]}
 __all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, "linalg"})
+
+
+def _row(name: str, row: Any) -> Any:
+    """The function of a row under NumPy's name, or under its own."""
+    found: Any = elementwise.composed(row) if name in elementwise.COMPOSED or name in elementwise.MASKS else row
+    return dispatch.recorded(name, of_arrays=False)(found) if hasattr(_np, name) else dispatch.operation(found)
 
 
 def __getattr__(name: str) -> Any:
     if name in FUNCTIONS:
         found: Any = FUNCTIONS[name]
     elif name in ROWS:
-        row: Any = elementwise.composed(ROWS[name]) if name in elementwise.COMPOSED else ROWS[name]
-        found = dispatch.recorded(name, of_arrays=False)(row) if hasattr(_np, name) else dispatch.operation(row)
+        found = _row(name, ROWS[name])
         found.__module__ = __name__
+    elif name in OF_MASKS:
+        found = dispatch.constant(name, traced=_row(name, OF_MASKS[name]))
     elif name in CONSTANT:
         found = dispatch.constant(name, data_of=dispatch.blank_of if name in OF_SHAPES else dispatch.data_of)
     elif name.startswith("__"):

@@ -2,17 +2,21 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache, partial, wraps
+from operator import attrgetter
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy
 
 from ..arguments import is_node, no_mask
+from ..failing import refuse
 from ..meeting import as_tensors, unlisted
-from ..node import Node, Tensor
+from ..node import Node, Tensor, kinds
 from ..operation import Operation
+from ..tree import flatten, unflatten
 
 SIMPLE = {Tensor, numpy.ndarray, float, int, bool, type(None)}  # what every function takes as it is
 LISTS = {list, tuple}
@@ -42,7 +46,7 @@ def out_place(plain: Callable) -> int:
     return names.index("out") if "out" in names else sys.maxsize
 
 
-def _as_taken(called: str, plain: Any, as_given: Callable, args: tuple, kwargs: dict) -> tuple[Iterable, dict]:
+def _as_taken(called: str, plain: Any, as_given: Callable, args: tuple, kwargs: dict) -> tuple[Any, dict]:
     """A call's arguments as our function takes them: from NumPy's `out` on by name, lists and Values as Tensors."""
     place = out_place(plain) if plain else sys.maxsize
     if len(args) > place:
@@ -69,26 +73,54 @@ def recorded(
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         called = name or function.__name__
         plain = getattr(home, called, None)
-        as_given: Callable = list if of_lists else as_tensors if of_arrays else partial(map, unlisted)
+        as_given: Callable = list if of_lists else as_tensors if of_arrays else lambda given: [*map(unlisted, given)]
         of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
 
         @wraps(function, updated=())
         def either(*args: Any, **kwargs: Any) -> Any:
-            kinds = {*map(type, args)}
+            types = {*map(type, args)}
             few = len(args) < 3 or not plain or len(args) <= out_place(plain)
-            if few and Tensor in kinds and kinds <= SIMPLE and not kwargs:  # most calls
+            if few and Tensor in types and types <= SIMPLE and not kwargs:  # most calls
                 return function(*args)
-            with_node = Tensor in kinds or first_node((*args, *kwargs.values())) is not None
+            with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
-            taken, kwargs = _as_taken(called, plain, as_given, args, kwargs)
-            return function(*taken, **kwargs)
+            args, kwargs = _as_taken(called, plain, as_given, args, kwargs)
+            of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
+            return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
 
         vars(either).update(attributes(plain))
         either.__name__ = either.__qualname__ = called
         return either
 
     return decorate
+
+
+def _holds_integers(x: Any) -> bool:
+    """Whether a traced node of integers or of a mask is in this."""
+    return isinstance(x, kinds.array) and x.dtype.kind != "f" or type(x) in LISTS and any(map(_holds_integers, x))
+
+
+def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwargs: dict) -> Any:
+    """A function of integers in a trace, with the dtypes of NumPy's own result: as it is, or by floats."""
+
+    def given(change: Callable, f: Callable) -> Any:
+        return f(*[on_nodes(change, x) for x in args], **{key: on_nodes(change, x) for key, x in kwargs.items()})
+
+    if plain is None:
+        return given(_as_floats, function)
+    dtypes = [numpy.asarray(x).dtype for x in flatten(given(lambda x: getattr(x, type(x).reading.held), plain))]
+    with suppress(TypeError, ValueError):
+        out = function(*args, **kwargs)
+        if all(not is_node(x) or x.dtype == dtype for x, dtype in zip(flatten(out), dtypes, strict=True)):
+            return out
+    out = given(_as_floats, function)
+    parts = [x.astype(dtype) if is_node(x) else x for x, dtype in zip(flatten(out), dtypes, strict=True)]
+    return unflatten(out, parts)
+
+
+def _as_floats(x: Any) -> Any:
+    return Tensor(x) if isinstance(x, kinds.array) else x
 
 
 def called(
@@ -116,28 +148,60 @@ def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def data_of(x: Any) -> Any:
-    """The numbers of nodes, also of those in lists and tuples."""
-    return x.data if is_node(x) else type(x)(map(data_of, x)) if type(x) in (list, tuple) else x
+def on_nodes(f: Callable, x: Any) -> Any:
+    """A function of a node, also of those in lists and tuples; all else as it is."""
+    return f(x) if is_node(x) else type(x)([on_nodes(f, part) for part in x]) if type(x) in LISTS else x
 
 
-def blank_of(x: Any) -> Any:
-    """Zeros in the place of nodes: for what asks for shapes and dtypes, which stand where numbers do not yet."""
-    if isinstance(x, Tensor):
-        return numpy.broadcast_to(numpy.zeros((), x.dtype), x.shape)
-    return 0.0 if is_node(x) else type(x)(map(blank_of, x)) if type(x) in (list, tuple) else x
+def _blank(x: Any) -> Any:
+    return numpy.broadcast_to(numpy.zeros((), x.dtype), x.shape) if isinstance(x, Tensor) else 0.0
 
 
-def constant(name: str, home: ModuleType = numpy, data_of: Callable = data_of) -> Callable[..., Any]:
-    """NumPy's function on the numbers of nodes: its result is no function of them that could be differentiated."""
+data_of = partial(on_nodes, attrgetter("data"))
+# zeros in the place of nodes: for what asks for shapes and dtypes, which stand where numbers do not yet
+blank_of = partial(on_nodes, _blank)
+
+
+def constant(
+    name: str, home: ModuleType = numpy, data_of: Callable = data_of, traced: Callable | None = None
+) -> Callable[..., Any]:
+    """NumPy's function on the numbers of nodes: its result is no function of them that could be differentiated.
+
+    In a trace, which has no numbers, the function `traced` is recorded, if there is one.
+    """
     plain = getattr(home, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
         if is_node(kwargs.get("weights")):
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
+        if kinds.tracing and data_of is not blank_of and first_node((*args, *kwargs.values())) is not None:
+            if traced is None:
+                not_differentiated(f"{home.__name__}.{name}")
+            return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
         return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
 
     vars(function).update(attributes(plain))
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{home.__name__}.{name} of the numbers; a plain result."
     return function
+
+
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator: NumPy's function of this name on the numbers of nodes; in a trace this one is recorded."""
+    return constant(function.__name__, traced=recorded()(function))
+
+
+def entered(x: Any) -> Any:
+    """A node, or a list with nodes in it, as a node of the trace that this thread is in; all else as it is."""
+    x = unlisted(x)
+    return kinds.recorded("alias", x) if is_node(x) else x
+
+
+def not_differentiated(called: str) -> NoReturn:
+    """Refuse a node in a function of NumPy that is not here."""
+    if kinds.tracing:
+        refuse(
+            f"{called}() of a node was called",
+            "keep shapes that depend on no number, as where(mask, x, 0.0) does, or give what it returns as an argument",
+        )
+    raise TypeError(f"{called} is not differentiated: use a function of autograd.numpy, or .data for a constant")

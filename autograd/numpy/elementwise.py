@@ -38,7 +38,23 @@ heaviside(x, y)  = where(equal(x, 0.0), y, 0.5 + 0.5 * sign(1.0 * x))
 ldexp(x, y)      = x * exp2(floor(0.5 * y)) * exp2(y - floor(0.5 * y))
 logaddexp2(x, y) = logaddexp(x * LN2, y * LN2) / LN2
 """
-COMPOSED = {row.name: row for row in (read(line) for line in COMPOSED_ROWS.splitlines() if "=" in line)}
+# masks, which inside jit are recorded like this
+MASK_ROWS = """
+logical_and(x, y) = not_equal(not_equal(x, 0) * not_equal(y, 0), 0)
+logical_or(x, y) = not_equal(maximum(not_equal(x, 0), not_equal(y, 0)), 0)
+logical_xor(x, y) = not_equal(not_equal(x, 0), not_equal(y, 0))
+logical_not(x)   = equal(x, 0)
+isnan(x)         = not_equal(x, x)
+isinf(x)         = equal(abs(x), inf)
+isfinite(x)      = less(abs(x), inf)
+isposinf(x)      = equal(x, inf)
+isneginf(x)      = equal(x, -inf)
+signbit(x)       = less(copysign(1.0, x), 0.0)
+"""
+COMPOSED, MASKS = (
+    {row.name: row for row in (read(line) for line in rows.splitlines() if "=" in line)}
+    for rows in (COMPOSED_ROWS, MASK_ROWS)
+)
 
 
 def composed(row: Operation) -> Callable[..., Any]:

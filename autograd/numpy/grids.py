@@ -6,10 +6,13 @@ import numpy as np
 
 from ..arguments import axes_of
 from ..meeting import as_weak
-from .dispatch import called, data_of, recorded
-from .elementwise import where
+from ..operation import OPERATIONS
+from . import masks
+from .dispatch import called, recorded
+from .elementwise import clip, where
+from .moving import take
 from .reducing import diff
-from .shaping import array, concatenate, moveaxis, operand
+from .shaping import array, concatenate, floats, moveaxis, operand
 
 
 def _numbered(num: int, endpoint: bool, ends: tuple) -> tuple[Any, int]:
@@ -24,7 +27,7 @@ def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
     """As numpy.linspace."""
-    start, stop = as_weak((start, stop))
+    start, stop = map(floats, as_weak((start, stop)))
     numbers, steps = _numbered(num, endpoint, (start, stop))
     step = (stop - start) / steps
     line = start + step * numbers
@@ -44,28 +47,28 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
 @recorded()
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     """As numpy.interp; the slope at a point of xp is that to its right."""
-    x, xp, fp = map(operand, (x, xp, fp))
+    x, xp, fp = map(floats, (x, xp, fp))
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"interp: xp and fp are one row of numbers each, not of shapes {xp.shape} and {fp.shape}")
     if period is not None:
-        x, xp = (a - period * np.floor(data_of(a) / period) for a in (x, xp))
-        order = np.argsort(data_of(xp))
-        xp = concatenate([xp[order[-1:]] - period, xp[order], xp[order[:1]] + period])
-        fp = fp[np.concatenate([order[-1:], order, order[:1]])]
-    i = np.clip(np.searchsorted(data_of(xp), data_of(x), "right") - 1, 0, max(0, xp.size - 2))
-    j = np.minimum(i + 1, xp.size - 1)
-    slope = (fp[j] - fp[i]) / (xp[j] - xp[i]) if xp.size > 1 else 0.0
-    inside = fp[i] + slope * (x - xp[i])
-    inside = where(data_of(x) < data_of(xp[0]), fp[0] if left is None else left, inside)
-    return where(data_of(x) > data_of(xp[-1]), fp[-1] if right is None else right, inside)
+        x, xp = (a - period * OPERATIONS["floor"](a / period) for a in (x, xp))
+        order = masks.argsort(xp)
+        xp, fp = (concatenate([row[-1:], row, row[:1]]) for row in (take(xp, order), take(fp, order)))
+        xp = xp + period * np.repeat([-1, 0, 1], [1, xp.size - 2, 1])
+    i = clip(masks.searchsorted(xp, x, "right") - 1, 0, max(0, xp.size - 2))
+    j = OPERATIONS["minimum"](i + 1, xp.size - 1)
+    (x0, x1), (y0, y1) = ([take(row, k) for k in (i, j)] for row in (xp, fp))
+    inside = y0 + ((y1 - y0) / (x1 - x0) if xp.size > 1 else 0.0) * (x - x0)
+    inside = where(x < xp[0], fp[0] if left is None else left, inside)
+    return where(x > xp[-1], fp[-1] if right is None else right, inside)
 
 
 @recorded()
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """As numpy.trapezoid."""
-    y = moveaxis(operand(y), axis, -1)
+    y = moveaxis(floats(y), axis, -1)
     if x is not None:
-        x = operand(x)
+        x = floats(x)
         dx = diff(x if x.ndim == 1 else moveaxis(x, axis, -1))
     return (dx * (y[..., 1:] + y[..., :-1]) * 0.5).sum(-1)
 
@@ -73,9 +76,9 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 @recorded()
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """As numpy.gradient: slopes by differences of second order inside, and of `edge_order` at the ends."""
-    f = operand(f) * 1.0
+    f = floats(f)
     axes = axes_of(axis, f.ndim) if axis is None else tuple(axes_of(i, f.ndim)[0] for i in np.ravel(axis))
-    spacings = [operand(h) for h in varargs or (1.0,)]
+    spacings = [floats(h) for h in varargs or (1.0,)]
     spacings = spacings * len(axes) if len(spacings) == 1 and not spacings[0].ndim else spacings
     if len(spacings) != len(axes):
         raise TypeError(f"gradient: one spacing, or one for each of the axes {axes}, not {len(spacings)}")

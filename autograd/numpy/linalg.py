@@ -9,7 +9,7 @@ from typing import Any
 import numpy as _np
 
 from ..arguments import axes_of
-from ..node import Tensor
+from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import decompositions, moving, products, shaping
 from .dispatch import called, constant, recorded
@@ -136,15 +136,16 @@ def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = 
 
 @recorded(home=_np.linalg)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
-    """As numpy.linalg.lstsq, by the pseudoinverse."""
+    """As numpy.linalg.lstsq, by the pseudoinverse; inside jit the residuals are those of independent columns."""
     a, b = 1.0 * operand(a), operand(b)
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
         raise ValueError(f"lstsq: of a matrix and as many rows, not of shapes {a.shape} and {b.shape}")
     rcond = _np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond
     singular, x = svdvals(a), matmul(pinv(a, rcond), b)
-    rank = int((singular > rcond * singular.max()).sum())
+    rank = (singular > rcond * singular.max()).sum()
+    rank = rank if kinds.tracing else int(rank)
     residuals = (b - matmul(a, x)).reshape(len(b), -1)
-    few = rank < a.shape[1] or len(a) <= a.shape[1]
+    few = len(a) <= a.shape[1] or not kinds.tracing and rank < a.shape[1]
     return x, _np.zeros(0, a.dtype) if few else (residuals * residuals).sum(0), rank, singular
 
 

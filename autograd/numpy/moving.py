@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of
+from ..arguments import axes_of, is_node
+from ..indexing import indexed
 from ..meeting import as_weak
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
 from .dispatch import called, data_of, first_node, recorded, signature
-from .shaping import concatenate, operand
+from .shaping import along, concatenate, operand
 
 
 def moved(move: Callable[[Any], Any], tree: Any) -> Any:
@@ -49,15 +50,45 @@ def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., An
     return called(name, function, home, of_lists=True)
 
 
-repeat, tile, take, take_along_axis, delete, diagonal = map(
-    _moving, ("repeat", "tile", "take", "take_along_axis", "delete", "diagonal")
-)
+repeat, tile, delete, diagonal = map(_moving, ("repeat", "tile", "delete", "diagonal"))
 roll, flip, fliplr, flipud, rot90, resize = map(_moving, ("roll", "flip", "fliplr", "flipud", "rot90", "resize"))
 hsplit, vsplit, dsplit = map(_moving, ("hsplit", "vsplit", "dsplit"))
 append, block, choose = _moving("append", "arr", "values"), _moving("block", "arrays"), _moving("choose", "choices")
 compress, extract = _moving("compress", "a"), _moving("extract", "arr")
 broadcast_arrays, meshgrid = _moving("broadcast_arrays", "args"), _moving("meshgrid", "xi")
 sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
+
+
+PLACES: dict[str, Callable] = {
+    "raise": lambda i, n: i,
+    "wrap": lambda i, n: i % n,
+    "clip": lambda i, n: OPERATIONS["minimum"](OPERATIONS["maximum"](i, 0), n - 1),
+}  # what take makes of places outside
+
+
+@recorded()
+def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
+    """As numpy.take."""
+    x, axis = along(operand(a), axis)
+    i = operand(indices)
+    i = PLACES[mode](i + 0 if i.dtype.kind == "b" else i, x.shape[axis])
+    return _at(x, (slice(None),) * axis + (i,), i)
+
+
+@recorded()
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """As numpy.take_along_axis."""
+    x, axis = along(operand(arr), axis)
+    i = operand(indices)
+    if i.ndim != x.ndim:
+        raise ValueError(f"take_along_axis: of indices with the {x.ndim} axes of the array, not of shape {i.shape}")
+    places = [np.arange(n).reshape(-1, *(1,) * (x.ndim - k - 1)) for k, n in enumerate(x.shape)]
+    return _at(x, (*places[:axis], i, *places[axis + 1 :]), i)
+
+
+def _at(x: Any, index: tuple, i: Any) -> Any:
+    """x[index], in which i is a node or not; x may be no node."""
+    return indexed(x, index) if is_node(i) else x[index]
 
 
 def _splitting(name: str) -> Callable[..., Any]:

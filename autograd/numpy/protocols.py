@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import numpy as names
 from ..node import Node
-from .dispatch import NO_OUT
+from .dispatch import NO_OUT, not_differentiated
 from .reducing import scanned
 from .shaping import operand
 
@@ -34,9 +34,7 @@ def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> A
         return METHODS[called](*inputs, **{"axis": 0, **kwargs})
     if method not in ("__call__", "outer") or kwargs and ufunc.signature is None or name not in names.__all__:
         given = f" with {', '.join(kwargs)}" if kwargs else ""
-        raise TypeError(
-            f"numpy.{called}{given} is not differentiated: use a function of autograd.numpy, or .data for a constant"
-        )
+        not_differentiated(f"numpy.{called}{given}")
     if method == "outer":
         x, y = map(operand, inputs)
         inputs = x.reshape(x.shape + (1,) * y.ndim), y
@@ -47,7 +45,5 @@ def function(self: Node, function: Callable, types: Any, args: tuple, kwargs: di
     """numpy.sum(node) and the like."""
     name, home = function.__name__, function.__module__
     if home not in HOMES or name not in HOMES[home].__all__:
-        raise TypeError(
-            f"{home}.{name} is not differentiated: use a function of autograd.numpy, or .data for a constant"
-        )
+        not_differentiated(f"{home}.{name}")
     return getattr(HOMES[home], name)(*args, **kwargs)

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..arguments import axes_of
-from ..node import Tensor
+from ..node import Tensor, kinds
 from ..on_arrays import count
 from ..operation import OPERATIONS
 from .dispatch import called, data_of, recorded
-from .shaping import broadcast_to, concatenate, operand
+from .shaping import along, broadcast_to, concatenate, operand
 
 
 def _reduced(name: str, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
@@ -178,14 +178,9 @@ def prod(
     return out if initial is None else out * initial
 
 
-def _along(x: Any, axis: Any) -> tuple[Any, int]:
-    """x and one axis of it; all elements in a row for None."""
-    return (x.reshape(-1), 0) if axis is None else (x, axes_of(axis, x.ndim)[0])
-
-
 def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
     """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
-    x, axis = _along(selected(x, dtype), axis)
+    x, axis = along(selected(x, dtype), axis)
     before, step = (slice(None),) * axis, 1
     while step < x.shape[axis]:
         both = OPERATIONS[operation](x[(*before, slice(None, -step))], x[(*before, slice(step, None))])
@@ -197,7 +192,7 @@ def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tens
 @recorded()
 def cumsum(a: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
     """As numpy.cumsum."""
-    return OPERATIONS["cumsum"](*_along(selected(a, dtype), axis))
+    return OPERATIONS["cumsum"](*along(selected(a, dtype), axis))
 
 
 @recorded()
@@ -211,14 +206,16 @@ def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None,
     """As numpy.sort (stable, whatever the kind); an element's gradient goes to the place it came from."""
     if order is not None:
         raise ValueError(f"sort: order={order!r}, but a Tensor has no fields to order by")
-    x, axis = _along(a, axis)
+    x, axis = along(a, axis)
     return OPERATIONS["sorted_as"](x, x, axis)
 
 
 @recorded()
 def partition(a: Tensor, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Tensor:
-    """As numpy.partition; an element's gradient goes to the place it came from."""
-    x, axis = _along(operand(a), axis)
+    """As numpy.partition, inside jit in the order of sort; an element's gradient goes to the place it came from."""
+    x, axis = along(operand(a), axis)
+    if kinds.tracing:
+        return sort(x, axis)
     return OPERATIONS["unsorted_as"](sort(x, axis), np.partition(data_of(x), kth, axis, kind, order), axis)
 
 

@@ -17,6 +17,17 @@ from ..operation import OPERATIONS
 from .dispatch import called, recorded
 
 
+def floats(x: Any) -> Any:
+    """A Tensor or an array of floats."""
+    x = operand(x)
+    return x if x.dtype.kind == "f" else x.astype(float)
+
+
+def along(x: Any, axis: Any) -> tuple[Any, int]:
+    """x and one axis of it; all elements in a row for None."""
+    return (x.reshape(-1), 0) if axis is None else (x, axes_of(axis, x.ndim)[0])
+
+
 @recorded()
 def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Tensor:
     """As numpy.reshape; one length may be -1.

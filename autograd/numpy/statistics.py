@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of
+from ..arguments import axes_of, is_node
 from ..node import Tensor
 from ..operation import OPERATIONS
-from . import reducing
+from . import masks, reducing
 from .dispatch import called, data_of, recorded
-from .moving import diagonal, take_along_axis
+from .moving import diagonal, take, take_along_axis
 from .reducing import selected
 from .shaping import atleast_2d, broadcast_to, concatenate, operand
 
-_where, _equal = OPERATIONS["where"], OPERATIONS["equal"]
+_where, _equal, _maximum, _floor = (OPERATIONS[name] for name in "where equal maximum floor".split())
 
 
 @recorded()
@@ -67,17 +67,17 @@ def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
         raise ValueError("there is no median or quantile of no elements")
     lengths = np.full(rows.shape[:-1], n)
     if over_nan:  # they are the last
-        lengths = np.maximum(np.count_nonzero(~np.isnan(data_of(rows)), -1), 1)
-    several, which = np.unique(lengths, return_inverse=True)
-    places = np.stack([place(k).ravel() for k in several])[which.reshape(lengths.shape)]
-    low = np.floor(places).astype(int)
+        lengths = _maximum(masks.count_nonzero(rows == rows, -1), 1)
+    several = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
+    places = take(np.stack([place(k).ravel() for k in several]), masks.searchsorted(several, lengths), 0)
+    low = _floor(places).astype(int)
     share = (places - low).astype(rows.dtype)
     x, y = (take_along_axis(rows, i, -1) for i in (low, low + (share > 0)))
     out = x * (1 - share) + share * _where(share, y, 0.0)
     if not over_nan:
         last = rows[..., -1:]
         out = _where(_equal(last, last), out, last)
-    return out.transpose(-1, *range(lengths.ndim))
+    return out.transpose(-1, *range(rows.ndim - 1))
 
 
 quantile, percentile, nanquantile, nanpercentile = map(
