@@ -8,8 +8,6 @@ import numpy as np
 from .program import Program, Unprintable
 from .python import PythonExecutable
 
-FOR_BLAS = 20_000_000  # multiply-adds from which the cache blocking of a BLAS is worth its calls
-
 
 class Executable(Protocol):
     """A program that runs. It may be called by several threads at once; arrays that are given to it never change."""
@@ -51,8 +49,6 @@ def executable(
 
     if backend == "python":
         return by_python("as asked for")
-    if backend == "auto" and program.multiply_adds() > FOR_BLAS:
-        return by_python("its matrix products are large enough for NumPy's BLAS")
     try:
         return _llvm()(program, why, moves, carried, before)
     except (ImportError, Unprintable) as error:

@@ -6,7 +6,6 @@ Numbers (arrays without axes) live in registers, so a graph of Values becomes st
 """
 
 import ctypes
-import functools
 import math
 import threading
 from array import array
@@ -21,6 +20,7 @@ from ...operation import Function
 from ..program import Program, Unprintable, Variable
 from .arrays import Array, Arrays, Memory
 from .loops import LOOPS
+from .machine import loaded, target
 from .text import TYPES, literal
 
 COMPARISONS = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
@@ -267,17 +267,10 @@ def _workspace(printer: Printer) -> list[str]:
     return [f"  {name} = alloca [{size} x i8], align 64" for (name, _), size in zip(printer.workspace, sizes)]
 
 
-@functools.cache
-def _ready() -> None:
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-
-
 class MachineCode:
     """The function that LLVM makes of a module's text: its address, as long as this lives."""
 
     def __init__(self, source: str, large: bool):
-        _ready()
         self.remark = ""
         try:
             compiled = _compiled(source, large, vectorize_lines=True)
@@ -287,28 +280,19 @@ class MachineCode:
             except RuntimeError as error:
                 raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
             self.remark = "without LLVM's SLP vectorizer, which made invalid code of it"
-        # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
-        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(large))
-        self._engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
-        self._engine.finalize_object()
+        self._engine = loaded(compiled)
         self.address = self._engine.get_function_address("run")
-
-
-def _target(large: bool) -> Any:
-    return binding.Target.from_default_triple().create_target_machine(
-        opt=0 if large else 3, cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten()
-    )
 
 
 def _compiled(source: str, large: bool, vectorize_lines: bool) -> bytes:
     """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
-    module, target = binding.parse_assembly(source), _target(large)
+    processor, module = target(0 if large else 3), binding.parse_assembly(source)
     module.verify()
     if not large:
         options = binding.create_pipeline_tuning_options(speed_level=3)
         options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
         options.slp_vectorization = vectorize_lines
-        builder = binding.create_pass_builder(target, options)
+        builder = binding.create_pass_builder(processor, options)
         builder.getModulePassManager().run(module, builder)
         module.verify()
-    return target.emit_object(module)
+    return processor.emit_object(module)
