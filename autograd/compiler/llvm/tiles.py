@@ -38,7 +38,11 @@ def product(type: str) -> tuple[str, str]:
 @functools.cache
 def functions(type: str) -> Any:
     """An engine that holds the functions for a type."""
-    texts = [_product(type), _copy(type), *(_tile(type, rows, width) for rows in heights() for width in WIDTHS)]
+    texts = [
+        _Product(type).definition(),
+        _copy(type),
+        *(_tile(type, rows, width) for rows in heights() for width in WIDTHS),
+    ]
     zeros = f"@zeros.{type} = internal constant [{WIDTHS[-1] * lanes_of(type)} x {type}] zeroinitializer"
     lines = [zeros, "attributes #0 = { nounwind willreturn memory(none) }", *sorted(set().union(*texts))]
     return loaded(target().emit_object(binding.parse_assembly("\n".join(lines))))  # passes would find nothing to do
@@ -209,59 +213,77 @@ def _transposed(code: Code, vector: str, rows: list[str]) -> list[str]:
     return [mixed(*pair, lanes) for lanes in ("0145", "2367") for pair in ((a, c), (b, d))]
 
 
-def _product(type: str) -> set[str]:
-    """The whole product, block by block of a, and panel by panel of b."""
-    code, lanes, (height, low) = Code(), lanes_of(type), heights()
-    m, k, n, a0, a1, b0, b1 = (Size(code, f"%{name}") for name in "m k n a0 a1 b0 b1".split())
-    a, b, c = Matrix(code, type, "%a", a0, a1), Matrix(code, type, "%b", b0, b1), Matrix(code, type, "%c", n, 1)
-    vectors, most = n.parts(lanes), rows_of_block(type)
-    panels = vectors.parts(WIDTHS[-1])  # among which the vectors are dealt evenly
+class _Product:
+    """The code of the whole product, block by block of a and panel by panel of b."""
 
-    def either(test: str, x: Any, y: Any) -> Size:
-        return Size(code, code.emit(f"select i1 {test}, i64 {x}, i64 {y}"))
+    def __init__(self, type: str):
+        self.code, self.type, self.lanes = Code(), type, lanes_of(type)
+        self.m, self.k, self.n, *strides = (Size(self.code, f"%{name}") for name in "m k n a0 a1 b0 b1".split())
+        self.a, self.b = self.matrix("%a", *strides[:2]), self.matrix("%b", *strides[2:])
+        self.c = self.matrix("%c", self.n, 1)
+        self.vectors = self.n.parts(self.lanes)
+        self.panels = self.vectors.parts(WIDTHS[-1])  # among which the vectors are dealt evenly
 
-    def pointer(test: str, x: str, y: str) -> str:
-        return code.emit(f"select i1 {test}, ptr {x}, ptr {y}")
+    def matrix(self, pointer: str, down: Any, along: Any) -> Matrix:
+        return Matrix(self.code, self.type, pointer, down, along)
 
-    def copy(to: str, width: Any, x: Matrix, rows: Size, columns: Size) -> None:
-        strides = f"i64 {x.down}, i64 {x.along}"
-        code.do(f"call void @copy.{type}(ptr {to}, i64 {width}, ptr {x.pointer}, {strides}, i64 {rows}, i64 {columns})")
+    def either(self, test: str, x: Any, y: Any, kind: str = "i64") -> Any:
+        register = self.code.emit(f"select i1 {test}, {kind} {x}, {kind} {y}")
+        return Size(self.code, register) if kind == "i64" else register
 
-    def block(p: Size, i: Size) -> None:
-        depth, rows, corner = (k - p).least(DEPTH), (m - i).least(most), a.at(i, p)
-        source, copied = Matrix(code, type, corner, a0, a1), Matrix(code, type, "%block", depth, 1)
+    def definition(self) -> set[str]:
+        most = rows_of_block(self.type)
+        self.k.parts(DEPTH).loop(lambda p: self.m.parts(most).loop(lambda i: self.block(p * DEPTH, i * most, most)))
+        factors = "ptr %a, i64 %a0, i64 %a1, i1 %copy_a, ptr %b, i64 %b0, i64 %b1, i1 %copy_b"
+        parameters = f"i64 %m, i64 %k, i64 %n, {factors}, ptr %c, ptr %panel, ptr %block"
+        return _function(self.code, f"product.{self.type}", parameters)
 
-        def copy_rows(top: Size) -> None:
-            turned = Matrix(code, type, source.at(top, 0), a1, a0)
-            copy(copied.at(top, 0), height, turned, depth, (rows - top).least(height))
+    def block(self, p: Size, i: Size, most: int) -> None:
+        """Some rows of c, where a block of a that begins at (i, p) adds to them."""
+        depth, rows, height = (self.k - p).least(DEPTH), (self.m - i).least(most), heights()[0]
+        source, copied = self.matrix(self.a.at(i, p), self.a.down, self.a.along), self.matrix("%block", depth, 1)
 
-        either("%copy_a", rows.parts(height), 0).loop(lambda t: copy_rows(t * height))
-        left = Matrix(code, type, pointer("%copy_a", "%block", corner), either("%copy_a", depth, a0), 1)
-        panels.loop(lambda j: panel(p, i, j, depth, rows, left))
+        def copy(top: Size) -> None:
+            turned = self.matrix(source.at(top, 0), source.along, source.down)
+            self.copy(copied.at(top, 0), height, turned, depth, (rows - top).least(height))
 
-    def panel(p: Size, i: Size, j: Size, depth: Size, rows: Size, left: Matrix) -> None:
-        before, after = (x * vectors // panels for x in (j, j + 1))
-        width, start = after - before, before * lanes
-        whole, source = width * lanes, Matrix(code, type, b.at(p, start), b0, b1)
-        columns = (n - start).least(whole)
-        _once(code, "%copy_b", lambda: copy("%panel", whole, source, depth, columns))
-        down, along, first = either("%copy_a", 1, a0), either("%copy_a", height, a1), p.test("eq", 0)
-        right = f"ptr {pointer('%copy_b', '%panel', source.pointer)}, i64 {either('%copy_b', whole, b0)}"
+        self.either("%copy_a", rows.parts(height), 0).loop(lambda t: copy(t * height))
+        pointer = self.either("%copy_a", "%block", source.pointer, "ptr")
+        left = self.matrix(pointer, self.either("%copy_a", depth, source.down), 1)
+        self.panels.loop(lambda j: self.panel(p, i, j, depth, rows, left))
+
+    def copy(self, to: str, width: Any, x: Matrix, rows: Size, columns: Size) -> None:
+        given = f"ptr {to}, i64 {width}, ptr {x.pointer}, i64 {x.down}, i64 {x.along}, i64 {rows}, i64 {columns}"
+        self.code.do(f"call void @copy.{self.type}({given})")
+
+    def panel(self, p: Size, i: Size, j: Size, depth: Size, rows: Size, left: Matrix) -> None:
+        """Some columns of these rows."""
+        before, after = (x * self.vectors // self.panels for x in (j, j + 1))
+        width, start = after - before, before * self.lanes
+        whole, source = width * self.lanes, self.matrix(self.b.at(p, start), self.b.down, self.b.along)
+        columns = (self.n - start).least(whole)
+        _once(self.code, "%copy_b", lambda: self.copy("%panel", whole, source, depth, columns))
+        right, stride = (
+            self.either("%copy_b", "%panel", source.pointer, "ptr"),
+            self.either("%copy_b", whole, source.down),
+        )
+        (height, low), first = heights(), p.test("eq", 0)
+        down, along = self.either("%copy_a", 1, self.a.down), self.either("%copy_a", height, self.a.along)
 
         def multiply(h: int, w: int, start_row: Any, t: Size) -> None:
             top = t * h + start_row
-            factors = f"i64 {depth}, ptr {left.at(top, 0)}, i64 {down}, i64 {along}, {right}"
-            place = c.at(i + top, start)
-            sums = f"ptr {place}, i64 {n}, ptr {pointer(first, f'@zeros.{type}', place)}, i64 {either(first, 0, n)}"
-            code.do(f"call void @tile{h}x{w}.{type}({factors}, {sums}, i64 {(rows - top).least(h)}, i64 {columns})")
+            place = self.c.at(i + top, start)
+            factors = f"ptr {left.at(top, 0)}, i64 {down}, i64 {along}, ptr {right}, i64 {stride}"
+            so_far = (
+                f"ptr {self.either(first, f'@zeros.{self.type}', place, 'ptr')}, i64 {self.either(first, 0, self.n)}"
+            )
+            sizes = f"i64 {(rows - top).least(h)}, i64 {columns}"
+            given = f"i64 {depth}, {factors}, ptr {place}, i64 {self.n}, {so_far}, {sizes}"
+            self.code.do(f"call void @tile{h}x{w}.{self.type}({given})")
 
         tall = (rows + (low - 1)) // height
-        rest = either((tall * height).test("slt", rows), 1, 0)
+        rest = self.either((tall * height).test("slt", rows), 1, 0)
         for w in WIDTHS:
             fits = width.test("eq", w)
-            either(fits, tall, 0).loop(functools.partial(multiply, height, w, 0))
-            either(fits, rest, 0).loop(functools.partial(multiply, low, w, tall * height))
-
-    k.parts(DEPTH).loop(lambda p: m.parts(most).loop(lambda i: block(p * DEPTH, i * most)))
-    parameters = "i64 %m, i64 %k, i64 %n, ptr %a, i64 %a0, i64 %a1, i1 %copy_a, ptr %b, i64 %b0, i64 %b1, i1 %copy_b"
-    return _function(code, f"product.{type}", f"{parameters}, ptr %c, ptr %panel, ptr %block")
+            self.either(fits, tall, 0).loop(functools.partial(multiply, height, w, 0))
+            self.either(fits, rest, 0).loop(functools.partial(multiply, low, w, tall * height))
