@@ -217,12 +217,6 @@ def test_dtypes_mix_as_in_numpy():
     assert_agree(lambda i, x: i * x, np.arange(3), np.ones(3, np.float32), rtol=1e-6, backends=["python"])
 
 
-def test_large_matrix_products_are_left_to_blas():
-    f = jit(lambda x: x @ x)
-    assert f(np.ones((300, 300)))[0, 0] == 300.0 and "BLAS" in f.backend
-    assert f(np.ones((10, 10)))[0, 0] == 10.0 and f.backend.startswith("llvm")
-
-
 def test_without_llvmlite_auto_is_python_and_llvm_says_what_to_install(monkeypatch):
     import sys
 

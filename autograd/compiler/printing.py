@@ -8,8 +8,6 @@ import numpy as np
 from .program import Program, Unprintable
 from .python import PythonExecutable
 
-FOR_BLAS = 20_000_000  # multiply-adds from which the cache blocking of a BLAS is worth its calls
-
 
 class Executable(Protocol):
     """A program that runs. It may be called by several threads at once; arrays that are given to it never change."""
@@ -51,22 +49,12 @@ def executable(
 
     if backend == "python":
         return by_python("as asked for")
-    if backend == "auto" and program.multiply_adds() > FOR_BLAS:
-        return by_python("its matrix products are large enough for NumPy's BLAS")
     try:
-        _only_floats(program)
         return _llvm()(program, why, moves, carried, before)
     except (ImportError, Unprintable) as error:
         if backend == "auto":
             return by_python(str(error))
         raise _kind(error)(f'jit(backend="llvm"): {error}') from None
-
-
-def _only_floats(program: Program) -> None:
-    """Machine code keeps masks, and what is counted with them, as floats: no other integers are printed."""
-    for v in (*program.inputs, *program.steps):
-        if v.dtype.kind in "iu" and v.word is None or v.word == "cast" and v.dtype.kind != "f":
-            raise Unprintable(f"{v.word or 'an argument'} of {v.dtype} is not printed")
 
 
 def _kind(error: Exception) -> type[Exception]:

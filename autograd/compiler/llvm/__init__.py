@@ -49,7 +49,9 @@ class LlvmExecutable:
         self._dtypes = [v.dtype for v in program.inputs]
         self._made = [(v.shape, v.dtype) for i, v in enumerate(program.outputs) if i not in self.carried]
         pointers = 3 if self._packed else 1 + len(self._constants) + len(self._shapes) + len(self._made)
-        self._run = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(self._code.address)
+        self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(
+            self._code.address("run")
+        )
         self._fixed = [_pointer(c) for c in self._constants]
         self._local = threading.local()
 
@@ -57,7 +59,7 @@ class LlvmExecutable:
         """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
         if self._packed:
             numbers, results = array("d", inputs), array("d", bytes(8 * len(self.program.outputs)))
-            self._run(1, self._workspace(), numbers.buffer_info()[0], results.buffer_info()[0])
+            _say(self._run(1, self._workspace(), numbers.buffer_info()[0], results.buffer_info()[0]))
             return tuple(results)
         outputs = self.iterate(1, inputs)
         return tuple([float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs)])
@@ -71,7 +73,7 @@ class LlvmExecutable:
         shapes = [(count, *shape) if moves else shape for shape, moves in zip(self._shapes, self.moves)]
         arrays, addresses = self._checked(arrays, shapes)
         results = [np.empty((count, *shape), dtype) for shape, dtype in self._made]
-        self._run(count, self._workspace(), *self._fixed, *addresses, *map(_pointer, results))
+        _say(self._run(count, self._workspace(), *self._fixed, *addresses, *map(_pointer, results)))
         return results
 
     def _checked(self, arrays: Sequence[np.ndarray], shapes: list[tuple[int, ...]]) -> tuple[Sequence, Sequence[int]]:
@@ -95,6 +97,12 @@ class LlvmExecutable:
             self._local.workspace = np.empty(self._bytes // 8 + 8)
             self._local.address = _pointer(self._local.workspace) // 64 * 64 + 64
         return self._local.address if self._bytes else 0
+
+
+def _say(status: int) -> None:
+    """Raise what a program found to be wrong."""
+    if status:
+        raise IndexError(f"an index is out of bounds for an axis of length {status - 1}")
 
 
 def readable(x: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, int]:
@@ -130,15 +138,17 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     code = writer.code
     code.start("begin")
     code.loop("%n", lambda index: _iteration(Steps(program, writer), index, moves, carried))
-    code.do("ret void")
+    code.do(f"ret i64 {writer.status.at(())}")
     names = [f"%c{i}" for i in range(len(writer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
     names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
     names = ["%i", "%o"] if _all_numbers(program) else names
     parameters = ", ".join(["i64 %n", *(f"ptr noalias {name}" for name in ("%workspace", *names))])
     lines = [
         *code.module.lines(),
-        f"define void @run({parameters}) #1 {{",
+        f"define i64 @run({parameters}) #1 {{",
         "entry:",
+        "  %status = alloca i64",
+        "  store i64 0, ptr %status",
         *_workspace(writer),
         "  br label %begin",
         *code.lines,

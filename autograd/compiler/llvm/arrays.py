@@ -55,6 +55,7 @@ class Arrays:
         self.constants: list[np.ndarray] = []
         self.arena = Arena()
         self.workspace: list[tuple[str, tuple[int, int]]] = []  # pointers, and the parts of the arena they point to
+        self.status = self.stored("%status", (), "i64")  # what is to be said when all is done: 0 is nothing
         self.fresh: list[tuple[int, int]] = []  # parts that nobody has taken charge of yet
 
     @contextmanager
@@ -108,12 +109,16 @@ class Arrays:
         self.constants.append(np.ascontiguousarray(value))
         return self.stored(f"%c{len(self.constants) - 1}", value.shape, self.type(value.dtype))
 
+    def pointer(self, memory: Memory) -> str:
+        """Its pointer, as it is called in the function that is being written."""
+        return self.code.parameter("ptr", memory.pointer)
+
     def address(self, memory: Memory, indices: Sequence[str]) -> str:
         """A pointer to an element."""
         return self._address(memory, self.code.linear(indices, memory.strides, memory.offset))
 
     def _address(self, memory: Memory, place: str) -> str:
-        pointer, kept = self.code.parameter("ptr", memory.pointer), "i8" if memory.type == "i1" else memory.type
+        pointer, kept = self.pointer(memory), "i8" if memory.type == "i1" else memory.type
         return pointer if place == "0" else self.code.emit(f"getelementptr inbounds {kept}, ptr {pointer}, i64 {place}")
 
     def store(self, value: str, memory: Memory, indices: Sequence[str]) -> None:

@@ -64,7 +64,24 @@ def _sign(c: Code, t: str, x: str) -> str:
     return INTEGERS["maximum"](c, t, INTEGERS["minimum"](c, t, x, literal(1, t)), literal(-1, t))
 
 
+def _shift(instruction: str, most: Callable[[str], str]) -> Callable:
+    """By as many bits as there are or more, everything is out: a machine would shift by the rest of a division."""
+
+    def word(c: Code, t: str, x: str, y: str) -> str:
+        bits = int(t[1:])
+        inside = c.emit(f"icmp ult {t} {y}, {bits}")
+        shifted = c.emit(f"{instruction} {t} {x}, {_select(c, t, inside, y, str(bits - 1))}")
+        return _select(c, t, inside, shifted, most(shifted))
+
+    return word
+
+
+BITS = {"bitwise_and": infix("and"), "bitwise_or": infix("or"), "bitwise_xor": infix("xor")}
 INTEGERS: dict[str, Callable] = {
+    **BITS,
+    "invert": lambda c, t, x: c.emit(f"xor {t} {x}, -1"),
+    "left_shift": _shift("shl", lambda shifted: "0"),
+    "right_shift": _shift("ashr", lambda shifted: shifted),  # the sign is left
     "add": infix("add"),
     "sub": infix("sub"),
     "mul": infix("mul"),
@@ -80,10 +97,10 @@ INTEGERS: dict[str, Callable] = {
 }
 
 MASKS: dict[str, Callable] = {
-    **dict.fromkeys(("add", "maximum", "logical_or"), infix("or")),
-    **dict.fromkeys(("mul", "minimum", "logical_and"), infix("and")),
-    "logical_xor": infix("xor"),
-    "logical_not": lambda c, t, x: c.emit(f"xor i1 {x}, true"),
+    **BITS,
+    **dict.fromkeys(("add", "maximum"), infix("or")),
+    **dict.fromkeys(("mul", "minimum"), infix("and")),
+    "invert": lambda c, t, x: c.emit(f"xor i1 {x}, true"),
     "where": _select,
     **{word: _icmp(p if p in ("eq", "ne") else f"u{p}") for word, p in PREDICATES.items()},
 }

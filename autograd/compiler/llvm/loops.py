@@ -1,5 +1,6 @@
 """The table's words along axes, as loops: functions of the writer, symbolic arrays, and the rows' static arguments."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from ...on_arrays import inverse
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory, contiguous
 from .matrices import matmul
-from .text import WORDS, kind, literal
+from .text import converted, kind, literal
 
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 
@@ -65,8 +66,11 @@ def _reduce_rows(
 
 def total(p: Arrays, x: Array, axis: Any) -> Array:
     """sum"""
-    add = ADD if kind(x.type) == "f" else "add"
-    return _reduce(p, x, axis, 0.0, lambda a, b: p.code.emit(f"{add} {x.type} {a}, {b}"))
+    return _reduce(p, x, axis, 0.0, lambda a, b: _sum(p, x.type, a, b))
+
+
+def _sum(p: Arrays, type: str, a: str, b: str, add: str = ADD) -> str:
+    return p.code.emit(f"{add if kind(type) == 'f' else 'add'} {type} {a}, {b}")
 
 
 def mean(p: Arrays, x: Array, axis: Any) -> Array:
@@ -75,15 +79,44 @@ def mean(p: Arrays, x: Array, axis: Any) -> Array:
     return p.elementwise("truediv", [total(p, x, axis), math.prod(x.shape[i] for i in axes)], x.type)
 
 
-def _extreme(word: str, first: float, of_nothing: bool = False) -> Callable:
+def _extreme(word: str, of_nothing: bool = False) -> Callable:
     def reduction(p: Arrays, x: Array, axis: Any) -> Array:
         if not math.prod(x.shape) and not of_nothing:
             raise Unprintable("an extreme of nothing is not printed")
-        if kind(x.type) != "f":
-            raise Unprintable(f"{word} along axes of {x.type} is not printed")
-        return _reduce(p, x, axis, first, lambda a, b: WORDS[word](p.code, x.type, b, a))
+        return _reduce(p, x, axis, _worst(word, x.type), lambda a, b: p.written(word, x.type, [b, a]))
 
     return reduction
+
+
+def _worst(word: str, type: str) -> float:
+    """What every number of a type is at least, or at most."""
+    if kind(type) == "f":
+        return -math.inf if word == "maximum" else math.inf
+    bits = int(type[1:])
+    least, most = (0, 1) if bits == 1 else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return least if word == "maximum" else most
+
+
+def argmax(p: Arrays, x: Array, axis: int) -> Array:
+    """Where along an axis the first of the largest elements is, or the first that is no number."""
+    if not math.prod(x.shape):
+        raise Unprintable("an extreme of nothing is not printed")
+    x = p.cast(x, "i64") if x.type == "i1" else x
+    test = "fcmp ugt" if kind(x.type) == "f" else "icmp sgt"
+
+    def at(outer: Sequence[str]) -> str:
+        def better(i: str, place: str, most: str) -> list[str]:
+            number = x.at([*outer[:axis], i, *outer[axis + 1 :]])
+            wins = p.code.emit(f"{test} {x.type} {number}, {most}")
+            if kind(x.type) == "f":  # one that is no number stays
+                wins = p.code.emit(f"and i1 {wins}, {p.code.emit(f'fcmp ord {x.type} {most}, {most}')}")
+            chosen = [("i64", i, place), (x.type, number, most)]
+            return [p.code.emit(f"select i1 {wins}, {type} {a}, {type} {b}") for type, a, b in chosen]
+
+        first = ["0", literal(_worst("maximum", x.type), x.type)]
+        return p.code.loop(x.shape[axis], better, first, ["i64", x.type])[0]
+
+    return p.lazy((*x.shape[:axis], 1, *x.shape[axis + 1 :]), "i64", at)
 
 
 def ties(p: Arrays, x: Array, extreme: Array, axis: Any) -> Array:
@@ -101,7 +134,7 @@ def cumsum(p: Arrays, x: Array, axis: int) -> Array:
     def line(outer: Sequence[str]) -> None:
         def body(i: str, so_far: str) -> list[str]:
             place = [*outer[:axis], i, *outer[axis:]]
-            following = p.code.emit(f"fadd {x.type} {so_far}, {x.at(place)}")
+            following = _sum(p, x.type, so_far, x.at(place), "fadd")
             p.store(following, out, place)
             return [following]
 
@@ -213,9 +246,49 @@ def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
 
     def add(indices: Sequence[str]) -> None:
         place = [table.at(indices)]
-        p.store(p.code.emit(f"fadd {x.type} {flat.at(place)}, {x.at(indices)}"), flat, place)
+        p.store(_sum(p, x.type, flat.at(place), x.at(indices), "fadd"), flat, place)
 
     p.code.nest(table.shape, add)
+    return out
+
+
+def bounded(p: Arrays, x: Array, n: int) -> Array:
+    """Indices into n elements as places from 0 to n - 1; 0 for what is none, which the caller is told of."""
+    if not n:
+        raise Unprintable("an index into nothing is not printed")
+
+    def at(indices: Sequence[str]) -> str:
+        code, given = p.code, x.at(indices)
+        place = converted(code, given, x.type, "i64")
+        tests = [f"icmp slt i64 {place}, {-n}", f"icmp sge i64 {place}, {n}"]
+        if kind(x.type) == "f":
+            tests.append(f"fcmp une {x.type} {converted(code, place, 'i64', x.type)}, {given}")
+        wrong = functools.reduce(lambda a, b: code.emit(f"or i1 {a}, {b}"), map(code.emit, tests))
+        said = code.emit(f"select i1 {wrong}, i64 {n + 1}, i64 {p.status.at(())}")
+        p.store(said, p.status, ())
+        negative = code.emit(f"icmp slt i64 {place}, 0")
+        place = code.emit(f"add i64 {place}, {code.emit(f'select i1 {negative}, i64 {n}, i64 0')}")
+        return code.emit(f"select i1 {wrong}, i64 0, i64 {place}")
+
+    return p.lazy(x.shape, "i64", at)
+
+
+def gather(p: Arrays, x: Array, places: Array) -> Array:
+    """Rows of x, at places along its first axis."""
+    rows, count = p.memory(x), len(places.shape)
+    return p.lazy((*places.shape, *x.shape[1:]), x.type, lambda i: rows.at([places.at(i[:count]), *i[count:]]))
+
+
+def scatter_add(p: Arrays, x: Array, places: Array, shape: tuple[int, ...]) -> Array:
+    """Zeros with rows of x added at places along the first axis."""
+    out, count = p.allocate(shape, x.type), len(places.shape)
+    p.fill(out, p.constantly(0, shape, x.type))
+
+    def add(i: Sequence[str]) -> None:
+        place = [places.at(i[:count]), *i[count:]]
+        p.store(_sum(p, x.type, out.at(place), x.at(i), "fadd"), out, place)
+
+    p.code.nest(x.shape, add)
     return out
 
 
@@ -241,10 +314,11 @@ def cast(p: Arrays, x: Array, dtype: Any) -> Array:
 LOOPS: dict[str, Callable] = {
     "sum": total,
     "mean": mean,
-    "max": _extreme("maximum", -math.inf),
-    "min": _extreme("minimum", math.inf),
+    "max": _extreme("maximum"),
+    "min": _extreme("minimum"),
+    "argmax": argmax,
     "ties": ties,
-    "top": _extreme("maximum", -math.inf, of_nothing=True),
+    "top": _extreme("maximum", of_nothing=True),
     "cumsum": cumsum,
     "matmul": matmul,
     "expand": expand,
@@ -254,6 +328,9 @@ LOOPS: dict[str, Callable] = {
     "swapaxes": swapaxes,
     "getitem": getitem,
     "scatter": scatter,
+    "bounded": bounded,
+    "gather": gather,
+    "scatter_add": scatter_add,
     "concatenate": concatenate,
     "flip": flip,
     "cast": cast,

@@ -1,4 +1,4 @@
-"""LLVM makes machine code of a module's text."""
+"""The processor of this machine, and what LLVM makes of a text for it."""
 
 import functools
 from typing import Any
@@ -13,11 +13,13 @@ HUGE = 3_000_000  # characters; a longer program is not optimized, so that compi
 
 
 class MachineCode:
-    """The function that LLVM makes of a module's text: its address, as long as this lives."""
+    """The functions that LLVM makes of a module's text, as long as this lives.
+
+    Raises Unprintable for a text that is not LLVM's.
+    """
 
     def __init__(self, source: str):
-        cpu, features = _host()
-        key = "\n".join([f"LLVM {binding.llvm_version_info}", cpu, features, source])
+        key = "\n".join([f"LLVM {binding.llvm_version_info}", *_host(), source])
         try:
             compiled = kept(key, lambda: _compiled(source))
         except RuntimeError as error:
@@ -26,7 +28,10 @@ class MachineCode:
         self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(source))
         self._engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
         self._engine.finalize_object()
-        self.address = self._engine.get_function_address("run")
+
+    def address(self, name: str) -> int:
+        """Where a function is."""
+        return self._engine.get_function_address(name)
 
 
 @functools.cache
@@ -35,6 +40,11 @@ def _host() -> tuple[str, str]:
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     return binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+
+
+def registers() -> tuple[int, int]:
+    """How many vectors this processor holds at once, and the bytes of one; pairs are one where they have 16 bytes."""
+    return (32, 64) if binding.get_host_cpu_features().get("avx512f") else (16, 32)
 
 
 def _target(source: str) -> Any:

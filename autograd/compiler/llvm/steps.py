@@ -15,8 +15,8 @@ from .arrays import PREDICATES, Array, Arrays, Memory, types_of_arguments
 from .loops import LOOPS
 from .text import TYPES, converted
 
-SUMS = {"sum", "mean", "sum_to", "cumsum"}  # of elements in the type of the result
-REDUCTIONS = {"sum", "mean", "sum_to", "max", "min", "top"}
+WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate"}  # words of arguments of the type of the result
+REDUCTIONS = {"sum", "mean", "sum_to", "max", "min", "top", "argmax"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem", "flip", "expand", "cast"}  # what may show other memory
 ONCE = {"reshape", "transpose", "swapaxes", *REDUCTIONS}  # what reads each element once, wherever it stands
 BLOCK = 500  # operations on single numbers in a function
@@ -141,7 +141,7 @@ class Steps:
             return OF_PROGRAMS[word](self.writer, *args, *variable.static)
         if word not in LOOPS:
             return self.writer.cast(self.writer.elementwise(word, args, within), type)
-        args = [self.writer.cast(x, type) for x in args] if word in SUMS else args
+        args = [self.writer.cast(x, type) for x in args] if word in WIDENED else args
         return self.writer.cast(LOOPS[word](self.writer, *args, *variable.static), type)
 
 

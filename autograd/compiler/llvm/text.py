@@ -60,8 +60,11 @@ class Code:
         self.lines.append(f"{label}:")
         self.block = label
 
-    def loop(self, count: int | str, body: Callable, carried: Sequence[str] = (), type: str = "double") -> list[str]:
+    def loop(
+        self, count: int | str, body: Callable, carried: Sequence[str] = (), type: str | Sequence[str] = "double"
+    ) -> list[str]:
         """body(i, *carried) for i in range(count), which returns the next values of what is carried; the last."""
+        types = [type] * len(carried) if isinstance(type, str) else type
         if count == 1:
             return list(body("0", *carried) or ())
         before, head, inside, end = self.block, *(self.new(label) for label in ("head", "body", "end"))
@@ -78,7 +81,7 @@ class Code:
         self.do(f"br label %{head}")
         self.lines[place] = f"  {index} = phi i64 [0, %{before}], [{following}, %{self.block}]"
         for i, (register, first, result) in enumerate(zip(registers, carried, results)):
-            self.lines[place + 1 + i] = f"  {register} = phi {type} [{first}, %{before}], [{result}, %{self.block}]"
+            self.lines[place + 1 + i] = f"  {register} = phi {types[i]} [{first}, %{before}], [{result}, %{self.block}]"
         self.start(end)
         return registers
 
@@ -145,7 +148,7 @@ def literal(number: float, type: str) -> str:
     return f"0x{struct.pack('>d', number).hex().upper()}"
 
 
-CONVERSIONS = {"fi": "fptosi", "if": "sitofp", "bf": "uitofp", "bi": "zext"}
+CONVERSIONS = {"if": "sitofp", "bf": "uitofp", "bi": "zext"}
 
 
 def kind(type: str) -> str:
@@ -159,6 +162,10 @@ def converted(c: Code, x: str, old: str, new: str) -> str:
         return x
     if new == "i1":
         return c.emit(f"{'fcmp une' if kind(old) == 'f' else 'icmp ne'} {old} {x}, {literal(0, old)}")
+    if kind(old) + kind(new) == "fi":  # the plain conversion of NaN, or of what is too large, could be anything
+        name = f"@llvm.fptosi.sat.{new}.f{8 * SIZES[old]}"
+        c.module.declared.add(f"declare {new} {name}({old}) #0")
+        return c.emit(f"call {new} {name}({old} {x})")
     wider = SIZES[new] > SIZES[old]
     same = {"ff": "fpext" if wider else "fptrunc", "ii": "sext" if wider else "trunc"}
     return c.emit(f"{(CONVERSIONS | same)[kind(old) + kind(new)]} {old} {x} to {new}")
