@@ -10,13 +10,11 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from .backward import NODE_PULLBACKS, pullback
+from .backward import pullback
 from .calling import a_function
-from .grammar import Call, Name, Row
 from .graph import frontier
-from .meeting import as_array
-from .node import Node, Tensor, Value, kinds
-from .operation import Function, Operation
+from .joint import joint
+from .node import Node, Value, kinds
 from .recording import records_for_itself, tick
 from .tree import flatten, unflatten
 
@@ -31,6 +29,18 @@ class Rerun(NamedTuple):
     place: int
     data: Any
     edge: list[Node]
+
+    @records_for_itself
+    def gradients(self, g: Any, create_graph: bool) -> list:
+        """The gradients at the edge, by a second run."""
+        since = tick()
+        output = flatten(self.call())[self.place]
+        if not _alike(output.data, self.data):
+            raise RuntimeError(
+                "checkpoint: the second run of the function gave another result than the first: it must not draw "
+                "random numbers, and what it uses must not be changed before the backward pass"
+            )
+        return pullback([output], [g], self.edge, create_graph, since)
 
 
 def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
@@ -61,44 +71,7 @@ def _kept(y: Any, place: int, call: Callable, since: int) -> Any:
     if not isinstance(y, Node) or y.when <= since:
         return y
     edge = frontier(y, since)
-    args = map(as_array, edge) if isinstance(y, Tensor) else edge
-    return _operation(len(edge))(*args, Rerun(call, place, y.data, edge)) if edge else y
-
-
-@functools.cache
-def _operation(count: int) -> Operation:
-    """The operation that makes a checkpointed result of this many nodes."""
-    names = [f"x{i}" for i in range(count)]
-    value = Call(Function("checkpoint", lambda *args: args[-1].data), tuple(map(Name, [*names, "rerun"])))
-    row = Row("checkpoint", names, ["rerun"], value, [])
-    operation = Operation(row, f"checkpoint({', '.join(names)}; rerun) by running the function again")
-    Value.reading.pull[operation] = _pull_floats
-    Tensor.reading.pull[operation] = functools.partial(_pull, create_graph=False)
-    NODE_PULLBACKS[operation] = functools.partial(_pull, create_graph=True)
-    return operation
-
-
-def _pull_floats(node: Node, g: float, grads: dict) -> None:
-    for x, gradient in zip(node.args, _gradients(node.args[-1], g, False)):
-        grads[x] += gradient
-
-
-def _pull(node: Node, g: Any, into: Callable, create_graph: bool) -> None:
-    for x, gradient in zip(node.args, _gradients(node.args[-1], g, create_graph)):
-        into(x, as_array(gradient) if isinstance(x, Tensor) else gradient)
-
-
-@records_for_itself
-def _gradients(rerun: Rerun, g: Any, create_graph: bool) -> list:
-    """The gradients at the edge, by a second run."""
-    since = tick()
-    output = flatten(rerun.call())[rerun.place]
-    if not _alike(output.data, rerun.data):
-        raise RuntimeError(
-            "checkpoint: the second run of the function gave another result than the first: it must not draw "
-            "random numbers, and what it uses must not be changed before the backward pass"
-        )
-    return pullback([output], [g], rerun.edge, create_graph, since)
+    return joint("checkpoint", type(y), edge, Rerun(call, place, y.data, edge)) if edge else y
 
 
 def _alike(again: Any, before: Any) -> bool:
