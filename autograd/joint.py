@@ -5,7 +5,7 @@ another program.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from .backward import NODE_PULLBACKS
@@ -13,6 +13,7 @@ from .grammar import Call, Name, Row
 from .meeting import as_array
 from .node import Node, Tensor, Value
 from .operation import Function, Operation
+from .recording import attend, hooks
 
 
 class Result(Protocol):
@@ -24,10 +25,14 @@ class Result(Protocol):
         """The gradients of what the node was made of; with `create_graph` they may be nodes, and so may be g."""
 
 
-def joint(name: str, kind: type, edge: Sequence[Node], result: Result) -> Any:
+def joint(name: str, kind: type[Node], edge: Iterable[Node], result: Result) -> Any:
     """A node of this class (of Values only a Value is made) with a result that was made of these nodes."""
-    args = edge if issubclass(kind, Value) else map(as_array, edge)
-    return _operation(name, len(edge))(*args, result)
+    first, *rest = edge if issubclass(kind, Value) else map(as_array, edge)
+    node: Any = object.__new__(kind)  # as a recorder makes it, which would look at each argument
+    node._become_leaf(result.data, "")
+    node.operation = _operation(name, 1 + len(rest))
+    node.x, node.y = first, (*rest, result) if rest else result
+    return attend(node) if hooks else node
 
 
 @functools.cache

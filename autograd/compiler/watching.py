@@ -6,16 +6,19 @@ counts. The numbers of Values and Tensors are read at each call and need no watc
 settings object, say) counts by those attributes that the code around it names.
 """
 
+import contextlib
 import functools
+import pickle
 import sysconfig
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from operator import call, is_
 from typing import Any
 
 import numpy as np
 
+from ..failing import TracingError
 from ..node import Node
 from ..operation import Operation
 from ..users import LIBRARIES
@@ -46,6 +49,7 @@ class Watch:
         self._arrays: list[tuple[np.ndarray, tuple]] = []
         self._places: list[Iterable] = []  # the containers, and what stands in them one after the other
         self._held: list = []
+        self._generators = [np.random.get_bit_generator()]  # of random numbers, NumPy's own among them
         self._functions: list[Callable] = []  # the getters, and what they say
         self._got: list = []
         seen: dict[int, Any] = {}
@@ -55,6 +59,21 @@ class Watch:
             if id(x) not in seen and not isinstance(x, OPAQUE):
                 seen[id(x)] = x
                 stack += self._parts(x, names)
+
+    @contextlib.contextmanager
+    def undrawn(self) -> Iterator[None]:
+        """Refuse numbers that are drawn in the meantime, which a program would repeat for ever."""
+        before = self._states()
+        yield
+        if self._states() != before:
+            raise TracingError(
+                "random numbers were drawn inside jit, which would be the same at each call: draw them with "
+                "autograd.random, such as uniform(rng, shape), or outside, and give them as an argument"
+            )
+
+    def _states(self) -> list[bytes]:
+        """Where the generators have got to."""
+        return [pickle.dumps(x.state) for x in self._generators]
 
     def settle(self) -> "Watch":
         """Leave out what was changed since: after a recording that is what the function does, not what it needs."""
@@ -78,6 +97,9 @@ class Watch:
         """What an object holds, with the names of the attributes that count in it; None for all of them."""
         if isinstance(x, np.ndarray):
             self._arrays.append((x, _snapshot(x)))
+            return []
+        if isinstance(x, (np.random.Generator, np.random.RandomState)):
+            self._generators.append(getattr(x, "bit_generator", None) or x._bit_generator)
             return []
         if isinstance(x, types.FunctionType):
             return self._parts_of_function(x)
