@@ -3,12 +3,13 @@
 from .forms import Bounded, Compiled, Form, looks
 from .printing import Executable, executable
 from .program import Program
-from .tracing import NATIVE, Recording, TracingError, leaf, lift, native, record
+from .tracing import NATIVE, Drawn, Recording, TracingError, leaf, lift, native, record
 from .watching import Watch, attributes
 
 __all__ = [
     "Bounded",
     "Compiled",
+    "Drawn",
     "Executable",
     "Form",
     "NATIVE",

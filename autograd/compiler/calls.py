@@ -21,7 +21,7 @@ from ..tree import flatten, map_tree
 from .applying import Applicable, applicable, converter
 from .forms import Compiled, Form, looks
 from .printing import Executable
-from .tracing import NATIVE, Drawn, Recording, leaf, native, number_of, record, tracing
+from .tracing import NATIVE, Recording, leaf, native, number_of, record, tracing
 from .watching import Watch
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are
@@ -36,7 +36,6 @@ class CallForm(Form):
 
     program: Applicable
     outside: dict[int, Node]  # leaves that the function closes over, and where among the inputs they are
-    draws: Sequence[Drawn]  # what is drawn anew for each call
     convert: list[Callable] | None  # what makes of numbers what the program takes, where that is not the same
     result: Any  # the structure of the result, with the positions of its numbers
 
@@ -203,9 +202,7 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     convert = None if looks(inputs) == looks(taken) else [converter(x) for x in taken]
     program = applicable(replace(recording, output=outputs), title, jit.wanted, before)
     outside = dict(enumerate(recording.outside, len(given)))
-    return CallForm(
-        program.run, looks(held), watch.settle(), program, outside, recording.draws, convert, result
-    )
+    return CallForm(program.run, looks(held), watch.settle(), recording.draws, program, outside, convert, result)
 
 
 def _check(title: str, outputs: list[Node]) -> None:
