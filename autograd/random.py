@@ -4,9 +4,11 @@ Inside jit and TrainStep a draw becomes an input of the program. Each call, and 
 from the same generator, in the order in which the function drew; so all backends and eager code see the same numbers.
 """
 
+import contextlib
+import copy
 import operator
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import numpy as np
 from .calling import shape_of
 from .node import Node
 
+__all__ = ["bernoulli", "normal", "permutation", "uniform"]
 Shape = int | Sequence[int]
 Draw = Callable[[np.random.Generator], Any]
 
@@ -27,16 +30,54 @@ class Source(threading.local):
 source = Source()
 
 
+class Repeatable:
+    """What one run of a function draws, so that another run can draw the same."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, tuple] = {}  # each generator, and a copy of it as it was; by the first one's id
+
+    @contextlib.contextmanager
+    def first(self) -> Iterator[None]:
+        """Draw as usual, and remember from where."""
+        outer = source.instead or (lambda rng, draw: draw(rng))
+
+        def instead(rng: np.random.Generator, draw: Draw) -> Any:
+            def remembered(real: np.random.Generator) -> Any:
+                self._before.setdefault(id(rng), (rng, copy.deepcopy(real)))
+                return draw(real)
+
+            return outer(rng, remembered)
+
+        with _standing_in(instead):
+            yield
+
+    @contextlib.contextmanager
+    def again(self) -> Iterator[None]:
+        """Draw the same once more, and leave the generators as they are."""
+        copies = {key: copy.deepcopy(before) for key, (_, before) in self._before.items()}
+        with _standing_in(lambda rng, draw: draw(copies.get(id(rng), rng))):
+            yield
+
+
+@contextlib.contextmanager
+def _standing_in(instead: Callable[[np.random.Generator, Draw], Any]) -> Iterator[None]:
+    before, source.instead = source.instead, instead
+    try:
+        yield
+    finally:
+        source.instead = before
+
+
 def uniform(rng: np.random.Generator, shape: Shape = (), dtype: Any = float) -> Any:
     """Numbers uniform in [0, 1), of dtype float64 or float32; a float where neither shape nor dtype are given."""
     shape, dtype = _sizes(shape), np.dtype(dtype)
-    return _drawn(rng, lambda rng: _number(rng.random(shape, dtype)))
+    return drawn(rng, lambda rng: _number(rng.random(shape, dtype)))
 
 
 def normal(rng: np.random.Generator, shape: Shape = (), dtype: Any = float) -> Any:
     """Numbers of mean 0 and standard deviation 1, of dtype float64 or float32; a float where neither is given."""
     shape, dtype = _sizes(shape), np.dtype(dtype)
-    return _drawn(rng, lambda rng: _number(rng.standard_normal(shape, dtype)))
+    return drawn(rng, lambda rng: _number(rng.standard_normal(shape, dtype)))
 
 
 def bernoulli(rng: np.random.Generator, p: Any, shape: Shape | None = None) -> Any:
@@ -55,10 +96,10 @@ def bernoulli(rng: np.random.Generator, p: Any, shape: Shape | None = None) -> A
 def permutation(rng: np.random.Generator, n: int) -> Any:
     """The integers from 0 to n - 1 in a random order."""
     n = operator.index(n)
-    return _drawn(rng, lambda rng: rng.permutation(n))
+    return drawn(rng, lambda rng: rng.permutation(n))
 
 
-def _drawn(rng: Any, draw: Draw) -> Any:
+def drawn(rng: Any, draw: Draw) -> Any:
     """What is drawn, by the generator or by who stands in for it."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng is a numpy.random.Generator, such as numpy.random.default_rng(0), not {rng!r}")
@@ -70,6 +111,6 @@ def _sizes(shape: Shape) -> tuple[int, ...]:
     return tuple(map(operator.index, shape if isinstance(shape, Sequence) else (shape,)))
 
 
-def _number(drawn: np.ndarray) -> Any:
+def _number(x: np.ndarray) -> Any:
     """One number of float64 as Python has it, which beside arrays is as wide as they are."""
-    return drawn if drawn.shape or drawn.dtype != float else float(drawn)
+    return x if x.shape or x.dtype != float else float(x)

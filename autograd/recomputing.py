@@ -15,6 +15,7 @@ from .calling import a_function
 from .graph import frontier
 from .joint import joint
 from .node import Node, Value, kinds
+from .random import Repeatable
 from .recording import records_for_itself, tick
 from .tree import flatten, unflatten
 
@@ -29,16 +30,18 @@ class Rerun(NamedTuple):
     place: int
     data: Any
     edge: list[Node]
+    draws: Repeatable
 
     @records_for_itself
     def gradients(self, g: Any, create_graph: bool) -> list:
         """The gradients at the edge, by a second run."""
         since = tick()
-        output = flatten(self.call())[self.place]
+        with self.draws.again():
+            output = flatten(self.call())[self.place]
         if not _alike(output.data, self.data):
             raise RuntimeError(
-                "checkpoint: the second run of the function gave another result than the first: it must not draw "
-                "random numbers, and what it uses must not be changed before the backward pass"
+                "checkpoint: the second run of the function gave another result than the first: it must draw random "
+                "numbers by autograd.random alone, and what it uses must not be changed before the backward pass"
             )
         return pullback([output], [g], self.edge, create_graph, since)
 
@@ -48,8 +51,8 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
 
     It saves memory, and costs a run of f for each of its results that takes part in a derivative. Gradients reach f's
     arguments and the nodes that f closes over, to any order; a gradient with a graph of its own keeps that of f.
-    Inside jit f is recorded as it is. Raises RuntimeError where the second run gives other numbers than the first, as
-    with a generator, or with weights that were changed in between.
+    Inside jit f is recorded as it is. What f draws by autograd.random, the second run draws again. Raises RuntimeError
+    where it gives other numbers than the first, as with weights that were changed in between.
     """
 
     a_function(f)
@@ -60,18 +63,20 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
             return f(*args, **kwargs)
         since = tick()
         call = functools.partial(f, *args, **kwargs)
-        output = call()
-        return unflatten(output, [_kept(y, i, call, since) for i, y in enumerate(flatten(output))])
+        draws = Repeatable()
+        with draws.first():
+            output = call()
+        return unflatten(output, [_kept(y, i, call, since, draws) for i, y in enumerate(flatten(output))])
 
     return checkpointed
 
 
-def _kept(y: Any, place: int, call: Callable, since: int) -> Any:
+def _kept(y: Any, place: int, call: Callable, since: int, draws: Repeatable) -> Any:
     """A result as one node made of the edge; as it is where it was there before, or depends on nothing."""
     if not isinstance(y, Node) or y.when <= since:
         return y
     edge = frontier(y, since)
-    return joint("checkpoint", type(y), edge, Rerun(call, place, y.data, edge)) if edge else y
+    return joint("checkpoint", type(y), edge, Rerun(call, place, y.data, edge, draws)) if edge else y
 
 
 def _alike(again: Any, before: Any) -> bool:

@@ -23,6 +23,7 @@ from autograd.compiler import (
     looks,
     native,
     record,
+    unmixed,
 )
 from autograd.operation import OPERATIONS
 
@@ -126,7 +127,8 @@ class TrainStep(Compiled):
         optimizer, slots = self.optimizer, self.optimizer.slots
         state = [native(array) for arrays in optimizer.state for array in arrays]
         names = ["x", "y", "step", "lr", *[slot for _ in optimizer.parameters for slot in slots]]
-        recording = record(self._update_on, [x, y, np.array(float(optimizer.steps)), np.array(1.0), *state], names)
+        given = [x, y, np.array(float(optimizer.steps)), np.array(1.0), *state]
+        recording = unmixed(record(self._update_on, given, names))
         doubles = dict(zip(recording.outside, recording.inputs[len(names) :]))
         draws = [drawn.node for drawn in recording.draws]
         self._check_outside(recording.outside)

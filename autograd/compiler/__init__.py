@@ -1,6 +1,7 @@
 """From a recorded graph to a program: tracing, the straight-line program, and what prints it. nn imports this."""
 
 from .forms import Bounded, Compiled, Form, looks
+from .mixing import unmixed
 from .printing import Executable, executable
 from .program import Program
 from .tracing import NATIVE, Drawn, Recording, TracingError, leaf, lift, native, record
@@ -24,4 +25,5 @@ __all__ = [
     "looks",
     "native",
     "record",
+    "unmixed",
 ]

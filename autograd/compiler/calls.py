@@ -6,22 +6,19 @@ import inspect
 import numbers
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any, overload
 
 import numpy as np
 
 from ..calling import a_function
-from ..graph import history
-from ..meeting import weak
 from ..node import Node, Value, kinds
-from ..operation import OPERATIONS
 from ..recording import inspection
 from ..tree import flatten, map_tree
 from .applying import Applicable, applicable, converter
 from .forms import Compiled, Form, looks
+from .mixing import on_elements, unmixed
 from .printing import Executable
-from .tracing import NATIVE, Recording, leaf, native, number_of, record, tracing
+from .tracing import NATIVE, Recording, native, number_of, record
 from .watching import Watch
 
 PLAIN = {float, int, np.ndarray}  # what most arguments are
@@ -197,7 +194,7 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     place = {x: Position(i) for i, x in enumerate(outputs)}
     result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), recording.output)
     held = [node.data for node in recording.outside]
-    inputs = [*given, *held, *(drawn.node.example for drawn in recording.draws)]
+    inputs = [*given, *held, *(drawn.example() for drawn in recording.draws)]
     taken = [node.example for node in recording.inputs]
     convert = None if looks(inputs) == looks(taken) else [converter(x) for x in taken]
     program = applicable(replace(recording, output=outputs), title, jit.wanted, before)
@@ -234,51 +231,9 @@ def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Rec
             with contextlib.suppress(*refusals):
                 of_numbers = record(call, [0.5] * len(given), names)
                 if any(isinstance(node, Value) for node in of_numbers.outside) and not of_numbers.draws:
-                    return _on_elements(of_numbers, given)
+                    return on_elements(of_numbers, given)
         raise
-    nodes = [*found.inputs, *(x for x in flatten(found.output) if isinstance(x, Node))]
-    if len({isinstance(x, Value) for x in nodes}) == 1:
-        return found
-    return _on_arrays(found, [np.asarray(node.example) for node in found.inputs], np.dtype(float))
-
-
-def _on_elements(numbers: Recording, given: list) -> Recording:
-    """What was recorded on numbers, again on arrays that are broadcast."""
-    dtype = weak([x.dtype for x in given if isinstance(x, np.ndarray)])
-    examples = [*given, *(node.data for node in numbers.outside)]
-    examples = [x if isinstance(x, np.ndarray) else np.asarray(x, dtype) for x in examples]
-    again = _on_arrays(numbers, examples, dtype)
-    shape = np.broadcast_shapes(*map(np.shape, examples))
-    with tracing():
-        output = map_tree(lambda x: OPERATIONS["expand"](x, shape) if hasattr(x, "example") else x, again.output)
-    return Recording(again.inputs, again.outside, output)
-
-
-def _on_arrays(recording: Recording, examples: list, dtype: np.dtype) -> Recording:
-    """What was recorded, again on arrays alone: these for the inputs, and arrays of a dtype for other numbers."""
-    found: list[Any] = [x for x in flatten(recording.output) if isinstance(x, Node) and hasattr(x, "example")]
-
-    def as_numbers(node: Any, x: Any) -> Any:
-        """Two masks add up to a mask, but among numbers a comparison is 1.0 or 0.0."""
-        return OPERATIONS["cast"](x, dtype) if isinstance(node, Value) and x.dtype.kind != "f" else x
-
-    with tracing():
-        inputs = [leaf(x, node.name) for node, x in zip(recording.inputs, examples, strict=True)]
-        of: dict[Any, Any] = {node: as_numbers(node, x) for node, x in zip(recording.inputs, inputs)}
-        nodes: list[Any] = history(*found)
-        for node in reversed(nodes):
-            if node in of:
-                continue
-            if node.operation is None:
-                of[node] = leaf(np.asarray(node.example, dtype if isinstance(node, Value) else None))
-            else:
-                args = [of[arg] if isinstance(arg, Node) else arg for arg in node.args]
-                of[node] = as_numbers(node, node.operation(*args))
-    output = map_tree(lambda x: of.get(x, x) if isinstance(x, Node) else x, recording.output)
-    numbers: dict[Any, Callable] = {
-        of[x]: float if isinstance(x, Value) else itemgetter(()) for x in found if not of[x].shape
-    }
-    return Recording(inputs, recording.outside, output, numbers, recording.draws)
+    return unmixed(found)
 
 
 def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:

@@ -19,7 +19,7 @@ from ..graph import history
 from ..methods import COMPARISONS, compare_by, install
 from ..node import Node, Tensor, Value, beside, kinds, scope
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
-from ..random import Draw, source
+from ..random import Draw, drawn, source
 from ..recording import derivative, hooked, inspection, recording_is_off, tick
 from ..tree import map_tree
 from ..users import users_line
@@ -125,12 +125,17 @@ class Drawn(NamedTuple):
 
     def again(self) -> Any:
         """The next number or array from the generator."""
-        return self.draw(self.generator)
+        return drawn(self.generator, self.draw)
+
+    def example(self) -> Any:
+        """One from another generator."""
+        return self.draw(np.random.default_rng(0))
 
 
 def _input_for(generator: np.random.Generator, draw: Draw) -> Any:
     """The node for a draw, with an example from a generator of its own."""
-    trace.draws.append(Drawn(generator, draw, leaf(draw(np.random.default_rng(0)), "drawn")))
+    fresh = Drawn(generator, draw, None)
+    trace.draws.append(fresh._replace(node=leaf(fresh.example(), "drawn")))
     return trace.draws[-1].node
 
 
@@ -226,7 +231,7 @@ def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Reco
         nodes = [leaf(x, name) for x, name in zip(examples, names, strict=True)]
         output = map_tree(lift, function(*nodes))
         outside = {node: double for node, double in trace.outside.items() if node.operation is None}
-        inputs = [*nodes, *outside.values(), *(drawn.node for drawn in trace.draws)]
+        inputs = [*nodes, *outside.values(), *(each.node for each in trace.draws)]
         return Recording(inputs, list(outside), output, draws=trace.draws)
 
 
