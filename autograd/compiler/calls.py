@@ -18,13 +18,11 @@ from .applying import Applicable, applicable, converter
 from .forms import Compiled, Form, looks
 from .mixing import on_elements, unmixed
 from .printing import Executable
-from .tracing import NATIVE, Recording, native, number_of, record
+from .tracing import Recording, native, number_of, record
 from .watching import Watch
 
-PLAIN = {float, int, np.ndarray}  # what most arguments are
 SETTINGS = str, bool, type(None), np.random.Generator  # arguments that are part of the form themselves
 NONE: Mapping[int, Node] = {}
-FORMS = NATIVE | {np.dtype(bool)}  # what arrays are given to programs as
 
 
 @dataclass
@@ -66,15 +64,16 @@ class Jit(Compiled):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kinds.number is not Value:
             return self.function(*args, **kwargs)  # it is recorded as a part of another program
-        flat, structure, nodes = [*args], len(args), NONE
-        if kwargs or not PLAIN.issuperset(map(type, args)):
+        given, nodes = [*args], NONE
+        form = None if kwargs else self.find(_glance(args))
+        inputs = None if form is None else form.inputs(given)
+        if inputs is None:
             flat, structure, nodes = _parts(args, kwargs)
             if nodes and inspection.around:
                 return self.function(*args, **kwargs)  # each operation is looked at
-        given, kinds_of = _numbers(flat)
-        key = kinds_of, structure
-        form = self.forms.find(key)
-        inputs = None if form is None else form.inputs(given)
+            given, key = _numbers(flat, structure)
+            form = self.find(key)
+            inputs = None if form is None else form.inputs(given)
         if inputs is None:
             form = self.forms.keep(key, compile_call(self, args, kwargs, given, form and form.run))
             inputs = form.inputs(given)
@@ -137,8 +136,8 @@ def _parts(args: tuple, kwargs: dict) -> tuple[list, Hashable, Mapping[int, Node
     """What arguments hold, with numbers in place of nodes; its structure; the nodes, by their place among numbers."""
     flat: list = []
     structure = _structure((args, kwargs), flat)
-    if not kwargs and all(type(x) in PLAIN or isinstance(x, Node) for x in args):
-        structure = len(args)
+    if not kwargs and len(flat) == len(args) and not any(isinstance(x, (list, tuple, dict, *SETTINGS)) for x in args):
+        structure = None  # numbers, arrays and nodes, at which a glance is enough
     nodes: dict[int, Node] = {}
     for i, x in enumerate([x for x in flat if not isinstance(x, SETTINGS)]):
         if isinstance(x, Node):
@@ -146,13 +145,18 @@ def _parts(args: tuple, kwargs: dict) -> tuple[list, Hashable, Mapping[int, Node
     return [number_of(x) if isinstance(x, Node) else x for x in flat] if nodes else flat, structure, nodes
 
 
-def _numbers(flat: list) -> tuple[list, Hashable]:
-    """The numbers among arguments, as floats or arrays, and what they look like."""
-    kinds = {*map(type, flat)}
-    if kinds == {float}:
-        return flat, (float,) * len(flat)
-    if kinds == {np.ndarray} and FORMS.issuperset([x.dtype for x in flat]):
-        return flat, tuple([(x.shape, x.dtype) for x in flat])
+def _glance(args: tuple) -> Hashable:
+    """What floats and arrays look like, as the key of their form has it; of other arguments no form has such a key."""
+    kinds = tuple(map(type, args))
+    return kinds if np.ndarray not in kinds else tuple(map(_look, kinds, args))
+
+
+def _look(kind: type, x: Any) -> Any:
+    return (x.shape, x.dtype) if kind is np.ndarray else kind
+
+
+def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
+    """The numbers among arguments, as floats or arrays, and the key of their form: what they look like, and where."""
     arrays, given, key = any(isinstance(x, np.ndarray) for x in flat), list[Any](), list[Any]()
     for x in flat:
         if isinstance(x, SETTINGS):
@@ -167,7 +171,7 @@ def _numbers(flat: list) -> tuple[list, Hashable]:
             raise TypeError(
                 f"jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not {type(x).__name__}"
             )
-    return given, tuple(key)
+    return given, tuple(key) if structure is None else (tuple(key), structure)
 
 
 def _array(x: Any) -> np.ndarray:

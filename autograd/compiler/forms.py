@@ -94,6 +94,11 @@ class Compiled:
         """What runs the program of the last call, and why."""
         return f"{self.last.backend} ({self.last.why})"
 
+    def find(self, key: Hashable) -> Any:
+        """The form of this key, if there is one; it counts as used."""
+        form = self.forms.get(key)
+        return form if form is self._last else self.forms.find(key)
+
     def clear(self) -> None:
         """Forget what was compiled."""
         self.forms.clear()

@@ -87,10 +87,13 @@ class Watch:
 
     def changed(self) -> bool:
         """Whether anything is no longer as it was."""
-        return not (
-            all(map(is_, chain.from_iterable(self._places), self._held))
-            and all(map(is_, map(call, self._functions), self._got))
-            and all(_snapshot(x) == numbers for x, numbers in self._arrays)
+        return bool(
+            self._places
+            and not all(map(is_, chain.from_iterable(self._places), self._held))
+            or self._functions
+            and not all(map(is_, map(call, self._functions), self._got))
+            or self._arrays
+            and any(_snapshot(x) != numbers for x, numbers in self._arrays)
         )
 
     def _parts(self, x: Any, names: set[str] | None) -> list[tuple[Any, set[str] | None]]:
