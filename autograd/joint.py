@@ -19,7 +19,9 @@ from .recording import attend, hooks
 class Result(Protocol):
     """The number or array of such a node, and how its gradient is handed on."""
 
-    data: Any
+    @property
+    def data(self) -> Any:
+        """The number or array."""
 
     def gradients(self, g: Any, create_graph: bool) -> list:
         """The gradients of what the node was made of; with `create_graph` they may be nodes, and so may be g."""

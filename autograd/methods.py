@@ -12,10 +12,11 @@ import numpy
 
 from . import numpy as names
 from .backward import backward
-from .node import Node, Tensor, Value
+from .node import Node, Tensor, Value, kinds
 from .numpy import protocols
 from .numpy.dispatch import data_of
 from .operation import ELEMENTWISE, OPERATIONS, Lazy, Operation, Reading
+from .recording import hooks
 
 BINARY = ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv")
 UNARY = ("neg", "abs")
@@ -85,7 +86,11 @@ def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
 
 
 def _comparison_of_numbers(symbol: str) -> Callable:
+    row = OPERATIONS[COMPARISONS[symbol]]
+
     def compare(self: Node, other: Any) -> Any:
+        if hooks and kinds.number is not Value:  # inside jit, where it is recorded
+            return (kinds.array if isinstance(self, Tensor) else kinds.number).reading.record[row](self, other)
         number = other.data if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
         if number is NotImplemented:
             number = data_of(other)

@@ -1,7 +1,8 @@
 """Random numbers from a numpy.random.Generator: drawn at once, and in a compiled program anew for each run.
 
-Inside jit and TrainStep a draw becomes an input of the program. Each call, and each iteration of TrainStep.run, draws it
-from the same generator, in the order in which the function drew; so all backends and eager code see the same numbers.
+Inside jit and TrainStep a draw becomes an input of the program. Each call, and each iteration of TrainStep.run, draws
+it from the same generator, in the order in which the function drew; so all backends and eager code see the same
+numbers. A generator that the function makes itself is kept, and goes on from call to call.
 """
 
 import contextlib

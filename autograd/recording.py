@@ -17,7 +17,7 @@ tick = itertools.count(1).__next__
 
 
 class Hook(NamedTuple):
-    """What a thread does with each node that it makes, from a tick on: it returns what stands for the node, if not it."""
+    """What a thread does with each node that it makes, from a tick on; it returns what stands for it, if not itself."""
 
     thread: int
     action: Callable[[Any], Any]

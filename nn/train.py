@@ -31,6 +31,7 @@ from .arguments import function
 from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
+NOTHING: Any = contextlib.nullcontext(())
 KINDS = "fiub"  # of numbers that a batch may hold: floats, integers, booleans
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
@@ -40,11 +41,7 @@ class Update(Form):
     """A compiled update."""
 
     native: bool  # whether parameters and state are in this machine's order of bytes
-
-    def most(self) -> int:
-        """How many iterations are done at once, so that what is drawn for them takes no more memory than it should."""
-        size = sum(np.asarray(drawn.node.example).nbytes for drawn in self.draws)
-        return min(CHUNK, max(1, DRAWN // size)) if size else CHUNK
+    most: int  # iterations at once, so that what is drawn for them takes no more memory than it should
 
 
 class TrainStep(Compiled):
@@ -93,16 +90,18 @@ class TrainStep(Compiled):
         """An update for each of the first entries, as many as are done at once, and all that has changed taken over."""
         optimizer = self.optimizer
         held: list[Any] = [getattr(p, "data", None) for p in optimizer.parameters]
-        held += [array for state in optimizer.state for array in state]
+        for state in optimizer.state:
+            held += state
         update = self._update(xs, ys, held)
         arrays = [x.copy() for x in held] if update.native else [native(x.copy()) for x in held]
         steps, rate = np.array(float(optimizer.steps)), [] if optimizer.schedule else [np.array(optimizer.rate(1.0))]
-        count = min(len(xs), update.most())
-        with drawn(update.draws, count) as inputs:
-            losses = update.run.iterate(count, [xs[:count], ys[:count], *inputs, *arrays, steps, *rate])[0]
-        count = len(optimizer.parameters)
-        rest = iter(arrays[count:])
-        optimizer.adopt(arrays[:count], [tuple([next(rest) for _ in s]) for s in optimizer.state], int(steps))
+        if len(xs) > update.most:
+            xs, ys = xs[: update.most], ys[: update.most]
+        with drawn(update.draws, len(xs)) if update.draws else NOTHING as inputs:
+            losses = update.run.iterate(len(xs), [xs, ys, *inputs, *arrays, steps, *rate])[0]
+        count, width = len(optimizer.parameters), len(optimizer.slots)
+        states = [tuple(arrays[i : i + width]) for i in range(count, len(arrays), width or 1)] or [()] * count
+        optimizer.adopt(arrays[:count], states, int(steps))
         return losses
 
     def _update(self, xs: np.ndarray, ys: np.ndarray, held: list) -> Update:
@@ -115,7 +114,9 @@ class TrainStep(Compiled):
             watch = Watch(self.model, self.loss, getters=attributes(self.optimizer, settings))
             with watch.undrawn():
                 run, draws = self._compile(xs[0], ys[0], update and update.run)
-            update = Update(run, looks(held), watch.settle(), draws, all(x.dtype.isnative for x in held))
+            size = sum(draw.node.example.nbytes for draw in draws)
+            most = min(CHUNK, max(1, DRAWN // size)) if size else CHUNK
+            update = Update(run, looks(held), watch.settle(), draws, all(x.dtype.isnative for x in held), most)
             self._last = self.forms.keep(key, update)
         return update
 
@@ -175,9 +176,10 @@ class TrainStep(Compiled):
 def drawn(draws: Sequence[Drawn], count: int) -> Iterator[list[np.ndarray]]:
     """What is drawn for so many iterations, one after the other; where these fail, it was not drawn."""
     before = [(draw.generator.bit_generator, draw.generator.bit_generator.state) for draw in draws]
-    arrays = [np.empty((count, *np.shape(draw.node.example)), np.asarray(draw.node.example).dtype) for draw in draws]
+    examples = [draw.node.example for draw in draws]
+    arrays = [np.empty((count, *x.shape), x.dtype) for x in examples]
     try:
-        for k in range(count if draws else 0):
+        for k in range(count):
             for array, draw in zip(arrays, draws):
                 array[k] = draw.again()
         yield arrays

@@ -96,10 +96,11 @@ class Applicable:
     def _again(self, leaves: list, output: int) -> Any:
         """An output, recorded again on other leaves."""
         of: dict[Any, Any] = dict(zip(self.recording.inputs, leaves))
-        for node in reversed(history(self.recording.output[output])):
+        y = self.recording.output[output]
+        for node in reversed(history(y)):
             if node not in of and node.operation is not None:
-                of[node] = node.operation(*[of.get(arg, arg) if isinstance(arg, Node) else arg for arg in node.args])
-        return of.get(self.recording.output[output], self.recording.output[output])
+                of[node] = node.operation(*[of.get(x, x) if isinstance(x, Node) else x for x in node.args])
+        return of[y]
 
 
 class Applied(NamedTuple):

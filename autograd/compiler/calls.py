@@ -4,7 +4,7 @@ import contextlib
 import functools
 import inspect
 import numbers
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
@@ -65,7 +65,7 @@ class Jit(Compiled):
         if kinds.number is not Value:
             return self.function(*args, **kwargs)  # it is recorded as a part of another program
         given, nodes = [*args], NONE
-        form = None if kwargs else self.find(_glance(args))
+        form: Any = None if kwargs else self.find(_glance(args))
         inputs = None if form is None else form.inputs(given)
         if inputs is None:
             flat, structure, nodes = _parts(args, kwargs)
@@ -91,14 +91,16 @@ class Jit(Compiled):
 
 
 @overload
-def jit(function: Callable, backend: str = "auto") -> Jit: ...
+def jit(function: Callable, backend: str = "auto") -> Jit:
+    """Of a function."""
 
 
 @overload
-def jit(function: None = None, backend: str = "auto") -> Callable[[Callable], Jit]: ...
+def jit(function: None = None, backend: str = "auto") -> Callable[[Callable], Jit]:
+    """A decorator with options."""
 
 
-def jit(function: Callable | None = None, backend: str = "auto") -> Jit | Callable[[Callable], Jit]:
+def jit(function: Callable | None = None, backend: str = "auto") -> Any:
     """The function as a program, recorded once for each structure, shapes and dtypes of its arguments.
 
     It is a decorator too, `@jit` or `@jit(backend="python")`.
@@ -222,9 +224,7 @@ def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Rec
 
     def call(*nodes: Node) -> Any:
         following = iter(nodes)
-        inner, named = map_tree(
-            lambda x: x if isinstance(x, SETTINGS) else next(following), (args, kwargs)
-        )
+        inner, named = map_tree(lambda x: x if isinstance(x, SETTINGS) else next(following), (args, kwargs))
         return function(*inner, **named)
 
     refusals = AttributeError, TypeError, ValueError

@@ -49,7 +49,7 @@ class Watch:
         self._arrays: list[tuple[np.ndarray, tuple]] = []
         self._places: list[Iterable] = []  # the containers, and what stands in them one after the other
         self._held: list = []
-        self._generators = [np.random.get_bit_generator()]  # of random numbers, NumPy's own among them
+        self._generators: list = [np.random.mtrand._rand]  # of random numbers, NumPy's own among them
         self._functions: list[Callable] = []  # the getters, and what they say
         self._got: list = []
         seen: dict[int, Any] = {}
@@ -73,7 +73,7 @@ class Watch:
 
     def _states(self) -> list[bytes]:
         """Where the generators have got to."""
-        return [pickle.dumps(x.state) for x in self._generators]
+        return [pickle.dumps(x) for x in self._generators]
 
     def settle(self) -> "Watch":
         """Leave out what was changed since: after a recording that is what the function does, not what it needs."""
@@ -102,7 +102,7 @@ class Watch:
             self._arrays.append((x, _snapshot(x)))
             return []
         if isinstance(x, (np.random.Generator, np.random.RandomState)):
-            self._generators.append(getattr(x, "bit_generator", None) or x._bit_generator)
+            self._generators.append(x)
             return []
         if isinstance(x, types.FunctionType):
             return self._parts_of_function(x)
