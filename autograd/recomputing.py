@@ -26,11 +26,14 @@ R = TypeVar("R")
 class Rerun(NamedTuple):
     """A call that can be made again, one of its results, that result's number or array, and what it was made of."""
 
-    call: Callable[[], Any]
+    call: functools.partial
     place: int
     data: Any
     edge: list[Node]
     draws: Repeatable
+
+    def __repr__(self) -> str:
+        return f"<call of {getattr(self.call.func, '__name__', self.call.func)}>"
 
     @records_for_itself
     def gradients(self, g: Any, create_graph: bool) -> list:
@@ -71,7 +74,7 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     return checkpointed
 
 
-def _kept(y: Any, place: int, call: Callable, since: int, draws: Repeatable) -> Any:
+def _kept(y: Any, place: int, call: functools.partial, since: int, draws: Repeatable) -> Any:
     """A result as one node made of the edge; as it is where it was there before, or depends on nothing."""
     if not isinstance(y, Node) or y.when <= since:
         return y

@@ -10,6 +10,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.backward import gradients
 from autograd.compiler import (
+    NATIVE,
     Compiled,
     Drawn,
     Executable,
@@ -32,7 +33,7 @@ from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
 NOTHING: Any = contextlib.nullcontext(())
-KINDS = "fiub"  # of numbers that a batch may hold: floats, integers, booleans
+TAKEN = NATIVE | {np.dtype(np.int64), np.dtype(bool)}  # what a batch may hold
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
 
@@ -49,10 +50,10 @@ class TrainStep(Compiled):
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
     when shapes of x and y are first seen, and anew when the model, the loss, the optimizer or its schedule were changed
-    (a layer, a setting, an array that they hold); a learning rate that is a number is read at each call. Integers and
-    booleans are given to the model as they are. What it draws by autograd.random is drawn anew for each iteration.
-    Parameters, the optimizer's state and generators change all at once at the end of a call (of every 10,000 iterations
-    of run, fewer where they draw much), so an interruption leaves them consistent. `backend` is as for jit.
+    (a layer, a setting, an array that they hold); a learning rate that is a number is read at each call. Integers (as
+    int64) and booleans are given to the model as they are. What it draws by autograd.random is drawn anew for each
+    iteration. Parameters, the optimizer's state and generators change all at once at the end of a call (of every 10,000
+    iterations of run, fewer where they draw much), so an interruption leaves them consistent. `backend` is as for jit.
     Raises ValueError, which names it, for a parameter that is no array of floats or has a state that does not fit.
     """
 
@@ -191,9 +192,10 @@ def drawn(draws: Sequence[Drawn], count: int) -> Iterator[list[np.ndarray]]:
 
 def _batch(name: str, x: Any) -> np.ndarray:
     """A batch as the program takes it: in this machine's order of bytes, one number after the other."""
-    if x.__class__ is np.ndarray and x.dtype.kind in KINDS and x.dtype.isnative and x.flags.c_contiguous:
+    if x.__class__ is np.ndarray and x.dtype in TAKEN and x.flags.c_contiguous:
         return x
     try:
-        return np.asarray(native(x, KINDS), order="C")
+        array = native(x, "fiub")
+        return np.asarray(array, np.int64 if array.dtype.kind in "iu" else None, order="C")
     except (TypeError, ValueError) as error:
         raise type(error)(f"TrainStep: {name}: {error}") from None

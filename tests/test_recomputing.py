@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import autograd.numpy as anp
 from autograd import Tensor, Value, check_gradients, checkpoint, detect_anomaly, grad, hessian, hvp, jit, jvp, no_grad
+from autograd.blocks import LARGE
 from autograd.tree import flatten
 
 W = np.array([[0.5, -1.0, 0.3], [0.2, 0.8, -0.6], [1.1, 0.1, 0.4]])
@@ -92,6 +93,12 @@ def test_the_inside_is_dropped():
         assert len(inner) == 2 and inner[1]() is None
     finally:
         gc.enable()
+
+
+def test_large_arrays_get_their_gradients():
+    x = Tensor(np.ones(2 * LARGE))
+    checkpoint(lambda x: x * 3.0)(x).sum().backward()
+    assert (x.grad == 3.0).all()
 
 
 def test_checkpoints_nest():

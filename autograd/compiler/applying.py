@@ -104,7 +104,7 @@ class Applicable:
 
 
 class Applied(NamedTuple):
-    """A program on some inputs, some of which are nodes; an output, the nodes it is made of, and its number or array."""
+    """A program on some inputs, of which some are of nodes; an output, which of these it is made of, and its number."""
 
     program: Applicable
     inputs: list
@@ -112,6 +112,9 @@ class Applied(NamedTuple):
     output: int
     edge: tuple[int, ...]
     data: Any
+
+    def __repr__(self) -> str:
+        return f"<{self.program.title}>"
 
     def gradients(self, g: Any, create_graph: bool) -> list:
         """The gradients of the nodes that the output is made of, by a program."""
