@@ -19,7 +19,7 @@ from .recording import no_grad
 from .transforms import elementwise_grad, grad, value_and_grad, vjp
 
 if TYPE_CHECKING:  # what is imported when it is used
-    from . import scipy
+    from . import random, scipy
     from .anomaly import AnomalyError, detect_anomaly
     from .check import check_gradients
     from .compiler.calls import jit
@@ -54,6 +54,7 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+_MODULES = ("random", "scipy")
 _WHEN_USED = {
     "AnomalyError": ".anomaly",
     "TracingError": ".failing",
@@ -68,12 +69,12 @@ _WHEN_USED = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "scipy":
-        return importlib.import_module(".scipy", __name__)
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _WHEN_USED:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
     return getattr(importlib.import_module(_WHEN_USED[name], __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "numpy", "scipy", "__version__"])
+    return sorted([*__all__, *_MODULES, "numpy", "__version__"])

@@ -61,9 +61,7 @@ def _entered(value: Any, dtype: Any) -> Any:
     node = object.__new__(reading.array)
     node._become_leaf(np.asarray(getattr(value, reading.held), dtype), "")
     node.operation, node.x, node.y = OPERATIONS["cast"], value, dtype
-    if hooks:
-        reading.scope["__attend"](node)
-    return node
+    return reading.scope["__attend"](node) if hooks else node
 
 
 def unlisted(x: Any) -> Any:

@@ -190,7 +190,7 @@ class Reading:
             f"    __node.x = {given[0]}",
             f"    __node.y = {rest}",
             "    __node.when = __tick()",
-            "    if __hooks: __attend(__node)",
+            "    if __hooks: return __attend(__node)",
             "    return __node",
         ]
 

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
-from .backward import NODE_PULLBACKS, pullback
+from .backward import pullback
 from .calling import a_function
-from .grammar import Call, Name, Row
 from .graph import frontier
-from .meeting import as_array
-from .node import Node, Tensor, Value, kinds
-from .operation import Function, Operation
+from .joint import joint
+from .node import Node, kinds
+from .random import Repeatable
 from .recording import records_for_itself, tick
 from .tree import flatten, unflatten
 
@@ -27,10 +26,27 @@ R = TypeVar("R")
 class Rerun(NamedTuple):
     """A call that can be made again, one of its results, that result's number or array, and what it was made of."""
 
-    call: Callable[[], Any]
+    call: functools.partial
     place: int
     data: Any
     edge: list[Node]
+    draws: Repeatable
+
+    def __repr__(self) -> str:
+        return f"<call of {getattr(self.call.func, '__name__', self.call.func)}>"
+
+    @records_for_itself
+    def gradients(self, g: Any, create_graph: bool) -> list:
+        """The gradients at the edge, by a second run."""
+        since = tick()
+        with self.draws.again():
+            output = flatten(self.call())[self.place]
+        if not _alike(output.data, self.data):
+            raise RuntimeError(
+                "checkpoint: the second run of the function gave another result than the first: it must draw random "
+                "numbers by autograd.random alone, and what it uses must not be changed before the backward pass"
+            )
+        return pullback([output], [g], self.edge, create_graph, since)
 
 
 def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
@@ -38,8 +54,8 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
 
     It saves memory, and costs a run of f for each of its results that takes part in a derivative. Gradients reach f's
     arguments and the nodes that f closes over, to any order; a gradient with a graph of its own keeps that of f.
-    Inside jit f is recorded as it is. Raises RuntimeError where the second run gives other numbers than the first, as
-    with a generator, or with weights that were changed in between.
+    Inside jit f is recorded as it is. What f draws by autograd.random, the second run draws again. Raises RuntimeError
+    where it gives other numbers than the first, as with weights that were changed in between.
     """
 
     a_function(f)
@@ -50,55 +66,20 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
             return f(*args, **kwargs)
         since = tick()
         call = functools.partial(f, *args, **kwargs)
-        output = call()
-        return unflatten(output, [_kept(y, i, call, since) for i, y in enumerate(flatten(output))])
+        draws = Repeatable()
+        with draws.first():
+            output = call()
+        return unflatten(output, [_kept(y, i, call, since, draws) for i, y in enumerate(flatten(output))])
 
     return checkpointed
 
 
-def _kept(y: Any, place: int, call: Callable, since: int) -> Any:
+def _kept(y: Any, place: int, call: functools.partial, since: int, draws: Repeatable) -> Any:
     """A result as one node made of the edge; as it is where it was there before, or depends on nothing."""
     if not isinstance(y, Node) or y.when <= since:
         return y
     edge = frontier(y, since)
-    args = map(as_array, edge) if isinstance(y, Tensor) else edge
-    return _operation(len(edge))(*args, Rerun(call, place, y.data, edge)) if edge else y
-
-
-@functools.cache
-def _operation(count: int) -> Operation:
-    """The operation that makes a checkpointed result of this many nodes."""
-    names = [f"x{i}" for i in range(count)]
-    value = Call(Function("checkpoint", lambda *args: args[-1].data), tuple(map(Name, [*names, "rerun"])))
-    row = Row("checkpoint", names, ["rerun"], value, [])
-    operation = Operation(row, f"checkpoint({', '.join(names)}; rerun) by running the function again")
-    Value.reading.pull[operation] = _pull_floats
-    Tensor.reading.pull[operation] = functools.partial(_pull, create_graph=False)
-    NODE_PULLBACKS[operation] = functools.partial(_pull, create_graph=True)
-    return operation
-
-
-def _pull_floats(node: Node, g: float, grads: dict) -> None:
-    for x, gradient in zip(node.args, _gradients(node.args[-1], g, False)):
-        grads[x] += gradient
-
-
-def _pull(node: Node, g: Any, into: Callable, create_graph: bool) -> None:
-    for x, gradient in zip(node.args, _gradients(node.args[-1], g, create_graph)):
-        into(x, as_array(gradient) if isinstance(x, Tensor) else gradient)
-
-
-@records_for_itself
-def _gradients(rerun: Rerun, g: Any, create_graph: bool) -> list:
-    """The gradients at the edge, by a second run."""
-    since = tick()
-    output = flatten(rerun.call())[rerun.place]
-    if not _alike(output.data, rerun.data):
-        raise RuntimeError(
-            "checkpoint: the second run of the function gave another result than the first: it must not draw "
-            "random numbers, and what it uses must not be changed before the backward pass"
-        )
-    return pullback([output], [g], rerun.edge, create_graph, since)
+    return joint("checkpoint", type(y), edge, Rerun(call, place, y.data, edge, draws)) if edge else y
 
 
 def _alike(again: Any, before: Any) -> bool:

@@ -17,10 +17,10 @@ tick = itertools.count(1).__next__
 
 
 class Hook(NamedTuple):
-    """What a thread does with each node that it makes, from a tick on."""
+    """What a thread does with each node that it makes, from a tick on; it returns what stands for it, if not itself."""
 
     thread: int
-    action: Callable[[Any], None]
+    action: Callable[[Any], Any]
     since: int
 
 
@@ -28,7 +28,7 @@ hooks: list[Hook] = []
 
 
 @contextlib.contextmanager
-def hooked(action: Callable[[Any], None]) -> Iterator[None]:
+def hooked(action: Callable[[Any], Any]) -> Iterator[None]:
     """Do this with each node that this thread makes."""
     hook = Hook(threading.get_ident(), action, tick())
     hooks.append(hook)
@@ -47,12 +47,15 @@ class Derivative(threading.local):
 derivative = Derivative()
 
 
-def attend(node: Any) -> None:
-    """Do with a fresh node what this thread wants done, latest wish last."""
+def attend(node: Any) -> Any:
+    """Do with a fresh node what this thread wants done, latest wish last; what stands for it from now on."""
     here = threading.get_ident()
     for hook in hooks[:]:
         if hook.thread == here and (hook.action is not cut or hook.since > derivative.since):
-            hook.action(node)
+            other = hook.action(node)
+            if other is not None:
+                return other
+    return node
 
 
 def cut(node: Any) -> None:

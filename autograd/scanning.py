@@ -15,7 +15,8 @@ from .backward import NODE_PULLBACKS, pullback
 from .calling import a_function
 from .compiler.printing import executable
 from .compiler.program import Program
-from .compiler.tracing import leaf, lift
+from .compiler.tracing import again, leaf, lift, trace
+from .failing import refuse
 from .grammar import Call, Name, Row
 from .graph import history
 from .meeting import as_array
@@ -84,7 +85,7 @@ class Body:
         self.carry, self.moving, self.length = carry, moving, length
         self.outside = _outside({*carry, *moving}, made)
         self.fixed = [leaf(node.example) for node in self.outside]
-        self.made = _again(made, dict(zip((*carry, *moving, *self.outside), (*carry, *moving, *self.fixed))))
+        self.made = again(made, dict(zip((*carry, *moving, *self.outside), (*carry, *moving, *self.fixed))))
         made = self.made
         sizes = [node.size for node in made]
         self.columns = [*pairwise(accumulate(sizes, initial=0))]
@@ -143,14 +144,6 @@ def _outside(inner: set, made: list) -> list:
     return [*dict.fromkeys(x for x in (*args, *made) if x not in inside)]
 
 
-def _again(made: list, of: dict) -> list:
-    """What was made, again of other nodes."""
-    for node in reversed(history(*made)):
-        if node not in of and any(isinstance(x, Node) and x in of for x in node.args):
-            of[node] = node.operation(*[of[x] if isinstance(x, Node) else x for x in node.args])
-    return [of[node] for node in made]
-
-
 def _column(rows: Any, columns: tuple[int, int], shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """A part of rows, as it was before it was put there."""
     part = rows[..., slice(*columns)].reshape((*rows.shape[:-1], *shape))
@@ -162,7 +155,10 @@ def _as_one(f: Callable, carry: Any, xs: Any, given: list, count: int) -> tuple[
     first = [lift(as_array(x)) for x in flatten(carry)]
     inner = [leaf(np.zeros(x.shape, x.dtype)) for x in first]
     entries = [leaf(np.zeros(x.shape[1:], x.dtype)) for x in given]
+    before = len(trace.draws)
     after, y = _next(f, unflatten(carry, inner), None if xs is None else unflatten(xs, entries))
+    if len(trace.draws) > before:
+        refuse("a random number was drawn in the function of a scan()", "draw all before, and give them in xs")
     results = [OPERATIONS["cast"](as_array(x), node.dtype) for x, node in zip(flatten(after), inner)]
     results = [lift(as_array(x)) for x in (*results, *flatten(y))]
     body = Body(inner, entries, [x if isinstance(x, Node) else leaf(x) for x in results], count)

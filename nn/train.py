@@ -1,6 +1,7 @@
 """TrainStep: forward, loss, gradients and the optimizer's rule as one compiled program."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from autograd.backward import gradients
 from autograd.compiler import (
     NATIVE,
     Compiled,
+    Drawn,
     Executable,
     Form,
     Program,
@@ -22,6 +24,7 @@ from autograd.compiler import (
     looks,
     native,
     record,
+    unmixed,
 )
 from autograd.operation import OPERATIONS
 
@@ -29,6 +32,9 @@ from .arguments import function
 from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
+NOTHING: Any = contextlib.nullcontext(())
+TAKEN = NATIVE | {np.dtype(np.int64), np.dtype(bool)}  # what a batch may hold
+DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
 
 @dataclass
@@ -36,6 +42,7 @@ class Update(Form):
     """A compiled update."""
 
     native: bool  # whether parameters and state are in this machine's order of bytes
+    most: int  # iterations at once, so that what is drawn for them takes no more memory than it should
 
 
 class TrainStep(Compiled):
@@ -43,9 +50,10 @@ class TrainStep(Compiled):
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding. The program is compiled
     when shapes of x and y are first seen, and anew when the model, the loss, the optimizer or its schedule were changed
-    (a layer, a setting, an array that they hold); a learning rate that is a number is read at each call. Parameters
-    and the optimizer's state change all at once at the end of a call (of every 10,000 iterations of run), so an
-    interruption leaves them consistent. `backend` is as for jit.
+    (a layer, a setting, an array that they hold); a learning rate that is a number is read at each call. Integers (as
+    int64) and booleans are given to the model as they are. What it draws by autograd.random is drawn anew for each
+    iteration. Parameters, the optimizer's state and generators change all at once at the end of a call (of every 10,000
+    iterations of run, fewer where they draw much), so an interruption leaves them consistent. `backend` is as for jit.
     Raises ValueError, which names it, for a parameter that is no array of floats or has a state that does not fit.
     """
 
@@ -62,32 +70,39 @@ class TrainStep(Compiled):
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> float:
         """One update on a batch; the loss before it."""
-        xs, ys = _floats("x", x)[None], _floats("y", y)[None]
+        xs, ys = _batch("x", x)[None], _batch("y", y)[None]
         return float(self._iterate(xs, ys)[0])
 
     def run(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
-        xs, ys = _floats("xs", xs), _floats("ys", ys)
+        xs, ys = _batch("xs", xs), _batch("ys", ys)
         if xs.ndim < 2 or ys.ndim < 1 or len(xs) != len(ys):
             raise ValueError(
                 f"TrainStep.run: xs (K, batch, ...) and ys (K, batch, ...) need the same K, "
                 f"not shapes {xs.shape} and {ys.shape}"
             )
-        parts = [slice(i, i + CHUNK) for i in range(0, len(xs), CHUNK)]
-        return np.concatenate([self._iterate(xs[part], ys[part]) for part in parts]) if parts else np.empty(0)
+        losses = [np.empty(0)][len(xs) > 0 :]
+        while len(xs):
+            losses.append(self._iterate(xs, ys))
+            xs, ys = xs[len(losses[-1]) :], ys[len(losses[-1]) :]
+        return np.concatenate(losses)
 
     def _iterate(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
-        """An update for each entry, and then all that has changed taken over."""
+        """An update for each of the first entries, as many as are done at once, and all that has changed taken over."""
         optimizer = self.optimizer
         held: list[Any] = [getattr(p, "data", None) for p in optimizer.parameters]
-        held += [array for state in optimizer.state for array in state]
+        for state in optimizer.state:
+            held += state
         update = self._update(xs, ys, held)
         arrays = [x.copy() for x in held] if update.native else [native(x.copy()) for x in held]
         steps, rate = np.array(float(optimizer.steps)), [] if optimizer.schedule else [np.array(optimizer.rate(1.0))]
-        losses = update.run.iterate(len(xs), [xs, ys, *arrays, steps, *rate])[0]
-        count = len(optimizer.parameters)
-        rest = iter(arrays[count:])
-        optimizer.adopt(arrays[:count], [tuple([next(rest) for _ in s]) for s in optimizer.state], int(steps))
+        if len(xs) > update.most:
+            xs, ys = xs[: update.most], ys[: update.most]
+        with drawn(update.draws, len(xs)) if update.draws else NOTHING as inputs:
+            losses = update.run.iterate(len(xs), [xs, ys, *inputs, *arrays, steps, *rate])[0]
+        count, width = len(optimizer.parameters), len(optimizer.slots)
+        states = [tuple(arrays[i : i + width]) for i in range(count, len(arrays), width or 1)] or [()] * count
+        optimizer.adopt(arrays[:count], states, int(steps))
         return losses
 
     def _update(self, xs: np.ndarray, ys: np.ndarray, held: list) -> Update:
@@ -98,26 +113,35 @@ class TrainStep(Compiled):
             self.optimizer.check()
             settings = vars(self.optimizer).keys() - {"state", "steps", "lr"} | {"schedule"}
             watch = Watch(self.model, self.loss, getters=attributes(self.optimizer, settings))
-            run = self._compile(xs[0], ys[0], update and update.run)
-            update = Update(run, looks(held), watch.settle(), all(x.dtype.isnative for x in held))
+            with watch.undrawn():
+                run, draws = self._compile(xs[0], ys[0], update and update.run)
+            size = sum(draw.node.example.nbytes for draw in draws)
+            most = min(CHUNK, max(1, DRAWN // size)) if size else CHUNK
+            update = Update(run, looks(held), watch.settle(), draws, all(x.dtype.isnative for x in held), most)
             self._last = self.forms.keep(key, update)
         return update
 
-    def _compile(self, x: np.ndarray, y: np.ndarray, known: Executable | None) -> Executable:
-        """Record one update and print it, or take over what is known; all but the loss replaces what it is made of."""
+    def _compile(self, x: Any, y: Any, known: Executable | None) -> tuple[Executable, Sequence[Drawn]]:
+        """Record one update and print it, or take over what is known; all but the loss replaces what it is made of.
+
+        With what is drawn for it.
+        """
         optimizer, slots = self.optimizer, self.optimizer.slots
         state = [native(array) for arrays in optimizer.state for array in arrays]
         names = ["x", "y", "step", "lr", *[slot for _ in optimizer.parameters for slot in slots]]
-        recording = record(self._update_on, [x, y, np.array(float(optimizer.steps)), np.array(1.0), *state], names)
-        doubles = dict(zip(recording.outside, recording.inputs[len(names) :], strict=True))
+        given = [x, y, np.array(float(optimizer.steps)), np.array(1.0), *state]
+        recording = unmixed(record(self._update_on, given, names))
+        doubles = dict(zip(recording.outside, recording.inputs[len(names) :]))
+        draws = [drawn.node for drawn in recording.draws]
         self._check_outside(recording.outside)
         loss, *after = [o if isinstance(o, Tensor) else leaf(np.asarray(o)) for o in recording.output]
         xs, ys, step, lr, *arrays = recording.inputs[: len(names)]
         inputs = [*(doubles[p] for p in optimizer.parameters), *arrays, step]
-        carried = {1 + i: 2 + i for i in range(len(inputs))}
+        carried = {1 + i: 2 + len(draws) + i for i in range(len(inputs))}
         inputs += [] if optimizer.schedule else [lr]
-        moves = [True, True] + [False] * len(inputs)
-        return executable(Program([xs, ys, *inputs], [loss, *after]), "train_step", self.wanted, moves, carried, known)
+        moves = [True] * (2 + len(draws)) + [False] * len(inputs)
+        program = Program([xs, ys, *draws, *inputs], [loss, *after])
+        return executable(program, "train_step", self.wanted, moves, carried, known), recording.draws
 
     def _update_on(self, x: Tensor, y: Tensor, step: Tensor, lr: Tensor, *arrays: Tensor) -> list:
         """One update on nodes: the loss, then what becomes of parameters, state and the count of steps."""
@@ -149,11 +173,29 @@ class TrainStep(Compiled):
                 )
 
 
-def _floats(name: str, x: Any) -> np.ndarray:
-    """A batch as the program takes it: floats in this machine's order of bytes, one after the other."""
-    if x.__class__ is np.ndarray and x.dtype in NATIVE and x.flags.c_contiguous:
+@contextlib.contextmanager
+def drawn(draws: Sequence[Drawn], count: int) -> Iterator[list[np.ndarray]]:
+    """What is drawn for so many iterations, one after the other; where these fail, it was not drawn."""
+    before = [(draw.generator.bit_generator, draw.generator.bit_generator.state) for draw in draws]
+    examples = [draw.node.example for draw in draws]
+    arrays = [np.empty((count, *x.shape), x.dtype) for x in examples]
+    try:
+        for k in range(count):
+            for array, draw in zip(arrays, draws):
+                array[k] = draw.again()
+        yield arrays
+    except BaseException:
+        for generator, state in before:
+            generator.state = state
+        raise
+
+
+def _batch(name: str, x: Any) -> np.ndarray:
+    """A batch as the program takes it: in this machine's order of bytes, one number after the other."""
+    if x.__class__ is np.ndarray and x.dtype in TAKEN and x.flags.c_contiguous:
         return x
     try:
-        return np.asarray(native(x), order="C")
+        array = native(x, "fiub")
+        return np.asarray(array, np.int64 if array.dtype.kind in "iu" else None, order="C")
     except (TypeError, ValueError) as error:
         raise type(error)(f"TrainStep: {name}: {error}") from None

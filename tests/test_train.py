@@ -119,6 +119,33 @@ def test_the_next_step_uses_an_assigned_learning_rate(backend, dtype):
         step(x, y)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["i8", "u1", "i2", "?"])
+def test_integers_and_booleans_are_given_to_the_model_as_they_are(backend, dtype):
+    seen, x, y = [], RNG.integers(0, 2, (3, 6, 2)).astype(dtype), RNG.integers(0, 2, (3, 6, 1)).astype(dtype)
+
+    def trained(x, y):
+        model = nn.MLP(2, [3], 1, rng=0)
+        step = nn.TrainStep(lambda x: seen.append(x.dtype) or model(x), nn.MSE(), nn.Adam(model.parameters()), backend)
+        return [step(x[0], y[0]), *step.run(x[1:], y[1:])], [p.data for p in model.parameters()], step
+
+    *ours, step = trained(x, y)
+    for a, b in zip(flatten(ours), flatten(trained(x.astype(float), y.astype(float))[:2])):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+    assert seen == [np.dtype(bool if dtype == "?" else int), np.dtype(float)] and len(step.forms) == 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["i8", "u1", "i2", ">i4"])
+def test_labels_are_integers_of_any_size(backend, dtype):
+    model, labels = nn.MLP(2, [3], 2, rng=0), RNG.integers(0, 2, 6)
+    x = RNG.normal(size=(6, 2))
+    expected = nn.CrossEntropy()(model(x), labels).item()
+    step = nn.TrainStep(model, nn.CrossEntropy(), nn.SGD(model.parameters(), 0.1), backend)
+    assert step(x, labels.astype(dtype)) == pytest.approx(expected, rel=1e-12)
+    assert step(x.tolist(), labels.tolist()) < expected
+
+
 def test_settings_may_be_lists():
     model = nn.MLP(2, [3], 1, rng=0)
     step = nn.TrainStep(model, nn.MSE(), nn.Adam(model.parameters(), betas=[0.9, 0.999]))

@@ -1,14 +1,16 @@
 """From a recorded graph to a program: tracing, the straight-line program, and what prints it. nn imports this."""
 
 from .forms import Bounded, Compiled, Form, looks
+from .mixing import unmixed
 from .printing import Executable, executable
 from .program import Program
-from .tracing import NATIVE, Recording, leaf, lift, native, record
+from .tracing import NATIVE, Drawn, Recording, leaf, lift, native, record
 from .watching import Watch, attributes
 
 __all__ = [
     "Bounded",
     "Compiled",
+    "Drawn",
     "Executable",
     "Form",
     "NATIVE",
@@ -22,4 +24,5 @@ __all__ = [
     "looks",
     "native",
     "record",
+    "unmixed",
 ]

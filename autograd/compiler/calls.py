@@ -4,57 +4,53 @@ import contextlib
 import functools
 import inspect
 import numbers
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, overload
 
 import numpy as np
 
 from ..calling import a_function
-from ..graph import history
-from ..meeting import weak
-from ..node import Node, Value
-from ..operation import OPERATIONS
+from ..node import Node, Value, kinds
+from ..recording import inspection
 from ..tree import flatten, map_tree
+from .applying import Applicable, applicable, converter
 from .forms import Compiled, Form, looks
-from .printing import Executable, executable
-from .program import Program
-from .tracing import NATIVE, Recording, leaf, native, record, tracing
+from .mixing import on_elements, unmixed
+from .printing import Executable
+from .tracing import NATIVE, Recording, native, number_of, record
 from .watching import Watch
 
-PLAIN = {float, int, np.ndarray}  # what most arguments are
 FORMS = NATIVE | {np.dtype(name) for name in "?bhilqBHILQ"}  # what arrays are given to programs as
+SETTINGS = str, bool, type(None), np.random.Generator  # arguments that are part of the form themselves
+NONE: Mapping[int, Node] = {}
 
 
 @dataclass
 class CallForm(Form):
     """What one form of a jitted function's arguments was compiled to."""
 
-    outside: list[Node]  # leaves that the function closes over
+    program: Applicable
+    outside: dict[int, Node]  # leaves that the function closes over, and where among the inputs they are
     convert: list[Callable] | None  # what makes of numbers what the program takes, where that is not the same
     result: Any  # the structure of the result, with the positions of its numbers
 
     def inputs(self, given: list) -> list | None:
-        """The inputs of a call: what is given, and leaves from outside; None if this is not the program any more."""
-        found = [node.data for node in self.outside]
+        """The inputs of a call: what is given, leaves from outside, draws; None if this is not the program any more."""
+        found = [node.data for node in self.outside.values()]
         if not self.fits(found):
             return None
         found = given + found
+        if self.draws:
+            found += [drawn.again() for drawn in self.draws]
         return found if self.convert is None else [f(x) for f, x in zip(self.convert, found, strict=True)]
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where in a program's outputs a number or an array of the result is, and what makes a number of it if need be."""
+    """Where in a program's outputs a number or an array of the result is."""
 
     index: int
-    convert: Callable | None = None
-
-    def of(self, outputs: Sequence) -> Any:
-        """What is there."""
-        found = outputs[self.index]
-        return found if self.convert is None else self.convert(found)
 
 
 class Jit(Compiled):
@@ -67,49 +63,67 @@ class Jit(Compiled):
         self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        flat: list = [*args]
-        structure: Hashable = len(args)
-        if kwargs or not PLAIN.issuperset(map(type, args)):
-            flat = []
-            structure = _structure((args, kwargs), flat)
-        given, kinds = _numbers(flat)
-        if given is None:
-            return self.function(*args, **kwargs)  # it takes part in a larger graph, as if it were not compiled
-        key = kinds, structure
-        form = self.forms.find(key)
+        if kinds.number is not Value:
+            return self.function(*args, **kwargs)  # it is recorded as a part of another program
+        given, nodes = [*args], NONE
+        form: Any = None if kwargs else self.find(_glance(args))
         inputs = None if form is None else form.inputs(given)
+        if inputs is None:
+            flat, structure, nodes = _parts(args, kwargs)
+            if nodes and inspection.around:
+                return self.function(*args, **kwargs)  # each operation is looked at
+            given, key = _numbers(flat, structure)
+            form = self.find(key)
+            inputs = None if form is None else form.inputs(given)
         if inputs is None:
             form = self.forms.keep(key, compile_call(self, args, kwargs, given, form and form.run))
             inputs = form.inputs(given)
             if inputs is None:
                 raise RuntimeError(f"{self!r}: what the function uses was changed while it was recorded")
         self._last = form
-        outputs = form.run(inputs)
+        nodes = {**nodes, **form.outside} if nodes and form.outside else nodes or form.outside
+        outputs = form.program.nodes(inputs, nodes) if nodes else form.program.numbers(inputs)
         if type(form.result) is Position:
-            return form.result.of(outputs)
-        return map_tree(lambda x: x.of(outputs) if isinstance(x, Position) else _fresh(x), form.result)
+            return outputs[form.result.index]
+        return map_tree(lambda x: outputs[x.index] if type(x) is Position else _fresh(x), form.result)
 
     def __repr__(self) -> str:
         return f"<jit {getattr(self.function, '__name__', self.function)!s}: {len(self.forms)} programs>"
 
 
+@overload
 def jit(function: Callable, backend: str = "auto") -> Jit:
+    """Of a function."""
+
+
+@overload
+def jit(function: None = None, backend: str = "auto") -> Callable[[Callable], Jit]:
+    """A decorator with options."""
+
+
+def jit(function: Callable | None = None, backend: str = "auto") -> Any:
     """The function as a program, recorded once for each structure, shapes and dtypes of its arguments.
 
-    Arguments are floats, arrays, and lists, tuples and dicts of them; strings, booleans and None are part of the form.
-    Arrays of integers and masks are as in NumPy, and have no derivative; a number of Python is a float, also an int,
-    which may be an index all the same. Shapes must not depend on numbers: x[i] may, x[mask] may not. The result has
-    numbers and fresh arrays where the function returns nodes. Values and Tensors that the function uses, such as the
-    parameters of a Module, are read at each call. All else that it finds by name (global variables, its closure and
-    defaults, attributes of objects, elements of lists and dicts, arrays) is looked at, and where something was changed
-    the function is recorded again. What it finds in other ways, such as a file, is as it was when recorded; what it
-    does besides, such as printing, happens only then. A function that closes over Values, and cannot do with arrays
-    what it does with numbers, runs on their elements, which are broadcast. With nodes among its arguments it runs
-    uncompiled and is differentiated like any function. `backend` is "python", "llvm" (the extra jit), or "auto": llvm
-    where it is installed and can print the program. The last 64 programs are kept (`.forms.most`). Raises TracingError
-    where the function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no
-    array of floats any more.
+    It is a decorator too, `@jit` or `@jit(backend="python")`.
+    Arguments are floats, arrays, nodes, and lists, tuples and dicts of them; strings, booleans, None and Generators are
+    part of the form. Arrays of integers and masks are as in NumPy, and have no derivative; a number of Python is a
+    float, also an int, which may be an index all the same. Shapes must not depend on numbers: x[i] may, x[mask] may
+    not. The result is what the function returns: nodes where nodes among the arguments, or Values and Tensors that the
+    function closes over, such as the parameters of a Module, lead to it; else numbers and fresh arrays. A node of the
+    result is made by one operation, whose pullback is another program, to any order.
+
+    What the function closes over is read at each call: the numbers of Values and Tensors, and draws of autograd.random.
+    All else that it finds by name (global variables, its closure and defaults, attributes of objects, elements of lists
+    and dicts, arrays) is looked at, and where something was changed the function is recorded again. What it finds in
+    other ways, such as a file, is as it was when recorded; what it does besides, such as printing, happens only then. A
+    function that closes over Values, and cannot do with arrays what it does with numbers, runs on their elements, which
+    are broadcast. Inside another jitted function it is a part of that one's program. `backend` is "python", "llvm" (the
+    extra jit), or "auto": llvm where it is installed and can print the program. The last 64 programs are kept
+    (`.forms.most`). Raises TracingError where the function reads a number that it has only when it runs, and ValueError
+    for a Tensor whose `.data` is no array of floats any more.
     """
+    if function is None:
+        return functools.partial(jit, backend=backend)
     return function if isinstance(function, Jit) else Jit(function, backend)
 
 
@@ -123,18 +137,34 @@ def _structure(tree: Any, flat: list) -> Hashable:
     return None
 
 
-def _numbers(flat: list) -> tuple[list | None, Hashable]:
-    """The numbers among arguments, as floats or arrays, and what they look like; None if a node is among them."""
-    kinds = {*map(type, flat)}
-    if kinds == {float}:
-        return flat, (float,) * len(flat)
-    if kinds == {np.ndarray} and FORMS.issuperset([x.dtype for x in flat]):
-        return flat, tuple([(x.shape, x.dtype) for x in flat])
-    if any(isinstance(x, Node) for x in flat):
-        return None, None
+def _parts(args: tuple, kwargs: dict) -> tuple[list, Hashable, Mapping[int, Node]]:
+    """What arguments hold, with numbers in place of nodes; its structure; the nodes, by their place among numbers."""
+    flat: list = []
+    structure = _structure((args, kwargs), flat)
+    if not kwargs and len(flat) == len(args) and not any(isinstance(x, (list, tuple, dict, *SETTINGS)) for x in args):
+        structure = None  # numbers, arrays and nodes, at which a glance is enough
+    nodes: dict[int, Node] = {}
+    for i, x in enumerate([x for x in flat if not isinstance(x, SETTINGS)]):
+        if isinstance(x, Node):
+            nodes[i] = x
+    return [number_of(x) if isinstance(x, Node) else x for x in flat] if nodes else flat, structure, nodes
+
+
+def _glance(args: tuple) -> Hashable:
+    """What floats and arrays look like, as the key of their form has it; of other arguments no form has such a key."""
+    kinds = tuple(map(type, args))
+    return kinds if np.ndarray not in kinds else tuple(map(_look, kinds, args))
+
+
+def _look(kind: type, x: Any) -> Any:
+    return (x.shape, x.dtype) if kind is np.ndarray else kind
+
+
+def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
+    """The numbers among arguments, as floats or arrays, and the key of their form: what they look like, and where."""
     arrays, given, key = any(isinstance(x, np.ndarray) for x in flat), list[Any](), list[Any]()
     for x in flat:
-        if x is None or isinstance(x, (str, bool)):
+        if isinstance(x, SETTINGS):
             key.append(x)
         elif isinstance(x, np.ndarray) or arrays and isinstance(x, np.generic):
             given.append(_array(x))
@@ -146,7 +176,7 @@ def _numbers(flat: list) -> tuple[list | None, Hashable]:
             raise TypeError(
                 f"jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not {type(x).__name__}"
             )
-    return given, tuple(key)
+    return given, tuple(key) if structure is None else (tuple(key), structure)
 
 
 def _array(x: Any) -> np.ndarray:
@@ -165,21 +195,19 @@ def _fresh(x: Any) -> Any:
 def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Executable | None) -> CallForm:
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")
-    watch = Watch(jit.function)
-    recording = _recorded(jit.function, args, kwargs, given)
+    watch = Watch(jit.function, *(x for x in flatten((args, kwargs)) if isinstance(x, np.random.Generator)))
+    with watch.undrawn():
+        recording = _recorded(jit.function, args, kwargs, given)
     outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
-    place = {x: Position(i, recording.numbers.get(x)) for i, x in enumerate(outputs)}
+    place = {x: Position(i) for i, x in enumerate(outputs)}
     result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), recording.output)
-    run = executable(Program(recording.inputs, outputs), title, jit.wanted, before=before)
     held = [node.data for node in recording.outside]
+    inputs = [*given, *held, *(drawn.example() for drawn in recording.draws)]
     taken = [node.example for node in recording.inputs]
-    convert = None if looks([*given, *held]) == looks(taken) else [_converter(x) for x in taken]
-    return CallForm(run, looks(held), watch.settle(), recording.outside, convert, result)
-
-
-def _converter(example: Any) -> Callable:
-    """What makes a number or an array one like this."""
-    return float if type(example) is float else functools.partial(np.asarray, dtype=np.asarray(example).dtype)
+    convert = None if looks(inputs) == looks(taken) else [converter(x) for x in taken]
+    program = applicable(replace(recording, output=outputs), title, jit.wanted, before)
+    outside = dict(enumerate(recording.outside, len(given)))
+    return CallForm(program.run, looks(held), watch.settle(), recording.draws, program, outside, convert, result)
 
 
 def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Recording:
@@ -188,9 +216,7 @@ def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Rec
 
     def call(*nodes: Node) -> Any:
         following = iter(nodes)
-        inner, named = map_tree(
-            lambda x: x if x is None or isinstance(x, (str, bool)) else next(following), (args, kwargs)
-        )
+        inner, named = map_tree(lambda x: x if isinstance(x, SETTINGS) else next(following), (args, kwargs))
         return function(*inner, **named)
 
     refusals = AttributeError, TypeError, ValueError
@@ -200,52 +226,10 @@ def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Rec
         if any(isinstance(x, np.ndarray) for x in given):
             with contextlib.suppress(*refusals):
                 of_numbers = record(call, [0.5] * len(given), names)
-                if any(isinstance(node, Value) for node in of_numbers.outside):
-                    return _on_elements(of_numbers, given)
+                if any(isinstance(node, Value) for node in of_numbers.outside) and not of_numbers.draws:
+                    return on_elements(of_numbers, given)
         raise
-    nodes = [*found.inputs, *(x for x in flatten(found.output) if isinstance(x, Node))]
-    if len({isinstance(x, Value) for x in nodes}) == 1:
-        return found
-    return _on_arrays(found, [np.asarray(node.example) for node in found.inputs], np.dtype(float))
-
-
-def _on_elements(numbers: Recording, given: list) -> Recording:
-    """What was recorded on numbers, again on arrays that are broadcast."""
-    dtype = weak([x.dtype for x in given if isinstance(x, np.ndarray)])
-    examples = [*given, *(node.data for node in numbers.outside)]
-    examples = [x if isinstance(x, np.ndarray) else np.asarray(x, dtype) for x in examples]
-    again = _on_arrays(numbers, examples, dtype)
-    shape = np.broadcast_shapes(*map(np.shape, examples))
-    with tracing():
-        output = map_tree(lambda x: OPERATIONS["expand"](x, shape) if hasattr(x, "example") else x, again.output)
-    return Recording(again.inputs, again.outside, output)
-
-
-def _on_arrays(recording: Recording, examples: list, dtype: np.dtype) -> Recording:
-    """What was recorded, again on arrays alone: these for the inputs, and arrays of a dtype for other numbers."""
-    found: list[Any] = [x for x in flatten(recording.output) if isinstance(x, Node) and hasattr(x, "example")]
-
-    def as_numbers(node: Any, x: Any) -> Any:
-        """Two masks add up to a mask, but among numbers a comparison is 1.0 or 0.0."""
-        return OPERATIONS["cast"](x, dtype) if isinstance(node, Value) and x.dtype.kind != "f" else x
-
-    with tracing():
-        inputs = [leaf(x, node.name) for node, x in zip(recording.inputs, examples, strict=True)]
-        of: dict[Any, Any] = {node: as_numbers(node, x) for node, x in zip(recording.inputs, inputs)}
-        nodes: list[Any] = history(*found)
-        for node in reversed(nodes):
-            if node in of:
-                continue
-            if node.operation is None:
-                of[node] = leaf(np.asarray(node.example, dtype if isinstance(node, Value) else None))
-            else:
-                args = [of[arg] if isinstance(arg, Node) else arg for arg in node.args]
-                of[node] = as_numbers(node, node.operation(*args))
-    output = map_tree(lambda x: of.get(x, x) if isinstance(x, Node) else x, recording.output)
-    numbers: dict[Any, Callable] = {
-        of[x]: float if isinstance(x, Value) else itemgetter(()) for x in found if not of[x].shape
-    }
-    return Recording(inputs, recording.outside, output, numbers)
+    return unmixed(found)
 
 
 def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
@@ -263,7 +247,7 @@ def _names(function: Callable, args: tuple, kwargs: dict) -> Iterator[str]:
         elif isinstance(tree, (list, tuple)):
             for i, part in enumerate(tree):
                 yield from parts(f"{name}_{i}", part)
-        elif tree is not None and not isinstance(tree, (str, bool)):
+        elif not isinstance(tree, SETTINGS):
             yield name
 
     for name, tree in [*zip(bound, args), *kwargs.items()]:

@@ -1,12 +1,13 @@
 """What a compiled function keeps: for each form of its arguments a program, as long as it is the function's."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 from .printing import Executable
+from .tracing import Drawn
 from .watching import Watch
 
 BACKENDS = ("auto", "llvm", "python")
@@ -29,6 +30,7 @@ class Form:
     run: Executable
     looks: list  # of the numbers from outside that are read at each call
     watch: Watch  # what else was found outside
+    draws: Sequence[Drawn]  # the inputs that are drawn anew for each run
 
     def fits(self, numbers: list) -> bool:
         """Whether this is still the program, where these numbers are outside now."""
@@ -91,6 +93,11 @@ class Compiled:
     def backend(self) -> str:
         """What runs the program of the last call, and why."""
         return f"{self.last.backend} ({self.last.why})"
+
+    def find(self, key: Hashable) -> Any:
+        """The form of this key, if there is one; it counts as used."""
+        form = self.forms.get(key)
+        return form if form is self._last else self.forms.find(key)
 
     def clear(self) -> None:
         """Forget what was compiled."""

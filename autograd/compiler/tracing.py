@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from ..graph import history
 from ..methods import COMPARISONS, OF_ARRAYS, compare_by, install, install_bits
 from ..node import Node, Tensor, Value, beside, kinds, scope
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
-from ..recording import inspection, recording_is_off, tick
+from ..random import Draw, drawn, source
+from ..recording import derivative, hooked, inspection, recording_is_off, tick
 from ..tree import map_tree
 from ..users import users_frame
 
@@ -112,13 +113,37 @@ class TracedTensor(_Traced, Tensor, final=False):  # type: ignore[misc, override
 
 
 class Trace(threading.local):
-    """What this thread is tracing: when it began, and the nodes from outside that it met, with their doubles."""
+    """What this thread is tracing: when it began, the nodes from outside that it met, with their doubles, and draws."""
 
     started = 0
     outside: dict[Node, Node] = {}
+    draws: list["Drawn"] = []
 
 
 trace = Trace()
+
+
+class Drawn(NamedTuple):
+    """An input that is drawn anew for each run of a program."""
+
+    generator: np.random.Generator
+    draw: Draw
+    node: Any
+
+    def again(self) -> Any:
+        """The next number or array from the generator."""
+        return drawn(self.generator, self.draw)
+
+    def example(self) -> Any:
+        """One from another generator."""
+        return self.draw(np.random.default_rng(0))
+
+
+def _input_for(generator: np.random.Generator, draw: Draw) -> Any:
+    """The node for a draw, with an example from a generator of its own."""
+    fresh = Drawn(generator, draw, None)
+    trace.draws.append(fresh._replace(node=leaf(fresh.example(), "drawn")))
+    return trace.draws[-1].node
 
 
 def lift(x: Any) -> Any:
@@ -166,9 +191,23 @@ def leaf(example: Any, name: str = "") -> Any:
     return node
 
 
-def _no_cutting(node: Node) -> None:
+def again(made: Sequence, of: dict) -> list:
+    """What was made, recorded again on other nodes: `of` says what stands for which."""
+    for node in reversed(history(*made)):
+        if node not in of and node.operation is not None and any(isinstance(x, Node) and x in of for x in node.args):
+            of[node] = node.operation(*[of.get(x, x) if isinstance(x, Node) else x for x in node.args])
+    return [of.get(node, node) for node in made]
+
+
+def _no_cutting(node: Node) -> Node:
     if recording_is_off(trace.started):
         refuse("no_grad() was entered", "use .detach() on what should have no derivative")
+    return node
+
+
+def _traced(node: Node) -> Node:
+    """What stands for a node that was made of nodes from outside alone, so that nobody reads its number."""
+    return lift(_no_cutting(node))
 
 
 def _scope(constant: Callable) -> dict:
@@ -197,10 +236,11 @@ for _name in OF_ARRAYS:  # of a Tensor too, but these see to it that integers st
 class Recording:
     """A function that was run on traced nodes: these, those of leaves from outside, and what it returned."""
 
-    inputs: list[Any]  # a traced node for each example, then one for each leaf from outside
+    inputs: list[Any]  # a traced node for each example, then one for each leaf from outside, then one for each draw
     outside: list[Node]  # these leaves themselves
     output: Any
     numbers: dict[Any, Callable] = field(default_factory=dict)  # what makes numbers of Tensors that stand for them
+    draws: Sequence[Drawn] = ()
 
 
 def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Recording:
@@ -214,18 +254,23 @@ def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Reco
                 raise error.__cause__ from None
             raise
         outside = {node: double for node, double in trace.outside.items() if node.operation is None}
-    return Recording([*nodes, *outside.values()], list(outside), output)
+        inputs = [*nodes, *outside.values(), *(each.node for each in trace.draws)]
+        return Recording(inputs, list(outside), output, draws=trace.draws)
 
 
 @contextmanager
 def tracing() -> Iterator[Trace]:
     """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
-    before = trace.started, trace.outside, kinds.number, kinds.array, kinds.tracing, inspection.around
-    trace.started, trace.outside = tick(), {}
+    before = trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
+    watched = inspection.around, source.instead, derivative.since
+    trace.outside, trace.draws = {}, []
     kinds.number, kinds.array, kinds.tracing = TracedValue, TracedTensor, True
     inspection.around = None  # there are no numbers to look at yet
+    source.instead = _input_for
+    trace.started = derivative.since = tick()  # a no_grad() from before does not reach into it
     try:
-        with np.errstate(all="ignore"):  # the example's numbers are nobody's result
+        with hooked(_traced), np.errstate(all="ignore"):  # the example's numbers are nobody's result
             yield trace
     finally:
-        trace.started, trace.outside, kinds.number, kinds.array, kinds.tracing, inspection.around = before
+        trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
+        inspection.around, source.instead, derivative.since = watched

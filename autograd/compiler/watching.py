@@ -6,16 +6,19 @@ counts. The numbers of Values and Tensors are read at each call and need no watc
 settings object, say) counts by those attributes that the code around it names.
 """
 
+import contextlib
 import functools
+import pickle
 import sysconfig
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from operator import call, is_
 from typing import Any
 
 import numpy as np
 
+from ..failing import TracingError
 from ..node import Node
 from ..operation import Operation
 from ..users import LIBRARIES
@@ -46,6 +49,7 @@ class Watch:
         self._arrays: list[tuple[np.ndarray, tuple]] = []
         self._places: list[Iterable] = []  # the containers, and what stands in them one after the other
         self._held: list = []
+        self._generators: list = [np.random.mtrand._rand]  # of random numbers, NumPy's own among them
         self._functions: list[Callable] = []  # the getters, and what they say
         self._got: list = []
         seen: dict[int, Any] = {}
@@ -55,6 +59,21 @@ class Watch:
             if id(x) not in seen and not isinstance(x, OPAQUE):
                 seen[id(x)] = x
                 stack += self._parts(x, names)
+
+    @contextlib.contextmanager
+    def undrawn(self) -> Iterator[None]:
+        """Refuse numbers that are drawn in the meantime, which a program would repeat for ever."""
+        before = self._states()
+        yield
+        if self._states() != before:
+            raise TracingError(
+                "random numbers were drawn inside jit, which would be the same at each call: draw them with "
+                "autograd.random, such as uniform(rng, shape), or outside, and give them as an argument"
+            )
+
+    def _states(self) -> list[bytes]:
+        """Where the generators have got to."""
+        return [pickle.dumps(x) for x in self._generators]
 
     def settle(self) -> "Watch":
         """Leave out what was changed since: after a recording that is what the function does, not what it needs."""
@@ -68,16 +87,22 @@ class Watch:
 
     def changed(self) -> bool:
         """Whether anything is no longer as it was."""
-        return not (
-            all(map(is_, chain.from_iterable(self._places), self._held))
-            and all(map(is_, map(call, self._functions), self._got))
-            and all(_snapshot(x) == numbers for x, numbers in self._arrays)
+        return bool(
+            self._places
+            and not all(map(is_, chain.from_iterable(self._places), self._held))
+            or self._functions
+            and not all(map(is_, map(call, self._functions), self._got))
+            or self._arrays
+            and any(_snapshot(x) != numbers for x, numbers in self._arrays)
         )
 
     def _parts(self, x: Any, names: set[str] | None) -> list[tuple[Any, set[str] | None]]:
         """What an object holds, with the names of the attributes that count in it; None for all of them."""
         if isinstance(x, np.ndarray):
             self._arrays.append((x, _snapshot(x)))
+            return []
+        if isinstance(x, (np.random.Generator, np.random.RandomState)):
+            self._generators.append(x)
             return []
         if isinstance(x, types.FunctionType):
             return self._parts_of_function(x)
