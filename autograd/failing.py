@@ -1,5 +1,6 @@
 """An operation that warned or failed is computed again at the user's line; its error says what it was given."""
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,15 @@ from .users import at_users_line
 
 class TracingError(TypeError):
     """A function that is being traced asked for a number that only a call has."""
+
+
+class Purpose(threading.local):
+    """What this thread traces a function for, by the name that the user knows."""
+
+    name = "jit"
+
+
+purpose = Purpose()
 
 
 def again(operation: Operation, args: tuple) -> Any:

@@ -33,8 +33,8 @@ READINGS: dict[type, "Reading"] = {}  # of each class of nodes
 class Function:
     """A function of the user as a word, on floats and arrays; `printable` if machine code has a word of that name."""
 
-    def __init__(self, name: str, function: Callable, printable: bool = False):
-        self.name, self.function, self.printable = name, function, printable
+    def __init__(self, name: str, function: Callable, printable: bool = False, elementwise: bool = False):
+        self.name, self.function, self.printable, self.elementwise = name, function, printable, elementwise
 
 
 class Operation:
