@@ -13,7 +13,6 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "core.py")):
 from . import methods, numpy
 from .backward import gradients
 from .directional import hvp, jvp
-from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .node import Tensor, Value
 from .recording import no_grad
 from .transforms import elementwise_grad, grad, value_and_grad, vjp
@@ -26,6 +25,8 @@ if TYPE_CHECKING:  # what is imported when it is used
     from .compiler.tracing import TracingError
     from .definitions import define
     from .drawing import draw, render
+    from .jacobians import hessian, jacfwd, jacobian, jacrev
+    from .mapping import vmap
     from .recomputing import checkpoint
 
 __version__ = "0.1.0"
@@ -53,6 +54,7 @@ __all__ = [
     "render",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 _WHEN_USED = {
     "AnomalyError": ".anomaly",
@@ -62,8 +64,13 @@ _WHEN_USED = {
     "define": ".definitions",
     "detect_anomaly": ".anomaly",
     "draw": ".drawing",
+    "hessian": ".jacobians",
+    "jacfwd": ".jacobians",
+    "jacobian": ".jacobians",
+    "jacrev": ".jacobians",
     "jit": ".compiler.calls",
     "render": ".drawing",
+    "vmap": ".mapping",
 }
 
 
