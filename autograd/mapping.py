@@ -98,7 +98,7 @@ def _length(leaves: list[Leaf]) -> int:
 
 
 def _in_front(x: Any, axis: int) -> Any:
-    if isinstance(x, Node):
+    if isinstance(x, Tensor):
         return moveaxis(x, axis, 0) if axis % x.ndim else x
     return np.moveaxis(native(x, "fb"), axis, 0)
 
