@@ -13,7 +13,6 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "core.py")):
 from . import methods, numpy
 from .backward import gradients
 from .directional import hvp, jvp
-from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .node import Tensor, Value
 from .recording import no_grad
 from .transforms import elementwise_grad, grad, value_and_grad, vjp
@@ -26,7 +25,10 @@ if TYPE_CHECKING:  # what is imported when it is used
     from .definitions import define
     from .drawing import draw, render
     from .failing import TracingError
+    from .jacobians import hessian, jacfwd, jacobian, jacrev
+    from .mapping import vmap
     from .recomputing import checkpoint
+    from .scanning import scan
 
 __version__ = "0.1.0"
 __all__ = [
@@ -51,8 +53,10 @@ __all__ = [
     "jvp",
     "no_grad",
     "render",
+    "scan",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 _MODULES = ("random", "scipy")
 _WHEN_USED = {
@@ -63,8 +67,14 @@ _WHEN_USED = {
     "define": ".definitions",
     "detect_anomaly": ".anomaly",
     "draw": ".drawing",
+    "hessian": ".jacobians",
+    "jacfwd": ".jacobians",
+    "jacobian": ".jacobians",
+    "jacrev": ".jacobians",
     "jit": ".compiler.calls",
     "render": ".drawing",
+    "scan": ".scanning",
+    "vmap": ".mapping",
 }
 
 

@@ -40,11 +40,14 @@ def backward(output: Node, seed: Any = None) -> None:
 def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, seed: Any = None) -> list:
     """The gradients of an output with respect to some nodes, in their order; nobody's `.grad` changes.
 
-    They are floats or arrays; with `create_graph` they are nodes, and can be differentiated again.
+    They are floats or arrays; with `create_graph` they are nodes, and can be differentiated again. So they are inside
+    jit and vmap, where nodes from outside, such as parameters, may be among the inputs.
     """
     if isinstance(inputs, Node):
         raise TypeError("gradients() is with respect to a list of nodes: give [x] for one")
     inputs = list(inputs)
+    if isinstance(output, Node) and (lift_all := output.reading.scope.get("__lift_all")):
+        inputs, create_graph = lift_all(inputs), True
     for node in (output, *inputs):
         if not isinstance(node, Node) or node.reading.number is not output.reading.number:
             raise TypeError(f"gradients() is of a node with respect to nodes of its graph, not {type(node).__name__}")

@@ -68,7 +68,7 @@ def _returning(name: str, forward: Callable) -> Callable:
             raise TypeError(f"{name}: forward must return a real number or array, not {type(out).__name__}")
         return (
             np.asarray(out, float)
-            if any(isinstance(x, np.ndarray) for x in args) and np.ndim(out) == 0
+            if any(isinstance(x, (np.ndarray, np.generic)) for x in args) and np.ndim(out) == 0
             else (float(out) if np.ndim(out) == 0 else out)
         )
 

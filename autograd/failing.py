@@ -1,5 +1,6 @@
 """An operation that warned or failed is computed again at the user's line; its error says what it was given."""
 
+import threading
 from typing import Any, NoReturn
 
 import numpy as np
@@ -13,9 +14,18 @@ class TracingError(TypeError):
     """A function that is being traced asked for a number that only a call has."""
 
 
+class Purpose(threading.local):
+    """What this thread traces a function for, by the name that the user knows."""
+
+    name = "jit"
+
+
+purpose = Purpose()
+
+
 def refuse(what: str, instead: str) -> NoReturn:
     """Raise a TracingError that names the line of the user's program."""
-    raise TracingError(f"{users_line()}: {what} inside jit: the number is known only when the program runs; {instead}")
+    raise TracingError(f"{users_line()}: {what} inside {purpose.name}: the number is not known yet; {instead}")
 
 
 def again(operation: Operation, args: tuple) -> Any:

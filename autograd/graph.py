@@ -10,9 +10,9 @@ from .node import Node
 _age = operator.attrgetter("when")
 
 
-def history(*outputs: Node) -> list[Node]:
-    """Every node that these were made of, themselves included, newest first."""
-    return sorted(_below(outputs), key=_age, reverse=True)
+def history(*outputs: Node, since: int = 0) -> list[Node]:
+    """Every node that these were made of, themselves included, newest first; not what made those as old as `since`."""
+    return sorted(_below(outputs, since), key=_age, reverse=True)
 
 
 def frontier(output: Node, since: int) -> list[Node]:

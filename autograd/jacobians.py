@@ -1,19 +1,24 @@
 """The derivatives of every element of a result by every element of an argument, first and second."""
 
+import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .backward import pullback
+from .batching import has_rule
 from .calling import Argnums, RecordedCall, call_with_nodes, chosen, shape_of
 from .directional import weight
+from .graph import history
+from .mapping import vmap
 from .node import Node, Value
-from .numpy import stack
-from .recording import records_for_itself
-from .transforms import has_node
+from .numpy import concatenate, stack
+from .recording import inspection, no_grad, records_for_itself
 from .tree import map_tree
+
+FEW = 12  # sweeps that are faster one by one
+MOST = 2**18  # numbers of one array in sweeps at once, whose memory is that of all of them
 
 
 def jacobian(
@@ -79,12 +84,7 @@ def _by_the_smaller_side(call: RecordedCall) -> dict:
 
 def _by_rows(call: RecordedCall) -> dict:
     """For each pair of output and input, the gradients of the output's elements."""
-    blocks: dict = {}
-    for y in call.outputs():
-        for unit in _units(y):
-            for x, g in zip(call.inputs, call.pullback([y], [unit], call.outside)):
-                blocks.setdefault((y, x), []).append(g)
-    return {(y, x): _stacked(parts, y, x) for (y, x), parts in blocks.items()}
+    return {(y, x): rows for y in call.outputs() for x, rows in zip(call.inputs, _swept(call, y))}
 
 
 def _by_columns(call: RecordedCall) -> dict:
@@ -92,25 +92,43 @@ def _by_columns(call: RecordedCall) -> dict:
     blocks: dict = {}
     for y in call.outputs():
         seed = weight(y)
+        again = RecordedCall(None, [seed], [], None, call.outside)
         for x, g in zip(call.inputs, call.pullback([y], [seed], create_graph=True)):
             if isinstance(x, Value) or not isinstance(y, Value):  # of arrays a Value is never made
-                columns = [pullback([g], [unit], [seed], call.outside)[0] for unit in _units(x)]
-                blocks[y, x] = _transposed(_stacked(columns, x, y), x, y)
+                (columns,) = _swept(again, g)
+                blocks[y, x] = _transposed(columns, x, y)
     return blocks
 
 
-def _units(node: Any) -> Iterator[Any]:
-    """The seeds that single out one element each."""
-    if isinstance(node, Value):
-        yield 1.0
-        return
-    for i in range(node.size):
-        unit = np.zeros(node.size, node.dtype)
-        unit[i] = 1
-        yield unit.reshape(node.shape)
+def _swept(call: RecordedCall, y: Any) -> list:
+    """For each input the gradients of a node's elements: by a sweep from each, or from many at once."""
+    count, *others = (math.prod(shape_of(x)) for x in (y, *call.inputs))
+    at_once = MOST // max(count, *others, 1)
+    if min(count, at_once) < FEW or inspection.around or not _has_rules(call, y):
+        sweeps = [call.pullback([y], [_units(y, i, i + 1)[0]], call.outside) for i in range(count)]
+        return [_joined(parts, stack, y, x) for x, *parts in zip(call.inputs, *sweeps)]
+    sweep = vmap(lambda unit: call.pullback([y], [unit], create_graph=True))
+    with contextlib.nullcontext() if call.outside else no_grad():
+        units = (_units(y, i, min(i + at_once, count)) for i in range(0, count, at_once))
+        sweeps = [call.plain(sweep(part)) for part in units]
+    return [_joined(parts, concatenate, y, x) for x, *parts in zip(call.inputs, *sweeps)]
 
 
-def _stacked(parts: list, y: Any, x: Any) -> Any:
+def _has_rules(call: RecordedCall, y: Node) -> bool:
+    """Whether a sweep can be made from many elements at once."""
+    since = min(x.when for x in call.inputs)
+    return all(has_rule(node.operation) for node in history(y, since=since) if node.operation)
+
+
+def _units(y: Any, start: int, stop: int) -> np.ndarray:
+    """The seeds that single out one element each, for these elements."""
+    units = np.zeros((stop - start, math.prod(shape_of(y))), getattr(y, "dtype", float))
+    np.fill_diagonal(units[:, start:], 1)
+    return units.reshape(stop - start, *shape_of(y))
+
+
+def _joined(parts: list, join: Callable, y: Any, x: Any) -> Any:
+    """Gradients of the elements of y as one array."""
     shape = shape_of(y) + shape_of(x)
     if not shape:
         return parts[0]
@@ -118,7 +136,7 @@ def _stacked(parts: list, y: Any, x: Any) -> Any:
         return np.zeros(shape, getattr(x, "dtype", float))
     if len(parts) == 1 and shape_of(parts[0]) == shape:
         return parts[0]
-    return (stack(parts) if has_node(parts) else np.stack(parts)).reshape(shape)
+    return join(parts).reshape(shape)
 
 
 def _transposed(block: Any, x: Any, y: Any) -> Any:

@@ -33,11 +33,14 @@ READINGS: dict[type, "Reading"] = {}  # of each class of nodes
 class Function:
     """A function as a word, on floats and arrays, the last few arguments of which are static.
 
-    It is `printable` if machine code has a word of that name.
+    It is `printable` if machine code has a word of that name, `elementwise` if it broadcasts its arguments.
     """
 
-    def __init__(self, name: str, function: Callable, printable: bool = False, static: int = 0):
-        self.name, self.function, self.printable, self.static = name, function, printable, static
+    def __init__(
+        self, name: str, function: Callable, printable: bool = False, static: int = 0, elementwise: bool = False
+    ):
+        self.name, self.function, self.printable = name, function, printable
+        self.static, self.elementwise = static, elementwise
 
 
 class Operation:

@@ -15,12 +15,12 @@ from .backward import NODE_PULLBACKS, pullback
 from .calling import a_function
 from .compiler.printing import executable
 from .compiler.program import Program
-from .compiler.tracing import again, leaf, lift, trace
+from .compiler.tracing import again, leaf, lift, trace, tracing
 from .failing import refuse
 from .grammar import Call, Name, Row
 from .graph import history
 from .meeting import as_array
-from .node import Node, Value, kinds
+from .node import Node, Tensor, Value, kinds
 from .numpy import concatenate, expand_dims, flip, stack
 from .operation import OPERATIONS, Function, Operation
 from .tree import flatten, unflatten
@@ -123,14 +123,15 @@ class Body:
         Its entries are this one's, what was carried into them, and the gradient of the row.
         """
         count = len(self.carry)
-        seeds = [leaf(np.zeros(x.shape, x.dtype)) for x in (*self.carry, *self.fixed)]
-        row = leaf(np.zeros(self.width, self.dtype))
-        of_row = [_column(row, columns, x.shape, x.dtype) for x, columns in zip(self.made, self.columns)]
-        weights = [*(a + b for a, b in zip(seeds[:count], of_row)), *of_row[count:]]
-        inputs = [*self.carry, *self.fixed, *self.moving]
-        found = [lift(g) for g in pullback(self.made, weights, inputs, create_graph=True)]
-        totals = [g + seed for g, seed in zip(found[count:], seeds[count:])]
-        adjoints = [*found[:count], *totals, *found[count + len(totals) :]]
+        with tracing():
+            seeds = [leaf(np.zeros(x.shape, x.dtype)) for x in (*self.carry, *self.fixed)]
+            row = leaf(np.zeros(self.width, self.dtype))
+            of_row = [_column(row, columns, x.shape, x.dtype) for x, columns in zip(self.made, self.columns)]
+            weights = [*(a + b for a, b in zip(seeds[:count], of_row)), *of_row[count:]]
+            inputs = [*self.carry, *self.fixed, *self.moving]
+            found = [lift(g) for g in pullback(self.made, weights, inputs, create_graph=True)]
+            totals = [g + seed for g, seed in zip(found[count:], seeds[count:])]
+            adjoints = [*found[:count], *totals, *found[count + len(totals) :]]
         return Body(seeds, [*self.moving, *self.carry, row], adjoints, self.length)
 
 
@@ -180,22 +181,29 @@ def _operation(count: int) -> Operation:
     operation = Operation(
         Row("scan", names, ["step"], Call(word, tuple(map(Name, [*names, "step"]))), []), "scan by a loop"
     )
-    NODE_PULLBACKS[operation] = _pull
+    on_arrays: Callable = functools.partial(_pull, create_graph=False)
+    Tensor.reading.pull[operation] = Tensor.reading.bare_pull[operation] = on_arrays
+    NODE_PULLBACKS[operation] = functools.partial(_pull, create_graph=True)
     return operation
 
 
-def _pull(node: Any, g: Any, into: Callable) -> None:
+def _pull(node: Any, g: Any, into: Callable, create_graph: bool) -> None:
     """The gradients of all arguments, by the loop backwards."""
     *args, body = node.args
     count, moving = len(body.carry), len(body.moving)
+    numbers = args if create_graph else [x.data if isinstance(x, Node) else x for x in args]
+    rows = node if create_graph else node.data
     before = [
-        concatenate([expand_dims(x, 0), _column(node, columns, x.shape, x.dtype)[:-1]])
-        for x, columns in zip(args, body.columns[:count])
+        concatenate([expand_dims(x, 0), _column(rows, columns, x.shape, x.dtype)[:-1]])
+        for x, columns in zip(numbers, body.columns[:count])
     ]
-    entries = [flip(x, 0) for x in (*args[count : count + moving], *before, g)]
+    entries = [flip(x, 0) for x in (*numbers[count : count + moving], *before, g)]
     reverse = body.reverse
-    rows = _rows(reverse, [np.zeros(x.shape, x.dtype) for x in reverse.carry], entries)
-    parts = [_column(rows, columns, x.shape, x.dtype) for x, columns in zip(reverse.made, reverse.columns)]
+    zeros = [np.zeros(x.shape, x.dtype) for x in reverse.carry]
+    made = _operation(len(zeros + entries + numbers[count + moving :]))(
+        *zeros, *entries, *numbers[count + moving :], reverse
+    )
+    parts = [_column(made, columns, x.shape, x.dtype) for x, columns in zip(reverse.made, reverse.columns)]
     ends = [x[-1] for x in parts[: len(reverse.carry)]]
     gradients = [*ends[:count], *(flip(x, 0) for x in parts[len(ends) :]), *ends[count:]]
     for x, gradient in zip(args, gradients):

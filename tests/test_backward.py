@@ -160,9 +160,11 @@ def test_seeds():
 def test_gradients_want_nodes():
     with pytest.raises(TypeError, match="nodes of its graph, not float"):
         gradients(Value(1.0), [2.0])
-    outside = Tensor([2.0])
-    with pytest.raises(TypeError, match="nodes of its graph, not Tensor"):
-        jit(lambda x: gradients((x * outside).sum(), [outside])[0])(np.ones(1))
+    outside, scale = Tensor([2.0]), Value(3.0)
+    found = jit(lambda x: gradients((x * outside * scale).sum(), [outside, scale]))(np.full(1, 5.0))
+    assert [np.sum(part) for part in found] == [15.0, 10.0]  # inside a trace, by nodes from outside too
+    with pytest.raises(TypeError, match="nodes of its graph, not float"):
+        jit(lambda x: gradients(x.sum(), [2.0]))(np.ones(1))
 
 
 @pytest.mark.parametrize("make", [Value, lambda x: Tensor(np.array(x))])

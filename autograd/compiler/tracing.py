@@ -16,7 +16,7 @@ import numpy as np
 from .. import numpy as names
 from ..arguments import numeric, tensor_constant, value_constant
 from ..callers import called
-from ..failing import TracingError, refuse
+from ..failing import TracingError, purpose, refuse
 from ..graph import history
 from ..methods import COMPARISONS, OF_ARRAYS, compare_by, install, install_bits
 from ..node import Node, Tensor, Value, beside, kinds, scope
@@ -93,7 +93,7 @@ class TracedValue(_Traced, Value, final=False):  # type: ignore[misc, override] 
     __slots__ = ("example",)
 
     def __repr__(self) -> str:
-        return "Value(inside jit)"
+        return f"Value(inside {purpose.name})"
 
 
 class TracedTensor(_Traced, Tensor, final=False):  # type: ignore[misc, override]
@@ -109,7 +109,7 @@ class TracedTensor(_Traced, Tensor, final=False):  # type: ignore[misc, override
         return len(self.example)
 
     def __repr__(self) -> str:
-        return f"Tensor(inside jit, shape={self.shape}, dtype={self.dtype})"
+        return f"Tensor(inside {purpose.name}, shape={self.shape}, dtype={self.dtype})"
 
 
 class Trace(threading.local):
@@ -147,23 +147,40 @@ def _input_for(generator: np.random.Generator, draw: Draw) -> Any:
 
 
 def lift(x: Any) -> Any:
-    """The traced double of a node from outside: a leaf becomes an input, what was made of leaves is recorded again."""
+    """The traced double of a node from outside: a leaf becomes an input, what was made of leaves is recorded again.
+
+    For vmap, whose trace ends with the call, what was made before is an input, too.
+    """
     if not isinstance(x, (Value, Tensor)) or isinstance(x, _Traced):
         return x
-    for node in reversed(history(x)):
+    for node in reversed(history(x, since=trace.started)):
         if node in trace.outside:
             continue
-        if node.operation is not None and node.when < trace.started:
+        if node.operation is None:
+            trace.outside[node] = leaf(number_of(node), node.name)
+        elif node.when > trace.started:
+            args = [trace.outside[arg] if isinstance(arg, Node) else arg for arg in node.args]
+            trace.outside[node] = node.operation(*args)
+        elif purpose.name == "vmap":
+            trace.outside[node] = leaf(node.data, node.name)
+        else:
             refuse(
                 f"a {type(node).__name__} that was computed before (by {node.operation.name}) was used",
                 "its number would be frozen: give it as an argument, or use .detach() for a constant",
             )
-        if node.operation is None:
-            trace.outside[node] = leaf(number_of(node), node.name)
-        else:
-            args = [trace.outside[arg] if isinstance(arg, Node) else arg for arg in node.args]
-            trace.outside[node] = node.operation(*args)
     return trace.outside[x]
+
+
+def lift_all(nodes: Sequence) -> list:
+    """The same of nodes that derivatives are by, on which nothing may depend that was made before."""
+    made = [x for x in trace.outside if x.operation is not None and x.when < trace.started]
+    below = set(history(*[x for node in made for x in node.args if isinstance(x, Node)]))
+    if not below.isdisjoint(x for x in nodes if isinstance(x, Node)):
+        refuse(
+            "gradients() was asked for a derivative by way of what was computed before",
+            "compute it inside, or ask for the derivative by it",
+        )
+    return [*map(lift, nodes)]
 
 
 def number_of(node: Node) -> Any:
@@ -211,7 +228,7 @@ def _traced(node: Node) -> Node:
 
 
 def _scope(constant: Callable) -> dict:
-    return {**scope(constant, _no_cutting), "__lift": lift}
+    return {**scope(constant, _no_cutting), "__lift": lift, "__lift_all": lift_all}
 
 
 TracedValue.reading = Reading(TracedValue, PLAIN_FLOATS, _scope(value_constant), held="example")
@@ -243,9 +260,9 @@ class Recording:
     draws: Sequence[Drawn] = ()
 
 
-def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Recording:
+def record(function: Callable, examples: Sequence, names: Sequence[str], by: str = "jit") -> Recording:
     """Run a function once on nodes for these examples, floats or arrays of floats, and keep what it recorded."""
-    with tracing() as trace:
+    with tracing(by) as trace:
         nodes = [leaf(x, name) for x, name in zip(examples, names, strict=True)]
         try:
             output = map_tree(lift, function(*nodes))
@@ -253,17 +270,17 @@ def record(function: Callable, examples: Sequence, names: Sequence[str]) -> Reco
             if isinstance(error.__cause__, TracingError):
                 raise error.__cause__ from None
             raise
-        outside = {node: double for node, double in trace.outside.items() if node.operation is None}
+        outside = {node: double for node, double in trace.outside.items() if double.operation is None}
         inputs = [*nodes, *outside.values(), *(each.node for each in trace.draws)]
         return Recording(inputs, list(outside), output, draws=trace.draws)
 
 
 @contextmanager
-def tracing() -> Iterator[Trace]:
+def tracing(by: str = "jit") -> Iterator[Trace]:
     """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
-    before = trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
+    before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
     watched = inspection.around, source.instead, derivative.since
-    trace.outside, trace.draws = {}, []
+    purpose.name, trace.outside, trace.draws = by, {}, []
     kinds.number, kinds.array, kinds.tracing = TracedValue, TracedTensor, True
     inspection.around = None  # there are no numbers to look at yet
     source.instead = _input_for
@@ -272,5 +289,5 @@ def tracing() -> Iterator[Trace]:
         with hooked(_traced), np.errstate(all="ignore"):  # the example's numbers are nobody's result
             yield trace
     finally:
-        trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
+        purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
         inspection.around, source.instead, derivative.since = watched

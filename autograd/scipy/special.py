@@ -101,7 +101,7 @@ def _word(name: str) -> Function:
             return float(out)
         return out.astype(np.result_type(np.float16, *args), copy=False)[()]
 
-    return Function(name, value, printable=name in PRINTABLE)
+    return Function(name, value, printable=name in PRINTABLE, elementwise=True)
 
 
 def rows(table: str) -> list[tuple[Row, str]]:
@@ -127,7 +127,7 @@ def _pullback(tree: Tree, name: str, argument: str, operations: dict[str, Operat
         raise TypeError(f"{name}: its derivative with respect to {argument} is not known: give a plain number there")
 
     if tree == Constant(...):
-        return Call(Function(f"unknown_{argument}", unknown), (Name("g"),))
+        return Call(Function(f"unknown_{argument}", unknown, elementwise=True), (Name("g"),))
     return fold(tree, Name, Constant, lambda word, args: Call(operations.get(word, word), tuple(args)))
 
 

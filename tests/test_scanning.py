@@ -1,0 +1,147 @@
+"""scan: equal to the loop that it stands for, with derivatives of every order, eager and compiled."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd.numpy as anp
+from autograd import Tensor, TracingError, Value, check_gradients, grad, hessian, jit, random, scan, value_and_grad, vmap
+
+RNG = np.random.default_rng(0)
+W, U = RNG.normal(size=(3, 3)) / 2, RNG.normal(size=(2, 3)) / 2
+BACKENDS = ["python", "llvm"]
+
+
+def by_hand(step, carry, xs, length):
+    """The loop."""
+    ys = []
+    for i in range(length):
+        carry, y = step(carry, None if xs is None else xs[i])
+        ys.append(y)
+    return carry, ys
+
+
+def recurrent(w, u, xs, with_scan):
+    """The loss of a recurrent network whose weights are used outside of the loop, too."""
+
+    def step(h, x):
+        h = anp.tanh(h @ w.T + x @ u)
+        return h, anp.sum(h * h)
+
+    loop = scan if with_scan else lambda f, carry, xs: by_hand(f, carry, xs, len(xs))
+    h, ys = loop(step, np.zeros(3), xs)
+    return anp.sum(h * (w @ h)) + sum(ys[i] * (i + 1.0) for i in range(len(xs)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(length=st.integers(1, 6), seed=st.integers(0, 1000))
+def test_a_loop_and_its_gradients(backend, length, seed):
+    xs = np.random.default_rng(seed).normal(size=(length, 2))
+    expected, gradients = value_and_grad(lambda *args: recurrent(*args, False), argnum=(0, 1, 2))(W, U, xs)
+    for f in (lambda *args: recurrent(*args, True), jit(lambda *args: recurrent(*args, True), backend=backend)):
+        value, ours = value_and_grad(f, argnum=(0, 1, 2))(W, U, xs)
+        np.testing.assert_allclose(value, expected, rtol=1e-12)
+        for x, y in zip(ours, gradients):
+            np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_second_derivatives(backend):
+    xs = RNG.normal(size=(4, 2))
+    expected = hessian(lambda w: recurrent(w, U, xs, False))(W)
+    of_program = jit(hessian(lambda w: recurrent(w, U, xs, True)), backend=backend)(W)
+    np.testing.assert_allclose(of_program, expected, rtol=1e-9, atol=1e-10)
+    of_loop = hessian(jit(lambda w: recurrent(w, U, xs, True), backend=backend))(W)
+    np.testing.assert_allclose(of_loop, expected, rtol=1e-9, atol=1e-10)
+    check_gradients(jit(lambda w, u: recurrent(w, u, xs, True), backend=backend), W, U)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_program_does_not_grow_with_the_loop(backend):
+    f = jit(grad(lambda w, xs: recurrent(w, U, xs[:2], True) + scan(lambda c, x: (c + x @ U @ w, c[0]), np.ones(3), xs)[0][1]),
+            backend=backend)
+    sizes = []
+    for length in (10, 1000):
+        f(W, np.ones((length, 2)))
+        sizes.append(len(f.program.steps))
+    assert sizes[0] == sizes[1]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_structures_dtypes_and_integers(backend):
+    def f(first, xs, labels):
+        def step(carry, x):
+            count, total = carry["count"], carry["total"]
+            row, label = x
+            total = total + row * label
+            return {"count": count + 1, "total": total}, (total[0], label % 2 == 0, anp.argmax(row))
+
+        return scan(step, {"count": 0, "total": first}, (xs, labels))
+
+    first, xs, labels = np.ones(2, np.float32), RNG.normal(size=(5, 2)).astype(np.float32), np.arange(5)
+    carry, (totals, even, places) = jit(f, backend=backend)(first, xs, labels)
+    assert carry["count"] == 5
+    np.testing.assert_allclose(carry["total"], first + labels.astype(np.float32) @ xs, rtol=1e-6)
+    np.testing.assert_allclose(totals, 1 + np.cumsum(labels * xs[:, 0]), rtol=1e-5)
+    np.testing.assert_array_equal(even, [True, False, True, False, True])
+    np.testing.assert_array_equal(places, xs.argmax(1))
+
+
+def test_eagerly_it_is_a_loop_over_values_too():
+    w = Value(0.5)
+    last, squares = scan(lambda x, _: (x - 0.1 * w * x, x * x), Value(1.0), length=3)
+    assert last.data == pytest.approx(0.95**3)
+    np.testing.assert_allclose(squares.data, [1, 0.95**2, 0.95**4])
+    last.backward()
+    assert w.grad == pytest.approx(-0.3 * 0.95**2)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_is_carried_can_change_places(backend):
+    def f(a, b):
+        return scan(lambda pair, _: ((pair[1], pair[0] + pair[1]), pair[0]), (a, b), length=10)
+
+    (last, _), numbers = jit(f, backend=backend)(np.array(0.0), np.array(1.0))
+    np.testing.assert_array_equal(numbers, [0, 1, 1, 2, 3, 5, 8, 13, 21, 34])
+    assert last == 55
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_one_scan_in_another(backend):
+    def f(x):
+        def outer(total, row):
+            inner, _ = scan(lambda c, y: (c * 0.5 + anp.sin(y) * x[0], c), total, row)
+            return inner, inner * 2.0
+
+        return anp.sum(scan(outer, x[1], anp.reshape(x, (2, 3)))[1])
+
+    x = np.linspace(0.1, 1.0, 6)
+    value, gradient = value_and_grad(f)(x)
+    ours = jit(value_and_grad(f), backend=backend)(x)
+    np.testing.assert_allclose(ours[0], value)
+    np.testing.assert_allclose(ours[1], gradient, rtol=1e-12)
+    check_gradients(f, x)
+
+
+def test_of_many_examples():
+    xs = RNG.normal(size=(3, 4, 2))
+    f = grad(lambda xs: recurrent(W, U, xs, True))
+    np.testing.assert_allclose(vmap(f)(xs), np.stack([f(x) for x in xs]), rtol=1e-12)
+
+
+def test_what_does_not_fit():
+    with pytest.raises(ValueError, match="do not say how many"):
+        scan(lambda c, x: (c, c), 0.0, (np.ones(3), np.ones(4)))
+    with pytest.raises(ValueError, match="do not say how many"):
+        scan(lambda c, x: (c, c), 0.0)
+    with pytest.raises(TypeError, match="returns a carry and a result"):
+        scan(lambda c, x: c, 0.0, np.ones(3))
+    for f in (lambda x: x, jit):
+        with pytest.raises(ValueError, match=r"shapes \[\(2,\)\] before f and \[\(4,\)\] after"):
+            f(lambda x: scan(lambda c, _: (anp.concatenate([c, c]), 0.0), x, length=2))(np.ones(2))
+    rng = np.random.default_rng(0)
+    with pytest.raises(TracingError, match="draw all before, and give them in xs"):
+        jit(lambda x: scan(lambda c, _: (c + random.uniform(rng), c), x, length=2))(np.array(1.0))
+    with pytest.raises(ValueError, match="no entries"):
+        scan(lambda c, x: (c, c), Tensor(1.0), np.ones((0, 2)))
