@@ -163,13 +163,12 @@ def _as_one(f: Callable, carry: Any, xs: Any, given: list, count: int) -> tuple[
     results = [OPERATIONS["cast"](as_array(x), node.dtype) for x, node in zip(flatten(after), inner)]
     results = [lift(as_array(x)) for x in (*results, *flatten(y))]
     body = Body(inner, entries, [x if isinstance(x, Node) else leaf(x) for x in results], count)
-    rows = _rows(body, first, given)
+    rows = _rows(body, [*first, *given, *body.outside])
     parts = [_column(rows, columns, x.shape, x.dtype) for x, columns in zip(body.made, body.columns)]
     return unflatten(carry, [x[-1] for x in parts]), unflatten(y, parts[len(first) :])
 
 
-def _rows(body: Body, first: list, given: list) -> Any:
-    args = [*first, *given, *body.outside]
+def _rows(body: Body, args: list) -> Any:
     return _operation(len(args))(*args, body)
 
 
@@ -193,16 +192,17 @@ def _pull(node: Any, g: Any, into: Callable, create_graph: bool) -> None:
     count, moving = len(body.carry), len(body.moving)
     numbers = args if create_graph else [x.data if isinstance(x, Node) else x for x in args]
     rows = node if create_graph else node.data
-    before = [
+    carried = [
         concatenate([expand_dims(x, 0), _column(rows, columns, x.shape, x.dtype)[:-1]])
         for x, columns in zip(numbers, body.columns[:count])
     ]
-    entries = [flip(x, 0) for x in (*numbers[count : count + moving], *before, g)]
+    entries = [flip(x, 0) for x in (*numbers[count : count + moving], *carried, g)]
     reverse = body.reverse
     zeros = [np.zeros(x.shape, x.dtype) for x in reverse.carry]
-    made = _operation(len(zeros + entries + numbers[count + moving :]))(
-        *zeros, *entries, *numbers[count + moving :], reverse
-    )
+    outside = dict(zip(body.fixed, numbers[count + moving :]))
+    found = zip(reverse.outside, again(reverse.outside, outside))
+    given = [x.example if x is before else x for before, x in found]  # what is made of nothing is a constant
+    made = _rows(reverse, [*zeros, *entries, *given])
     parts = [_column(made, columns, x.shape, x.dtype) for x, columns in zip(reverse.made, reverse.columns)]
     ends = [x[-1] for x in parts[: len(reverse.carry)]]
     gradients = [*ends[:count], *(flip(x, 0) for x in parts[len(ends) :]), *ends[count:]]

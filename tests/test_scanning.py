@@ -6,7 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, TracingError, Value, check_gradients, grad, hessian, jit, random, scan, value_and_grad, vmap
+from autograd import (
+    Tensor,
+    TracingError,
+    Value,
+    check_gradients,
+    grad,
+    hessian,
+    jit,
+    random,
+    scan,
+    value_and_grad,
+    vmap,
+)
 
 RNG = np.random.default_rng(0)
 W, U = RNG.normal(size=(3, 3)) / 2, RNG.normal(size=(2, 3)) / 2
@@ -59,8 +71,12 @@ def test_second_derivatives(backend):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_program_does_not_grow_with_the_loop(backend):
-    f = jit(grad(lambda w, xs: recurrent(w, U, xs[:2], True) + scan(lambda c, x: (c + x @ U @ w, c[0]), np.ones(3), xs)[0][1]),
-            backend=backend)
+    f = jit(
+        grad(
+            lambda w, xs: recurrent(w, U, xs[:2], True) + scan(lambda c, x: (c + x @ U @ w, c[0]), np.ones(3), xs)[0][1]
+        ),
+        backend=backend,
+    )
     sizes = []
     for length in (10, 1000):
         f(W, np.ones((length, 2)))
