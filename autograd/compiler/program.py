@@ -64,6 +64,7 @@ class Program:
         self.inputs = [of[node] for node in inputs]
         self.outputs = [of[node] for node in outputs]
         self.steps = _needed(self.outputs)
+        self.memory: int | None = None  # bytes that its variables are kept in, since dead ones make room
         del self._known, self._examples
 
     def _entered(self, variable: Variable, example: Any) -> Variable:
@@ -131,9 +132,11 @@ class Program:
 
     def __repr__(self) -> str:
         size = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.steps)
+        kept = "" if self.memory is None else f" in {self.memory:,}"
         return (
             f"<program: {len(self.inputs)} inputs, {len(self.steps)} operations on {self.elements():,} numbers "
-            f"({size:,} bytes), {self.multiply_adds():,} multiply-adds in matrix products, {len(self.outputs)} outputs>"
+            f"({size:,} bytes{kept}), {self.multiply_adds():,} multiply-adds in matrix products, "
+            f"{len(self.outputs)} outputs>"
         )
 
 

@@ -1,7 +1,8 @@
 """The python printer: a program as a Python function over math or NumPy, to be read, and to be run anywhere.
 
-Arrays are written into buffers (`out=`) that are taken from a pool as long as their contents are needed; each thread
-has its own. Results are copied out, so that nothing the caller holds changes later.
+Arrays are written into buffers (`out=`), parts of one piece of memory that are used again when their contents are not
+needed any more (placing.py); each thread has its own. Results are copied out, so that nothing the caller holds changes
+later.
 """
 
 import itertools
@@ -11,7 +12,7 @@ import math
 import re
 import threading
 import weakref
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 
 from .. import words
 from ..operation import ON_ARRAYS, ON_FLOATS, Function
+from .placing import Arena, last_uses
 from .program import Program, Variable
 
 NUMPYS = {
@@ -30,7 +32,7 @@ NUMPYS = {
     "mod": "remainder",
     "floordiv": "floor_divide",
 }
-VIEWS = {"reshape", "transpose", "swapaxes", "getitem"}
+VIEWS = {"reshape", "transpose", "swapaxes", "getitem", "flip"}  # what may show the memory of an argument
 SCOPE = {
     **words.ARRAYS,
     **{name: words.ARRAYS[word] for word, name in NUMPYS.items()},
@@ -49,12 +51,11 @@ class Source:
         self.taken = {*SCOPE, *words.FLOATS, "buffers", "constants", "nan", "inf"}
         self.constants: list = []
         self.functions: dict[Function, str] = {}  # of the user, and what they are called here
-        self.buffers: list[tuple[tuple, np.dtype]] = []
-        self.free: dict[tuple, list[int]] = {}
-        self.held: dict[Variable, int] = {}  # a variable's buffer
-        self.uses = Counter(_root(arg) for v in program.steps for arg in v.args) + Counter(
-            _root(v) for v in program.outputs
-        )
+        self.arena = Arena()
+        self.buffers: dict[tuple, int] = {}  # by where in the arena they are, shape and dtype
+        self.parts: dict[Variable, tuple[int, int]] = {}  # of the arena, that are in use
+        self.last = last_uses(program, {v for v in program.steps if v.word in VIEWS or isinstance(v.word, Function)})
+        self.dying: dict[int, list[Variable]] = defaultdict(list)  # what has a part, by the step that needs it last
         self.name = self.called(name or "program")
 
     def called(self, wish: str) -> str:
@@ -87,8 +88,8 @@ class Source:
             self.names[variable] = self.called(variable.name or "x")
         parameters = [self.names[v] for v in self.program.inputs]
         yield f"def {self.name}({', '.join(parameters)}):"
-        for variable in self.program.steps:
-            code = self._float(variable) if variable.scalar else self._array(variable)
+        for i, variable in enumerate(self.program.steps):
+            code = self._float(variable) if variable.scalar else self._array(i, variable)
             for line in code:
                 yield f"    {line}"
         for variable in self.program.outputs:
@@ -103,14 +104,14 @@ class Source:
         self.names[variable] = self.called(variable.name or f"v{len(self.names)}")
         yield f"{self.names[variable]} = {text}"
 
-    def _array(self, variable: Variable) -> Iterator[str]:
+    def _array(self, i: int, variable: Variable) -> Iterator[str]:
         name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {word_of(variable)}"
         where = self._into(variable) if variable.shape and variable.word not in VIEWS else None
         if where is None:
             yield f"{name} = {self._text(variable, ON_ARRAYS)}{comment}"
-            self._release(variable)
+            self._release(i)
         else:
-            *before, last = where(f"buffers[{self._take(variable)}]")
+            *before, last = where(f"buffers[{self._take(i, variable)}]")
             yield from before
             yield f"{name} = {last}{comment}"
         self.names[variable] = name
@@ -155,34 +156,23 @@ class Source:
             return lambda out: [f"copyto({out}, {args[0]})", out]
         return None
 
-    def _take(self, variable: Variable) -> int:
-        """A buffer for a variable: one that nobody needs any more, or a new one."""
-        elementwise = variable.word != "matmul"
-        if elementwise:  # may be written over an argument; a matrix product may not
-            self._release(variable)
-        key = variable.shape, variable.dtype
-        free = self.free.setdefault(key, [])
-        if not free:
-            self.buffers.append(key)
-            free.append(len(self.buffers) - 1)
-        self.held[variable] = free.pop()
-        if not elementwise:
-            self._release(variable)
-        return self.held[variable]
+    def _take(self, i: int, variable: Variable) -> int:
+        """A buffer for the result of a step: that of an argument like it which nobody needs afterwards, or another."""
+        over = [arg for arg in variable.args if arg in self.dying[i] and arg.like(variable)]
+        if over and variable.word != "matmul":  # a product may not be written over its factors
+            self.dying[i].remove(over[0])
+            part = self.parts.pop(over[0])
+        else:
+            part = self.arena.take(math.prod(variable.shape) * variable.dtype.itemsize)
+        self.parts[variable] = part
+        self.dying[self.last[variable]].append(variable)
+        self._release(i)
+        return self.buffers.setdefault((part[0], variable.shape, variable.dtype), len(self.buffers))
 
-    def _release(self, variable: Variable) -> None:
-        """Give back the buffers of arguments that are used for the last time here."""
-        for arg in map(_root, variable.args):
-            self.uses[arg] -= 1
-            if not self.uses[arg] and arg in self.held:
-                self.free[arg.shape, arg.dtype].append(self.held.pop(arg))
-
-
-def _root(variable: Variable) -> Variable:
-    """What a view looks into; else the variable itself."""
-    while variable.word in VIEWS and not variable.scalar:
-        variable = variable.args[0]
-    return variable
+    def _release(self, i: int) -> None:
+        """Give back the buffers that are needed for the last time in a step."""
+        for variable in self.dying.pop(i, ()):
+            self.arena.give(self.parts.pop(variable))
 
 
 def _is_literal(x: Any) -> bool:
@@ -217,7 +207,8 @@ class PythonExecutable:
         self._code, self._name = compile(self.source, filename, "exec"), source.name
         self._floats = all(v.scalar for v in program.steps)
         self._functions = {name: word.function for word, name in source.functions.items()}
-        self._constants, self._buffers, self._local = source.constants, source.buffers, threading.local()
+        self._constants, self._buffers, self._bytes = source.constants, [*source.buffers], source.arena.size
+        self._local, program.memory = threading.local(), source.arena.size
 
     def __call__(self, inputs: list) -> tuple:
         """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
@@ -246,6 +237,7 @@ class PythonExecutable:
     def _function(self) -> Callable:
         run = getattr(self._local, "run", None)
         if run is None:
+            memory = np.empty(self._bytes, np.uint8)
             scope: dict[str, Any] = {
                 **(words.FLOATS if self._floats else words.ARRAYS | SCOPE),
                 **self._functions,
@@ -253,7 +245,7 @@ class PythonExecutable:
                 "nan": np.nan,
                 "inf": np.inf,
                 "array": np.array,
-                "buffers": [np.empty(shape, dtype) for shape, dtype in self._buffers],
+                "buffers": [np.ndarray(shape, dtype, memory, start) for start, shape, dtype in self._buffers],
             }
             exec(self._code, scope)
             run = self._local.run = scope[self._name]

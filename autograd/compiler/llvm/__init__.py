@@ -44,7 +44,7 @@ class LlvmExecutable:
         self._code: MachineCode = before._code if known else MachineCode(self.source)
         self.why = why
         self._constants, self._bytes = writer.constants, 0 if _on_the_stack(writer) else writer.arena.size
-        self._packed = _all_numbers(program)
+        self._packed, program.memory = _all_numbers(program), writer.arena.size
         self._shapes = [v.shape for v in program.inputs]
         self._dtypes = [v.dtype for v in program.inputs]
         self._made = [(v.shape, v.dtype) for i, v in enumerate(program.outputs) if i not in self.carried]
@@ -180,8 +180,7 @@ def _iteration(steps: Steps, index: str, moves: Sequence[bool], carried: Mapping
     for i, variable in enumerate(program.outputs):
         pointer = "%o" if packed else f"%i{carried[i]}" if i in carried else f"%o{i}"
         places.append(array(pointer, variable, not packed and i not in carried, i if packed else 0))
-        if i not in carried:
-            steps.places.setdefault(variable, places[-1])
+        steps.places.setdefault(variable, (places[-1], program.inputs[carried[i]] if i in carried else None))
     steps.write()
     _results(steps, places, {f"%i{i}" for i in carried.values()})
 

@@ -152,14 +152,22 @@ class Arrays:
 
     def fill(self, out: Memory, x: Array) -> None:
         """Compute every element of x into memory of its shape."""
-        size = math.prod(out.shape)
+        self.fill_all([out], [x])
+
+    def fill_all(self, outs: Sequence[Memory], arrays: Sequence[Array]) -> None:
+        """The same of several arrays of one shape, in one loop; an element of all is computed before one is written."""
+        shape, size = outs[0].shape, math.prod(outs[0].shape)
         with self.kernel():
-            if size == 1 or not (x.flat and out.flat):
-                self.code.nest(out.shape, lambda i: self.store(x.at(i), out, i))
-            else:
-                line = self.stored(out.pointer, (size,), out.type, offset=out.offset)
-                count = self.code.parameter("i64", str(size))  # so that other lengths have the same code
-                self.code.loop(count, lambda i: self.store(x.flat(i), line, [i]))
+            if size == 1 or not all(x.flat for x in (*outs, *arrays)):
+                self.code.nest(shape, lambda i: self._store_all([x.at(i) for x in arrays], outs, i))
+                return
+            lines = [self.stored(out.pointer, (size,), out.type, offset=out.offset) for out in outs]
+            count = self.code.parameter("i64", str(size))  # so that other lengths have the same code
+            self.code.loop(count, lambda i: self._store_all([x.flat(i) for x in arrays if x.flat], lines, [i]))
+
+    def _store_all(self, values: list[str], outs: Sequence[Memory], indices: Sequence[str]) -> None:
+        for value, out in zip(values, outs):
+            self.store(value, out, indices)
 
     def lazy(self, shape: tuple[int, ...], type: str, at: Callable, flat: Callable | None = None) -> Array:
         """An array whose elements are computed where they are used; once, where one place uses them twice."""

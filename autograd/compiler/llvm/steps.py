@@ -30,8 +30,10 @@ class Steps:
         self.arrays: dict[Variable, Array] = {}
         self.fused = _fused(program)
         self.last = last_uses(program, {v for v in program.steps if v in self.fused or v.word in VIEWS})
-        self.places: dict[Variable, Memory] = {}  # where the caller wants results
+        self.places: dict[Variable, tuple[Memory, Variable | None]] = {}  # where results belong; over which input
         self.parts: dict[int, list[tuple[int, int]]] = {}  # of the arena, that are free after a step
+        self.done = -1  # the last step that was written, or will be by the loop that is to be written next
+        self.together: list[tuple[Variable, Array, Memory]] = []  # what one loop will compute: elements, and where to
 
     def operand(self, variable: Variable) -> Array:
         """The array of a variable; constants are made when they are first used."""
@@ -59,9 +61,11 @@ class Steps:
             else:
                 self.step(start)
             start = max(end, start + 1)
+        self.write_loop()
 
     def write_numbers(self, places: range) -> None:
         """Steps on single numbers, in registers; what others need is stored, in one array."""
+        self.write_loop()
         registers: dict[Variable, str] = {}
         with self.writer.kernel():
             for variable in self.program.steps[places.start : places.stop]:
@@ -76,11 +80,11 @@ class Steps:
                 registers[variable] = converted(self.writer.code, found, "i1" if word in PREDICATES else within, type)
             needed = [v for v in registers if self.last[v] >= places.stop]
             for type, group in itertools.groupby(sorted(needed, key=self.type_of), self.type_of):
-                self.together(type, [*group], registers)
+                self.side_by_side(type, [*group], registers)
         for i in places:
             self.release(i)
 
-    def together(self, type: str, numbers: list[Variable], registers: dict[Variable, str]) -> None:
+    def side_by_side(self, type: str, numbers: list[Variable], registers: dict[Variable, str]) -> None:
         """Store numbers of one type side by side."""
         with self.kept_for(max(numbers, key=self.last.__getitem__)):
             line = self.writer.allocate((len(numbers),), type)
@@ -105,20 +109,42 @@ class Steps:
         return word, self.writer.type(np.result_type(*given)), type
 
     def step(self, i: int) -> None:
-        """The code of one variable, or the promise of it where a single loop will use it."""
+        """The code of one variable, or the promise of it where a loop will use it or make it with others."""
         variable = self.program.steps[i]
-        of_programs = variable.word.name in OF_PROGRAMS if isinstance(variable.word, Function) else False
-        with nullcontext() if of_programs else self.writer.kernel(), self.kept_for(variable):
-            x = self.applied(variable)
-            self.arrays[variable] = x if variable in self.fused else self.in_its_place(variable, x)
+        word = getattr(variable.word, "name", variable.word)
+        if word not in LOOPS and word not in OF_PROGRAMS:
+            self.arrays[variable] = x = self.applied(variable)
+            if variable not in self.fused:
+                self.join(i, variable, x)
+        else:
+            if word not in VIEWS or not all(isinstance(self.operand(arg), Memory) for arg in variable.args):
+                self.write_loop()
+            with nullcontext() if word in OF_PROGRAMS else self.writer.kernel(), self.kept_for(variable):
+                x = self.applied(variable)
+                self.arrays[variable] = x if variable in self.fused else self.writer.memory(x)
         self.release(i)
 
-    def in_its_place(self, variable: Variable, x: Array) -> Memory:
-        """An array in memory: where the caller wants it if it is a result and not stored already."""
-        if isinstance(x, Memory) or variable not in self.places:
-            return self.writer.memory(x)
-        self.writer.fill(self.places[variable], x)
-        return self.places[variable]
+    def join(self, i: int, variable: Variable, x: Array) -> None:
+        """Let the loop that is to be written next make this too, if it has the same shape, or begin another."""
+        if self.together and self.together[0][1].shape != x.shape:
+            self.write_loop()
+        place, over = self.places.get(variable, (None, None))
+        if place is None or over is not None and (not x.flat or self.last.get(over, -1) > i):
+            with self.kept_for(variable):
+                place = self.writer.allocate(x.shape, x.type)
+        self.together.append((variable, x, place))
+
+    def write_loop(self) -> None:
+        """The loop for what has come together; from now on that is in memory."""
+        if not self.together:
+            return
+        self.writer.fill_all([place for _, _, place in self.together], [x for _, x, _ in self.together])
+        for variable, x, place in self.together:
+            self.arrays[variable] = place
+            x.at, x.flat = place.at, place.flat  # also for what is yet to be computed of it
+        self.together.clear()
+        for i in [i for i in self.parts if i <= self.done]:
+            self.release(i)
 
     @contextmanager
     def kept_for(self, variable: Variable) -> Iterator[None]:
@@ -129,9 +155,11 @@ class Steps:
         self.writer.fresh = before
 
     def release(self, i: int) -> None:
-        """Memory that nobody needs after a step is used again."""
-        for part in self.parts.pop(i, ()):
-            self.writer.arena.give(part)
+        """Memory that nobody needs after a step is used again, but not before all is written that reads it."""
+        self.done = i
+        if not self.together:
+            for part in self.parts.pop(i, ()):
+                self.writer.arena.give(part)
 
     def applied(self, variable: Variable) -> Array:
         """What a word makes of its arguments."""
