@@ -1,6 +1,5 @@
-"""The table's words along axes, as loops: functions of the writer, symbolic arrays, and the rows' static arguments."""
+"""Words along axes, as loops: functions of the writer, symbolic arrays, and the rows' static arguments."""
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ from ...on_arrays import inverse
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory, contiguous
 from .matrices import matmul
-from .text import converted, kind, literal
+from .text import kind, literal
 
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 
@@ -66,10 +65,11 @@ def _reduce_rows(
 
 def total(p: Arrays, x: Array, axis: Any) -> Array:
     """sum"""
-    return _reduce(p, x, axis, 0.0, lambda a, b: _sum(p, x.type, a, b))
+    return _reduce(p, x, axis, 0.0, lambda a, b: plus(p, x.type, a, b))
 
 
-def _sum(p: Arrays, type: str, a: str, b: str, add: str = ADD) -> str:
+def plus(p: Arrays, type: str, a: str, b: str, add: str = ADD) -> str:
+    """The sum of two numbers."""
     return p.code.emit(f"{add if kind(type) == 'f' else 'add'} {type} {a}, {b}")
 
 
@@ -134,7 +134,7 @@ def cumsum(p: Arrays, x: Array, axis: int) -> Array:
     def line(outer: Sequence[str]) -> None:
         def body(i: str, so_far: str) -> list[str]:
             place = [*outer[:axis], i, *outer[axis:]]
-            following = _sum(p, x.type, so_far, x.at(place), "fadd")
+            following = plus(p, x.type, so_far, x.at(place), "fadd")
             p.store(following, out, place)
             return [following]
 
@@ -194,124 +194,12 @@ def swapaxes(p: Arrays, x: Array, i: int, j: int) -> Array:
     return transpose(p, x, tuple(axes))
 
 
-def getitem(p: Arrays, x: Array, index: Any) -> Any:
-    """x[index]: a view for numbers, slices, None and an ellipsis; else elements by a table of their positions."""
-    x, parts = p.memory(x), index if isinstance(index, tuple) else (index,)
-    if not _is_basic(index):
-        table = p.constant(_positions(x.shape, index))
-        flat = reshape(p, x, (math.prod(x.shape),))
-        return p.lazy(table.shape, x.type, lambda i: flat.at([table.at(i)]), lambda i: flat.at([table.flat(i)]))
-    given = sum(part is not None and part is not Ellipsis for part in parts)
-    fill = [slice(None)] * (len(x.shape) - given)
-    at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
-    sizes, steps, offset, axis = [], [], x.offset, 0
-    for part in [*parts[:at], *fill, *parts[at + 1 :]]:
-        if part is None:
-            sizes.append(1)
-            steps.append(0)
-            continue
-        n, stride = x.shape[axis], x.strides[axis]
-        axis += 1
-        if isinstance(part, slice):
-            positions = range(n)[part]
-            sizes.append(len(positions))
-            steps.append(stride * positions.step)
-            offset += stride * (positions.start if positions else 0)
-        else:
-            offset += stride * range(n)[part]
-    return p.stored(x.pointer, tuple(sizes), x.type, tuple(steps), offset)
-
-
-def _is_basic(index: Any) -> bool:
-    """Whether an index names a view."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts)
-
-
-def _positions(shape: tuple[int, ...], index: Any) -> np.ndarray:
-    """Which elements of a contiguous array of this shape an index names."""
-    return np.asarray(np.arange(math.prod(shape)).reshape(shape)[index], np.int64)
-
-
-def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
-    """Zeros with x added at an index."""
-    out = p.allocate(shape, x.type)
-    p.fill(out, p.constantly(0, shape, x.type))
-    if _is_basic(index):
-        view = getitem(p, out, index)
-        p.fill(view, expand(p, x, view.shape))
-        return out
-    table = p.constant(_positions(shape, index))
-    flat, x = p.stored(out.pointer, (math.prod(shape),), x.type), expand(p, x, table.shape)
-
-    def add(indices: Sequence[str]) -> None:
-        place = [table.at(indices)]
-        p.store(_sum(p, x.type, flat.at(place), x.at(indices), "fadd"), flat, place)
-
-    p.code.nest(table.shape, add)
-    return out
-
-
-def bounded(p: Arrays, x: Array, n: int) -> Array:
-    """Indices into n elements as places from 0 to n - 1; 0 for what is none, which the caller is told of."""
-    if not n:
-        raise Unprintable("an index into nothing is not printed")
-
-    def at(indices: Sequence[str]) -> str:
-        code, given = p.code, x.at(indices)
-        place = converted(code, given, x.type, "i64")
-        tests = [f"icmp slt i64 {place}, {-n}", f"icmp sge i64 {place}, {n}"]
-        if kind(x.type) == "f":
-            tests.append(f"fcmp une {x.type} {converted(code, place, 'i64', x.type)}, {given}")
-        wrong = functools.reduce(lambda a, b: code.emit(f"or i1 {a}, {b}"), map(code.emit, tests))
-        said = code.emit(f"select i1 {wrong}, i64 {n + 1}, i64 {p.status.at(())}")
-        p.store(said, p.status, ())
-        negative = code.emit(f"icmp slt i64 {place}, 0")
-        place = code.emit(f"add i64 {place}, {code.emit(f'select i1 {negative}, i64 {n}, i64 0')}")
-        return code.emit(f"select i1 {wrong}, i64 0, i64 {place}")
-
-    return p.lazy(x.shape, "i64", at)
-
-
-def gather(p: Arrays, x: Array, places: Array) -> Array:
-    """Rows of x, at places along its first axis."""
-    rows, count = p.memory(x), len(places.shape)
-    return p.lazy((*places.shape, *x.shape[1:]), x.type, lambda i: rows.at([places.at(i[:count]), *i[count:]]))
-
-
-def scatter_add(p: Arrays, x: Array, places: Array, shape: tuple[int, ...]) -> Array:
-    """Zeros with rows of x added at places along the first axis."""
-    out, count = p.allocate(shape, x.type), len(places.shape)
-    p.fill(out, p.constantly(0, shape, x.type))
-
-    def add(i: Sequence[str]) -> None:
-        place = [places.at(i[:count]), *i[count:]]
-        p.store(_sum(p, x.type, out.at(place), x.at(i), "fadd"), out, place)
-
-    p.code.nest(x.shape, add)
-    return out
-
-
-def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Array:
-    """x and y, one after the other along an axis."""
-    shape = (*x.shape[:axis], x.shape[axis] + y.shape[axis], *x.shape[axis + 1 :])
-    out, before = p.allocate(shape, x.type), (slice(None),) * axis
-    p.fill(getitem(p, out, (*before, slice(None, x.shape[axis]))), x)
-    p.fill(getitem(p, out, (*before, slice(x.shape[axis], None))), p.cast(y, x.type))
-    return out
-
-
-def flip(p: Arrays, x: Array, axis: int) -> Array:
-    """The elements along an axis in reverse."""
-    return getitem(p, x, (slice(None),) * axis + (slice(None, None, -1),))
-
-
 def cast(p: Arrays, x: Array, dtype: Any) -> Array:
     """Another dtype."""
     return p.cast(x, p.type(np.dtype(dtype)))
 
 
-LOOPS: dict[str, Callable] = {
+ALONG_AXES: dict[str, Callable] = {
     "sum": total,
     "mean": mean,
     "max": _extreme("maximum"),
@@ -326,12 +214,5 @@ LOOPS: dict[str, Callable] = {
     "reshape": reshape,
     "transpose": transpose,
     "swapaxes": swapaxes,
-    "getitem": getitem,
-    "scatter": scatter,
-    "bounded": bounded,
-    "gather": gather,
-    "scatter_add": scatter_add,
-    "concatenate": concatenate,
-    "flip": flip,
     "cast": cast,
 }

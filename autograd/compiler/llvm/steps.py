@@ -12,9 +12,11 @@ from ...operation import Function
 from ..placing import last_uses
 from ..program import Program, Unprintable, Variable
 from .arrays import PREDICATES, Array, Arrays, Memory, types_of_arguments
-from .loops import LOOPS
+from .indexing import BY_PLACE
+from .loops import ALONG_AXES
 from .text import TYPES, converted
 
+LOOPS = ALONG_AXES | BY_PLACE  # words that are not elementwise
 WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate"}  # words of arguments of the type of the result
 REDUCTIONS = {"sum", "mean", "sum_to", "max", "min", "top", "argmax"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem", "flip", "expand", "cast"}  # what may show other memory
