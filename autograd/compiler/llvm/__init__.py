@@ -304,11 +304,23 @@ def _compiled(source: str, large: bool, vectorize_lines: bool) -> bytes:
     """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
     module, target = binding.parse_assembly(source), _target(large)
     module.verify()
+    options = binding.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
+    options.slp_vectorization = vectorize_lines
+    builder = binding.create_pass_builder(target, options)
     if not large:
-        options = binding.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
-        options.slp_vectorization = vectorize_lines
-        builder = binding.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
-        module.verify()
+    _inline(module, builder)
+    module.verify()
     return target.emit_object(module)
+
+
+def _inline(module: Any, builder: Any) -> None:
+    """Put the functions of vectors (lanes.py) where loops call them now, and drop those that none calls."""
+    for function in module.functions:
+        if not function.is_declaration and function.name != "run":
+            function.linkage = "internal"
+    passes = binding.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, builder)

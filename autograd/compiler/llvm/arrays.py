@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..program import Unprintable
-from .text import TYPES, WORDS, Code, literal
+from .text import TYPES, Code, literal
+from .words import WORDS
 
 
 @dataclass

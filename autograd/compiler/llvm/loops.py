@@ -10,7 +10,8 @@ from ...on_arrays import inverse
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory, contiguous
 from .matrices import matmul
-from .text import WORDS, literal
+from .text import literal
+from .words import WORDS
 
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 

@@ -1,0 +1,139 @@
+"""The functions of numbers in LLVM's text: each for one number, and for as many as fit into registers of every width.
+
+A loop calls the function of one number; LLVM vectorises the loop by the variants that its attribute names, and these are
+inlined when that is done. So loops stay small while they are optimized, and a call beside loops stays a call.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from . import functions
+from .text import Code, literal
+
+NAMES = "exp expm1 exp2 log log1p log2 log10 sin cos tan tanh sinh cosh".split()
+FAR = {"sin", "cos", "tan"}  # libm computes them where the number is far from 0
+BYTES = (16, 32, 64)  # of vector registers
+TYPES = {np.dtype(code): type for code, type in zip("f8 f4 u8 u4 ?".split(), "double float i64 i32 i1".split())}
+INTRINSICS = {"rint": "rint", "absolute": "fabs", "copysign": "copysign", "sqrt": "sqrt"}
+ON_NUMBERS = {
+    "add": "fadd contract",
+    "subtract": "fsub contract",
+    "multiply": "fmul contract",
+    "divide": "fdiv",
+    "negative": "fneg",
+    "less": "fcmp olt",
+    "greater": "fcmp ogt",
+    "equal": "fcmp oeq",
+}
+ON_BITS = {
+    "add": "add",
+    "subtract": "sub",
+    "left_shift": "shl",
+    "right_shift": "lshr",
+    "bitwise_and": "and",
+    "bitwise_or": "or",
+    "equal": "icmp eq",
+}
+PURE = "nounwind willreturn memory(none)"
+
+
+class Lanes(NDArrayOperatorsMixin):
+    """Numbers in a register. NumPy's arithmetic on them writes the instructions that compute it."""
+
+    def __init__(self, code: Code, dtype: Any, count: int, register: str):
+        self.code, self.dtype, self.count, self.register = code, np.dtype(dtype), count, register
+
+    @property
+    def type(self) -> str:
+        """LLVM's type."""
+        return self.of(TYPES[self.dtype])
+
+    def of(self, type: str) -> str:
+        """The type of as many."""
+        return type if self.count == 1 else f"<{self.count} x {type}>"
+
+    def like(self, dtype: Any, text: str) -> "Lanes":
+        """As many numbers of a dtype, computed by an instruction."""
+        return Lanes(self.code, dtype, self.count, self.code.emit(text))
+
+    def operand(self, x: Any) -> str:
+        """A register of this dtype, or a constant."""
+        if isinstance(x, Lanes):
+            return x.register
+        type = TYPES[self.dtype]
+        constant = literal(x, type) if self.dtype.kind == "f" else str(x)
+        return constant if self.count == 1 else f"splat ({type} {constant})"
+
+    def view(self, dtype: Any) -> "Lanes":
+        """The same bits as another dtype."""
+        return self.like(dtype, f"bitcast {self.type} {self.register} to {self.of(TYPES[np.dtype(dtype)])}")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any) -> "Lanes":
+        name, args = ufunc.__name__, [self.operand(x) for x in inputs]
+        if name in INTRINSICS:
+            kind = f"{'' if self.count == 1 else f'v{self.count}'}f{8 * self.dtype.itemsize}"
+            register = self.code.call(f"llvm.{INTRINSICS[name]}.{kind}", self.type, *args)
+            return Lanes(self.code, self.dtype, self.count, register)
+        word = (ON_NUMBERS if self.dtype.kind == "f" else ON_BITS)[name]
+        return self.like(bool if "cmp" in word else self.dtype, f"{word} {self.type} {', '.join(args)}")
+
+    def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> "Lanes":
+        test, x, y = args  # of numpy.where, the only one
+        kind = x if isinstance(x, Lanes) else y
+        choices = ", ".join(f"{kind.type} {kind.operand(choice)}" for choice in (x, y))
+        return kind.like(kind.dtype, f"select {test.type} {test.register}, {choices}")
+
+
+def _libm_where_far(name: str, x: Lanes, near: Lanes) -> str:
+    """What libm computes, number by number, for those of x that are far; else what is there."""
+    code, far = x.code, abs(x) > functions.CONSTANTS[x.dtype].far
+    some = code.emit(f"icmp ne i{x.count} {code.emit(f'bitcast {far.type} {far.register} to i{x.count}')}, 0")
+    before = code.block
+    code.do(f"br i1 {some}, label %far, label %end")
+    code.start("far")
+    own = name if x.dtype == float else f"{name}f"
+    if x.count == 1:
+        found = code.call(own, x.type, x.register)
+    else:
+        found = near.register
+        for i in range(x.count):
+            number = code.call(own, TYPES[x.dtype], code.emit(f"extractelement {x.type} {x.register}, i64 {i}"))
+            found = code.emit(f"insertelement {x.type} {found}, {TYPES[x.dtype]} {number}, i64 {i}")
+    mixed = code.emit(f"select {far.type} {far.register}, {x.type} {found}, {x.type} {near.register}")
+    code.do("br label %end")
+    code.start("end")
+    return code.emit(f"phi {x.type} [{near.register}, %{before}], [{mixed}, %far]")
+
+
+def _definition(name: str, dtype: np.dtype, count: int, title: str, attributes: str) -> set[str]:
+    """The function of so many numbers, and what it declares."""
+    code = Code()
+    x = Lanes(code, dtype, count, "%x")
+    y = getattr(functions, name)(x)
+    code.do(f"ret {x.type} {_libm_where_far(name, x, y) if name in FAR else y.register}")
+    body = "\n".join(["entry:", *code.lines])
+    return {*code.declared, f"define {x.type} @{title}({x.type} %x) {PURE} {attributes} {{\n{body}\n}}"}
+
+
+@functools.cache
+def definitions(name: str, type: str) -> frozenset[str]:
+    """All that a call of {name}_{type} needs."""
+    dtype = next(dtype for dtype in TYPES if TYPES[dtype] == type)
+    title, counts = f"{name}_{type}", [size // dtype.itemsize for size in BYTES]
+    variants = ",".join(f"_ZGV_LLVM_N{n}v_{title}({title}_{n})" for n in counts)
+    texts = _definition(name, dtype, 1, title, f'noinline "vector-function-abi-variant"="{variants}"')
+    return frozenset(texts.union(*(_definition(name, dtype, n, f"{title}_{n}", "alwaysinline") for n in counts)))
+
+
+def word(name: str) -> Callable:
+    """The call of a function of numbers."""
+
+    def write(code: Code, type: str, x: str) -> str:
+        code.declared |= definitions(name, type)
+        return code.emit(f"call {type} @{name}_{type}({type} {x})")
+
+    return write
