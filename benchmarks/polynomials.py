@@ -1,16 +1,18 @@
-"""The polynomials of autograd/compiler/llvm/functions.py: `python -m benchmarks.polynomials` prints them with their errors.
+"""The constants of autograd/compiler/llvm/functions.py, with the errors of the polynomials.
 
-A function is first brought to a small interval (exp by x = n * log(2) + r, for one), and there is a few exact terms and a
-rest. The polynomial is the one nearest to the rest: minimax, by Remez's exchange algorithm, for the error of the whole
-function relative to its value. Degrees are the least that leave the error below an eighth of a unit in the last place.
+    python -m benchmarks.polynomials
+
+A function is first brought to a small interval (exp by x = n * log(2) + r, for one), where it is a few exact terms and
+a rest. The polynomial is the one nearest to the rest: minimax, by Remez's exchange algorithm, for the error of the
+whole function relative to its value. The degrees are the least that leave less than half a unit in the last place.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from mpmath import findroot, linspace, lu_solve, matrix, mp, mpf
-
 import numpy as np
+from mpmath import linspace, lu_solve, matrix, mp, mpf
 
 mp.dps = 60
 HALF_LN2, EIGHTH_TURN = mp.log(2) / 2, mp.pi / 4
@@ -28,7 +30,14 @@ def atanh_rest(z: Any) -> Any:
 REST = dict[str, tuple[Callable, Callable, Any, Any, int, int]]
 RESTS: REST = {
     # e ** r - 1 = r + r * r * rest; at most half_ln2 of its error is what r * r / (e ** r - 1) is of it
-    "exp": (lambda r: (mp.expm1(r) - r) / r**2 if abs(r) > SMALL else mpf(0.5), lambda r: HALF_LN2, -HALF_LN2, HALF_LN2, 9, 4),
+    "exp": (
+        lambda r: (mp.expm1(r) - r) / r**2 if abs(r) > SMALL else mpf(0.5),
+        lambda r: HALF_LN2,
+        -HALF_LN2,
+        HALF_LN2,
+        9,
+        4,
+    ),
     "log": (atanh_rest, lambda z: z / 2, SMALL, MOST, 6, 2),
     # sin(r) = r + r * z * rest, with z = r * r
     "sin": (
@@ -88,18 +97,25 @@ def parts(number: Any, *bits: int) -> list[float]:
     return found
 
 
-def main() -> None:
-    """Print everything."""
-    for dtype, place, digits in [(np.float64, 0, 53), (np.float32, 1, 24)]:
-        print(dtype.__name__)
-        for name, (f, weight, low, high, *degrees) in RESTS.items():
-            coefficients, error = remez(f, weight, low, high, degrees[place])
-            shown = ", ".join(repr(float(dtype(float(c)))) if place else repr(float(c)) for c in coefficients)
-            print(f"  {name}: ({shown}),  # 2 ** {float(mp.log(error, 2)):.1f}")
-        print("  ln2:", parts(mp.log(2), *((42, 53) if not place else (16, 24))))
-        print("  log10_2:", parts(mp.log10(2), *((42, 53) if not place else (16, 24))))
-        print("  half_pi:", parts(mp.pi / 2, *((33, 33, 33, 53) if not place else (11, 11, 11, 24))))
+def constants(dtype: np.dtype) -> dict[str, tuple[list[float], float]]:
+    """Each constant by its name, in parts or coefficients, and the error that these leave, as an exponent of 2."""
+    double = dtype == np.float64
+    whole, turn = ((42, 53), (33, 33, 33, 53)) if double else ((16, 24), (11, 11, 11, 24))
+    found = {}
+    for name, (f, weight, low, high, *degrees) in RESTS.items():
+        coefficients, error = remez(f, weight, low, high, degrees[0 if double else 1])
+        found[name] = [float(dtype.type(float(c))) for c in coefficients], float(mp.log(error, 2))
+    for name, number, bits in [
+        ("ln2", mp.log(2), whole),
+        ("log10_2", mp.log10(2), whole),
+        ("half_pi", mp.pi / 2, turn),
+    ]:
+        found[name] = parts(number, *bits), -math.inf
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    for kind in (np.dtype(np.float64), np.dtype(np.float32)):
+        print(kind)
+        for title, (numbers, error) in constants(kind).items():
+            print(f"    {title}: {', '.join(map(repr, numbers))}" + f"  # 2 ** {error:.1f}" * (error > -math.inf))

@@ -1,10 +1,11 @@
 """Functions of numbers as arithmetic without branches, on NumPy's arrays, and on what writes LLVM's text (lanes.py).
 
 An argument is brought to a small interval, where a polynomial is near enough, and the result is put together with the
-bits of an exponent: Muller 2016, Elementary Functions. A product that is added to may be rounded or not, as the processor
-likes best. `python -m benchmarks.polynomials` prints the constants.
+bits of an exponent: Muller 2016, Elementary Functions. A product that is added to may be rounded first or not, as the
+processor likes best. `python -m benchmarks.polynomials` prints the constants.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -43,11 +44,10 @@ CONSTANTS = {
 
 
 def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
-    """The sum of coefficients[k] * x ** k, by Horner's scheme."""
-    total: Any = coefficients[-1]
-    for coefficient in coefficients[-2::-1]:
-        total = total * x + coefficient
-    return total
+    """The sum of coefficients[k] * x ** k: the even and the odd powers each by Horner's scheme, at the same time."""
+    square = x * x
+    even, odd = (functools.reduce(lambda total, c: total * square + c, coefficients[i::2][::-1]) for i in (0, 1))
+    return even + x * odd
 
 
 def _bits(x: Any) -> Any:
@@ -192,8 +192,10 @@ def log1p(x: Any) -> Any:
 
 
 def _turned(x: Any) -> tuple[Any, Any, Any]:
-    """n and the sine and cosine of r, for x = n * pi / 2 + r with |n| < far. Each part of n * pi / 2 is subtracted exactly,
-    or from what it is far less than: Cody and Waite 1980, Software Manual for the Elementary Functions.
+    """n and the sine and cosine of r, for x = n * pi / 2 + r, where x is not far.
+
+    Each part of n * pi / 2 is subtracted exactly, or from what is far larger than the next part: Cody and Waite 1980,
+    Software Manual for the Elementary Functions.
     """
     of = CONSTANTS[x.dtype]
     n, r = np.rint(x * (2 / math.pi)), x

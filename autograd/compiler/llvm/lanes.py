@@ -1,7 +1,7 @@
-"""The functions of numbers in LLVM's text: each for one number, and for as many as fit into registers of every width.
+"""The functions of numbers in LLVM's text: each for one number, and for as many as fit into a register of each width.
 
-A loop calls the function of one number; LLVM vectorises the loop by the variants that its attribute names, and these are
-inlined when that is done. So loops stay small while they are optimized, and a call beside loops stays a call.
+A loop calls the function of one number. LLVM vectorises the loop by the variants that the function's attribute names,
+and these are inlined when that is done. So loops stay small while they are optimized, and elsewhere a call stays one.
 """
 
 import functools
