@@ -8,39 +8,13 @@ processor likes best. `python -m benchmarks.polynomials` prints the constants.
 import functools
 import math
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from .constants import CONSTANTS
+
 LN2, INF = math.log(2), math.inf
-CONSTANTS = {
-    np.dtype(np.float64): SimpleNamespace(
-        exp=(0.5000000000000001, 0.16666666666666674, 0.04166666666662416, 0.008333333333322203, 0.001388888891719824)
-        + (0.0001984126988659691, 2.4801521320282765e-05, 2.755724233237739e-06, 2.762007677432387e-07)
-        + (2.5110051261821753e-08,),
-        log=(0.6666666666666734, 0.3999999999941468, 0.28571428742385746, 0.22222198573457888, 0.1818356430846093)
-        + (0.15314051075914387, 0.14795943878598647),
-        sin=(-0.1666666666666663, 0.008333333333322118, -0.0001984126982958965, 2.7557313621419557e-06)
-        + (-2.5050747767798666e-08, 1.589623043251229e-10),
-        cos=(0.041666666666666595, -0.0013888888888873056, 2.4801587288851673e-05, -2.7557314179295485e-07)
-        + (2.0875700842348434e-09, -1.1358536554973608e-11),
-        ln2=(0.6931471805598903, 5.497923018708371e-14),
-        log10_2=(0.30102999566395283, 2.8363394551044964e-14),
-        half_pi=(1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32),
-        far=2.0**20,
-    ),
-    np.dtype(np.float32): SimpleNamespace(
-        exp=(0.5, 0.16666576266288757, 0.04166637361049652, 0.008363175205886364, 0.0013941109646111727),
-        log=(0.6666677594184875, 0.3997754156589508, 0.2987172603607178),
-        sin=(-0.16666655242443085, 0.00833216030150652, -0.00019515279564075172),
-        cos=(0.04166664555668831, -0.0013887316454201937, 2.44331567955669e-05),
-        ln2=(0.693145751953125, 1.428606765330187e-06),
-        log10_2=(0.30103302001953125, -3.024355464731343e-06),
-        half_pi=(1.5703125, 0.0004837512969970703, 7.549533620476723e-08, 2.5633440682570896e-12),
-        far=2.0**13,
-    ),
-}
 
 
 def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
@@ -48,6 +22,12 @@ def polynomial(x: Any, coefficients: Sequence[float]) -> Any:
     square = x * x
     even, odd = (functools.reduce(lambda total, c: total * square + c, coefficients[i::2][::-1]) for i in (0, 1))
     return even + x * odd
+
+
+def _odd(r: Any, coefficients: Sequence[float]) -> Any:
+    """r + r * z * polynomial(z), with z = r * r."""
+    z = r * r
+    return r + r * z * polynomial(z, coefficients)
 
 
 def _bits(x: Any) -> Any:
@@ -76,13 +56,13 @@ def _scaled(x: Any, n: Any) -> Any:
     return x * _power_of_two(half) * _power_of_two(n - half)
 
 
-def _exponential(x: Any) -> tuple[Any, Any]:
-    """n and e ** r - 1 for x = n * ln(2) + r, with x moved to where e ** x begins to be 0 or inf."""
+def _exponential(x: Any, more: Any = 0.0) -> tuple[Any, Any]:
+    """n and e ** r - 1 for x + more = n * ln(2) + r, with x moved to where e ** x begins to be 0 or inf."""
     of, limits = CONSTANTS[x.dtype], np.finfo(x.dtype)
     low, high = (limits.minexp - limits.nmant - 2) * LN2, (limits.maxexp + 1.25) * LN2
     x = np.where(x < low, low, np.where(x > high, high, x))
     n = np.rint(x * (1 / LN2))
-    r = x - n * of.ln2[0] - n * of.ln2[1]
+    r = x - n * of.ln2[0] - n * of.ln2[1] + more
     return n, r + r * r * polynomial(r, of.exp)
 
 
@@ -152,7 +132,7 @@ def _log_near_1(f: Any) -> Any:
     """log(1 + f), for 1 + f between sqrt(1 / 2) and sqrt(2); of s = f / (2 + f) it is an odd function."""
     s = f / (2 + f)
     z = s * s
-    return f - s * (f - z * polynomial(z, CONSTANTS[f.dtype].log))
+    return f - s * (f - 2 * z * polynomial(z, CONSTANTS[f.dtype].log))
 
 
 def _ends(x: Any, log: Any) -> Any:
@@ -202,7 +182,7 @@ def _turned(x: Any) -> tuple[Any, Any, Any]:
     for part in of.half_pi:
         r = r - n * part
     z = r * r
-    return n, r + r * z * polynomial(z, of.sin), 1 - 0.5 * z + z * z * polynomial(z, of.cos)
+    return n, _odd(r, of.sin), 1 - 0.5 * z + z * z * polynomial(z, of.cos)
 
 
 def _quarter(n: Any, sine: Any, cosine: Any) -> Any:
@@ -228,3 +208,85 @@ def tan(x: Any) -> Any:
     n, sine, cosine = _turned(x)
     odd = (_whole_bits(n) & 1) == 1
     return np.where(x == 0, x, np.where(odd, -cosine, sine) / np.where(odd, sine, cosine))
+
+
+def arctan(x: Any) -> Any:
+    """The inverse tangent, by that of the quotient that an eighth or a quarter of a turn leaves."""
+    size = abs(x)
+    eighth, quarter = size > math.tan(math.pi / 8), size > 1 / math.tan(math.pi / 8)
+    above = np.where(quarter, -1.0, np.where(eighth, size - 1, size))
+    below = np.where(quarter, size, np.where(eighth, size + 1, 1.0))
+    turn = np.where(quarter, math.pi / 2, np.where(eighth, math.pi / 4, x.dtype.type(0)))
+    return np.copysign(turn + _odd(above / below, CONSTANTS[x.dtype].arctan), x)
+
+
+def _half_angle(x: Any) -> tuple[Any, Any]:
+    """Whether |x| is beyond 1 / 2, and arcsin(|x|), or there half of arccos(|x|)."""
+    size = abs(x)
+    beyond = size > 0.5
+    return beyond, _odd(np.where(beyond, np.sqrt(0.5 * (1 - size)), size), CONSTANTS[x.dtype].arcsin)
+
+
+def arcsin(x: Any) -> Any:
+    """The inverse sine."""
+    beyond, angle = _half_angle(x)
+    return np.copysign(np.where(beyond, math.pi / 2 - 2 * angle, angle), x)
+
+
+def arccos(x: Any) -> Any:
+    """The inverse cosine."""
+    beyond, angle = _half_angle(x)
+    acute = np.where(x < 0, math.pi - 2 * angle, 2 * angle)
+    return np.where(beyond, acute, math.pi / 2 - np.copysign(angle, x))
+
+
+def cbrt(x: Any) -> Any:
+    """The cube root: by 1 / cbrt(m), which Newton's method needs no quotient for."""
+    size = abs(x)
+    e, m = _split(size)
+    third = np.rint(e * (1 / 3))
+    guess = polynomial(m, CONSTANTS[x.dtype].cbrt)
+    for _ in range(2):
+        guess = guess + guess * (1 - m * guess * guess * guess) * (1 / 3)
+    root = m * guess * guess
+    root = root + (m - root * root * root) * guess * guess * (1 / 3)
+    rest, one = e - 3 * third, x.dtype.type(1)
+    root = root * np.where(rest > 0, 2 ** (1 / 3), np.where(rest < 0, 2 ** (-1 / 3), one))
+    return np.where((size > 0) & (size < INF), np.copysign(root * _power_of_two(third), x), x)
+
+
+def hypot(x: Any, y: Any) -> Any:
+    """sqrt(x * x + y * y), where these would overflow or vanish by a multiple of x and y."""
+    x, y, one, most = abs(x), abs(y), x.dtype.type(1), np.finfo(x.dtype).maxexp
+    huge, tiny, scale = 2.0 ** (most // 2 - 16), 2.0 ** (16 - most // 2), 2.0 ** (most * 3 // 4)
+    larger = np.where(x < y, y, x)
+    down = np.where(larger > huge, 1 / scale, np.where(larger < tiny, scale, one))
+    up = np.where(larger > huge, scale, np.where(larger < tiny, 1 / scale, one))
+    length = np.sqrt((x * down) * (x * down) + (y * down) * (y * down)) * up
+    return np.where((x == INF) | (y == INF), INF, length)
+
+
+def _tail(x: Any) -> Any:
+    """erfc(x) for x of at least 3 / 4. No digit of x * x is lost: x is a number of half the digits and a rest."""
+    limits = np.finfo(x.dtype)
+    last = math.sqrt((limits.nmant - limits.minexp + 2) * LN2)
+    x = np.where(x > last, last, x)
+    keep = 2 ** (8 * x.dtype.itemsize) - 2 ** (limits.nmant // 2 + 1)
+    coarse = (_bits(x) & keep).view(x.dtype)
+    n, rest = _exponential(-coarse * coarse, -(x - coarse) * (x + coarse))
+    scale = polynomial((x - 3) / (x + 3), CONSTANTS[x.dtype].erfc) / (1 + 2 * x)
+    return _scaled((1 + rest) * scale, n)
+
+
+def erf(x: Any) -> Any:
+    """The error function."""
+    size = abs(x)
+    near = x + x * polynomial(x * x, CONSTANTS[x.dtype].erf)
+    return np.where(size > 0.75, np.copysign(1 - _tail(size), x), near)
+
+
+def erfc(x: Any) -> Any:
+    """1 - erf(x), which is small where x is large."""
+    tail = _tail(abs(x))
+    near = 1 - (x + x * polynomial(x * x, CONSTANTS[x.dtype].erf))
+    return np.where(x > 0.75, tail, np.where(x < -0.75, 2 - tail, near))

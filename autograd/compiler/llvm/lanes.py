@@ -5,6 +5,7 @@ and these are inlined when that is done. So loops stay small while they are opti
 """
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from . import functions
 from .text import Code, literal
 
-NAMES = "exp expm1 exp2 log log1p log2 log10 sin cos tan tanh sinh cosh".split()
+NAMES = """
+exp expm1 exp2 log log1p log2 log10 cbrt hypot sin cos tan arcsin arccos arctan sinh cosh tanh erf erfc""".split()
 FAR = {"sin", "cos", "tan"}  # libm computes them where the number is far from 0
 BYTES = (16, 32, 64)  # of vector registers
 TYPES = {np.dtype(code): type for code, type in zip("f8 f4 u8 u4 ?".split(), "double float i64 i32 i1".split())}
@@ -83,7 +85,7 @@ class Lanes(NDArrayOperatorsMixin):
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> "Lanes":
         test, x, y = args  # of numpy.where, the only one
-        kind = x if isinstance(x, Lanes) else y
+        kind = Lanes(self.code, next(x.dtype for x in (x, y) if hasattr(x, "dtype")), self.count, "")
         choices = ", ".join(f"{kind.type} {kind.operand(choice)}" for choice in (x, y))
         return kind.like(kind.dtype, f"select {test.type} {test.register}, {choices}")
 
@@ -111,12 +113,12 @@ def _libm_where_far(name: str, x: Lanes, near: Lanes) -> str:
 
 def _definition(name: str, dtype: np.dtype, count: int, title: str, attributes: str) -> set[str]:
     """The function of so many numbers, and what it declares."""
-    code = Code()
-    x = Lanes(code, dtype, count, "%x")
-    y = getattr(functions, name)(x)
-    code.do(f"ret {x.type} {_libm_where_far(name, x, y) if name in FAR else y.register}")
+    code, function = Code(), getattr(functions, name)
+    args = [Lanes(code, dtype, count, f"%{name}") for name in inspect.signature(function).parameters]
+    y, parameters = function(*args), ", ".join(f"{x.type} {x.register}" for x in args)
+    code.do(f"ret {y.type} {_libm_where_far(name, *args, y) if name in FAR else y.register}")
     body = "\n".join(["entry:", *code.lines])
-    return {*code.declared, f"define {x.type} @{title}({x.type} %x) {PURE} {attributes} {{\n{body}\n}}"}
+    return {*code.declared, f"define {y.type} @{title}({parameters}) {PURE} {attributes} {{\n{body}\n}}"}
 
 
 @functools.cache
@@ -124,7 +126,8 @@ def definitions(name: str, type: str) -> frozenset[str]:
     """All that a call of {name}_{type} needs."""
     dtype = next(dtype for dtype in TYPES if TYPES[dtype] == type)
     title, counts = f"{name}_{type}", [size // dtype.itemsize for size in BYTES]
-    variants = ",".join(f"_ZGV_LLVM_N{n}v_{title}({title}_{n})" for n in counts)
+    each = "v" * len(inspect.signature(getattr(functions, name)).parameters)
+    variants = ",".join(f"_ZGV_LLVM_N{n}{each}_{title}({title}_{n})" for n in counts)
     texts = _definition(name, dtype, 1, title, f'noinline "vector-function-abi-variant"="{variants}"')
     return frozenset(texts.union(*(_definition(name, dtype, n, f"{title}_{n}", "alwaysinline") for n in counts)))
 
@@ -132,8 +135,8 @@ def definitions(name: str, type: str) -> frozenset[str]:
 def word(name: str) -> Callable:
     """The call of a function of numbers."""
 
-    def write(code: Code, type: str, x: str) -> str:
+    def write(code: Code, type: str, *args: str) -> str:
         code.declared |= definitions(name, type)
-        return code.emit(f"call {type} @{name}_{type}({type} {x})")
+        return code.emit(f"call {type} @{name}_{type}({', '.join(f'{type} {x}' for x in args)})")
 
     return write

@@ -133,12 +133,7 @@ def _gauss(c: Code, t: str, x: str, a: str) -> str:
 # on numbers of one type, each rounded as NumPy rounds it; nothing assumes that there is no NaN
 WORDS: dict[str, Callable] = {
     **{name: lanes.word(name) for name in lanes.NAMES},
-    **{name: _libm(name) for name in ("cbrt", "hypot")},
-    **{
-        name: _libm(name.replace("arc", "a"))
-        for name in """
-       arcsin arccos arctan arctan2 arcsinh arccosh arctanh""".split()
-    },
+    **{name: _libm(name.replace("arc", "a")) for name in "arctan2 arcsinh arccosh arctanh".split()},
     **{name: _intrinsic(name) for name in "sqrt floor ceil rint".split()},
     "add": _infix("fadd"),
     "sub": _infix("fsub"),
@@ -167,6 +162,5 @@ WORDS: dict[str, Callable] = {
     "bell": _bell,
     "softplus": _softplus,
     "logaddexp": _logaddexp,
-    **{name: _libm(name) for name in ("erf", "erfc")},  # these and gauss: of autograd.scipy.special
-    "gauss": _gauss,
+    "gauss": _gauss,  # this, erf and erfc: of autograd.scipy.special
 }
