@@ -60,6 +60,14 @@ RESTS = {
     ),
     # log(m) = 2 * atanh(s) = 2 * s + 2 * s * z * rest, with s = (m - 1) / (m + 1), m to sqrt(2)
     "log": odd(mp.atanh, 3 - 2 * mp.sqrt(2), (6, 2)),
+    # the same with 11 digits more, z / 3 being taken out of the rest
+    "pow": Rest(
+        lambda z: (mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 1 - z / 3) / z**2,
+        lambda z: z**2 * mp.sqrt(z) / mp.atanh(mp.sqrt(z)),
+        SMALL,
+        (3 - 2 * mp.sqrt(2)) ** 2,
+        (6, 2),
+    ),
     "sin": odd(mp.sin, mp.pi / 4, (5, 2)),
     # cos(r) = 1 - z / 2 + z * z * rest
     "cos": Rest(

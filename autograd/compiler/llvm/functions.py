@@ -7,7 +7,7 @@ processor likes best. `python -m benchmarks.polynomials` prints the constants.
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -266,14 +266,29 @@ def hypot(x: Any, y: Any) -> Any:
     return np.where((x == INF) | (y == INF), INF, length)
 
 
+def _coarse(x: Any) -> Any:
+    """x with half of its digits, so that products of two such numbers are exact."""
+    keep = 2 ** (8 * x.dtype.itemsize) - 2 ** (np.finfo(x.dtype).nmant // 2 + 1)
+    return (_bits(x) & keep).view(x.dtype)
+
+
+def _gaussian(x: Any, a: Any = 1.0) -> tuple[Any, Any]:
+    """n and e ** r - 1 for -a * x * x = n * ln(2) + r, where a has few digits, so that none of x * x is lost."""
+    coarse = _coarse(x)
+    return _exponential(-a * (coarse * coarse), -a * ((x - coarse) * (x + coarse)))
+
+
+def gauss(x: Any, a: Any) -> Any:
+    """e ** (-a * x * x), for a near 1."""
+    size = abs(x)
+    n, rest = _gaussian(np.where(size > 64, 64.0, size), a)  # where it is 0
+    return _scaled(1 + rest, n)
+
+
 def _tail(x: Any) -> Any:
-    """erfc(x) for x of at least 3 / 4. No digit of x * x is lost: x is a number of half the digits and a rest."""
-    limits = np.finfo(x.dtype)
-    last = math.sqrt((limits.nmant - limits.minexp + 2) * LN2)
-    x = np.where(x > last, last, x)
-    keep = 2 ** (8 * x.dtype.itemsize) - 2 ** (limits.nmant // 2 + 1)
-    coarse = (_bits(x) & keep).view(x.dtype)
-    n, rest = _exponential(-coarse * coarse, -(x - coarse) * (x + coarse))
+    """erfc(x) for x of at least 3 / 4."""
+    x = np.where(x > 28, 28.0, x)  # where it is 0
+    n, rest = _gaussian(x)
     scale = polynomial((x - 3) / (x + 3), CONSTANTS[x.dtype].erfc) / (1 + 2 * x)
     return _scaled((1 + rest) * scale, n)
 
@@ -290,3 +305,49 @@ def erfc(x: Any) -> Any:
     tail = _tail(abs(x))
     near = 1 - (x + x * polynomial(x * x, CONSTANTS[x.dtype].erf))
     return np.where(x > 0.75, tail, np.where(x < -0.75, 2 - tail, near))
+
+
+def _log_in_parts(x: Any) -> tuple[Any, Any]:
+    """log(x) as a sum, twice as exact, for x that is positive and normal; as _log_near_1, term by term."""
+    of = CONSTANTS[x.dtype]
+    e, m = _split(x)
+    f = m - 1
+    s = f / (2 + f)
+    s1, below = _coarse(s), _coarse(2 + f)
+    s2 = (f - s1 * below - s1 * (f - (below - 2))) / (2 + f)
+    z1 = _coarse(s1 * s1)
+    z2 = (s1 * s1 - z1) + s2 * (s + s1)
+    z = z1 + z2
+    third = _coarse(x.dtype.type(2 / 3))
+    u1 = _coarse(third * z1)
+    u2 = (third * z1 - u1) + (third * z2 + (2 - 3 * float(third)) / 3 * z + 2 * z * z * polynomial(z, of.pow))
+    whole = e * of.ln2[0]
+    first = whole + 2 * s1
+    second = first + s1 * u1
+    lost = (2 * s1 - (first - whole)) + (s1 * u1 - (second - first))
+    rest = lost + (s1 * u2 + s2 * (2 + u1 + u2)) + e * of.ln2[1]
+    log = second + rest
+    return log, rest - (log - second)
+
+
+def pow(x: Any, y: Any) -> Any:
+    """x ** y, by e ** (y * log(x)) in parts, where the ends are not near."""
+    log, rest = _log_in_parts(x)
+    log1, y1 = _coarse(log), _coarse(y)
+    power = y1 * log1
+    more = y1 * (log - log1) + (y - y1) * log + y * rest
+    n, rest = _exponential(power, np.where(abs(power) > 2.0 * np.finfo(x.dtype).maxexp, 0.0, more))
+    return _scaled(1 + rest, n)
+
+
+def _moderate(x: Any) -> Any:
+    return abs(x) < CONSTANTS[x.dtype].far
+
+
+def _plain(x: Any, y: Any) -> Any:
+    limits = np.finfo(x.dtype)
+    return (x > float(limits.tiny)) & (x < INF) & (abs(y) < 2.0**limits.nmant)
+
+
+# where these are right; elsewhere is libm
+INSIDE: dict[str, Callable] = {"sin": _moderate, "cos": _moderate, "tan": _moderate, "pow": _plain}

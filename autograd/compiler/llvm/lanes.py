@@ -15,9 +15,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from . import functions
 from .text import Code, literal
 
-NAMES = """
-exp expm1 exp2 log log1p log2 log10 cbrt hypot sin cos tan arcsin arccos arctan sinh cosh tanh erf erfc""".split()
-FAR = {"sin", "cos", "tan"}  # libm computes them where the number is far from 0
+NAMES = """exp expm1 exp2 log log1p log2 log10 cbrt hypot sin cos tan arcsin arccos arctan sinh cosh tanh
+erf erfc gauss pow""".split()
 BYTES = (16, 32, 64)  # of vector registers
 TYPES = {np.dtype(code): type for code, type in zip("f8 f4 u8 u4 ?".split(), "double float i64 i32 i1".split())}
 INTRINSICS = {"rint": "rint", "absolute": "fabs", "copysign": "copysign", "sqrt": "sqrt"}
@@ -90,25 +89,24 @@ class Lanes(NDArrayOperatorsMixin):
         return kind.like(kind.dtype, f"select {test.type} {test.register}, {choices}")
 
 
-def _libm_where_far(name: str, x: Lanes, near: Lanes) -> str:
-    """What libm computes, number by number, for those of x that are far; else what is there."""
-    code, far = x.code, abs(x) > functions.CONSTANTS[x.dtype].far
-    some = code.emit(f"icmp ne i{x.count} {code.emit(f'bitcast {far.type} {far.register} to i{x.count}')}, 0")
-    before = code.block
-    code.do(f"br i1 {some}, label %far, label %end")
-    code.start("far")
-    own = name if x.dtype == float else f"{name}f"
-    if x.count == 1:
-        found = code.call(own, x.type, x.register)
+def _libm_outside(name: str, near: Lanes, *args: Lanes) -> str:
+    """What libm computes, number by number, where arithmetic does not reach; else what is there."""
+    code, own, type = near.code, name if near.dtype == float else f"{name}f", TYPES[near.dtype]
+    inside = functions.INSIDE[name](*args)
+    bits = code.emit(f"bitcast {inside.type} {inside.register} to i{near.count}")
+    code.do(f"br i1 {code.emit(f'icmp eq i{near.count} {bits}, -1')}, label %end, label %outside")
+    code.start("outside")
+    if near.count == 1:
+        found = code.call(own, type, *(x.register for x in args))
     else:
         found = near.register
-        for i in range(x.count):
-            number = code.call(own, TYPES[x.dtype], code.emit(f"extractelement {x.type} {x.register}, i64 {i}"))
-            found = code.emit(f"insertelement {x.type} {found}, {TYPES[x.dtype]} {number}, i64 {i}")
-    mixed = code.emit(f"select {far.type} {far.register}, {x.type} {found}, {x.type} {near.register}")
+        for i in range(near.count):
+            parts = [code.emit(f"extractelement {x.type} {x.register}, i64 {i}") for x in args]
+            found = code.emit(f"insertelement {near.type} {found}, {type} {code.call(own, type, *parts)}, i64 {i}")
+    mixed = code.emit(f"select {inside.type} {inside.register}, {near.type} {near.register}, {near.type} {found}")
     code.do("br label %end")
     code.start("end")
-    return code.emit(f"phi {x.type} [{near.register}, %{before}], [{mixed}, %far]")
+    return code.emit(f"phi {near.type} [{near.register}, %entry], [{mixed}, %outside]")
 
 
 def _definition(name: str, dtype: np.dtype, count: int, title: str, attributes: str) -> set[str]:
@@ -116,7 +114,7 @@ def _definition(name: str, dtype: np.dtype, count: int, title: str, attributes: 
     code, function = Code(), getattr(functions, name)
     args = [Lanes(code, dtype, count, f"%{name}") for name in inspect.signature(function).parameters]
     y, parameters = function(*args), ", ".join(f"{x.type} {x.register}" for x in args)
-    code.do(f"ret {y.type} {_libm_where_far(name, *args, y) if name in FAR else y.register}")
+    code.do(f"ret {y.type} {_libm_outside(name, y, *args) if name in functions.INSIDE else y.register}")
     body = "\n".join(["entry:", *code.lines])
     return {*code.declared, f"define {y.type} @{title}({parameters}) {PURE} {attributes} {{\n{body}\n}}"}
 

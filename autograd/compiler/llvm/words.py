@@ -67,7 +67,7 @@ def _power(c: Code, t: str, x: str, y: str) -> str:
         return WORDS["mul"](c, t, x, x)
     if y == literal(1, t):
         return x
-    return _libm("pow")(c, t, x, y)
+    return lanes.word("pow")(c, t, x, y)
 
 
 def _divided(c: Code, t: str, x: str, y: str) -> tuple[str, str, str]:
@@ -121,15 +121,6 @@ def _logaddexp(c: Code, t: str, x: str, y: str) -> str:
     return _choose(c, t, _test(c, t, "oeq", x, y), together, apart)
 
 
-def _gauss(c: Code, t: str, x: str, a: str) -> str:
-    """exp(-a * x * x) by a multiple of 1 / 16 near x, whose square is exact."""
-    add, mul, exp, minus_a = WORDS["add"], WORDS["mul"], WORDS["exp"], WORDS["neg"](c, t, a)
-    x = WORDS["minimum"](c, t, WORDS["maximum"](c, t, x, literal(-64, t)), literal(64, t))
-    near = mul(c, t, WORDS["rint"](c, t, mul(c, t, x, literal(16, t))), literal(1 / 16, t))
-    rest = mul(c, t, add(c, t, x, WORDS["neg"](c, t, near)), add(c, t, x, near))
-    return mul(c, t, exp(c, t, mul(c, t, minus_a, mul(c, t, near, near))), exp(c, t, mul(c, t, minus_a, rest)))
-
-
 # on numbers of one type, each rounded as NumPy rounds it; nothing assumes that there is no NaN
 WORDS: dict[str, Callable] = {
     **{name: lanes.word(name) for name in lanes.NAMES},
@@ -162,5 +153,4 @@ WORDS: dict[str, Callable] = {
     "bell": _bell,
     "softplus": _softplus,
     "logaddexp": _logaddexp,
-    "gauss": _gauss,  # this, erf and erfc: of autograd.scipy.special
 }
