@@ -149,7 +149,7 @@ def constants(dtype: np.dtype) -> list[str]:
     return [*lines, f"far={2.0 ** (turn[-1] - turn[0])},  # beyond it the products with parts of pi / 2 are rounded"]
 
 
-HEAD = '''"""Constants of functions.py: coefficients, lowest first, with their errors, and numbers in parts.
+HEAD = '''"""Constants of functions of numbers: coefficients, lowest first, with their errors, and numbers in parts.
 
 It is what `python -m benchmarks.polynomials` prints.
 """

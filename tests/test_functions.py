@@ -17,7 +17,7 @@ scipy = pytest.importorskip("scipy.special")
 pytest.importorskip("llvmlite")
 from mpmath import mp, mpf  # noqa: E402
 
-from autograd.compiler.llvm import constants, functions, lanes  # noqa: E402
+from autograd.compiler.llvm import constants, lanes  # noqa: E402
 from benchmarks import polynomials  # noqa: E402
 
 from . import exact  # noqa: E402
@@ -31,7 +31,7 @@ RIGHT = exact.WORDS | {
 }
 NUMPY = {"erf": scipy.erf, "erfc": scipy.erfc, "gauss": lambda x, a: np.exp(-a * (x * x)), "pow": np.power}
 each = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
-named = pytest.mark.parametrize("name", lanes.NAMES)
+named = pytest.mark.parametrize("name", lanes.FUNCTIONS)
 
 
 @functools.cache
@@ -44,8 +44,8 @@ def by_arrays(name):
     """The same arithmetic as NumPy does it, which rounds every product; not what is left to libm."""
 
     def function(*args):
-        y = getattr(functions, name)(*args)
-        return np.where(functions.INSIDE[name](*args), y, by_machine(name)(*args)) if name in functions.INSIDE else y
+        y = lanes.FUNCTIONS[name](*args)
+        return np.where(lanes.INSIDE[name](*args), y, by_machine(name)(*args)) if name in lanes.INSIDE else y
 
     return function
 

@@ -323,4 +323,5 @@ def _inline(module: Any, builder: Any) -> None:
     passes = binding.create_new_module_pass_manager()
     passes.add_always_inliner_pass()
     passes.add_global_dead_code_eliminate_pass()
+    passes.add_instruction_combine_pass()  # what a function now knows of its argument
     passes.run(module, builder)

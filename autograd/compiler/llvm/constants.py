@@ -1,4 +1,4 @@
-"""Constants of functions.py: coefficients, lowest first, with their errors, and numbers in parts.
+"""Constants of functions of numbers: coefficients, lowest first, with their errors, and numbers in parts.
 
 It is what `python -m benchmarks.polynomials` prints.
 """

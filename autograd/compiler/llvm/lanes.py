@@ -12,11 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from . import functions
+from . import angles, functions
 from .text import Code, literal
 
-NAMES = """exp expm1 exp2 log log1p log2 log10 cbrt hypot sin cos tan arcsin arccos arctan sinh cosh tanh
-erf erfc gauss pow""".split()
+FUNCTIONS: dict[str, Callable] = {
+    **{name: getattr(angles, name) for name in "sin cos tan arcsin arccos arctan hypot".split()},
+    **{name: getattr(functions, name) for name in "exp expm1 exp2 log log1p log2 log10 pow cbrt".split()},
+    **{name: getattr(functions, name) for name in "sinh cosh tanh erf erfc gauss".split()},
+}
+# where these are right; elsewhere is libm
+INSIDE: dict[str, Callable] = {
+    "sin": angles.moderate,
+    "cos": angles.moderate,
+    "tan": angles.moderate,
+    "pow": functions.moderate,
+}
 BYTES = (16, 32, 64)  # of vector registers
 TYPES = {np.dtype(code): type for code, type in zip("f8 f4 u8 u4 ?".split(), "double float i64 i32 i1".split())}
 INTRINSICS = {"rint": "rint", "absolute": "fabs", "copysign": "copysign", "sqrt": "sqrt"}
@@ -92,7 +102,7 @@ class Lanes(NDArrayOperatorsMixin):
 def _libm_outside(name: str, near: Lanes, *args: Lanes) -> str:
     """What libm computes, number by number, where arithmetic does not reach; else what is there."""
     code, own, type = near.code, name if near.dtype == float else f"{name}f", TYPES[near.dtype]
-    inside = functions.INSIDE[name](*args)
+    inside = INSIDE[name](*args)
     bits = code.emit(f"bitcast {inside.type} {inside.register} to i{near.count}")
     code.do(f"br i1 {code.emit(f'icmp eq i{near.count} {bits}, -1')}, label %end, label %outside")
     code.start("outside")
@@ -111,10 +121,10 @@ def _libm_outside(name: str, near: Lanes, *args: Lanes) -> str:
 
 def _definition(name: str, dtype: np.dtype, count: int, title: str, attributes: str) -> set[str]:
     """The function of so many numbers, and what it declares."""
-    code, function = Code(), getattr(functions, name)
+    code, function = Code(), FUNCTIONS[name]
     args = [Lanes(code, dtype, count, f"%{name}") for name in inspect.signature(function).parameters]
     y, parameters = function(*args), ", ".join(f"{x.type} {x.register}" for x in args)
-    code.do(f"ret {y.type} {_libm_outside(name, y, *args) if name in functions.INSIDE else y.register}")
+    code.do(f"ret {y.type} {_libm_outside(name, y, *args) if name in INSIDE else y.register}")
     body = "\n".join(["entry:", *code.lines])
     return {*code.declared, f"define {y.type} @{title}({parameters}) {PURE} {attributes} {{\n{body}\n}}"}
 
@@ -124,7 +134,7 @@ def definitions(name: str, type: str) -> frozenset[str]:
     """All that a call of {name}_{type} needs."""
     dtype = next(dtype for dtype in TYPES if TYPES[dtype] == type)
     title, counts = f"{name}_{type}", [size // dtype.itemsize for size in BYTES]
-    each = "v" * len(inspect.signature(getattr(functions, name)).parameters)
+    each = "v" * len(inspect.signature(FUNCTIONS[name]).parameters)
     variants = ",".join(f"_ZGV_LLVM_N{n}{each}_{title}({title}_{n})" for n in counts)
     texts = _definition(name, dtype, 1, title, f'noinline "vector-function-abi-variant"="{variants}"')
     return frozenset(texts.union(*(_definition(name, dtype, n, f"{title}_{n}", "alwaysinline") for n in counts)))

@@ -123,7 +123,7 @@ def _logaddexp(c: Code, t: str, x: str, y: str) -> str:
 
 # on numbers of one type, each rounded as NumPy rounds it; nothing assumes that there is no NaN
 WORDS: dict[str, Callable] = {
-    **{name: lanes.word(name) for name in lanes.NAMES},
+    **{name: lanes.word(name) for name in lanes.FUNCTIONS},
     **{name: _libm(name.replace("arc", "a")) for name in "arctan2 arcsinh arccosh arctanh".split()},
     **{name: _intrinsic(name) for name in "sqrt floor ceil rint".split()},
     "add": _infix("fadd"),
