@@ -132,10 +132,10 @@ def test_mistakes_are_named(call, error, message):
 def test_one_program_for_each_form_of_arguments():
     f = jit(lambda x, *rest, mode="a": anp.sin(x) if mode == "a" else anp.cos(x))
     for args in ((1.0,), (2.0,), (3,)):
-        assert f(*args) == pytest.approx(math.sin(args[0]), rel=1e-15)
+        assert f(*args) == math.sin(args[0])
     assert len(f.forms) == 1
     f(np.ones(2)), f(np.ones(3)), f(np.ones(3, np.float32)), f([np.ones(3)][0])
-    assert f(1.0, mode="b") == pytest.approx(math.cos(1.0), rel=1e-15) and len(f.forms) == 5
+    assert f(1.0, mode="b") == math.cos(1.0) and len(f.forms) == 5
     f.clear()
     assert repr(f).endswith("0 programs>")
 

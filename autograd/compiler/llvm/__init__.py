@@ -304,14 +304,14 @@ def _compiled(source: str, large: bool, vectorize_lines: bool) -> bytes:
     """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
     module, target = binding.parse_assembly(source), _target(large)
     module.verify()
-    options = binding.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
-    options.slp_vectorization = vectorize_lines
-    builder = binding.create_pass_builder(target, options)
     if not large:
+        options = binding.create_pipeline_tuning_options(speed_level=3)
+        options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
+        options.slp_vectorization = vectorize_lines
+        builder = binding.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
-    _inline(module, builder)
-    module.verify()
+        _inline(module, builder)
+        module.verify()
     return target.emit_object(module)
 
 

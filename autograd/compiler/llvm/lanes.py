@@ -1,7 +1,8 @@
 """The functions of numbers in LLVM's text: each for one number, and for as many as fit into a register of each width.
 
-A loop calls the function of one number. LLVM vectorises the loop by the variants that the function's attribute names,
-and these are inlined when that is done. So loops stay small while they are optimized, and elsewhere a call stays one.
+A loop over elements calls the function of one number. LLVM vectorises the loop by the variants that the function's
+attribute names, and these are inlined when that is done, so loops stay small while they are optimized. Numbers beside
+such loops, one after the other, are left to libm, which has each sooner.
 """
 
 import functools
@@ -27,6 +28,7 @@ INSIDE: dict[str, Callable] = {
     "tan": angles.moderate,
     "pow": functions.moderate,
 }
+LIBM = FUNCTIONS.keys() - {"gauss"}
 BYTES = (16, 32, 64)  # of vector registers
 TYPES = {np.dtype(code): type for code, type in zip("f8 f4 u8 u4 ?".split(), "double float i64 i32 i1".split())}
 INTRINSICS = {"rint": "rint", "absolute": "fabs", "copysign": "copysign", "sqrt": "sqrt"}
@@ -101,18 +103,18 @@ class Lanes(NDArrayOperatorsMixin):
 
 def _libm_outside(name: str, near: Lanes, *args: Lanes) -> str:
     """What libm computes, number by number, where arithmetic does not reach; else what is there."""
-    code, own, type = near.code, name if near.dtype == float else f"{name}f", TYPES[near.dtype]
+    code, type = near.code, TYPES[near.dtype]
     inside = INSIDE[name](*args)
     bits = code.emit(f"bitcast {inside.type} {inside.register} to i{near.count}")
     code.do(f"br i1 {code.emit(f'icmp eq i{near.count} {bits}, -1')}, label %end, label %outside")
     code.start("outside")
     if near.count == 1:
-        found = code.call(own, type, *(x.register for x in args))
+        found = code.libm(name, type, *(x.register for x in args))
     else:
         found = near.register
         for i in range(near.count):
             parts = [code.emit(f"extractelement {x.type} {x.register}, i64 {i}") for x in args]
-            found = code.emit(f"insertelement {near.type} {found}, {type} {code.call(own, type, *parts)}, i64 {i}")
+            found = code.emit(f"insertelement {near.type} {found}, {type} {code.libm(name, type, *parts)}, i64 {i}")
     mixed = code.emit(f"select {inside.type} {inside.register}, {near.type} {near.register}, {near.type} {found}")
     code.do("br label %end")
     code.start("end")
@@ -144,6 +146,8 @@ def word(name: str) -> Callable:
     """The call of a function of numbers."""
 
     def write(code: Code, type: str, *args: str) -> str:
+        if code.loops < 2 and name in LIBM:  # the outermost loop is that over iterations
+            return code.libm(name, type, *args)
         code.declared |= definitions(name, type)
         return code.emit(f"call {type} @{name}_{type}({', '.join(f'{type} {x}' for x in args)})")
 

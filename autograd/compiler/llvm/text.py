@@ -9,12 +9,12 @@ TYPES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
 
 
 class Code:
-    """The body of a function, being written: `block` is the label that the next line stands under."""
+    """The body of a function, being written: `block` is the label that the next line stands under, `loops` are open."""
 
     def __init__(self):
         self.lines: list[str] = []
         self.declared: set[str] = set()
-        self.block, self._count = "entry", 0
+        self.block, self.loops, self._count = "entry", 0, 0
 
     def new(self, prefix: str = "%r") -> str:
         """A name that was not used before."""
@@ -49,7 +49,9 @@ class Code:
         self.do(f"{(go := self.new())} = icmp slt i64 {index}, {count}")
         self.do(f"br i1 {go}, label %{inside}, label %{end}")
         self.start(inside)
+        self.loops += 1
         results = body(index, *registers) or ()
+        self.loops -= 1
         self.do(f"{following} = add nuw nsw i64 {index}, 1")
         self.do(f"br label %{head}")
         self.lines[place] = f"  {index} = phi i64 [0, %{before}], [{following}, %{self.block}]"
@@ -88,6 +90,10 @@ class Code:
         """A function of numbers of one type, from libm or LLVM itself."""
         self.declared.add(f"declare {type} @{name}({', '.join([type] * len(args))}) #0")
         return self.emit(f"call {type} @{name}({', '.join(f'{type} {a}' for a in args)})")
+
+    def libm(self, name: str, type: str, *args: str) -> str:
+        """A function of libm, by NumPy's name."""
+        return self.call(name.replace("arc", "a") + ("" if type == "double" else "f"), type, *args)
 
 
 def literal(number: float, type: str) -> str:

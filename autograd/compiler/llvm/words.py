@@ -16,7 +16,7 @@ def _intrinsic(name: str) -> Callable:
 
 
 def _libm(name: str) -> Callable:
-    return lambda c, t, *args: c.call(name if t == "double" else name + "f", t, *args)
+    return lambda c, t, *args: c.libm(name, t, *args)
 
 
 def _test(c: Code, t: str, predicate: str, x: str, y: str) -> str:
@@ -124,7 +124,7 @@ def _logaddexp(c: Code, t: str, x: str, y: str) -> str:
 # on numbers of one type, each rounded as NumPy rounds it; nothing assumes that there is no NaN
 WORDS: dict[str, Callable] = {
     **{name: lanes.word(name) for name in lanes.FUNCTIONS},
-    **{name: _libm(name.replace("arc", "a")) for name in "arctan2 arcsinh arccosh arctanh".split()},
+    **{name: _libm(name) for name in "arctan2 arcsinh arccosh arctanh".split()},
     **{name: _intrinsic(name) for name in "sqrt floor ceil rint".split()},
     "add": _infix("fadd"),
     "sub": _infix("fsub"),
