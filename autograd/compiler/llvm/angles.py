@@ -44,11 +44,12 @@ def cos(x: Any) -> Any:
 def tan(x: Any) -> Any:
     """The tangent."""
     n, sine, cosine = _turned(x)
-    odd = (whole_bits(n) & 1) == 1
-    return np.where(x == 0, x, np.where(odd, -cosine, sine) / np.where(odd, sine, cosine))
+    swapped = (whole_bits(n) & 1) == 1
+    return np.where(x == 0, x, np.where(swapped, -cosine, sine) / np.where(swapped, sine, cosine))
 
 
 def moderate(x: Any) -> Any:
+    """Whether the parts of pi / 2 that are subtracted from x are exact."""
     return abs(x) < CONSTANTS[x.dtype].far
 
 

@@ -33,6 +33,7 @@ def bits(x: Any) -> Any:
 
 
 def bits_of(number: float, dtype: np.dtype) -> int:
+    """The same of a number that is known."""
     return int(bits(np.array(number, dtype)))
 
 
@@ -54,13 +55,20 @@ def scaled(x: Any, n: Any) -> Any:
 
 
 def split(x: Any) -> tuple[Any, Any]:
-    """e and m for x = m * 2 ** e with m between sqrt(1 / 2) and sqrt(2), where x is positive."""
+    """e and m for x = m * 2 ** e with m between sqrt(1 / 2) and sqrt(2), where x is positive and normal."""
+    limits = np.finfo(x.dtype)
+    one, least, whole = (bits_of(c, x.dtype) for c in (1, math.sqrt(0.5), 2.0**limits.nmant))
+    moved = bits(x) + (one - least)
+    e = (moved >> limits.nmant | whole).view(x.dtype) - (2.0**limits.nmant + limits.maxexp - 1)
+    return e, ((moved & (2**limits.nmant - 1)) + least).view(x.dtype)
+
+
+def split_all(x: Any) -> tuple[Any, Any]:
+    """The same where x may also be subnormal."""
     limits = np.finfo(x.dtype)
     tiny, lift = float(limits.tiny), limits.nmant + 1
-    one, least, whole = (bits_of(c, x.dtype) for c in (1, math.sqrt(0.5), 2.0**limits.nmant))
-    moved = bits(np.where(x < tiny, x * 2.0**lift, x)) + (one - least)
-    e = (moved >> limits.nmant | whole).view(x.dtype) - (2.0**limits.nmant + limits.maxexp - 1)
-    return np.where(x < tiny, e - lift, e), ((moved & (2**limits.nmant - 1)) + least).view(x.dtype)
+    e, m = split(np.where(x < tiny, x * 2.0**lift, x))
+    return np.where(x < tiny, e - lift, e), m
 
 
 def coarse(x: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import INF, LN2, coarse, polynomial, power_of_two, scaled, split, unless_tiny
+from .arithmetic import INF, LN2, coarse, polynomial, power_of_two, scaled, split, split_all, unless_tiny
 from .constants import CONSTANTS
 
 
@@ -85,20 +85,20 @@ def _ends(x: Any, log: Any) -> Any:
 
 def log(x: Any) -> Any:
     """The natural logarithm."""
-    e, m = split(x)
+    e, m = split_all(x)
     high, low = CONSTANTS[x.dtype].ln2
     return _ends(x, e * high + (e * low + _log_near_1(m - 1)))
 
 
 def log2(x: Any) -> Any:
     """The logarithm to the base 2."""
-    e, m = split(x)
+    e, m = split_all(x)
     return _ends(x, _log_near_1(m - 1) * (1 / LN2) + e)
 
 
 def log10(x: Any) -> Any:
     """The logarithm to the base 10."""
-    e, m = split(x)
+    e, m = split_all(x)
     high, low = CONSTANTS[x.dtype].log10_2
     return _ends(x, e * high + (e * low + _log_near_1(m - 1) * (1 / math.log(10))))
 
@@ -116,7 +116,7 @@ def log1p(x: Any) -> Any:
 def cbrt(x: Any) -> Any:
     """The cube root: by 1 / cbrt(m), which Newton's method needs no quotient for."""
     size = abs(x)
-    e, m = split(size)
+    e, m = split_all(size)
     third = np.rint(e * (1 / 3))
     guess = polynomial(m, CONSTANTS[x.dtype].cbrt)
     for _ in range(2):
@@ -197,5 +197,6 @@ def pow(x: Any, y: Any) -> Any:
 
 
 def moderate(x: Any, y: Any) -> Any:
+    """Whether x is positive and normal, and y not so large that products with it overflow."""
     limits = np.finfo(x.dtype)
     return (x > float(limits.tiny)) & (x < INF) & (abs(y) < 2.0**limits.nmant)
