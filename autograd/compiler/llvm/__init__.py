@@ -17,10 +17,11 @@ import numpy as np
 
 from ..program import Program, Variable
 from .arrays import Arrays, Memory
-from .machine import LONG, MachineCode
+from .machine import MachineCode
 from .steps import Steps
 
 ON_THE_STACK = 1 << 15  # bytes; larger workspaces are allocated
+LONG = 40_000  # characters of code; of more, functions of their own and no unrolled loops save LLVM minutes
 WORD = 7  # the bits of an address that are 0 where a number may begin
 
 
@@ -39,9 +40,9 @@ class LlvmExecutable:
     ):
         self.program, self.moves, self.carried = program, moves, carried
         writer = Arrays()
-        self.source = _function(program, writer, self.moves, self.carried)
+        self.source, short = _function(program, writer, self.moves, self.carried)
         known = isinstance(before, LlvmExecutable) and before.source == self.source
-        self._code: MachineCode = before._code if known else MachineCode(self.source)
+        self._code: MachineCode = before._code if known else MachineCode(self.source, "run", unrolled=short)
         self.why = why
         self._constants, self._bytes = writer.constants, 0 if _on_the_stack(writer) else writer.arena.size
         self._packed, program.memory = _all_numbers(program), writer.arena.size
@@ -133,8 +134,11 @@ def _pointer(x: Any) -> Any:
         return x.__array_interface__["data"][0] if x.flags.c_contiguous else None
 
 
-def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: Mapping[int, int]) -> str:
-    """The whole module: a function of the number of iterations, of the workspace, and of a pointer for each array."""
+def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: Mapping[int, int]) -> tuple[str, bool]:
+    """The whole module: a function of the number of iterations, of the workspace, and of a pointer for each array.
+
+    And whether it is short.
+    """
     code = writer.code
     code.start("begin")
     code.loop("%n", lambda index: _iteration(Steps(program, writer), index, moves, carried))
@@ -154,11 +158,12 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
         *code.lines,
         "}",
     ]
-    inline = "alwaysinline" if sum(map(len, lines)) < LONG else "noinline"
+    short = sum(map(len, [*code.module.functions, *code.lines])) < LONG
+    inline = "alwaysinline" if short else "noinline"
     width = '"prefer-vector-width"="256"'  # wider, LLVM takes slow gathers for columns
     attributes = "nounwind willreturn memory(none)", f"nounwind {width}", f"nounwind {inline} {width}"
     lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n", short
 
 
 def _iteration(steps: Steps, index: str, moves: Sequence[bool], carried: Mapping[int, int]) -> None:

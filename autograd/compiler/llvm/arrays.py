@@ -12,7 +12,8 @@ import numpy as np
 from ..placing import Arena
 from ..program import Unprintable
 from .integers import INTEGERS, MASKS
-from .text import SIZES, TYPES, WORDS, Code, Kernel, Module, converted, kind, literal
+from .text import SIZES, TYPES, Code, Kernel, Module, converted, kind, literal
+from .words import WORDS
 
 OF_KIND = {"f": ("", WORDS), "i": (" of integers", INTEGERS), "b": (" of masks", MASKS)}
 PREDICATES = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal", "isnan", "isinf", "isfinite"}

@@ -1,6 +1,7 @@
 """The processor of this machine, and what LLVM makes of a text for it."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import llvmlite.binding as binding
@@ -8,20 +9,19 @@ import llvmlite.binding as binding
 from ..program import Unprintable
 from .keeping import kept
 
-LONG = 40_000  # characters; of a longer program unrolled loops take LLVM minutes, and run no faster
 HUGE = 3_000_000  # characters; a longer program is not optimized, so that compilation takes seconds
 
 
 class MachineCode:
-    """The functions that LLVM makes of a module's text, as long as this lives.
+    """Functions that LLVM makes of a module's text, as long as this lives; its loops may be `unrolled`.
 
     Raises Unprintable for a text that is not LLVM's.
     """
 
-    def __init__(self, source: str):
-        key = "\n".join([f"LLVM {binding.llvm_version_info}", *_host(), source])
+    def __init__(self, source: str, *names: str, unrolled: bool = False):
+        key = "\n".join([f"LLVM {binding.llvm_version_info} {unrolled}", *_host(), *names, source])
         try:
-            compiled = kept(key, lambda: _compiled(source))
+            compiled = kept(key, lambda: _compiled(source, names, unrolled))
         except RuntimeError as error:
             raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
         # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
@@ -53,15 +53,28 @@ def _target(source: str) -> Any:
     return binding.Target.from_default_triple().create_target_machine(opt=level, cpu=cpu, features=features)
 
 
-def _compiled(source: str) -> bytes:
-    """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
+def _compiled(source: str, names: Sequence[str], unrolled: bool) -> bytes:
+    """The machine code of some functions; RuntimeError where it is not valid, which would end the process later."""
     module, target = binding.parse_assembly(source), _target(source)
     module.verify()
     if len(source) <= HUGE:
         # without the vectorizer of straight lines: it made invalid code of some programs, and none much faster
         options = binding.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
+        options.loop_vectorization, options.loop_unrolling = True, unrolled
         builder = binding.create_pass_builder(target, options)
         builder.getModulePassManager().run(module, builder)
+        _inline(module, builder, names)
         module.verify()
     return target.emit_object(module)
+
+
+def _inline(module: Any, builder: Any, names: Sequence[str]) -> None:
+    """Put the functions of vectors (lanes.py) where loops call them now, and drop those that none calls."""
+    for function in module.functions:
+        if not function.is_declaration and function.name not in names:
+            function.linkage = "internal"
+    passes = binding.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.add_instruction_combine_pass()  # what a function now knows of its argument
+    passes.run(module, builder)

@@ -45,7 +45,7 @@ def functions(type: str) -> MachineCode:
     ]
     zeros = f"@zeros.{type} = internal constant [{WIDTHS[-1] * lanes_of(type)} x {type}] zeroinitializer"
     lines = [zeros, "attributes #0 = { nounwind willreturn memory(none) }", *sorted(set().union(*texts))]
-    return MachineCode("\n".join(lines))
+    return MachineCode("\n".join(lines), f"product.{type}")
 
 
 def heights() -> tuple[int, int]:
