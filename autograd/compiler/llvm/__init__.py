@@ -160,8 +160,9 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     ]
     short = sum(map(len, [*code.module.functions, *code.lines])) < LONG
     inline = "alwaysinline" if short else "noinline"
-    width = '"prefer-vector-width"="256"'  # wider, LLVM takes slow gathers for columns
-    attributes = "nounwind willreturn memory(none)", f"nounwind {width}", f"nounwind {inline} {width}"
+    width = '"prefer-vector-width"="{}"'  # in most loops 256, since LLVM takes slow gathers for columns else
+    attributes = "nounwind willreturn memory(none)", f"nounwind {width.format(256)}"
+    attributes += f"nounwind {inline} {width.format(256)}", f"nounwind noinline {width.format(512)}"
     lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
     return "\n".join(lines) + "\n", short
 

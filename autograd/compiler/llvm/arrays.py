@@ -12,10 +12,11 @@ import numpy as np
 from ..placing import Arena
 from ..program import Unprintable
 from .integers import INTEGERS, MASKS
-from .text import SIZES, TYPES, Code, Kernel, Module, converted, kind, literal
+from .text import SIZES, TYPES, WIDE, Code, Kernel, Module, converted, kind, literal
 from .words import WORDS
 
 OF_KIND = {"f": ("", WORDS), "i": (" of integers", INTEGERS), "b": (" of masks", MASKS)}
+MANY = 4096  # elements of a loop for which the widest vectors pay, and a call costs nothing
 PREDICATES = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal", "isnan", "isinf", "isfinite"}
 
 
@@ -163,6 +164,7 @@ class Arrays:
                 self.code.nest(shape, lambda i: self._store_all([x.at(i) for x in arrays], outs, i))
                 return
             lines = [self.stored(out.pointer, (size,), out.type, offset=out.offset) for out in outs]
+            self.code.attributes = WIDE if size >= MANY else self.code.attributes
             count = self.code.parameter("i64", str(size))  # so that other lengths have the same code
             self.code.loop(count, lambda i: self._store_all([x.flat(i) for x in arrays if x.flat], lines, [i]))
 

@@ -8,7 +8,7 @@ import numpy as np
 TYPES = {np.dtype("f8"): "double", np.dtype("f4"): "float", np.dtype("i8"): "i64", np.dtype("i4"): "i32"}
 TYPES |= {np.dtype(bool): "i1"}
 SIZES = {"double": 8, "float": 4, "i64": 8, "i32": 4, "i1": 1}  # bytes in memory, where a mask is as NumPy has it
-KERNEL = "#2"  # the attributes of functions that are called from others
+KERNEL, WIDE = "#2", "#3"  # the attributes of functions of loops; of those along memory, for the widest vectors
 
 
 class Module:
@@ -128,6 +128,7 @@ class Kernel(Code):
     def __init__(self, module: Module):
         super().__init__(module)
         self.parameters: dict[tuple[str, str], str] = {}
+        self.attributes = KERNEL
 
     def parameter(self, type: str, outside: str) -> str:
         if outside[:2] in ("%r", "%p"):  # it was made here
@@ -139,7 +140,9 @@ class Kernel(Code):
         # what one pointer reaches no other one does: each array has memory of its own
         kinds = {"ptr": "ptr noalias"}
         named = ", ".join(f"{kinds.get(type, type)} {name}" for (type, _), name in self.parameters.items())
-        name = self.module.function("\n".join([f"({named}) {KERNEL} {{", "entry:", *self.lines, "  ret void", "}"]))
+        name = self.module.function(
+            "\n".join([f"({named}) {self.attributes} {{", "entry:", *self.lines, "  ret void", "}"])
+        )
         return f"call void {name}({', '.join(f'{type} {outside}' for type, outside in self.parameters)})"
 
 
