@@ -8,21 +8,11 @@ argument x that is a node is called _x.
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from . import rules, words
-from .grammar import (
-    STATIC,
-    Call,
-    Constant,
-    Name,
-    Row,
-    Tree,
-    fold,
-    parse,
-    resolved,
-    words_in,
-)
+from .grammar import STATIC, Call, Constant, Name, Row, Tree, fold, parse, resolved, words_in
 from .source import ON_ARRAYS, ON_FLOATS, ON_NODES, compiled, expression, parameters
 from .users import REFUSED, at_users_line
 
@@ -30,17 +20,15 @@ OPERATIONS: dict[str, "Operation"] = {}
 READINGS: dict[type, "Reading"] = {}  # of each class of nodes
 
 
+@dataclass(eq=False)
 class Function:
-    """A function as a word, on floats and arrays, the last few arguments of which are static.
+    """A function as a word, on floats and arrays."""
 
-    It is `printable` if machine code has a word of that name, `elementwise` if it broadcasts its arguments.
-    """
-
-    def __init__(
-        self, name: str, function: Callable, printable: bool = False, static: int = 0, elementwise: bool = False
-    ):
-        self.name, self.function, self.printable = name, function, printable
-        self.static, self.elementwise = static, elementwise
+    name: str
+    function: Callable
+    printable: bool = False  # if machine code has a word of that name
+    static: int = 0  # how many of the last arguments are static
+    elementwise: bool = False  # if it broadcasts the others
 
 
 class Operation:
