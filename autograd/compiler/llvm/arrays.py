@@ -207,13 +207,11 @@ class Arrays:
 
     def written(self, word: str, type: str, numbers: Sequence[str]) -> str:
         """A word of the table on numbers in registers, computed in a type."""
-        of_kind, words = OF_KIND[kind(type)]
-        if word not in words:
-            raise Unprintable(f"{word}{of_kind} is not printed")
-        return words[word](self.code, type, *numbers)
+        return writer_of(word, type)(self.code, type, *numbers)
 
     def elementwise(self, word: str, args: Sequence[Any], type: str) -> Array:
         """A word on broadcast arrays and numbers, computed in a type; a mask for a predicate."""
+        writer_of(word, type)
         arrays = [
             self.cast(x if isinstance(x, Array) else self.constantly(x, (), type), t)
             for x, t in zip(args, types_of_arguments(word, type))
@@ -233,6 +231,16 @@ class Arrays:
 
         in_order = all(x.flat and (x.shape == shape or math.prod(x.shape) == 1) for x in arrays)
         return self.lazy(shape, "i1" if word in PREDICATES else type, at, flat if in_order else None)
+
+
+def writer_of(word: str, type: str) -> Callable:
+    """What writes a word of numbers of a type; Unprintable where nobody does."""
+    of_kind, words = OF_KIND[kind(type)]
+    if word not in words:
+        raise Unprintable(
+            f"{word}{of_kind if any(word in words for _, words in OF_KIND.values()) else ''} is not printed"
+        )
+    return words[word]
 
 
 def types_of_arguments(word: str, type: str) -> Iterator[str]:

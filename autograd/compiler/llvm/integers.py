@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ..program import Unprintable
 from .text import Code, infix, literal
 
 PREDICATES = {
@@ -64,6 +65,12 @@ def _sign(c: Code, t: str, x: str) -> str:
     return INTEGERS["maximum"](c, t, INTEGERS["minimum"](c, t, x, literal(1, t)), literal(-1, t))
 
 
+def _pow(c: Code, t: str, x: str, y: str) -> str:
+    if y != "2":
+        raise Unprintable("pow of integers is not printed, but for squares")
+    return c.emit(f"mul {t} {x}, {x}")
+
+
 def _shift(instruction: str, most: Callable[[str], str]) -> Callable:
     """By as many bits as there are or more, everything is out: a machine would shift by the rest of a division."""
 
@@ -90,6 +97,7 @@ INTEGERS: dict[str, Callable] = {
     "sign": _sign,
     "floordiv": _floordiv,
     "mod": _mod,
+    "pow": _pow,
     "maximum": _intrinsic("smax"),
     "minimum": _intrinsic("smin"),
     "where": _select,
