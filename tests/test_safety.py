@@ -269,7 +269,7 @@ def test_what_does_not_count_is_not_compiled_again(monkeypatch):
 
     made = []
     code = llvm.MachineCode
-    monkeypatch.setattr(llvm, "MachineCode", lambda *args: made.append(args) or code(*args))
+    monkeypatch.setattr(llvm, "MachineCode", lambda *args, **kwargs: made.append(args) or code(*args, **kwargs))
 
     def f(x):
         SETTINGS.calls += 1  # not part of the program, though it runs when the program is recorded
