@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
@@ -47,6 +47,7 @@ def recurrent(w, u, xs, with_scan):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@settings(max_examples=6)
 @given(length=st.integers(1, 6), seed=st.integers(0, 1000))
 def test_a_loop_and_its_gradients(backend, length, seed):
     xs = np.random.default_rng(seed).normal(size=(length, 2))
