@@ -1,4 +1,4 @@
-"""A picture of how long an update of the demo's network takes, on a logarithmic scale."""
+"""A picture of how long an update of the demo's network takes, and of how that grows; on logarithmic scales."""
 
 import statistics
 
@@ -7,51 +7,84 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-from .contenders import contender
+from .contenders import NAMES, Contender
+from .rows import SMALL
 from .task import text
 
 BARS = {
-    "crabgrad, TrainStep as machine code": "ours small llvm",
-    "C by hand, -O3 -ffast-math": "by_hand small C",
-    "JAX, fori_loop": "peers small jax",
+    "crabgrad, TrainStep as machine code": f"ours step {SMALL} llvm",
+    "C by hand, -O3 -ffast-math": f"C step {SMALL}",
+    "JAX, fori_loop": f"jax step {SMALL}",
     "crabnn in Rust (as documented)": "documented crabnn",
-    "NumPy by hand, into buffers": "by_hand small buffers",
-    "crabgrad, TrainStep as NumPy": "ours small python",
-    "NumPy by hand": "by_hand small",
-    "crabgrad, eager": "ours small by nn",
-    "MyGrad": "peers small mygrad",
-    "PyTorch, eager": "peers small torch",
-    "PyTorch, torch.compile": "peers small torch compiled",
-    "HIPS autograd": "peers small hips",
+    "NumPy by hand, into buffers": f"buffers step {SMALL}",
+    "crabgrad, TrainStep as NumPy": f"ours step {SMALL} python",
+    "NumPy by hand": f"numpy step {SMALL}",
+    "crabgrad, eager": f"ours layers {SMALL}",
+    "MyGrad": f"mygrad step {SMALL}",
+    "PyTorch, eager": f"torch step {SMALL}",
+    "PyTorch, torch.compile": f"torch.compile step {SMALL}",
+    "HIPS autograd": f"hips step {SMALL}",
+}
+GROWTH = {  # what grows, and the network and batch at each of its values
+    "width: 2-w-w-1, batch 64": {w: f"2-{w}-{w}-1 64" for w in (8, 16, 32, 64, 128, 256)},
+    "batch: 2-32-32-1": {n: f"2-32-32-1 {n}" for n in (1, 4, 16, 64, 256, 1024, 4096)},
+    "depth: hidden layers of 16, batch 64": {d: f"2{d * '-16'}-1 64" for d in (1, 2, 4, 8, 16, 32)},
+}
+LINES = {  # color, style
+    "ours step {} llvm": ("#e07b39", "o-"),
+    "ours step {} python": ("#e07b39", "o--"),
+    "jax step {}": ("#3d6b99", "s-"),
+    "numpy step {}": ("#9fb3c8", "^--"),
 }
 
 
 def median_time(name: str, peers: str, rounds: int) -> float:
-    """Seconds an update, by a contender that has the machine for itself."""
-    one = contender(name, peers)
+    """Seconds an update, by a contender that has the machine for itself; NaN, which is not drawn, if it cannot."""
+    one = Contender(name, peers)
     try:
         return statistics.median(one.seconds() for _ in range(rounds))
+    except RuntimeError as error:
+        print(f"{name}: {error}")
+        return float("nan")
     finally:
         one.close()
 
 
-def draw_chart(path: str, peers: str, rounds: int) -> None:
-    """Measure every contender that is installed, and draw the times."""
-    medians = []
-    for label, name in BARS.items():
-        try:
-            medians.append((median_time(name, peers, rounds), label))
-        except RuntimeError as error:
-            print(f"{label}: {error}")
-    seconds, labels = zip(*sorted(medians, reverse=True))
-    figure, axes = pyplot.subplots(figsize=(8, 3.8), layout="constrained")
+def draw_bars(axes: pyplot.Axes, peers: str, rounds: int) -> None:
+    """The demo's network by all who are here."""
+    medians = [(median_time(name, peers, rounds), label) for label, name in BARS.items()]
+    seconds, labels = zip(*sorted((pair for pair in medians if pair[0] > 0), reverse=True))
     colors = ["#e07b39" if label.startswith("crabgrad") else "#9fb3c8" for label in labels]
     bars = axes.barh(labels, seconds, color=colors, log=True)
     axes.bar_label(bars, [f" {text(s)}" for s in seconds], fontsize=8)
     axes.set_title("One update of a 2-8-8-1 network, batch 16, one thread (logarithmic)", fontsize=10)
     axes.set_xlim(right=max(seconds) * 2.5)
-    axes.tick_params(labelsize=8)
     axes.xaxis.set_visible(False)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+def draw_growth(axes: pyplot.Axes, title: str, peers: str, rounds: int) -> None:
+    """How the time of an update grows with one size."""
+    for line, (color, style) in LINES.items():
+        seconds = [median_time(line.format(sizes), peers, rounds) for sizes in GROWTH[title].values()]
+        label = " ".join([NAMES[line.split()[0]], *line.split()[3:]])
+        axes.loglog(list(GROWTH[title]), seconds, style, color=color, label=label, markersize=3, linewidth=1)
+    axes.set_xticks(list(GROWTH[title]), list(GROWTH[title]), minor=False)
+    axes.minorticks_off()
+    axes.set_yticks(ticks := [10.0**k for k in range(-7, -1)], [text(tick) for tick in ticks])
+    axes.set_title(title, fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.3)
+
+
+def draw_chart(path: str, peers: str, rounds: int) -> None:
+    """Measure every contender that is installed, and draw the times."""
+    figure, places = pyplot.subplot_mosaic(["aaa", "bcd"], figsize=(9, 6.8), layout="constrained")
+    draw_bars(places["a"], peers, rounds)
+    for place, title in zip("bcd", GROWTH):
+        draw_growth(places[place], title, peers, rounds)
+        places[place].sharey(places["b"]) if place != "b" else places[place].legend(fontsize=8)
+    for axes in places.values():
+        axes.tick_params(labelsize=8)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
