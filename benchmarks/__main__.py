@@ -1,43 +1,43 @@
 """Speed, as ratios within one run: `python -m benchmarks [--peers PYTHON]`; see benchmarks/README.md."""
 
 import argparse
+import itertools
 import statistics
 import sys
 
-from .contenders import NAMES, Contender
+from .contenders import NAMES, measure
 from .rows import ROWS, Row
 from .task import text
 
 COLUMNS = {"work": 38, "crabgrad": 9, "against": 19, "time": 9, "ratio": 16, "target": 12, "reached": 10}
 
 
-def measure(row: Row, peers: str, rounds: int) -> tuple[float, float, float]:
-    """Medians of our time, of theirs (ours where there is no peer), and of the ratio theirs / ours within a round."""
-    contenders = [Contender(name, peers) for name in (row.ours, row.peer) if name]
-    try:
-        turns = [[one.seconds() for one in contenders] for _ in range(rounds)]
-    finally:
-        for one in contenders:
-            one.close()
-    return (*(statistics.median(t[i] for t in turns) for i in (0, -1)), statistics.median(t[-1] / t[0] for t in turns))
-
-
-def cells(row: Row, peers: str, rounds: int) -> list[str]:
-    """A row of the table, measured."""
+def cells(row: Row, times: dict[str, list[float]], errors: dict[str, str]) -> list[str]:
+    """A row of the table: medians, and the median of the ratios within a turn."""
     kind, _, work = row.peer.partition(" ")
     peer = work if kind == "ours" else NAMES.get(kind, row.peer)
-    try:
-        ours, theirs, ratio = measure(row, peers, rounds)
-    except RuntimeError as error:
-        return [row.title, "", peer, "", str(error), row.target, ""]
-    unit = "bytes" if row.target.endswith("bytes") else ""
-    found = [row.title, f"{ours:.0f} bytes" if unit else text(ours), peer, text(theirs) if peer else ""]
-    by_them = f"{float(f'{ratio:.3g}'):,g} x faster" if row.target.startswith(">") else f"{1 / ratio:.2f} x its time"
-    verdict = ""
-    if row.target:
-        factor = row.factor(ours, ratio)
-        verdict = "yes" if factor <= 1 else f"no, {factor:.2f} x"
-    return [*found, by_them if peer else "", row.target, verdict]
+    if row.ours in errors:
+        return [row.title, "", peer, "", errors[row.ours], row.target, ""]
+    ours, ratio = statistics.median(times[row.ours]), None
+    found = [
+        row.title,
+        f"{ours:.0f} bytes" if row.target.endswith("bytes") else text(ours),
+        peer,
+        "",
+        "",
+        row.target,
+        "",
+    ]
+    if row.peer in errors:
+        found[4] = errors[row.peer]
+    elif row.peer:
+        ratio = statistics.median(b / a for a, b in zip(times[row.ours], times[row.peer]))
+        found[3] = text(statistics.median(times[row.peer]))
+        found[4] = f"{float(f'{ratio:.3g}'):,g} x faster" if row.target[:1] == ">" else f"{1 / ratio:.2f} x its time"
+    factor = row.factor(ours, ratio)
+    if factor:
+        found[6] = "yes" if factor <= 1 else f"no, {factor:.2f} x"
+    return found
 
 
 def parse() -> argparse.Namespace:
@@ -68,9 +68,12 @@ def main() -> int:
 
     show(list(COLUMNS))
     show(["-" * width for width in COLUMNS.values()])
-    for row in ROWS:
-        if options.only in f"{row.title} {row.peer}":
-            show(cells(row, options.peers, options.rounds))
+    chosen = [row for row in ROWS if options.only in f"{row.title} {row.peer}"]
+    for ours, group in itertools.groupby(chosen, lambda row: row.ours):
+        rows = list(group)
+        measured = measure([ours, *(row.peer for row in rows if row.peer)], options.peers, options.rounds)
+        for row in rows:
+            show(cells(row, *measured))
     return 0
 
 

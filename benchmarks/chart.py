@@ -1,13 +1,15 @@
 """A picture of how long an update of the demo's network takes, and of how that grows; on logarithmic scales."""
 
+import math
 import statistics
+from collections.abc import Iterable
 
 import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-from .contenders import NAMES, Contender
+from .contenders import NAMES, measure
 from .rows import SMALL
 from .task import text
 
@@ -38,22 +40,18 @@ LINES = {  # color, style
 }
 
 
-def median_time(name: str, peers: str, rounds: int) -> float:
-    """Seconds an update, by a contender that has the machine for itself; NaN, which is not drawn, if it cannot."""
-    one = Contender(name, peers)
-    try:
-        return statistics.median(one.seconds() for _ in range(rounds))
-    except RuntimeError as error:
+def medians(names: Iterable[str], peers: str, rounds: int) -> list[float]:
+    """Seconds an update by each of the contenders; NaN, which is not drawn, by one that is not here."""
+    times, errors = measure(names, peers, rounds)
+    for name, error in errors.items():
         print(f"{name}: {error}")
-        return float("nan")
-    finally:
-        one.close()
+    return [math.nan if name in errors else statistics.median(turns) for name, turns in times.items()]
 
 
 def draw_bars(axes: pyplot.Axes, peers: str, rounds: int) -> None:
     """The demo's network by all who are here."""
-    medians = [(median_time(name, peers, rounds), label) for label, name in BARS.items()]
-    seconds, labels = zip(*sorted((pair for pair in medians if pair[0] > 0), reverse=True))
+    pairs = zip(medians(BARS.values(), peers, rounds), BARS)
+    seconds, labels = zip(*sorted((pair for pair in pairs if pair[0] > 0), reverse=True))
     colors = ["#e07b39" if label.startswith("crabgrad") else "#9fb3c8" for label in labels]
     bars = axes.barh(labels, seconds, color=colors, log=True)
     axes.bar_label(bars, [f" {text(s)}" for s in seconds], fontsize=8)
@@ -65,8 +63,8 @@ def draw_bars(axes: pyplot.Axes, peers: str, rounds: int) -> None:
 
 def draw_growth(axes: pyplot.Axes, title: str, peers: str, rounds: int) -> None:
     """How the time of an update grows with one size."""
-    for line, (color, style) in LINES.items():
-        seconds = [median_time(line.format(sizes), peers, rounds) for sizes in GROWTH[title].values()]
+    columns = [medians((line.format(sizes) for line in LINES), peers, rounds) for sizes in GROWTH[title].values()]
+    for (line, (color, style)), seconds in zip(LINES.items(), zip(*columns)):
         label = " ".join([NAMES[line.split()[0]], *line.split()[3:]])
         axes.loglog(list(GROWTH[title]), seconds, style, color=color, label=label, markersize=3, linewidth=1)
     axes.set_xticks(list(GROWTH[title]), list(GROWTH[title]), minor=False)

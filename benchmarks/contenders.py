@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterable
 
 HERE = pathlib.Path(__file__).parent
 ENVIRONMENT = {
@@ -47,19 +48,42 @@ class Contender:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._answer()  # its work is built
 
     def seconds(self) -> float:
-        """Seconds a call; RuntimeError if the process cannot do its work, with its last line."""
-        try:
-            self.process.stdin.write("go\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended; what it said is read below
+        """Seconds a call."""
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        """The next line that it says; RuntimeError if the process cannot do its work, with its last line."""
         answer = self.process.stdout.readline()
         if not answer:
             raise RuntimeError((self.process.stderr.read().strip().splitlines() or ["it ended without a word"])[-1])
-        return float(answer)
+        return answer
 
     def close(self) -> None:
         """End the process."""
         self.process.communicate()
+
+
+def measure(names: Iterable[str], peers: str, rounds: int) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """The times of contenders that take turns; and what those say that cannot do their work."""
+    times: dict[str, list[float]] = {name: [] for name in names}
+    contenders: dict[str, Contender] = {}
+    errors: dict[str, str] = {}
+    try:
+        for _ in range(rounds + 1):
+            for name in [name for name in times if name not in errors]:
+                try:
+                    if name in contenders:
+                        times[name].append(contenders[name].seconds())
+                    else:
+                        contenders[name] = Contender(name, peers)
+                except RuntimeError as error:
+                    errors[name] = str(error)
+    finally:
+        for one in contenders.values():
+            one.close()
+    return times, errors

@@ -20,11 +20,13 @@ class Row:
     peer: str = ""
     target: str = ""
 
-    def factor(self, ours: float, ratio: float) -> float:
-        """How many times too much we take: up to 1 the target is reached. The ratio is theirs / ours."""
+    def factor(self, ours: float, ratio: float | None) -> float | None:
+        """How many times too much we take, at most 1 where the target is reached; the ratio is theirs / ours."""
+        if not self.target:
+            return None
         sign, number, unit = self.target.split()
-        taken = ours / UNITS[unit] if unit in UNITS else 1 / ratio
-        return taken / float(number) if sign == "<=" else taken * float(number)
+        taken = ours / UNITS[unit] if unit in UNITS else ratio and 1 / ratio
+        return taken and (taken / float(number) if sign == "<=" else taken * float(number))
 
 
 STEP, LARGE_STEP = "step 2-8-8-1, batch 16", "step 2-64-64-1, batch 256"
@@ -60,8 +62,8 @@ ROWS = [
         for dtype in ("float32", "float64")
     ),
     *(
-        Row(f"step, {title}, batch 64, Adam", f"ours train {kind}", f"{peer} train {kind}", ">= 1 x")
-        for title, kind in (("digits 64-128-10", "digits"), ("a small convolutional network", "convolutional"))
+        Row(f"step, {title}, batch 64", f"ours train {kind}", f"{peer} train {kind}", ">= 1 x")
+        for title, kind in (("digits 64-128-10", "digits"), ("convolutions", "convolutional"))
         for peer in ("jax", "torch", "torch.compile")
     ),
     Row("f(x, y) of numbers, a call", "ours call numbers", "", "<= 3 us"),

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 RATE, DECAY = 1e-4, 0.99999
-POSITIVE = "log", "log1p", "log2", "sqrt"  # functions that are given positive numbers
 
 
 def target(x: np.ndarray) -> np.ndarray:
@@ -127,7 +126,7 @@ def sequence(steps: int) -> tuple[list[np.ndarray], np.ndarray]:
 def numbers(function: str) -> np.ndarray:
     """200,000 numbers at which a function of one number is not special."""
     x = np.random.default_rng(0).uniform(-3, 3, 200_000)
-    return np.abs(x) if function in POSITIVE else x
+    return np.abs(x) if function.startswith("log") else x
 
 
 def square_matrices(n: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
@@ -221,7 +220,7 @@ def argument(word: str) -> Any:
 
 
 def serve(works: dict[str, Callable]) -> None:
-    """Build the work that the command line names; then answer each line that comes in with seconds a call.
+    """Build the work that the command line names and say so; then answer each line that comes in with seconds a call.
 
     Of `first` work each answer is the time to build it and to call it once, compilation included; of work that is a
     number the answer is that number.
@@ -246,6 +245,7 @@ def serve(works: dict[str, Callable]) -> None:
             seconds(2)  # what is compiled, is compiled now
             while (took := seconds(repeat)) < 0.1:
                 repeat = round(repeat * min(10.0, 0.15 / took)) + 1
+        print("ready", flush=True)
         for _ in sys.stdin:
             print(work if known else seconds(repeat) / repeat / count, flush=True)
     except ImportError as error:
