@@ -18,26 +18,15 @@ def cells(row: Row, times: dict[str, list[float]], errors: dict[str, str]) -> li
     peer = work if kind == "ours" else NAMES.get(kind, row.peer)
     if row.ours in errors:
         return [row.title, "", peer, "", errors[row.ours], row.target, ""]
-    ours, ratio = statistics.median(times[row.ours]), None
-    found = [
-        row.title,
-        f"{ours:.0f} bytes" if row.target.endswith("bytes") else text(ours),
-        peer,
-        "",
-        "",
-        row.target,
-        "",
-    ]
-    if row.peer in errors:
-        found[4] = errors[row.peer]
-    elif row.peer:
+    ours, ratio, theirs, shown = statistics.median(times[row.ours]), None, "", errors.get(row.peer, "")
+    if row.peer and not shown:
         ratio = statistics.median(b / a for a, b in zip(times[row.ours], times[row.peer]))
-        found[3] = text(statistics.median(times[row.peer]))
-        found[4] = f"{float(f'{ratio:.3g}'):,g} x faster" if row.target[:1] == ">" else f"{1 / ratio:.2f} x its time"
+        theirs = text(statistics.median(times[row.peer]))
+        shown = f"{float(f'{ratio:.3g}'):,g} x faster" if row.target[:1] == ">" else f"{1 / ratio:.2f} x its time"
     factor = row.factor(ours, ratio)
-    if factor:
-        found[6] = "yes" if factor <= 1 else f"no, {factor:.2f} x"
-    return found
+    verdict = "" if factor is None else "yes" if factor <= 1 else f"no, {factor:.2f} x"
+    taken = f"{ours:.0f} bytes" if row.target.endswith("bytes") else text(ours)
+    return [row.title, taken, peer, theirs, shown, row.target, verdict]
 
 
 def parse() -> argparse.Namespace:

@@ -69,7 +69,7 @@ def draw_growth(axes: pyplot.Axes, title: str, peers: str, rounds: int) -> None:
         axes.loglog(list(GROWTH[title]), seconds, style, color=color, label=label, markersize=3, linewidth=1)
     axes.set_xticks(list(GROWTH[title]), list(GROWTH[title]), minor=False)
     axes.minorticks_off()
-    axes.set_yticks(ticks := [10.0**k for k in range(-7, -1)], [text(tick) for tick in ticks])
+    axes.set_yticks(ticks := [10.0**k for k in range(-6, -2)], [text(tick) for tick in ticks])
     axes.set_title(title, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.3)
@@ -77,12 +77,13 @@ def draw_growth(axes: pyplot.Axes, title: str, peers: str, rounds: int) -> None:
 
 def draw_chart(path: str, peers: str, rounds: int) -> None:
     """Measure every contender that is installed, and draw the times."""
-    figure, places = pyplot.subplot_mosaic(["aaa", "bcd"], figsize=(9, 6.8), layout="constrained")
-    draw_bars(places["a"], peers, rounds)
-    for place, title in zip("bcd", GROWTH):
-        draw_growth(places[place], title, peers, rounds)
-        places[place].sharey(places["b"]) if place != "b" else places[place].legend(fontsize=8)
-    for axes in places.values():
+    figure = pyplot.figure(figsize=(9, 6.8), layout="constrained")
+    above, below = figure.subfigures(2, 1)
+    draw_bars(above.subplots(), peers, rounds)
+    for axes, title in zip(below.subplots(1, 3, sharey=True), GROWTH):
+        draw_growth(axes, title, peers, rounds)
+    below.axes[0].legend(fontsize=8, frameon=False)
+    for axes in figure.axes:
         axes.tick_params(labelsize=8)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
