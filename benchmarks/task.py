@@ -219,6 +219,23 @@ def argument(word: str) -> Any:
     return (sizes if "-" in word else sizes[0]) if sizes else word
 
 
+def seconds(work: Callable, repeat: int) -> float:
+    """The time of so many calls."""
+    start = time.perf_counter()
+    for _ in range(repeat):
+        work()
+    return time.perf_counter() - start
+
+
+def enough(work: Callable) -> int:
+    """How many calls take a tenth of a second."""
+    seconds(work, 2)  # what is compiled, is compiled now
+    repeat = 1
+    while (took := seconds(work, repeat)) < 0.1:
+        repeat = round(repeat * min(10.0, 0.15 / took)) + 1
+    return repeat
+
+
 def serve(works: dict[str, Callable]) -> None:
     """Build the work that the command line names and say so; then answer each line that comes in with seconds a call.
 
@@ -232,21 +249,12 @@ def serve(works: dict[str, Callable]) -> None:
     def build() -> Any:
         return works[f"{who} {kind}"](*map(argument, args))
 
-    def seconds(repeat: int) -> float:
-        start = time.perf_counter()
-        for _ in range(repeat):
-            work()
-        return time.perf_counter() - start
-
     try:
         work = (lambda: build()()) if first else build()
-        known, repeat, count = not callable(work), 1, getattr(work, "count", 1)
-        if not known and not first:
-            seconds(2)  # what is compiled, is compiled now
-            while (took := seconds(repeat)) < 0.1:
-                repeat = round(repeat * min(10.0, 0.15 / took)) + 1
+        repeat = enough(work) if callable(work) and not first else 1
         print("ready", flush=True)
         for _ in sys.stdin:
-            print(work if known else seconds(repeat) / repeat / count, flush=True)
+            taken = seconds(work, repeat) / repeat / getattr(work, "count", 1) if callable(work) else work
+            print(taken, flush=True)
     except ImportError as error:
         sys.exit(f"{error.name} is not installed")
