@@ -9,32 +9,30 @@ import tempfile
 from collections.abc import Callable
 
 import numpy as np
-from task import DECAY, LARGE, RATE, SMALL, batch, serve, svm, weights
+import task
 
 
 def step(sizes: tuple[int, ...], n: int) -> Callable:
     """Forward, mean of squares, backward, gradient descent; returns the loss."""
-    x, y = batch(n)
-    parameters, rate = weights(sizes), RATE
+    (x, y), parameters, rate = task.batch(n), task.weights(sizes), task.RATE
 
     def work():
         nonlocal rate
-        w1, b1, w2, b2, w3, b3 = parameters
-        z1 = x @ w1 + b1
-        h1 = np.maximum(z1, 0)
-        z2 = h1 @ w2 + b2
-        h2 = np.maximum(z2, 0)
-        e = h2 @ w3 + b3 - y
+        h, inputs = x, []
+        for i in range(0, len(parameters), 2):
+            h = np.maximum(h, 0) if i else x
+            inputs.append(h)
+            h = h @ parameters[i] + parameters[i + 1]
+        e = h - y
         loss = (e * e).mean()
         g = 2 / e.size * e
-        gw3, gb3 = h2.T @ g, g.sum(0)
-        g = g @ w3.T * (z2 > 0)
-        gw2, gb2 = h1.T @ g, g.sum(0)
-        g = g @ w2.T * (z1 > 0)
-        gw1, gb1 = x.T @ g, g.sum(0)
-        rate *= DECAY
-        for i, gradient in enumerate((gw1, gb1, gw2, gb2, gw3, gb3)):
-            parameters[i] = parameters[i] - rate * gradient
+        rate *= task.DECAY
+        for i in range(len(parameters) - 2, -1, -2):
+            h, w = inputs.pop(), parameters[i]
+            parameters[i] = w - rate * (h.T @ g)
+            parameters[i + 1] = parameters[i + 1] - rate * g.sum(0)
+            if i:
+                g = g @ w.T * (h > 0)
         return loss
 
     work.parameters = parameters
@@ -43,49 +41,74 @@ def step(sizes: tuple[int, ...], n: int) -> Callable:
 
 def step_in_buffers(sizes: tuple[int, ...], n: int) -> Callable:
     """The same with every result written into an array that is allocated once."""
-    x, y = batch(n)
-    (w1, b1, w2, b2, w3, b3), rate = weights(sizes), RATE
-    _, n1, n2, _ = sizes
-    h1, h2, e = np.empty((n, n1)), np.empty((n, n2)), np.empty((n, 1))
-    m1, m2, g1, g2 = (np.empty_like(h) for h in (h1, h2, h1, h2))
-    gradients = [np.empty_like(p) for p in (w1, b1, w2, b2, w3, b3)]
-    gw1, gb1, gw2, gb2, gw3, gb3 = gradients
-    ones, flat, xt = np.ones(n), e.reshape(-1), x.T
-    pairs = list(zip((w1, b1, w2, b2, w3, b3), gradients))
+    (x, y), parameters, rate, ones = task.batch(n), task.weights(sizes), task.RATE, np.ones(n)
+    outs, masks, gs = ([np.empty((n, size)) for size in sizes[1:]] for _ in range(3))
+    (*_, e), gradients = outs, [np.empty_like(p) for p in parameters]
+    flat, pairs = e.reshape(-1), list(zip(parameters, gradients))
+    forward = list(zip([x, *outs], parameters[::2], parameters[1::2], outs))
+    backward = list(zip([x, *outs], parameters[::2], gradients[::2], gradients[1::2], [x, *masks], [x, *gs]))[::-1]
 
     def work():
         nonlocal rate
-        np.dot(x, w1, out=h1)
-        np.add(h1, b1, out=h1)
-        np.maximum(h1, 0.0, out=h1)
-        np.dot(h1, w2, out=h2)
-        np.add(h2, b2, out=h2)
-        np.maximum(h2, 0.0, out=h2)
-        np.dot(h2, w3, out=e)
-        np.add(e, b3, out=e)
+        for h, w, b, out in forward:
+            if h is not x:
+                np.maximum(h, 0.0, out=h)
+            np.dot(h, w, out=out)
+            np.add(out, b, out=out)
         np.subtract(e, y, out=e)
         loss = flat.dot(flat) / n
         np.multiply(e, 2 / n, out=e)
-        np.dot(h2.T, e, out=gw3)
-        np.dot(ones, e, out=gb3)
-        np.dot(e, w3.T, out=g2)
-        np.sign(h2, out=m2)
-        np.multiply(g2, m2, out=g2)
-        np.dot(h1.T, g2, out=gw2)
-        np.dot(ones, g2, out=gb2)
-        np.dot(g2, w2.T, out=g1)
-        np.sign(h1, out=m1)
-        np.multiply(g1, m1, out=g1)
-        np.dot(xt, g1, out=gw1)
-        np.dot(ones, g1, out=gb1)
-        rate *= DECAY
+        g = e
+        for h, w, gw, gb, mask, before in backward:
+            np.dot(h.T, g, out=gw)
+            np.dot(ones, g, out=gb)
+            if h is not x:
+                np.dot(g, w.T, out=before)
+                np.sign(h, out=mask)
+                g = np.multiply(before, mask, out=before)
+        rate *= task.DECAY
         for p, g in pairs:
             np.multiply(g, rate, out=g)
             np.subtract(p, g, out=p)
         return loss
 
-    work.parameters = [w1, b1, w2, b2, w3, b3]
+    work.parameters = parameters
     return work
+
+
+VALUE_AND_SLOPE = {
+    "exp": lambda x: (y := np.exp(x), y),
+    "expm1": lambda x: (y := np.expm1(x), y + 1),
+    "log": lambda x: (np.log(x), 1 / x),
+    "log1p": lambda x: (np.log1p(x), 1 / (1 + x)),
+    "log2": lambda x: (np.log2(x), 1 / (math.log(2) * x)),
+    "sin": lambda x: (np.sin(x), np.cos(x)),
+    "cos": lambda x: (np.cos(x), -np.sin(x)),
+    "tan": lambda x: (y := np.tan(x), 1 + y * y),
+    "arctan": lambda x: (np.arctan(x), 1 / (1 + x * x)),
+    "sinh": lambda x: (np.sinh(x), np.cosh(x)),
+    "cosh": lambda x: (np.cosh(x), np.sinh(x)),
+    "tanh": lambda x: (y := np.tanh(x), 1 - y * y),
+    "sigmoid": lambda x: (y := 1 / (1 + np.exp(-x)), y * (1 - y)),
+    "softplus": lambda x: (np.logaddexp(x, 0), 1 / (1 + np.exp(-x))),
+}
+
+
+def elementwise(name: str) -> Callable:
+    """The sum of a function of many numbers, and its gradient."""
+    x, f = task.numbers(name), VALUE_AND_SLOPE[name]
+
+    def work():
+        value, gradient = f(x)
+        return value.sum(), gradient
+
+    return work
+
+
+def product(n: int, dtype: str) -> Callable:
+    """A product of matrices by the BLAS of NumPy."""
+    a, b = task.square_matrices(n, dtype)
+    return lambda: a @ b
 
 
 class Scalar:
@@ -177,7 +200,7 @@ void run(long steps, const double *x, const double *y, double *w1, double *b1, d
 
 
 def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
-    """The plain loops of it in C, compiled on the spot with -O3 -march=native -ffast-math; 1000 updates a call."""
+    """The plain loops of it in C, compiled on the spot with -O3 -march=native -ffast-math; many updates a call."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise ImportError("no C compiler", name="a C compiler")
@@ -189,26 +212,29 @@ def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
     run = ctypes.CDLL(str(folder / "step.so")).run
     pointer, number = ctypes.c_void_p, ctypes.c_double
     run.argtypes, run.restype = [ctypes.c_long, *[pointer] * 8, number, number, pointer], None
-    x, y = batch(n)
-    parameters, losses = weights(sizes), np.empty(1000)
+    (x, y), parameters, losses = task.batch(n), task.weights(sizes), np.empty(task.updates(sizes, n))
 
     def work():
-        run(1000, *(a.ctypes.data for a in (x, y, *parameters)), RATE, DECAY, losses.ctypes.data)
+        run(len(losses), *(a.ctypes.data for a in (x, y, *parameters)), task.RATE, task.DECAY, losses.ctypes.data)
         return losses[-1]
 
-    work.count, work.parameters, work.losses = 1000, parameters, losses
+    work.count, work.parameters, work.losses = len(losses), parameters, losses
     return work
 
 
+# seconds, where they were measured: crabnn's an iteration of the demo in Rust's release build, sampling included;
+# those of xad, a tape in C++, for micrograd's demo
+DOCUMENTED = {"crabnn": 7.5e-6, "xad": 0.125}
+
 WORKS = {
-    "small C": lambda: step_in_c(*SMALL),
-    "large C": lambda: step_in_c(*LARGE),
-    "small": lambda: step(*SMALL),
-    "large": lambda: step(*LARGE),
-    "small buffers": lambda: step_in_buffers(*SMALL),
-    "large buffers": lambda: step_in_buffers(*LARGE),
-    "scalar": lambda: svm(Scalar, Scalar.relu),
+    "numpy step": step,
+    "buffers step": step_in_buffers,
+    "C step": step_in_c,
+    "microgpt scalar": lambda: task.svm(Scalar, Scalar.relu),
+    "numpy elementwise": elementwise,
+    "numpy product": product,
+    **{f"documented {name}": lambda seconds=seconds: seconds for name, seconds in DOCUMENTED.items()},
 }
 
 if __name__ == "__main__":
-    serve(WORKS)
+    task.serve(WORKS)

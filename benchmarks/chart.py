@@ -1,57 +1,89 @@
-"""A picture of how long an update of the demo's network takes, on a logarithmic scale."""
+"""A picture of how long an update of the demo's network takes, and of how that grows; on logarithmic scales."""
 
+import math
 import statistics
+from collections.abc import Iterable
 
 import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-from .contenders import contender
+from .contenders import NAMES, measure
+from .rows import SMALL
 from .task import text
 
 BARS = {
-    "crabgrad, TrainStep as machine code": "ours small llvm",
-    "C by hand, -O3 -ffast-math": "by_hand small C",
-    "JAX, fori_loop": "peers small jax",
+    "crabgrad, TrainStep as machine code": f"ours step {SMALL} llvm",
+    "C by hand, -O3 -ffast-math": f"C step {SMALL}",
+    "JAX, fori_loop": f"jax step {SMALL}",
     "crabnn in Rust (as documented)": "documented crabnn",
-    "NumPy by hand, into buffers": "by_hand small buffers",
-    "crabgrad, TrainStep as NumPy": "ours small python",
-    "NumPy by hand": "by_hand small",
-    "crabgrad, eager": "ours small by nn",
-    "MyGrad": "peers small mygrad",
-    "PyTorch, eager": "peers small torch",
-    "PyTorch, torch.compile": "peers small torch compiled",
-    "HIPS autograd": "peers small hips",
+    "NumPy by hand, into buffers": f"buffers step {SMALL}",
+    "crabgrad, TrainStep as NumPy": f"ours step {SMALL} python",
+    "NumPy by hand": f"numpy step {SMALL}",
+    "crabgrad, eager": f"ours layers {SMALL}",
+    "MyGrad": f"mygrad step {SMALL}",
+    "PyTorch, eager": f"torch step {SMALL}",
+    "PyTorch, torch.compile": f"torch.compile step {SMALL}",
+    "HIPS autograd": f"hips step {SMALL}",
+}
+GROWTH = {  # what grows, and the network and batch at each of its values
+    "width: 2-w-w-1, batch 64": {w: f"2-{w}-{w}-1 64" for w in (8, 16, 32, 64, 128, 256)},
+    "batch: 2-32-32-1": {n: f"2-32-32-1 {n}" for n in (1, 4, 16, 64, 256, 1024, 4096)},
+    "depth: hidden layers of 16, batch 64": {d: f"2{d * '-16'}-1 64" for d in (1, 2, 4, 8, 16, 32)},
+}
+LINES = {  # color, style
+    "ours step {} llvm": ("#e07b39", "o-"),
+    "ours step {} python": ("#e07b39", "o--"),
+    "jax step {}": ("#3d6b99", "s-"),
+    "numpy step {}": ("#9fb3c8", "^--"),
 }
 
 
-def median_time(name: str, peers: str, rounds: int) -> float:
-    """Seconds an update, by a contender that has the machine for itself."""
-    one = contender(name, peers)
-    try:
-        return statistics.median(one.seconds() for _ in range(rounds))
-    finally:
-        one.close()
+def medians(names: Iterable[str], peers: str, rounds: int) -> list[float]:
+    """Seconds an update by each of the contenders; NaN, which is not drawn, by one that is not here."""
+    times, errors = measure(names, peers, rounds)
+    for name, error in errors.items():
+        print(f"{name}: {error}")
+    return [math.nan if name in errors else statistics.median(turns) for name, turns in times.items()]
 
 
-def draw_chart(path: str, peers: str, rounds: int) -> None:
-    """Measure every contender that is installed, and draw the times."""
-    medians = []
-    for label, name in BARS.items():
-        try:
-            medians.append((median_time(name, peers, rounds), label))
-        except RuntimeError as error:
-            print(f"{label}: {error}")
-    seconds, labels = zip(*sorted(medians, reverse=True))
-    figure, axes = pyplot.subplots(figsize=(8, 3.8), layout="constrained")
+def draw_bars(axes: pyplot.Axes, peers: str, rounds: int) -> None:
+    """The demo's network by all who are here."""
+    pairs = zip(medians(BARS.values(), peers, rounds), BARS)
+    seconds, labels = zip(*sorted((pair for pair in pairs if pair[0] > 0), reverse=True))
     colors = ["#e07b39" if label.startswith("crabgrad") else "#9fb3c8" for label in labels]
     bars = axes.barh(labels, seconds, color=colors, log=True)
     axes.bar_label(bars, [f" {text(s)}" for s in seconds], fontsize=8)
     axes.set_title("One update of a 2-8-8-1 network, batch 16, one thread (logarithmic)", fontsize=10)
     axes.set_xlim(right=max(seconds) * 2.5)
-    axes.tick_params(labelsize=8)
     axes.xaxis.set_visible(False)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+def draw_growth(axes: pyplot.Axes, title: str, peers: str, rounds: int) -> None:
+    """How the time of an update grows with one size."""
+    columns = [medians((line.format(sizes) for line in LINES), peers, rounds) for sizes in GROWTH[title].values()]
+    for (line, (color, style)), seconds in zip(LINES.items(), zip(*columns)):
+        label = " ".join([NAMES[line.split()[0]], *line.split()[3:]])
+        axes.loglog(list(GROWTH[title]), seconds, style, color=color, label=label, markersize=3, linewidth=1)
+    axes.set_xticks(list(GROWTH[title]), list(GROWTH[title]), minor=False)
+    axes.minorticks_off()
+    axes.set_yticks(ticks := [10.0**k for k in range(-6, -2)], [text(tick) for tick in ticks])
+    axes.set_title(title, fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.3)
+
+
+def draw_chart(path: str, peers: str, rounds: int) -> None:
+    """Measure every contender that is installed, and draw the times."""
+    figure = pyplot.figure(figsize=(9, 6.8), layout="constrained")
+    above, below = figure.subfigures(2, 1)
+    draw_bars(above.subplots(), peers, rounds)
+    for axes, title in zip(below.subplots(1, 3, sharey=True), GROWTH):
+        draw_growth(axes, title, peers, rounds)
+    below.axes[0].legend(fontsize=8, frameon=False)
+    for axes in figure.axes:
+        axes.tick_params(labelsize=8)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

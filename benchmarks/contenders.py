@@ -4,69 +4,86 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterable
 
 HERE = pathlib.Path(__file__).parent
 ENVIRONMENT = {
     **os.environ,
     "PYTHONPATH": str(HERE.parent),
     "PYTHONDONTWRITEBYTECODE": "",
+    "CRABGRAD_CACHE": "off",  # what is compiled, is compiled here
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")},
 }
-
-
-# seconds an iteration of the demo, sampling included; Rust's release build, on the machine where it was measured
-DOCUMENTED = {"crabnn": 7.5e-6}
-
-
-class Documented:
-    """A contender that is not here: its time as it was documented."""
-
-    def __init__(self, name: str):
-        self.time = DOCUMENTED[name]
-
-    def seconds(self) -> float:
-        """Seconds a call."""
-        return self.time
-
-    def close(self) -> None:
-        """Nothing to end."""
+NAMES = {  # the first word of a contender's name, and what it stands for
+    "ours": "crabgrad",
+    "numpy": "NumPy by hand",
+    "buffers": "NumPy into buffers",
+    "C": "C by hand",
+    "microgpt": "microgpt's way",
+    "micrograd": "micrograd",
+    "jax": "JAX",
+    "torch": "PyTorch",
+    "torch.compile": "torch.compile",
+    "hips": "HIPS autograd",
+    "mygrad": "MyGrad",
+}
+BY_HAND = "numpy", "buffers", "C", "microgpt", "documented"
 
 
 class Contender:
-    """A process that times its work whenever it is asked."""
+    """A process that times its work whenever it is asked; its name says who works, what, and on what."""
 
     def __init__(self, name: str, peers: str):
-        script, work = name.split(" ", 1)
+        who = name.split(" ")[0]
+        script = "ours" if who == "ours" else "by_hand" if who in BY_HAND else "peers"
         environment = dict(ENVIRONMENT)
         if script == "peers":
             del environment["PYTHONPATH"]  # there `autograd` is another project
         self.process = subprocess.Popen(
-            [peers if script == "peers" else sys.executable, HERE / f"{script}.py", work],
+            [peers if script == "peers" else sys.executable, HERE / f"{script}.py", name],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._answer()  # its work is built
 
     def seconds(self) -> float:
-        """Seconds a call; RuntimeError if the process cannot do its work, with its last line."""
-        try:
-            self.process.stdin.write("go\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended; what it said is read below
+        """Seconds a call."""
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        """The next line that it says; RuntimeError if the process cannot do its work, with its last line."""
         answer = self.process.stdout.readline()
         if not answer:
             raise RuntimeError((self.process.stderr.read().strip().splitlines() or ["it ended without a word"])[-1])
-        return float(answer)
+        return answer
 
     def close(self) -> None:
         """End the process."""
         self.process.communicate()
 
 
-def contender(name: str, peers: str) -> Contender | Documented:
-    """What the name of a script and of its work, or of a documented time, stands for."""
-    kind, work = name.split(" ", 1)
-    return Documented(work) if kind == "documented" else Contender(name, peers)
+def measure(names: Iterable[str], peers: str, rounds: int) -> tuple[dict[str, list[float]], dict[str, str]]:
+    """The times of contenders that take turns; and what those say that cannot do their work."""
+    times: dict[str, list[float]] = {name: [] for name in names}
+    contenders: dict[str, Contender] = {}
+    errors: dict[str, str] = {}
+    try:
+        for _ in range(rounds + 1):
+            for name in [name for name in times if name not in errors]:
+                try:
+                    if name in contenders:
+                        times[name].append(contenders[name].seconds())
+                    else:
+                        contenders[name] = Contender(name, peers)
+                except RuntimeError as error:
+                    errors[name] = str(error)
+    finally:
+        for one in contenders.values():
+            one.close()
+    return times, errors

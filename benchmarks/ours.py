@@ -1,43 +1,47 @@
 """The work by crabgrad."""
 
 import gc
-import json
+import subprocess
 import sys
-import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from task import DECAY, LARGE, POINTS, RATE, SMALL, batch, k_means, moons, nested, serve, svm, target, weights
+import task
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, Value, grad, hvp, jit, value_and_grad
+from autograd import Tensor, Value, grad, hvp, jit, scan, value_and_grad
 from autograd.numpy import affine, relu
 
 
 def model_of(sizes: tuple[int, ...]) -> nn.MLP:
     """The network with the weights that every contender begins with."""
     model = nn.MLP(sizes[0], sizes[1:-1], sizes[-1], rng=0)
-    for p, w in zip(model.parameters(), weights(sizes)):
+    for p, w in zip(model.parameters(), task.weights(sizes)):
         p.data = w
     return model
 
 
-def written_out(sizes: tuple[int, ...], n: int) -> Callable:
+def descent(model: nn.Module) -> nn.SGD:
+    """The demo's optimizer."""
+    return nn.SGD(model.parameters(), lr=nn.ExponentialDecay(task.RATE, task.DECAY))
+
+
+def eager(sizes: tuple[int, ...], n: int) -> Callable:
     """Forward and loss on Tensors, line for line as NumPy by hand; backward by the engine."""
-    x, y = batch(n)
-    parameters, rate = [Tensor(w) for w in weights(sizes)], RATE
+    x, y = task.batch(n)
+    parameters, rate = [Tensor(w) for w in task.weights(sizes)], task.RATE
 
     def work():
         nonlocal rate
-        w1, b1, w2, b2, w3, b3 = parameters
-        h = affine(x, w1, b1).relu()
-        h = affine(h, w2, b2).relu()
-        loss = (affine(h, w3, b3) - y).square().mean()
+        h = affine(x, parameters[0], parameters[1])
+        for w, b in zip(parameters[2::2], parameters[3::2]):
+            h = affine(h.relu(), w, b)
+        loss = (h - y).square().mean()
         loss.backward()
-        rate *= DECAY
+        rate *= task.DECAY
         for p in parameters:
             p.data, p.grad = p.data - rate * p.grad, None
         return loss.data
@@ -48,9 +52,8 @@ def written_out(sizes: tuple[int, ...], n: int) -> Callable:
 
 def by_layers(sizes: tuple[int, ...], n: int) -> Callable:
     """The same by nn's layers, loss and optimizer, as in PyTorch."""
-    x, y = batch(n)
-    model, loss_function = model_of(sizes), nn.MSE()
-    optimizer = nn.SGD(model.parameters(), lr=nn.ExponentialDecay(RATE, DECAY))
+    (x, y), model, loss_function = task.batch(n), model_of(sizes), nn.MSE()
+    optimizer = descent(model)
 
     def work():
         loss = loss_function(model(x), y)
@@ -63,116 +66,154 @@ def by_layers(sizes: tuple[int, ...], n: int) -> Callable:
     return work
 
 
-def compiled_steps(sizes: tuple[int, ...], n: int, backend: str) -> Callable:
-    """The same update by nn.TrainStep, a thousand in a call; each contender's time is divided by its `count`."""
-    x, y = batch(n)
-    model = model_of(sizes)
-    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), lr=nn.ExponentialDecay(RATE, DECAY)), backend)
-    xs, ys = np.repeat(x[None], 1000, 0), np.repeat(y[None], 1000, 0)
-    step.run(xs[:1], ys[:1])
+def many(step: nn.TrainStep, xs: np.ndarray, ys: np.ndarray) -> Callable:
+    """All updates in one call; a contender's time is divided by its `count`."""
 
     def work():
         return step.run(xs, ys)[-1]
 
-    work.count = 1000
+    work.count = len(xs)
     return work
 
 
-def demo_steps() -> Callable:
-    """The demo's loop: ten thousand updates in a call, each on fresh samples and their targets."""
-    sizes, n = SMALL
-    model, rng = model_of(sizes), np.random.default_rng(0)
-    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), lr=nn.ExponentialDecay(RATE, DECAY)))
-
-    def work():
-        x = rng.uniform(-3, 3, (10_000, n, 2))
-        return step.run(x, target(x))[-1]
-
-    work.count = 10_000
-    work()
-    return work
+def steps(sizes: tuple[int, ...], n: int, backend: str) -> Callable:
+    """The same update by nn.TrainStep."""
+    model = model_of(sizes)
+    xs, ys = (np.repeat(a[None], task.updates(sizes, n), 0) for a in task.batch(n))
+    return many(nn.TrainStep(model, nn.MSE(), descent(model), backend), xs, ys)
 
 
-def compiled_scalar(backend: str) -> Callable:
-    """The value and gradient of micrograd's demo by jit, with all 337 numbers as arguments."""
-    points, labels, numbers = moons()
-
-    def loss(layers):
-        def score(x):
-            for i, layer in enumerate(layers):
-                sums = [sum((wi * xi for wi, xi in zip(ws, x)), b) for ws, b in layer]
-                x = [relu(v) for v in sums] if i < len(layers) - 1 else sums
-            return x[0]
-
-        losses = [relu(1 + -label * score(point)) for point, label in zip(points, labels)]
-        return sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(
-            p * p for layer in layers for ws, b in layer for p in (*ws, b)
-        )
-
-    f = jit(value_and_grad(loss), backend=backend)
-    f(numbers)
-    return lambda: f(numbers)[0]
-
-
-def call(arrays: bool) -> Callable:
-    """A call of a jitted function that does next to nothing, of two numbers or of two small arrays."""
-    f = jit(lambda x, y: x * y + 1.0, backend="llvm")
-    x, y = (np.ones(4), np.full(4, 2.0)) if arrays else (1.0, 2.0)
-    return lambda: f(x, y)
-
-
-def step_call() -> Callable:
-    """step(x, y) of the small network, whose work takes less than a microsecond."""
-    (_, n), model = SMALL, model_of(SMALL[0])
-    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), lr=nn.ExponentialDecay(RATE, DECAY)))
-    x, y = batch(n)
+def deep(sizes: tuple[int, ...], n: int) -> Callable:
+    """One update by Adam."""
+    (x, y), model = task.batch(n), model_of(sizes)
+    step = nn.TrainStep(model, nn.MSE(), nn.Adam(model.parameters(), 1e-3), "llvm")
     return lambda: step(x, y)
 
 
-def chain(length: int) -> dict[str, float]:
-    """Seconds a node to make, to sweep and to free a chain of scalars, and its bytes a node."""
+def train(kind: str) -> Callable:
+    """Updates of a classifier by Adam, each on its own batch."""
+    model, arrays, xs, ys = task.network(kind)
+    parameters = [Tensor(a) for a in arrays]
+    step = nn.TrainStep(lambda x: model(anp, parameters, x), nn.CrossEntropy(), nn.Adam(parameters, 1e-3), "llvm")
+    return many(step, xs, ys)
+
+
+def demo() -> Callable:
+    """The demo's loop: ten thousand updates in a call, each on fresh samples and their targets."""
+    model, rng = model_of((2, 8, 8, 1)), np.random.default_rng(0)
+    step = nn.TrainStep(model, nn.MSE(), descent(model))
+
+    def work():
+        x = rng.uniform(-3, 3, (10_000, 16, 2))
+        return step.run(x, task.target(x))[-1]
+
+    work.count = 10_000
+    return work
+
+
+def scalar(backend: str) -> Callable:
+    """The value and gradient of micrograd's demo by jit, with all 337 numbers as arguments."""
+    points, labels, layers = task.moons()
+    f = jit(value_and_grad(lambda layers: task.margins(points, labels, layers, relu)), backend=backend)
+    return lambda: f(layers)[0]
+
+
+def graph(points: int) -> Callable:
+    """The loss of micrograd's demo alone, at so many points; 304 are a graph of 200,000 operations."""
+    points, labels, layers = task.moons(points)
+    f = jit(lambda layers: task.margins(points, labels, layers, relu), backend="llvm")
+    return lambda: f(layers)
+
+
+def unrolled(length: int, looped: bool = False) -> Callable:
+    """The gradient of a recurrent network by its weights."""
+    parameters, xs = task.sequence(length)
+    f = jit(grad(lambda parameters, xs: task.recurrent(anp, scan if looped else None, parameters, xs)), backend="llvm")
+    return lambda: f(parameters, xs)
+
+
+def elementwise(name: str) -> Callable:
+    """A function of many numbers, and its gradient."""
+    x, f = task.numbers(name), jit(value_and_grad(lambda x: getattr(anp, name)(x).sum()))
+    return lambda: f(x)
+
+
+def product(n: int, dtype: str) -> Callable:
+    """A product of matrices."""
+    f, (a, b) = jit(lambda a, b: a @ b), task.square_matrices(n, dtype)
+    return lambda: f(a, b)
+
+
+def call(kind: str) -> Callable:
+    """A call of a jitted function that does next to nothing, of two numbers or of two small arrays."""
+    f = jit(lambda x, y: x * y + 1.0, backend="llvm")
+    x, y = (np.ones(4), np.full(4, 2.0)) if kind == "arrays" else (1.0, 2.0)
+    return lambda: f(x, y)
+
+
+def call_step() -> Callable:
+    """step(x, y) of the small network, whose work takes less than a microsecond."""
+    (x, y), model = task.batch(16), model_of((2, 8, 8, 1))
+    step = nn.TrainStep(model, nn.MSE(), descent(model))
+    return lambda: step(x, y)
+
+
+def chained(length: int) -> Value:
+    """A chain of scalars."""
+    y = Value(1.0)
+    for _ in range(length):
+        y = y * 1.0000001
+    return y
+
+
+def chain(length: int) -> Callable:
+    """Make, sweep and drop a chain; what is freed is freed without the collector."""
+    gc.disable()
+
+    def work():
+        chained(length).backward()
+
+    work.count = length
+    return work
+
+
+def memory(length: int) -> float:
+    """The bytes a node of a chain."""
     tracemalloc.start()
-    x = y = Value(1.0)
-    for _ in range(length):
-        y = y * 1.0000001
+    y = chained(length)
     size = tracemalloc.get_traced_memory()[0] / length
-    tracemalloc.stop()
-    gc.disable()  # what is freed is freed without it
-    times = [time.perf_counter()]
-    x = y = Value(1.0)
-    for _ in range(length):
-        y = y * 1.0000001
-    times.append(time.perf_counter())
-    y.backward()
-    times.append(time.perf_counter())
-    del x, y
-    times.append(time.perf_counter())
-    make, sweep, free = ((b - a) / length for a, b in zip(times, times[1:]))
-    return {"make": make, "sweep": sweep, "free": free, "bytes": size}
+    del y
+    return size
+
+
+def imports(module: str) -> Callable:
+    """A fresh process that imports it."""
+    return lambda: subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
 
 
 WORKS = {
-    "scalar": lambda: svm(Value, Value.relu),
-    "small": lambda: written_out(*SMALL),
-    "small by nn": lambda: by_layers(*SMALL),
-    "large": lambda: written_out(*LARGE),
-    "scalar python": lambda: compiled_scalar("python"),
-    "scalar llvm": lambda: compiled_scalar("llvm"),
-    "demo": demo_steps,
-    "small python": lambda: compiled_steps(*SMALL, "python"),
-    "nested": lambda: nested(grad),
-    **{f"k-means {n}": partial(k_means, anp, n, lambda f: lambda x, y, v: grad(f)(x, y)) for n in POINTS},
-    **{f"k-means hvp {n}": partial(k_means, anp, n, hvp) for n in POINTS},
-    "call numbers": lambda: call(arrays=False),
-    "call arrays": lambda: call(arrays=True),
-    "call step": step_call,
-    "small llvm": lambda: compiled_steps(*SMALL, "llvm"),
-    "large python": lambda: compiled_steps(*LARGE, "python"),
-    "large llvm": lambda: compiled_steps(*LARGE, "llvm"),
+    "ours scalar": lambda: task.svm(Value, Value.relu),
+    "ours jit": scalar,
+    "ours graph": graph,
+    "ours eager": eager,
+    "ours layers": by_layers,
+    "ours step": steps,
+    "ours deep": deep,
+    "ours train": train,
+    "ours demo": demo,
+    "ours unrolled": unrolled,
+    "ours scan": partial(unrolled, looped=True),
+    "ours elementwise": elementwise,
+    "ours product": product,
+    "ours nested": lambda: task.nested(grad),
+    "ours k-means": partial(task.k_means, anp, lambda f: lambda x, y, v: grad(f)(x, y)),
+    "ours hvp": partial(task.k_means, anp, hvp),
+    "ours call": call,
+    "ours call-step": call_step,
+    "ours chain": chain,
+    "ours memory": memory,
+    "ours imports": imports,
 }
 
 if __name__ == "__main__":
-    if sys.argv[1] == "chain":
-        print(json.dumps(chain(int(sys.argv[2]))))
-    else:
-        serve(WORKS)
+    task.serve(WORKS)

@@ -6,35 +6,39 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from task import DECAY, LARGE, POINTS, RATE, SMALL, batch, k_means, nested, serve, svm, weights
+import task
 
 
-def micrograd(collect: bool) -> Callable:
+def micrograd(collector: str = "") -> Callable:
     """Its own demo; with Python's garbage collector, as it runs, or without."""
     from micrograd.engine import Value
 
-    if not collect:
+    if collector:
         gc.disable()
-    return svm(Value, Value.relu)
+    return task.svm(Value, Value.relu)
 
 
-def torch_step(compiled: bool) -> Callable:
-    """PyTorch in float64 on one thread, by its layers and its SGD; forward and backward by torch.compile, or eager."""
+def torch_on_one_thread() -> Any:
+    """PyTorch."""
     import torch
 
     torch.set_num_threads(1)
+    return torch
+
+
+def torch_step(compiled: bool, sizes: tuple[int, ...], n: int) -> Callable:
+    """PyTorch in float64, by its layers and its SGD; forward and backward by torch.compile, or eager."""
+    torch = torch_on_one_thread()
     torch.set_default_dtype(torch.float64)
-    sizes, n = SMALL
-    x, y = map(torch.from_numpy, batch(n))
-    layers = [torch.nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
-    model = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1], torch.nn.ReLU(), layers[2])
+    x, y = map(torch.from_numpy, task.batch(n))
+    layers = [part for a, b in zip(sizes, sizes[1:]) for part in (torch.nn.Linear(a, b), torch.nn.ReLU())]
+    model = torch.nn.Sequential(*layers[:-1])
     with torch.no_grad():
-        for p, w in zip(model.parameters(), weights(sizes)):
+        for p, w in zip(model.parameters(), task.weights(sizes)):
             p.copy_(torch.from_numpy(w.T))
-    parameters = list(model.parameters())
+    optimizer, loss_function = torch.optim.SGD(model.parameters(), lr=task.RATE), torch.nn.MSELoss()
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, task.DECAY)
     model = torch.compile(model) if compiled else model
-    optimizer, loss_function = torch.optim.SGD(parameters, lr=RATE), torch.nn.MSELoss()
-    schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, DECAY)
 
     def work():
         optimizer.zero_grad()
@@ -47,16 +51,44 @@ def torch_step(compiled: bool) -> Callable:
     return work
 
 
+def torch_train(compiled: bool, kind: str) -> Callable:
+    """PyTorch in float32: a classifier by its layers, its own convolutions and its Adam."""
+    torch = torch_on_one_thread()
+    parts, (_, _, xs, ys) = torch.nn, task.network(kind)
+    xs, ys = torch.from_numpy(xs), torch.from_numpy(ys)
+    layers = {
+        "digits": lambda: [parts.Linear(64, 128), parts.ReLU(), parts.Linear(128, 10)],
+        "convolutional": lambda: [
+            *(parts.Unflatten(1, (1, 8, 8)), parts.Conv2d(1, 8, 3), parts.ReLU(), parts.Conv2d(8, 16, 3), parts.ReLU()),
+            *(parts.AvgPool2d(2), parts.Flatten(), parts.Linear(64, 10)),
+        ],
+    }[kind]()
+    model, loss_function = parts.Sequential(*layers), parts.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    model = torch.compile(model) if compiled else model
+
+    def work():
+        for x, y in zip(xs, ys):
+            optimizer.zero_grad()
+            loss = loss_function(model(x), y)
+            loss.backward()
+            optimizer.step()
+        return loss.item()
+
+    work.count = len(xs)
+    return work
+
+
 def hips() -> Any:
     """HIPS autograd."""
     import autograd
 
-    if not hasattr(autograd, "elementwise_grad"):  # it is this project
+    if hasattr(autograd, "Tensor"):  # it is this project
         raise ImportError("HIPS autograd is not installed", name="HIPS autograd")
     return autograd
 
 
-def hips_k_means(points: int, second: bool) -> Callable:
+def hips_k_means(second: bool, points: int) -> Callable:
     """HIPS autograd's gradient, or the gradient of that along a direction."""
     grad = hips().grad
     import autograd.numpy as anp
@@ -65,55 +97,41 @@ def hips_k_means(points: int, second: bool) -> Callable:
         along = grad(lambda x, y, v: anp.sum(grad(f)(x, y) * v))
         return along if second else lambda x, y, v: grad(f)(x, y)
 
-    return k_means(anp, points, derivative)
+    return task.k_means(anp, derivative, points)
 
 
-def hips_step() -> Callable:
+def hips_step(sizes: tuple[int, ...], n: int) -> Callable:
     """HIPS autograd's value_and_grad."""
     hips()
     import autograd.numpy as anp
     from autograd import value_and_grad
 
-    sizes, n = SMALL
-    x, y = batch(n)
-    parameters, rate = weights(sizes), RATE
-
-    def loss(ps):
-        w1, b1, w2, b2, w3, b3 = ps
-        h = anp.maximum(anp.dot(x, w1) + b1, 0)
-        h = anp.maximum(anp.dot(h, w2) + b2, 0)
-        e = anp.dot(h, w3) + b3 - y
-        return anp.mean(e * e)
-
-    f = value_and_grad(loss)
+    x, y = task.batch(n)
+    parameters, rate = task.weights(sizes), task.RATE
+    f = value_and_grad(lambda parameters: task.squares(anp, parameters, x, y))
 
     def work():
         nonlocal rate, parameters
         value, gradients = f(parameters)
-        rate *= DECAY
+        rate *= task.DECAY
         parameters = [p - rate * g for p, g in zip(parameters, gradients)]
         return value
 
     return work
 
 
-def mygrad_step() -> Callable:
+def mygrad_step(sizes: tuple[int, ...], n: int) -> Callable:
     """MyGrad's tensors."""
-    import mygrad as mg
+    import mygrad
 
-    sizes, n = SMALL
-    x, y = batch(n)
-    parameters, rate = [mg.tensor(w) for w in weights(sizes)], RATE
+    x, y = task.batch(n)
+    parameters, rate = [mygrad.tensor(w) for w in task.weights(sizes)], task.RATE
 
     def work():
         nonlocal rate
-        w1, b1, w2, b2, w3, b3 = parameters
-        h = mg.maximum(mg.matmul(x, w1) + b1, 0)
-        h = mg.maximum(mg.matmul(h, w2) + b2, 0)
-        e = mg.matmul(h, w3) + b3 - y
-        loss = (e * e).mean()
+        loss = task.squares(mygrad, parameters, x, y)
         loss.backward()
-        rate *= DECAY
+        rate *= task.DECAY
         for p in parameters:
             p.data = p.data - rate * np.asarray(p.grad)
         return float(loss.item())
@@ -121,49 +139,93 @@ def mygrad_step() -> Callable:
     return work
 
 
-def jax_steps(sizes: tuple[int, ...], n: int) -> Callable:
-    """JAX in float64: the update in lax.fori_loop, a thousand in a call."""
-    import jax
-    import jax.numpy as jnp
+class Jax:
+    """JAX in float64, and NumPy's names by it."""
 
-    jax.config.update("jax_enable_x64", True)
-    x, y = map(jnp.asarray, batch(n))
+    def __init__(self):
+        import jax
 
-    def loss(ps):
-        w1, b1, w2, b2, w3, b3 = ps
-        h = jnp.maximum(jnp.maximum(x @ w1 + b1, 0) @ w2 + b2, 0)
-        return jnp.mean((h @ w3 + b3 - y) ** 2)
+        jax.config.update("jax_enable_x64", True)
+        self.jax, self.scan = jax, jax.lax.scan
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.jax.numpy, name, None) or getattr(self.jax.nn, name)
+
+    def compiled(self, f: Callable, *args: Any) -> Callable:
+        """A call of the function as a program, until its results are there."""
+        program = self.jax.jit(f)
+        return lambda: self.jax.block_until_ready(program(*args))
+
+
+def jax_step(sizes: tuple[int, ...], n: int) -> Callable:
+    """The update in lax.fori_loop."""
+    names, count = Jax(), task.updates(sizes, n)
+    (x, y), parameters = task.batch(n), task.weights(sizes)
 
     def update(i, carry):
-        ps, rate, _ = carry
-        value, gradients = jax.value_and_grad(loss)(ps)
-        rate = rate * DECAY
-        return [p - rate * g for p, g in zip(ps, gradients)], rate, value
+        parameters, rate, _ = carry
+        loss, gradients = names.jax.value_and_grad(lambda parameters: task.squares(names, parameters, x, y))(parameters)
+        return [p - rate * task.DECAY * g for p, g in zip(parameters, gradients)], rate * task.DECAY, loss
 
-    run = jax.jit(lambda ps: jax.lax.fori_loop(0, 1000, update, (ps, RATE, 0.0)))
-    parameters = [jnp.asarray(w) for w in weights(sizes)]
-
-    def work():
-        return float(run(parameters)[2])
-
-    work.count = 1000
-    work()
+    work = names.compiled(lambda ps: names.jax.lax.fori_loop(0, count, update, (ps, task.RATE, 0.0)), parameters)
+    work.count = count
     return work
 
 
+def jax_train(kind: str) -> Callable:
+    """Updates of a classifier by Adam in lax.scan, each on its own batch."""
+    names, (model, parameters, xs, ys) = Jax(), task.network(kind)
+    tree = names.jax.tree.map
+
+    def loss(parameters, x, y):
+        return -names.take_along_axis(names.log_softmax(model(names, parameters, x), 1), y[:, None], 1).mean()
+
+    def update(carry, batch):
+        parameters, means, squares, count = carry
+        value, gradients = names.jax.value_and_grad(loss)(parameters, *batch)
+        means = tree(lambda m, g: 0.9 * m + 0.1 * g, means, gradients)
+        squares = tree(lambda s, g: 0.999 * s + 0.001 * g * g, squares, gradients)
+        rate, root = 1e-3 / (1 - 0.9**count), (1 - 0.999**count) ** 0.5
+        moved = tree(lambda p, m, s: p - rate * m / (names.sqrt(s) / root + 1e-8), parameters, means, squares)
+        return (tree(lambda p, q: q.astype(p.dtype), parameters, moved), means, squares, count + 1), value
+
+    zeros = tree(np.zeros_like, parameters)
+    work = names.compiled(partial(names.scan, update), (parameters, zeros, zeros, np.float32(1)), (xs, ys))
+    work.count = len(xs)
+    return work
+
+
+def jax_recurrent(looped: bool, length: int) -> Callable:
+    """The gradient of a recurrent network by its weights."""
+    names, (parameters, xs) = Jax(), task.sequence(length)
+    loss = partial(task.recurrent, names, names.scan if looped else None)
+    return names.compiled(names.jax.grad(loss), parameters, xs)
+
+
+def jax_elementwise(name: str) -> Callable:
+    """The sum of a function of many numbers, and its gradient."""
+    names = Jax()
+    f = names.jax.value_and_grad(lambda x: getattr(names, name)(x).sum())
+    return names.compiled(f, names.array(task.numbers(name)))
+
+
 WORKS = {
-    "small jax": lambda: jax_steps(*SMALL),
-    "large jax": lambda: jax_steps(*LARGE),
-    "scalar micrograd": lambda: micrograd(True),
-    "scalar micrograd without collector": lambda: micrograd(False),
-    "small torch": lambda: torch_step(False),
-    "small torch compiled": lambda: torch_step(True),
-    "small hips": hips_step,
-    "nested hips": lambda: nested(hips().grad),
-    **{f"k-means hips {n}": partial(hips_k_means, n, False) for n in POINTS},
-    **{f"k-means hvp hips {n}": partial(hips_k_means, n, True) for n in POINTS},
-    "small mygrad": mygrad_step,
+    "micrograd scalar": micrograd,
+    "torch step": partial(torch_step, False),
+    "torch.compile step": partial(torch_step, True),
+    "torch train": partial(torch_train, False),
+    "torch.compile train": partial(torch_train, True),
+    "hips step": hips_step,
+    "hips nested": lambda: task.nested(hips().grad),
+    "hips k-means": partial(hips_k_means, False),
+    "hips hvp": partial(hips_k_means, True),
+    "mygrad step": mygrad_step,
+    "jax step": jax_step,
+    "jax train": jax_train,
+    "jax unrolled": partial(jax_recurrent, False),
+    "jax scan": partial(jax_recurrent, True),
+    "jax elementwise": jax_elementwise,
 }
 
 if __name__ == "__main__":
-    serve(WORKS)
+    task.serve(WORKS)

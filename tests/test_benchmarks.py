@@ -8,6 +8,10 @@ import sys
 import numpy as np
 import pytest
 
+import autograd.numpy as anp
+from autograd import scan, value_and_grad
+from benchmarks.rows import FUNCTIONS, ROWS, Row
+
 ROOT = pathlib.Path(__file__).parent.parent
 
 
@@ -16,20 +20,18 @@ def contenders(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     import by_hand
     import ours
+    import peers
 
-    return ours.WORKS, by_hand.WORKS
+    return ours.WORKS | by_hand.WORKS | peers.WORKS
 
 
 def numbers(parameters):
     return [getattr(p, "data", p) if not isinstance(p, np.ndarray) else p for p in parameters]
 
 
-@pytest.mark.parametrize("size", ["small", "large"])
-def test_every_step_is_the_same_step(contenders, size):
-    ours, by_hand = contenders
-    works = [ours[size](), by_hand[size](), by_hand[f"{size} buffers"]()] + (
-        [ours["small by nn"]()] if size == "small" else []
-    )
+@pytest.mark.parametrize("sizes, n", [((2, 8, 8, 1), 16), ((2, 64, 64, 1), 256), ((2, 5, 4, 3, 1), 7)])
+def test_every_step_is_the_same_step(contenders, sizes, n):
+    works = [contenders[name](sizes, n) for name in ("numpy step", "buffers step", "ours eager", "ours layers")]
     for _ in range(3):
         losses = [work() for work in works]
         np.testing.assert_allclose(losses, losses[0], rtol=1e-10)
@@ -38,19 +40,60 @@ def test_every_step_is_the_same_step(contenders, size):
             np.testing.assert_allclose(mine, theirs, rtol=1e-9, atol=1e-12)
 
 
+def test_a_call_of_many_steps_ends_where_single_ones_do(contenders):
+    many, one = contenders["ours step"]((2, 8, 8, 1), 16, "python"), contenders["numpy step"]((2, 8, 8, 1), 16)
+    assert many() == pytest.approx([one() for _ in range(many.count)][-1], rel=1e-8)
+
+
 @pytest.mark.skipif(not (shutil.which("cc") or shutil.which("gcc")), reason="there is no C compiler")
 def test_c_is_the_same_step():
     # in a process of its own: loading what -ffast-math made turns off the subnormal numbers of the whole process
     code = """import by_hand, numpy
-c, work = by_hand.WORKS["small C"](), by_hand.WORKS["small"]()
+c, work = by_hand.step_in_c((2, 8, 8, 1), 16), by_hand.step((2, 8, 8, 1), 16)
 c()
 numpy.testing.assert_allclose(c.losses[:50], [work() for _ in range(50)], rtol=1e-8)"""
     subprocess.run([sys.executable, "-c", code], cwd=ROOT / "benchmarks", check=True)
 
 
 def test_the_scalar_graphs_have_the_same_loss(contenders):
-    ours, by_hand = contenders
-    assert ours["scalar"]()() == pytest.approx(by_hand["scalar"]()(), rel=1e-12)
+    assert contenders["ours scalar"]()() == pytest.approx(contenders["microgpt scalar"]()(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_and_slopes_by_hand_are_ours(contenders, name):
+    import task
+
+    value, slope = contenders["numpy elementwise"](name)()
+    ours = value_and_grad(lambda x: getattr(anp, name)(x).sum())(task.numbers(name))
+    np.testing.assert_allclose(ours[0], value, rtol=1e-10)
+    np.testing.assert_allclose(ours[1], slope, rtol=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["digits", "convolutional", "transformer"])
+def test_classifiers_learn(contenders, kind):
+    work = contenders["ours train"](kind)
+    before = work()
+    assert [work() for _ in range(4)][-1] < before
+
+
+def test_a_scan_is_the_recurrent_network(contenders):
+    import task
+
+    parameters, xs = task.sequence(5)
+    unrolled, scanned = (task.recurrent(anp, how, parameters, xs) for how in (None, scan))
+    assert unrolled == pytest.approx(scanned, rel=1e-12)
+
+
+def test_every_row_has_contenders(contenders):
+    for row in ROWS:
+        for who, *work in (name.split() for name in (row.ours, row.peer) if name):
+            assert f"{who} {work[work[0] == 'first']}" in contenders
+
+
+def test_a_row_says_how_far_its_target_is():
+    assert Row("", "", "", ">= 14 x").factor(1.0, 7.0) == 2
+    assert Row("", "", "", "<= 0.5 x").factor(1.0, 4.0) == 0.5
+    assert Row("", "", "", "<= 3 us").factor(6e-6, 1.0) == pytest.approx(2)
 
 
 def test_the_table_is_printed():
@@ -63,7 +106,5 @@ def test_the_table_is_printed():
             check=True,
         ).stdout
 
-    assert "bytes" in table("--only", "chain", "--chain", "20000")
-    assert "x its time" in table("--only", "import")
-    assert "is not installed" in table("--only", "mygrad", "--peers", sys.executable)
-    assert "faster" in table("--only", "crabnn")
+    assert "us" in table("--only", "a call")
+    assert "is not installed" in table("--only", "mygrad step", "--peers", sys.executable)

@@ -158,7 +158,7 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
         *code.lines,
         "}",
     ]
-    short = sum(map(len, [*code.module.functions, *code.lines])) < LONG
+    short = code.module.short and sum(map(len, [*code.module.functions, *code.lines])) < LONG
     inline = "alwaysinline" if short else "noinline"
     width = '"prefer-vector-width"="{}"'  # in most loops 256, since LLVM takes slow gathers for columns else
     attributes = "nounwind willreturn memory(none)", f"nounwind {width.format(256)}"

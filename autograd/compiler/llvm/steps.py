@@ -217,6 +217,7 @@ def scan(p: Arrays, *args: Any) -> Memory:
         for to, x in [*zip(places, found), *zip(carry, places)]:  # what is carried changes when all is computed
             p.fill(to, p.cast(x, to.type))
 
+    p.code.module.short = False  # whatever the length
     p.code.loop(body.length, entry)
     return rows
 

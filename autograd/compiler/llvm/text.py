@@ -17,6 +17,7 @@ class Module:
     def __init__(self):
         self.declared: set[str] = set()
         self.functions: dict[str, str] = {}  # text from the parameters on: name
+        self.short = True  # so that all may be one function, and loops unrolled
 
     def function(self, text: str) -> str:
         """The name of the function with this text."""
