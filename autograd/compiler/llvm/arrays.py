@@ -16,6 +16,7 @@ from .text import SIZES, TYPES, WIDE, Code, Kernel, Module, converted, kind, lit
 from .words import WORDS
 
 OF_KIND = {"f": ("", WORDS), "i": (" of integers", INTEGERS), "b": (" of masks", MASKS)}
+ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 MANY = 4096  # elements of a loop for which the widest vectors pay, and a call costs nothing
 PREDICATES = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal", "isnan", "isinf", "isfinite"}
 
@@ -47,6 +48,9 @@ class Memory(Array):
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
     """The strides of an array in C order, in elements."""
     return tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
+
+
+Total = tuple[Memory, Array, int]  # where to, of what, divided by what
 
 
 class Arrays:
@@ -156,17 +160,33 @@ class Arrays:
         """Compute every element of x into memory of its shape."""
         self.fill_all([out], [x])
 
-    def fill_all(self, outs: Sequence[Memory], arrays: Sequence[Array]) -> None:
-        """The same of several arrays of one shape, in one loop; an element of all is computed before one is written."""
-        shape, size = outs[0].shape, math.prod(outs[0].shape)
+    def fill_all(self, outs: Sequence[Memory], arrays: Sequence[Array], totals: Sequence[Total] = ()) -> None:
+        """The same of several arrays of one shape, in one loop; an element of all is computed before one is written.
+
+        And their totals, divided by numbers, if elements can be had by their positions.
+        """
+        shape = (*arrays, *(x for _, x, _ in totals))[0].shape
+        size, wanted = math.prod(shape), [x for _, x, _ in totals]
         with self.kernel():
             if size == 1 or not all(x.flat for x in (*outs, *arrays)):
                 self.code.nest(shape, lambda i: self._store_all([x.at(i) for x in arrays], outs, i))
+                arrays = outs = ()
+            if not arrays and not totals:
                 return
             lines = [self.stored(out.pointer, (size,), out.type, offset=out.offset) for out in outs]
             self.code.attributes = WIDE if size >= MANY else self.code.attributes
             count = self.code.parameter("i64", str(size))  # so that other lengths have the same code
-            self.code.loop(count, lambda i: self._store_all([x.flat(i) for x in arrays if x.flat], lines, [i]))
+
+            def element(i: str, *so_far: str) -> list[str]:
+                sums = zip(so_far, wanted)
+                after = [self.code.emit(f"{ADD} {x.type} {total}, {x.flat(i)}") for total, x in sums if x.flat]
+                self._store_all([x.flat(i) for x in arrays if x.flat], lines, [i])
+                return after
+
+            first = [literal(0, x.type) for x in wanted]
+            found = self.code.loop(count, element, first, [x.type for x in wanted])
+            for total, (out, x, divisor) in zip(found, totals):
+                self.store(self.code.emit(f"fdiv {x.type} {total}, {literal(divisor, x.type)}"), out, ())
 
     def _store_all(self, values: list[str], outs: Sequence[Memory], indices: Sequence[str]) -> None:
         for value, out in zip(values, outs):

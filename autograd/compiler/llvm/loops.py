@@ -8,11 +8,9 @@ import numpy as np
 
 from ...on_arrays import inverse
 from ..program import Unprintable
-from .arrays import Array, Arrays, Memory, contiguous
+from .arrays import ADD, Array, Arrays, Memory, contiguous
 from .matrices import matmul
 from .text import kind, literal
-
-ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 
 
 def _axes(x: Array, axis: tuple[int, ...] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -2,9 +2,10 @@
 
 import builtins
 import itertools
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,15 @@ ONCE = {"reshape", "transpose", "swapaxes", *REDUCTIONS}  # what reads each elem
 BLOCK = 500  # operations on single numbers in a function
 
 
+class Member(NamedTuple):
+    """What a loop makes: the elements of an array, or their sum divided by a number, and where it is kept."""
+
+    variable: Variable
+    elements: Array
+    place: Memory
+    divisor: int = 0  # none for the elements themselves
+
+
 class Steps:
     """Writes the code of a program's steps, once."""
 
@@ -35,7 +45,7 @@ class Steps:
         self.places: dict[Variable, tuple[Memory, Variable | None]] = {}  # where results belong; over which input
         self.parts: dict[int, list[tuple[int, int]]] = {}  # of the arena, that are free after a step
         self.done = -1  # the last step that was written, or will be by the loop that is to be written next
-        self.together: list[tuple[Variable, Array, Memory]] = []  # what one loop will compute: elements, and where to
+        self.together: list[Member] = []  # what one loop will compute
 
     def operand(self, variable: Variable) -> Array:
         """The array of a variable; constants are made when they are first used."""
@@ -114,10 +124,14 @@ class Steps:
         """The code of one variable, or the promise of it where a loop will use it or make it with others."""
         variable = self.program.steps[i]
         word = getattr(variable.word, "name", variable.word)
+        if any(member.divisor and member.variable in variable.args for member in self.together):
+            self.write_loop()
         if word not in LOOPS and word not in OF_PROGRAMS:
             self.arrays[variable] = x = self.applied(variable)
             if variable not in self.fused:
                 self.join(i, variable, x)
+        elif total := self.total(word, variable):
+            self.join(i, variable, *total)
         else:
             if word not in VIEWS or not all(isinstance(self.operand(arg), Memory) for arg in variable.args):
                 self.write_loop()
@@ -126,24 +140,39 @@ class Steps:
                 self.arrays[variable] = x if variable in self.fused else self.writer.memory(x)
         self.release(i)
 
-    def join(self, i: int, variable: Variable, x: Array) -> None:
+    def total(self, word: str, variable: Variable) -> tuple[Array, int] | None:
+        """What is summed along memory, and what the sum is divided by, if a step is such a sum or a mean."""
+        if word not in ("sum", "mean") or variable.static != (None,) or variable.dtype.kind != "f":
+            return None
+        x = self.writer.cast(self.operand(variable.args[0]), self.type_of(variable))
+        size = math.prod(x.shape)
+        return (x, size if word == "mean" else 1) if x.flat and size > 1 else None
+
+    def join(self, i: int, variable: Variable, x: Array, divisor: int = 0) -> None:
         """Let the loop that is to be written next make this too, if it has the same shape, or begin another."""
-        if self.together and self.together[0][1].shape != x.shape:
+        if self.together and self.together[0].elements.shape != x.shape:
             self.write_loop()
         place, over = self.places.get(variable, (None, None))
         if place is None or over is not None and (not x.flat or self.last.get(over, -1) > i):
             with self.kept_for(variable):
-                place = self.writer.allocate(x.shape, x.type)
-        self.together.append((variable, x, place))
+                place = self.writer.allocate(variable.shape, x.type)
+        self.together.append(Member(variable, x, place, divisor))
 
     def write_loop(self) -> None:
         """The loop for what has come together; from now on that is in memory."""
         if not self.together:
             return
-        self.writer.fill_all([place for _, _, place in self.together], [x for _, x, _ in self.together])
-        for variable, x, place in self.together:
+        arrays = [member for member in self.together if not member.divisor]
+        totals = [member for member in self.together if member.divisor]
+        self.writer.fill_all(
+            [member.place for member in arrays],
+            [member.elements for member in arrays],
+            [(member.place, member.elements, member.divisor) for member in totals],
+        )
+        for variable, x, place, divisor in self.together:
             self.arrays[variable] = place
-            x.at, x.flat = place.at, place.flat  # also for what is yet to be computed of it
+            if not divisor:
+                x.at, x.flat = place.at, place.flat  # also for what is yet to be computed of it
         self.together.clear()
         for i in [i for i in self.parts if i <= self.done]:
             self.release(i)
