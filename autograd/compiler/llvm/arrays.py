@@ -194,15 +194,20 @@ class Arrays:
         flat = x.flat and (lambda i: converted(self.code, x.flat(i), x.type, type))
         return self.lazy(x.shape, type, lambda i: converted(self.code, x.at(i), x.type, type), flat)
 
-    def written(self, word: str, type: str, numbers: Sequence[str]) -> str:
-        """A word of the table on numbers in registers, computed in a type."""
+    def meaning(self, word: str, type: str) -> Callable:
+        """What writes a word of the table on numbers of a type."""
         of_kind, words = OF_KIND[kind(type)]
         if word not in words:
             raise Unprintable(f"{word}{of_kind} is not printed")
-        return words[word](self.code, type, *numbers)
+        return words[word]
+
+    def written(self, word: str, type: str, numbers: Sequence[str]) -> str:
+        """A word of the table on numbers in registers, computed in a type."""
+        return self.meaning(word, type)(self.code, type, *numbers)
 
     def elementwise(self, word: str, args: Sequence[Any], type: str) -> Array:
         """A word on broadcast arrays and numbers, computed in a type; a mask for a predicate."""
+        write = self.meaning(word, type)
         arrays = [
             self.cast(x if isinstance(x, Array) else self.constantly(x, (), type), t)
             for x, t in zip(args, types_of_arguments(word, type))
@@ -214,11 +219,11 @@ class Arrays:
             for x in arrays:
                 own = indices[len(shape) - len(x.shape) :]
                 parts.append(x.at(["0" if n == 1 else i for i, n in zip(own, x.shape)]))
-            return self.written(word, type, parts)
+            return write(self.code, type, *parts)
 
         def flat(position: str) -> str:
             places = [position if x.shape == shape else "0" for x in arrays]
-            return self.written(word, type, [x.flat(i) for x, i in zip(arrays, places) if x.flat])
+            return write(self.code, type, *[x.flat(i) for x, i in zip(arrays, places) if x.flat])
 
         in_order = all(x.flat and (x.shape == shape or math.prod(x.shape) == 1) for x in arrays)
         return self.lazy(shape, "i1" if word in PREDICATES else type, at, flat if in_order else None)
