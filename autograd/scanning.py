@@ -31,7 +31,8 @@ def scan(f: Callable, carry: Any, xs: Any = None, length: int | None = None) -> 
 
     carry, xs and y are numbers, arrays, nodes, and lists, tuples and dicts of them; without xs f is called `length`
     times, with None. Every carry has the structure and shapes of the first one. Inside jit f is recorded once, whatever
-    the length. Raises ValueError where lengths or shapes differ, TypeError where f does not return a pair.
+    the length, and integers beside floats are exact up to 2 ** 53. Raises ValueError where lengths or shapes differ,
+    TypeError where f does not return a pair.
     """
     a_function(f)
     given = [] if xs is None else [as_array(x) for x in flatten(xs)]
@@ -90,7 +91,7 @@ class Body:
         sizes = [node.size for node in made]
         self.columns = [*pairwise(accumulate(sizes, initial=0))]
         self.width = sum(sizes)
-        self.dtype = np.result_type(np.float32, *(x.dtype for x in made))
+        self.dtype = np.result_type(bool, *(x.dtype for x in made))
 
     def __deepcopy__(self, memo: dict) -> "Body":
         return self

@@ -245,7 +245,7 @@ for _kind in (TracedValue, TracedTensor):
     install(_kind.reading)
     compare_by(_kind, _recorded_comparison)
 install_bits(TracedTensor.reading)
-for _name in OF_ARRAYS:  # of a Tensor too, but these see to it that integers stay what they are
+for _name in {*OF_ARRAYS} - {"reshape", "transpose"}:  # a Tensor's, but these see to it that integers stay such
     setattr(TracedTensor, _name, getattr(names, _name))
 
 

@@ -84,7 +84,7 @@ def recorded(
                 return function(*args)
             with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
             if not with_node or kwargs and of_ufunc:
-                return plain(*args, **kwargs) if plain else function(Tensor(args[0]), *args[1:], **kwargs).data
+                return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
             args, kwargs = _as_taken(called, plain, as_given, args, kwargs)
             of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
             return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
@@ -94,6 +94,11 @@ def recorded(
         return either
 
     return decorate
+
+
+def numbers_of(x: Any) -> Any:
+    """What a node holds, in a trace the example."""
+    return getattr(x, type(x).reading.held)
 
 
 def _holds_integers(x: Any) -> bool:
@@ -109,7 +114,7 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
 
     if plain is None:
         return given(_as_floats, function)
-    dtypes = [numpy.asarray(x).dtype for x in flatten(given(lambda x: getattr(x, type(x).reading.held), plain))]
+    dtypes = [numpy.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
     with suppress(TypeError, ValueError):
         out = function(*args, **kwargs)
         if all(not is_node(x) or x.dtype == dtype for x, dtype in zip(flatten(out), dtypes, strict=True)):

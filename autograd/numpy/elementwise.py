@@ -12,8 +12,8 @@ from ..node import Node, Value
 from ..operation import OPERATIONS, Operation, read
 from .dispatch import data_of, recorded
 
-_add, _mul, _div, _where, _less, _less_equal, _greater_equal, _equal = (
-    OPERATIONS[name] for name in "add mul truediv where less less_equal greater_equal equal".split()
+_add, _mul, _div, _where, _less, _less_equal, _greater_equal, _equal, _not_equal = (
+    OPERATIONS[name] for name in "add mul truediv where less less_equal greater_equal equal not_equal".split()
 )
 _rint, _sin, _square = (OPERATIONS[name] for name in "rint sin square".split())
 
@@ -95,12 +95,14 @@ def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """As numpy.clip; the gradient at a bound goes to the bound alone."""
     low, high = a_min if min is None else min, a_max if max is None else max
-    out = a
-    if low is not None:
-        out = _where(_less_equal(a, low), low, out)
-    if high is not None:
-        out = _where(_greater_equal(out, high), high, out)
-    return out
+    out = a if low is None else _within(a, low, _less_equal)
+    return out if high is None else _within(out, high, _greater_equal)
+
+
+def _within(x: Any, bound: Any, outside: Callable) -> Any:
+    """x, or the bound where x is outside or the bound is no number."""
+    out = _where(outside(x, bound), bound, x)
+    return out if bound.__class__ in (int, float) and bound == bound else _where(_not_equal(bound, bound), bound, out)
 
 
 @recorded(of_arrays=False)

@@ -123,6 +123,8 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
     """As numpy.pad, in the modes constant, edge, reflect, symmetric and wrap."""
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise TypeError(f"pad: the mode {mode!r} is not differentiated here")
+    if not array.ndim:
+        return array
     if mode != "constant":
         return moved(lambda numbers: np.pad(numbers, pad_width, mode), array)  # type: ignore[call-overload]
     filled = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=constant_values)

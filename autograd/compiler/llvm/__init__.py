@@ -142,6 +142,7 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     code = writer.code
     code.start("begin")
     code.loop("%n", lambda index: _iteration(Steps(program, writer), index, moves, carried))
+    code.lines[-2] += ", !llvm.loop !0"  # on its way back
     code.do(f"ret i64 {writer.status.at(())}")
     names = [f"%c{i}" for i in range(len(writer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
     names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
@@ -164,6 +165,8 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     attributes = "nounwind willreturn memory(none)", f"nounwind {width.format(256)}"
     attributes += f"nounwind {inline} {width.format(256)}", f"nounwind noinline {width.format(512)}"
     lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
+    # several iterations at once: seldom possible, of no use, and of some programs LLVM never comes to an end
+    lines += ["!0 = distinct !{!0, !1}", '!1 = !{!"llvm.loop.vectorize.enable", i1 false}']
     return "\n".join(lines) + "\n", short
 
 

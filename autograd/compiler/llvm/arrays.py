@@ -231,7 +231,7 @@ class Arrays:
 
     def elementwise(self, word: str, args: Sequence[Any], type: str) -> Array:
         """A word on broadcast arrays and numbers, computed in a type; a mask for a predicate."""
-        writer_of(word, type)
+        write = writer_of(word, type)
         arrays = [
             self.cast(x if isinstance(x, Array) else self.constantly(x, (), type), t)
             for x, t in zip(args, types_of_arguments(word, type))
@@ -243,11 +243,11 @@ class Arrays:
             for x in arrays:
                 own = indices[len(shape) - len(x.shape) :]
                 parts.append(x.at(["0" if n == 1 else i for i, n in zip(own, x.shape)]))
-            return self.written(word, type, parts)
+            return write(self.code, type, *parts)
 
         def flat(position: str) -> str:
             places = [position if x.shape == shape else "0" for x in arrays]
-            return self.written(word, type, [x.flat(i) for x, i in zip(arrays, places) if x.flat])
+            return write(self.code, type, *[x.flat(i) for x, i in zip(arrays, places) if x.flat])
 
         in_order = all(x.flat and (x.shape == shape or math.prod(x.shape) == 1) for x in arrays)
         return self.lazy(shape, "i1" if word in PREDICATES else type, at, flat if in_order else None)

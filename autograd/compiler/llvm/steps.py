@@ -118,7 +118,10 @@ class Steps:
         if word not in PREDICATES:
             return word, type, type
         given = [v.value if builtins.type(v.value) in (int, float) else v.dtype for v in variable.args]
-        return word, self.writer.type(np.result_type(*given)), type
+        within = np.result_type(*given)
+        if within.kind == "i" and any(builtins.type(x) is int and abs(x) > np.iinfo(within).max for x in given):
+            within = np.dtype(np.int64)  # NumPy compares with integers of any size
+        return word, self.writer.type(within), type
 
     def step(self, i: int) -> None:
         """The code of one variable, or the promise of it where a loop will use it or make it with others."""
