@@ -176,3 +176,30 @@ def test_train_step_names_mistakes():
         partial(np.ones((4, 2)), np.ones((4, 1)))
     with pytest.raises(RuntimeError, match="not been called"):
         _ = step.source
+
+
+class Scaled(nn.SGD):
+    """A rule whose elements depend on other elements of the parameter."""
+
+    def rule(self, parameter, gradient, state, lr, step):
+        return parameter / parameter[:1] - lr * gradient * parameter[-1:] + parameter[::-1], state
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_a_parameter_is_not_overwritten_before_all_of_it_was_read(backend):
+    def losses(update):
+        weight = Tensor(np.arange(1.0, 9.0))
+        return update(weight, Scaled([weight], lr=0.1)), weight.data
+
+    def by_hand(weight, optimizer):
+        for _ in range(3):
+            loss = (weight * 0.5).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    def compiled(weight, optimizer):
+        step = nn.TrainStep(lambda x: x * weight, nn.MSE(), optimizer, backend)
+        step.run(np.full((3, 1, 8), 0.5), np.zeros((3, 1, 8)))
+
+    np.testing.assert_allclose(losses(compiled)[1], losses(by_hand)[1], rtol=1e-12)

@@ -46,6 +46,7 @@ class Steps:
         self.parts: dict[int, list[tuple[int, int]]] = {}  # of the arena, that are free after a step
         self.done = -1  # the last step that was written, or will be by the loop that is to be written next
         self.together: list[Member] = []  # what one loop will compute
+        self.began = 0  # the step of the first of these
 
     def operand(self, variable: Variable) -> Array:
         """The array of a variable; constants are made when they are first used."""
@@ -155,11 +156,20 @@ class Steps:
         """Let the loop that is to be written next make this too, if it has the same shape, or begin another."""
         if self.together and self.together[0].elements.shape != x.shape:
             self.write_loop()
+        self.began = self.began if self.together else i
         place, over = self.places.get(variable, (None, None))
-        if place is None or over is not None and (not x.flat or self.last.get(over, -1) > i):
+        if place is None or over is not None and not (x.flat and self.may_write_over(over, i)):
             with self.kept_for(variable):
                 place = self.writer.allocate(variable.shape, x.type)
         self.together.append(Member(variable, x, place, divisor))
+
+    def may_write_over(self, given: Variable, i: int) -> bool:
+        """Whether an input can be replaced by the next loop, which reads each element before it writes that one.
+
+        Nobody must need it afterwards, and no view of it, whose elements are elsewhere, since the loop began.
+        """
+        views = [v for v in self.program.steps if v.word in VIEWS and given in v.args]
+        return self.last.get(given, -1) <= i and all(self.last[v] < self.began for v in views)
 
     def write_loop(self) -> None:
         """The loop for what has come together; from now on that is in memory."""
