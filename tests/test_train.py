@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nn
+from autograd import Tensor
 from autograd.tree import flatten
 
 pytest.importorskip("llvmlite")
