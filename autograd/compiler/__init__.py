@@ -1,5 +1,6 @@
 """From a recorded graph to a program: tracing, the straight-line program, and what prints it. nn imports this."""
 
+from .collecting import uncollected
 from .forms import Bounded, Compiled, Form, looks
 from .mixing import unmixed
 from .printing import Executable, executable
@@ -24,5 +25,6 @@ __all__ = [
     "looks",
     "native",
     "record",
+    "uncollected",
     "unmixed",
 ]

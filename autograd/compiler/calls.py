@@ -15,6 +15,7 @@ from ..node import Node, Value, kinds
 from ..recording import inspection
 from ..tree import flatten, map_tree
 from .applying import Applicable, applicable, converter
+from .collecting import uncollected
 from .forms import Compiled, Form, looks
 from .mixing import on_elements, unmixed
 from .printing import Executable
@@ -192,6 +193,7 @@ def _fresh(x: Any) -> Any:
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
+@uncollected()
 def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Executable | None) -> CallForm:
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")
