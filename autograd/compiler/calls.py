@@ -16,9 +16,10 @@ from ..recording import inspection
 from ..tree import flatten, map_tree
 from .applying import Applicable, applicable, converter
 from .collecting import uncollected
-from .forms import Compiled, Form, looks
+from .forms import Compiled, Form
 from .mixing import on_elements, unmixed
 from .printing import Executable
+from .program import look, looks
 from .tracing import NATIVE, Recording, native, number_of, record
 from .watching import Watch
 
@@ -153,12 +154,7 @@ def _parts(args: tuple, kwargs: dict) -> tuple[list, Hashable, Mapping[int, Node
 
 def _glance(args: tuple) -> Hashable:
     """What floats and arrays look like, as the key of their form has it; of other arguments no form has such a key."""
-    kinds = tuple(map(type, args))
-    return kinds if np.ndarray not in kinds else tuple(map(_look, kinds, args))
-
-
-def _look(kind: type, x: Any) -> Any:
-    return (x.shape, x.dtype) if kind is np.ndarray else kind
+    return tuple([look(x) if type(x) is np.ndarray else type(x) for x in args])
 
 
 def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
@@ -169,7 +165,7 @@ def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
             key.append(x)
         elif isinstance(x, np.ndarray) or arrays and isinstance(x, np.generic):
             given.append(_array(x))
-            key.append((given[-1].shape, given[-1].dtype))
+            key.append(look(given[-1]))
         elif isinstance(x, numbers.Real):
             given.append(float(x))
             key.append(float)

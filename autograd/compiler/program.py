@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ class Unprintable(Exception):
 
 
 NUMBER = np.zeros(())  # has the shape and the dtype of any float
+look = attrgetter("__class__", "shape", "dtype")  # of an array
 
 
 class Variable:
@@ -248,6 +250,14 @@ SIMPLER: dict[str, Callable[[Variable], Variable | None]] = {
     "transpose": _transposed,
     "reshape": _reshaped,
 }
+
+
+def looks(numbers: Sequence) -> list:
+    """What a program depends on in numbers and arrays besides the numbers themselves."""
+    try:
+        return [*map(look, numbers)]
+    except AttributeError:
+        return [*map(type, numbers)]
 
 
 ABOUT_SHAPES: dict[str, Callable] = {
