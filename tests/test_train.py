@@ -146,6 +146,28 @@ def test_labels_are_integers_of_any_size(backend, dtype):
     assert step(x.tolist(), labels.tolist()) < expected
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_parameters_may_be_read_only_in_any_order_and_anywhere_in_memory(backend):
+    x, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 4))
+    start = RNG.normal(size=(3, 4))
+    odd, fixed = np.zeros(97, np.uint8)[1:].view(float).reshape(3, 4), start.copy()
+    odd[:], fixed.flags.writeable = start, False
+    results = []
+    for data in (start.copy(), odd, fixed, np.asfortranarray(start), start.copy().view(Subclass)):
+        model = nn.Linear(3, 4, rng=0)
+        model.weight.data = data
+        step = nn.TrainStep(model, nn.MSE(), nn.Adam(model.parameters(), lr=0.1), backend)
+        results.append([step(x, y), step(x, y), model.weight.data])
+        assert np.array_equal(data, start)
+    for each in results[1:]:
+        for ours, first in zip(each, results[0]):
+            np.testing.assert_allclose(ours, first, rtol=1e-12)
+
+
+class Subclass(np.ndarray):
+    """An array of another class."""
+
+
 def test_settings_may_be_lists():
     model = nn.MLP(2, [3], 1, rng=0)
     step = nn.TrainStep(model, nn.MSE(), nn.Adam(model.parameters(), betas=[0.9, 0.999]))

@@ -11,15 +11,17 @@ import threading
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from operator import attrgetter
+from typing import Any, NoReturn
 
 import numpy as np
 
-from ..program import Program, Variable, looks
+from ..program import Program, Variable
 from .arrays import Arrays, Memory
 from .machine import LONG, MachineCode
 from .steps import Steps
 
+LOOK = attrgetter("__class__", "shape", "dtype", "flags.carray")  # the last: contiguous, aligned, writable
 ON_THE_STACK = 1 << 15  # bytes; larger workspaces are allocated
 
 
@@ -56,11 +58,12 @@ class LlvmExecutable:
         if self._packed:
             numbers = array("d", inputs + self._room)
             start = numbers.buffer_info()[0]
-            _say(self._run(1, self._workspace(), start, start + 8 * len(inputs)))
+            if status := self._run(1, self._bytes and self._workspace(), start, start + 8 * len(inputs)):
+                _refuse(status)
             return tuple(numbers[len(inputs) :])
         results = [np.empty(shape, dtype) for shape, dtype in self._made]
         self._into(results, 1, inputs)
-        return tuple([float(x) if v.scalar else x[()] for x, v in zip(results, self.program.outputs)])
+        return tuple([x if v.shape else float(x) if v.scalar else x[()] for x, v in zip(results, self.program.outputs)])
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run this many iterations; what is not carried, by iteration.
@@ -75,42 +78,42 @@ class LlvmExecutable:
     def _into(self, results: Sequence[np.ndarray], count: int, arrays: Sequence[np.ndarray]) -> None:
         """Run this many iterations, whose outputs that are not carried go into these arrays."""
         expected = self._looks if count == 1 else self._looks_of(count)
-        if looks(arrays) != expected or not all([x.flags.carray for x in arrays]):
+        if [*map(LOOK, arrays)] != expected:
             arrays = self._readable(arrays, expected)
         everything = (*self._constants, *arrays, *results)
-        _say(self._run(count, self._workspace(), id(everything)))
+        if status := self._run(count, self._bytes and self._workspace(), id(everything)):
+            _refuse(status)
 
     def _looks_of(self, count: int) -> list:
-        """What looks() should say of the inputs for this many iterations."""
+        """What LOOK should say of the inputs for this many iterations."""
         return [
-            (np.ndarray, (count, *v.shape) if moves else v.shape, v.dtype)
+            (np.ndarray, (count, *v.shape) if moves else v.shape, v.dtype, True)
             for v, moves in zip(self.program.inputs, self.moves)
         ]
 
     def _readable(self, arrays: Sequence[np.ndarray], expected: list) -> list[np.ndarray]:
         """The arrays, or copies that machine code can read."""
         found = []
-        for x, (_, shape, dtype) in zip(arrays, expected, strict=True):
+        for x, (_, shape, dtype, _) in zip(arrays, expected, strict=True):
             if x.shape != shape:
                 raise ValueError(f"a program for an array of shape {shape} was given one of shape {x.shape}")
-            found.append(np.require(x, dtype, "CAE"))
+            found.append(np.require(x, dtype, ["C", "A"]))
         for j in self.carried.values():
-            if found[j] is not arrays[j] or not arrays[j].flags.writeable:
+            if LOOK(arrays[j])[1:] != expected[j][1:]:
                 raise ValueError(f"input {j} is written by the program: it must be a contiguous, writable array")
         return found
 
     def _workspace(self) -> int:
-        """The address of this thread's workspace, on a cache line; 0 where it is on the stack."""
-        if self._bytes and not hasattr(self._local, "workspace"):
+        """The address of this thread's workspace, on a cache line."""
+        if not hasattr(self._local, "workspace"):
             self._local.workspace = np.empty(self._bytes // 8 + 8)
             self._local.address = self._local.workspace.ctypes.data // 64 * 64 + 64
-        return self._local.address if self._bytes else 0
+        return self._local.address
 
 
-def _say(status: int) -> None:
+def _refuse(status: int) -> NoReturn:
     """Raise what a program found to be wrong."""
-    if status:
-        raise IndexError(f"an index is out of bounds for an axis of length {status - 1}")
+    raise IndexError(f"an index is out of bounds for an axis of length {status - 1}")
 
 
 def _all_numbers(program: Program) -> bool:
