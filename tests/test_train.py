@@ -164,6 +164,21 @@ def test_parameters_may_be_read_only_in_any_order_and_anywhere_in_memory(backend
             np.testing.assert_allclose(ours, first, rtol=1e-12)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("moved", [lambda p: p, lambda p: p.T, lambda p: p[::-1], lambda p: p[:, ::-1]])
+def test_a_parameter_may_become_a_view_of_itself(backend, moved):
+    class Moved(nn.SGD):
+        def rule(self, parameter, gradient, state, lr, step):
+            return moved(parameter), ()
+
+    model, start = nn.Linear(3, 3, rng=0), np.arange(9.0).reshape(3, 3)
+    model.weight.data, model.bias.data = start, -start
+    step = nn.TrainStep(model, nn.MSE(), Moved(model.parameters(), lr=0.1), backend)
+    step.run(np.ones((3, 3, 3)), np.ones((3, 3, 3)))
+    for parameter, before in zip(model.parameters(), (start, -start)):
+        np.testing.assert_array_equal(parameter.data, moved(moved(moved(before))))
+
+
 class Subclass(np.ndarray):
     """An array of another class."""
 

@@ -197,10 +197,15 @@ def swapaxes(p: Arrays, x: Array, i: int, j: int) -> Array:
 def getitem(p: Arrays, x: Array, index: Any) -> Any:
     """x[index]: a view for numbers, slices, None and an ellipsis; else elements by a table of their positions."""
     x, parts = p.memory(x), index if isinstance(index, tuple) else (index,)
-    if not _is_basic(index):
+    if not _is_basic(parts):
         table = p.constant(_positions(x.shape, index))
         flat = reshape(p, x, (math.prod(x.shape),))
         return p.lazy(table.shape, x.type, lambda i: flat.at([table.at(i)]), lambda i: flat.at([table.flat(i)]))
+    return p.readable(_view(p, x, parts))
+
+
+def _view(p: Arrays, x: Memory, parts: tuple) -> Memory:
+    """The part of an array that numbers, slices, None and an ellipsis name."""
     given = sum(part is not None and part is not Ellipsis for part in parts)
     fill = [slice(None)] * (len(x.shape) - given)
     at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
@@ -238,7 +243,7 @@ def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
     out = p.allocate(shape, x.type)
     p.fill(out, p.constantly(0, shape, x.type))
     if _is_basic(index):
-        view = getitem(p, out, index)
+        view = _view(p, out, index if isinstance(index, tuple) else (index,))
         p.fill(view, expand(p, x, view.shape))
         return out
     table = p.constant(_positions(shape, index))
