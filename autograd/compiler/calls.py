@@ -145,11 +145,16 @@ def _parts(args: tuple, kwargs: dict) -> tuple[list, Hashable, Mapping[int, Node
     structure = _structure((args, kwargs), flat)
     if not kwargs and len(flat) == len(args) and not any(isinstance(x, (list, tuple, dict, *SETTINGS)) for x in args):
         structure = None  # numbers, arrays and nodes, at which a glance is enough
-    nodes: dict[int, Node] = {}
-    for i, x in enumerate([x for x in flat if not isinstance(x, SETTINGS)]):
-        if isinstance(x, Node):
-            nodes[i] = x
-    return [number_of(x) if isinstance(x, Node) else x for x in flat] if nodes else flat, structure, nodes
+    if not _some_are(Node, flat):
+        return flat, structure, NONE
+    given = [x for x in flat if not isinstance(x, SETTINGS)]
+    nodes = {i: x for i, x in enumerate(given) if isinstance(x, Node)}
+    return [number_of(x) if isinstance(x, Node) else x for x in flat], structure, nodes
+
+
+def _some_are(kind: type, flat: list) -> bool:
+    """Whether anything here is of a class; there are fewer classes than things."""
+    return any(issubclass(each, kind) for each in {*map(type, flat)})
 
 
 def _glance(args: tuple) -> Hashable:
@@ -159,9 +164,12 @@ def _glance(args: tuple) -> Hashable:
 
 def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
     """The numbers among arguments, as floats or arrays, and the key of their form: what they look like, and where."""
-    arrays, given, key = any(isinstance(x, np.ndarray) for x in flat), list[Any](), list[Any]()
+    arrays, given, key = _some_are(np.ndarray, flat), list[Any](), list[Any]()
     for x in flat:
-        if isinstance(x, SETTINGS):
+        if type(x) is float:
+            given.append(x)
+            key.append(float)
+        elif isinstance(x, SETTINGS):
             key.append(x)
         elif isinstance(x, np.ndarray) or arrays and isinstance(x, np.generic):
             given.append(_array(x))

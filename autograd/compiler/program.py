@@ -1,6 +1,7 @@
 """A graph as a straight-line program: equal expressions once, unused ones never, constants computed beforehand."""
 
 import copy
+import functools
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
@@ -135,6 +136,11 @@ class Program:
         if simple in self._examples:
             return simple
         return self._entered(self._known.setdefault((simple.word, simple.args, _key(simple.static)), simple), example)
+
+    @functools.cached_property
+    def of_numbers(self) -> bool:
+        """Whether everything is a Python float; to machine code inputs and outputs are one array each then."""
+        return all(v.scalar for v in (*self.inputs, *self.steps, *self.outputs))
 
     def multiply_adds(self) -> int:
         """How many products of numbers its matrix products take."""

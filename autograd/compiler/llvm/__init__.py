@@ -18,7 +18,7 @@ import numpy as np
 
 from ..program import Program, Variable
 from .arrays import Arrays, Memory
-from .machine import LONG, MachineCode
+from .machine import HUGE, LONG, STRAIGHT, MachineCode
 from .steps import Steps
 
 LOOK = attrgetter("__class__", "shape", "dtype", "flags.carray")  # the last: contiguous, aligned, writable
@@ -41,11 +41,11 @@ class LlvmExecutable:
         self.program, self.moves, self.carried = program, moves, carried
         writer = Arrays()
         self.source = _function(program, writer, self.moves, self.carried)
+        self._packed, self._room = program.of_numbers, [0.0] * len(program.outputs)
         known = isinstance(before, LlvmExecutable) and before.source == self.source
-        self._code: MachineCode = before._code if known else MachineCode(self.source)
+        self._code = before._code if known else MachineCode(self.source, STRAIGHT if self._packed else HUGE)
         self.why = why
         self._constants, self._bytes = writer.constants, 0 if _on_the_stack(writer) else writer.arena.size
-        self._packed, self._room = _all_numbers(program), [0.0] * len(program.outputs)
         self._looks = self._looks_of(1)
         self._made = [(v.shape, v.dtype) for i, v in enumerate(program.outputs) if i not in self.carried]
         self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, *[ctypes.c_void_p] * (3 if self._packed else 2))(
@@ -116,11 +116,6 @@ def _refuse(status: int) -> NoReturn:
     raise IndexError(f"an index is out of bounds for an axis of length {status - 1}")
 
 
-def _all_numbers(program: Program) -> bool:
-    """Whether everything is a Python float; then inputs and outputs are one array each."""
-    return all(v.scalar for v in (*program.inputs, *program.steps, *program.outputs))
-
-
 def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: Mapping[int, int]) -> str:
     """The whole module: a function of the number of iterations, of the workspace, and of a pointer for each array."""
     code = writer.code
@@ -129,8 +124,8 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     code.do(f"ret i64 {writer.status.at(())}")
     names = [f"%c{i}" for i in range(len(writer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
     names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
-    names = ["%i", "%o"] if _all_numbers(program) else names
-    lines = [] if _all_numbers(program) else _call(len(names))
+    names = ["%i", "%o"] if program.of_numbers else names
+    lines = [] if program.of_numbers else _call(len(names))
     parameters = ", ".join(["i64 %n", *(f"ptr noalias {name}" for name in ("%workspace", *names))])
     lines += [
         *code.module.lines(),
@@ -169,7 +164,7 @@ def _call(count: int) -> list[str]:
 
 def _iteration(steps: Steps, index: str, moves: Sequence[bool], carried: Mapping[int, int]) -> None:
     """The program once: inputs, steps, outputs."""
-    program, writer, packed = steps.program, steps.writer, _all_numbers(steps.program)
+    program, writer, packed = steps.program, steps.writer, steps.program.of_numbers
 
     def array(pointer: str, variable: Variable, moves: bool, offset: int) -> Memory:
         """The array at a pointer; where it moves, the entry of this iteration."""
@@ -196,7 +191,7 @@ def _results(steps: Steps, places: list[Memory], overwritten: set[str]) -> None:
     """Outputs where the caller wants them; all that may be overwritten by then is copied before."""
     writer = steps.writer
     found = [steps.operand(v) for v in steps.program.outputs]
-    with writer.kernel() if _all_numbers(steps.program) else nullcontext():
+    with writer.kernel() if steps.program.of_numbers else nullcontext():
         for i, (x, place) in enumerate(zip(found, places)):
             if isinstance(x, Memory) and writer.whole.get(x.pointer, x.pointer) in overwritten and not x.is_at(place):
                 found[i] = writer.allocate(x.shape, x.type)

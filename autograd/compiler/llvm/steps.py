@@ -19,7 +19,7 @@ WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate"}  # words 
 REDUCTIONS = {"sum", "mean", "sum_to", "max", "min", "top", "argmax"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem", "flip", "expand", "cast"}  # what may show other memory
 ONCE = {"reshape", "transpose", "swapaxes", *REDUCTIONS}  # what reads each element once, wherever it stands
-BLOCK = 500  # operations on single numbers in a function
+BLOCK = 2000  # operations on single numbers in a function
 
 
 class Steps:
