@@ -29,7 +29,7 @@ class Result(Protocol):
 
 def joint(name: str, kind: type[Node], edge: Iterable[Node], result: Result) -> Any:
     """A node of this class (of Values only a Value is made) with a result that was made of these nodes."""
-    first, *rest = edge if issubclass(kind, Value) else map(as_array, edge)
+    first, *rest = edge if issubclass(kind, Value) else [x if isinstance(x, Tensor) else as_array(x) for x in edge]
     node: Any = object.__new__(kind)  # as a recorder makes it, which would look at each argument
     node._become_leaf(result.data, "")
     node.operation = _operation(name, 1 + len(rest))

@@ -24,6 +24,7 @@ from autograd.compiler import (
     looks,
     native,
     record,
+    uncollected,
     unmixed,
 )
 from autograd.operation import OPERATIONS
@@ -121,6 +122,7 @@ class TrainStep(Compiled):
             self._last = self.forms.keep(key, update)
         return update
 
+    @uncollected()
     def _compile(self, x: Any, y: Any, known: Executable | None) -> tuple[Executable, Sequence[Drawn]]:
         """Record one update and print it, or take over what is known; all but the loss replaces what it is made of.
 

@@ -199,11 +199,20 @@ def test_matrix_products_of_every_size_and_order_in_memory(sizes, flips, lead):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_arrays_may_be_read_only_empty_or_in_any_order(backend):
-    x = np.arange(6.0).reshape(2, 3)
-    f = jit(lambda x: anp.sin(x) * 2 + anp.sum(x), backend=backend)
-    for form in (np.broadcast_to(x[:1], (2, 3)), x[:0], x[:, ::-1], np.asfortranarray(x), x.T):
-        np.testing.assert_allclose(f(form), np.sin(form) * 2 + np.sum(form), rtol=1e-12)
+def test_arrays_may_be_read_only_empty_in_any_order_and_anywhere_in_memory(backend):
+    x, odd = np.arange(6.0).reshape(2, 3), np.zeros(49, np.uint8)[1:].view(float).reshape(2, 3)
+    odd[:], weight = x, Tensor(1.0)
+    f = jit(lambda x: (anp.sin(x) * 2 + anp.sum(x)) * weight, backend=backend)
+    forms = np.broadcast_to(x[:1], (2, 3)), x[:0], x[:, ::-1], np.asfortranarray(x), x.T, odd, x.view(Subclass)
+    for form in forms:
+        np.testing.assert_allclose(f(form).data, np.sin(form) * 2 + np.sum(form), rtol=1e-12)
+    weight = Tensor(x)
+    for weight.data in (form for form in forms if form.shape == x.shape):
+        np.testing.assert_allclose(f(x).data, (np.sin(x) * 2 + 15) * weight.data, rtol=1e-12)
+
+
+class Subclass(np.ndarray):
+    """An array of another class."""
 
 
 def test_dtypes_mix_as_in_numpy():

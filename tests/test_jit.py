@@ -182,3 +182,22 @@ def test_no_grad_elsewhere_does_not_disturb_a_trace():
     assert jit(grad(lambda x: x * x))(3.0) == 6.0
     traced.set()
     thread.join()
+
+
+def test_the_garbage_collector_rests_while_a_program_is_made_and_then_is_as_it_was():
+    def f(x):
+        seen.append(gc.isenabled())
+        return x * 2.0 if x.ndim == 1 else float(x)
+
+    seen = []
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            assert np.array_equal(jit(f)(np.ones(2)), [2.0, 2.0])
+            assert gc.isenabled() is enabled
+            with pytest.raises(TracingError):
+                jit(f)(np.ones((1, 1)))
+            assert gc.isenabled() is enabled
+        finally:
+            gc.enable()
+    assert seen and not any(seen)

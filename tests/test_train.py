@@ -147,6 +147,43 @@ def test_labels_are_integers_of_any_size(backend, dtype):
     assert step(x.tolist(), labels.tolist()) < expected
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_parameters_may_be_read_only_in_any_order_and_anywhere_in_memory(backend):
+    x, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 4))
+    start = RNG.normal(size=(3, 4))
+    odd, fixed = np.zeros(97, np.uint8)[1:].view(float).reshape(3, 4), start.copy()
+    odd[:], fixed.flags.writeable = start, False
+    results = []
+    for data in (start.copy(), odd, fixed, np.asfortranarray(start), start.copy().view(Subclass)):
+        model = nn.Linear(3, 4, rng=0)
+        model.weight.data = data
+        step = nn.TrainStep(model, nn.MSE(), nn.Adam(model.parameters(), lr=0.1), backend)
+        results.append([step(x, y), step(x, y), model.weight.data])
+        assert np.array_equal(data, start)
+    for each in results[1:]:
+        for ours, first in zip(each, results[0]):
+            np.testing.assert_allclose(ours, first, rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("moved", [lambda p: p, lambda p: p.T, lambda p: p[::-1], lambda p: p[:, ::-1]])
+def test_a_parameter_may_become_a_view_of_itself(backend, moved):
+    class Moved(nn.SGD):
+        def rule(self, parameter, gradient, state, lr, step):
+            return moved(parameter), ()
+
+    model, start = nn.Linear(3, 3, rng=0), np.arange(9.0).reshape(3, 3)
+    model.weight.data, model.bias.data = start, -start
+    step = nn.TrainStep(model, nn.MSE(), Moved(model.parameters(), lr=0.1), backend)
+    step.run(np.ones((3, 3, 3)), np.ones((3, 3, 3)))
+    for parameter, before in zip(model.parameters(), (start, -start)):
+        np.testing.assert_array_equal(parameter.data, moved(moved(moved(before))))
+
+
+class Subclass(np.ndarray):
+    """An array of another class."""
+
+
 def test_settings_may_be_lists():
     model = nn.MLP(2, [3], 1, rng=0)
     step = nn.TrainStep(model, nn.MSE(), nn.Adam(model.parameters(), betas=[0.9, 0.999]))

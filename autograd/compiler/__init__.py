@@ -1,9 +1,10 @@
 """From a recorded graph to a program: tracing, the straight-line program, and what prints it. nn imports this."""
 
-from .forms import Bounded, Compiled, Form, looks
+from .collecting import uncollected
+from .forms import Bounded, Compiled, Form
 from .mixing import unmixed
 from .printing import Executable, executable
-from .program import Program
+from .program import Program, looks
 from .tracing import NATIVE, Drawn, Recording, leaf, lift, native, record
 from .watching import Watch, attributes
 
@@ -24,5 +25,6 @@ __all__ = [
     "looks",
     "native",
     "record",
+    "uncollected",
     "unmixed",
 ]

@@ -17,6 +17,7 @@ from ..joint import joint
 from ..methods import COMPARISONS
 from ..node import Node, Tensor, Value
 from ..operation import OPERATIONS
+from .collecting import uncollected
 from .printing import Executable, executable
 from .program import Program
 from .tracing import Recording, again, leaf, tracing
@@ -79,6 +80,7 @@ class Applicable:
                             bits[node] |= bits[arg]
         return [bits[y] for y in self.recording.output]
 
+    @uncollected()
     def pullback(self, output: int, edge: tuple[int, ...], inputs: list, seed: Any) -> "Applicable":
         """The gradients of an output with respect to some inputs: a program of all inputs and the seed."""
         key = output, edge

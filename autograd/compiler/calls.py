@@ -15,9 +15,11 @@ from ..node import Node, Value, kinds
 from ..recording import inspection
 from ..tree import flatten, map_tree
 from .applying import Applicable, applicable, converter
-from .forms import Compiled, Form, looks
+from .collecting import uncollected
+from .forms import Compiled, Form
 from .mixing import on_elements, unmixed
 from .printing import Executable
+from .program import look, looks
 from .tracing import NATIVE, Recording, native, number_of, record
 from .watching import Watch
 
@@ -143,32 +145,35 @@ def _parts(args: tuple, kwargs: dict) -> tuple[list, Hashable, Mapping[int, Node
     structure = _structure((args, kwargs), flat)
     if not kwargs and len(flat) == len(args) and not any(isinstance(x, (list, tuple, dict, *SETTINGS)) for x in args):
         structure = None  # numbers, arrays and nodes, at which a glance is enough
-    nodes: dict[int, Node] = {}
-    for i, x in enumerate([x for x in flat if not isinstance(x, SETTINGS)]):
-        if isinstance(x, Node):
-            nodes[i] = x
-    return [number_of(x) if isinstance(x, Node) else x for x in flat] if nodes else flat, structure, nodes
+    if not _some_are(Node, flat):
+        return flat, structure, NONE
+    given = [x for x in flat if not isinstance(x, SETTINGS)]
+    nodes = {i: x for i, x in enumerate(given) if isinstance(x, Node)}
+    return [number_of(x) if isinstance(x, Node) else x for x in flat], structure, nodes
+
+
+def _some_are(kind: type, flat: list) -> bool:
+    """Whether anything here is of a class; there are fewer classes than things."""
+    return any(issubclass(each, kind) for each in {*map(type, flat)})
 
 
 def _glance(args: tuple) -> Hashable:
     """What floats and arrays look like, as the key of their form has it; of other arguments no form has such a key."""
-    kinds = tuple(map(type, args))
-    return kinds if np.ndarray not in kinds else tuple(map(_look, kinds, args))
-
-
-def _look(kind: type, x: Any) -> Any:
-    return (x.shape, x.dtype) if kind is np.ndarray else kind
+    return tuple([look(x) if type(x) is np.ndarray else type(x) for x in args])
 
 
 def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
     """The numbers among arguments, as floats or arrays, and the key of their form: what they look like, and where."""
-    arrays, given, key = any(isinstance(x, np.ndarray) for x in flat), list[Any](), list[Any]()
+    arrays, given, key = _some_are(np.ndarray, flat), list[Any](), list[Any]()
     for x in flat:
-        if isinstance(x, SETTINGS):
+        if type(x) is float:
+            given.append(x)
+            key.append(float)
+        elif isinstance(x, SETTINGS):
             key.append(x)
         elif isinstance(x, np.ndarray) or arrays and isinstance(x, np.generic):
             given.append(_array(x))
-            key.append((given[-1].shape, given[-1].dtype))
+            key.append(look(given[-1]))
         elif isinstance(x, numbers.Real):
             given.append(float(x))
             key.append(float)
@@ -192,6 +197,7 @@ def _fresh(x: Any) -> Any:
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
+@uncollected()
 def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Executable | None) -> CallForm:
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")

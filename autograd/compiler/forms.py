@@ -3,24 +3,15 @@
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 from .printing import Executable
+from .program import looks
 from .tracing import Drawn
 from .watching import Watch
 
 BACKENDS = ("auto", "llvm", "python")
 FORMS = 64  # how many are kept
-_look = attrgetter("__class__", "shape", "dtype")
-
-
-def looks(numbers: list) -> list:
-    """What a program depends on in numbers and arrays besides the numbers themselves."""
-    try:
-        return [*map(_look, numbers)]
-    except AttributeError:
-        return [*map(type, numbers)]
 
 
 @dataclass

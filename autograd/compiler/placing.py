@@ -16,7 +16,8 @@ def last_uses(program: Program, seen_through: Container[Variable]) -> dict[Varia
     for i, variable in reversed([*enumerate(program.steps)]):
         at = last.setdefault(variable, i) if variable in seen_through else i
         for arg in variable.args:
-            last[arg] = max(last.get(arg, 0), at)
+            if last.get(arg, -1) < at:
+                last[arg] = at
     return last
 
 

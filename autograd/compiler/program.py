@@ -1,8 +1,10 @@
 """A graph as a straight-line program: equal expressions once, unused ones never, constants computed beforehand."""
 
 import copy
+import functools
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,10 @@ class Unprintable(Exception):
     """A printer cannot print a program; the message says why."""
 
 
+NUMBER = np.zeros(())  # has the shape and the dtype of any float
+look = attrgetter("__class__", "shape", "dtype")  # of an array
+
+
 class Variable:
     """A number or array of the program: an input, a constant (`value`), or what a word makes of others."""
 
@@ -27,7 +33,8 @@ class Variable:
         self.word, self.args, self.static, self.name = word, args, static, name
         self.value: Any = None
         self.scalar = type(example) is float  # of the reading on Python floats
-        self.shape, self.dtype = np.shape(example), np.dtype(float) if self.scalar else np.asarray(example).dtype
+        array = NUMBER if self.scalar else np.asarray(example)
+        self.shape, self.dtype = array.shape, array.dtype
 
     def like(self, other: "Variable") -> bool:
         """Whether it has the other's shape and dtype."""
@@ -89,10 +96,10 @@ class Program:
     def _row(self, operation: Operation, args: list) -> Variable:
         """What a row makes of variables, constants and static arguments: a fold over its tree of words."""
         count = len(operation.arguments)
-        given = [self._operand(arg) for arg in args[:count]] + (copy.deepcopy(args[count:]) if args[count:] else [])
+        static = copy.deepcopy(args[count:]) if args[count:] else []
         if operation.is_word:
-            return self._step(operation.name, given)
-        names = dict(zip(operation.names, given, strict=True))
+            return self._step(operation.name, args[:count] + static)
+        names = dict(zip(operation.names, [*map(self._operand, args[:count]), *static], strict=True))
 
         def call(word: Any, parts: list) -> Any:
             row = BUILT_IN.get(word) if isinstance(word, str) else word
@@ -107,20 +114,34 @@ class Program:
         return x if isinstance(x, Variable) else self._constant(x)
 
     def _step(self, word: Any, parts: list) -> Variable:
-        """The variable for a word: one that is there already, a constant, a simpler one, or a new one."""
+        """The variable for a word on arguments: what it was made into before, if it is there already."""
         count = len(BUILT_IN[word].arguments) if isinstance(word, str) else len(parts) - word.static
         args, static = tuple(map(self._operand, parts[:count])), tuple(parts[count:])
+        key = word, args, _key(static)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._made_by(word, args, static)
+        return found
+
+    def _made_by(self, word: Any, args: tuple[Variable, ...], static: tuple) -> Variable:
+        """A constant, a simpler variable, or a new one."""
         examples = [self._examples[arg] for arg in args]
         meaning = word.function if isinstance(word, Function) else reading_of(examples).words[word]
         example = meaning(*examples, *static)
-        if all(arg.value is not None for arg in args):
+        if all([arg.value is not None for arg in args]):
             return self._constant(example)
         made = Variable(example, word, args, static)
-        simple = SIMPLER.get(word, lambda made: None)(made) or made
+        simple = SIMPLER[word](made) if word in SIMPLER else None
+        if simple is None:
+            return self._entered(made, example)
         if simple in self._examples:
             return simple
-        key = simple.word, tuple(map(id, simple.args)), _key(simple.static), simple.scalar
-        return self._entered(self._known.setdefault(key, simple), example)
+        return self._entered(self._known.setdefault((simple.word, simple.args, _key(simple.static)), simple), example)
+
+    @functools.cached_property
+    def of_numbers(self) -> bool:
+        """Whether everything is a Python float; to machine code inputs and outputs are one array each then."""
+        return all(v.scalar for v in (*self.inputs, *self.steps, *self.outputs))
 
     def multiply_adds(self) -> int:
         """How many products of numbers its matrix products take."""
@@ -142,18 +163,19 @@ class Program:
 
 def _needed(outputs: Iterable[Variable]) -> list[Variable]:
     """The variables that outputs depend on and that must be computed, each after its arguments."""
-    order: list[Variable] = []
-    seen: set[int] = set()
-    stack = [(v, False) for v in outputs]
+    order: dict[Variable, None] = {}
+    seen: set[Variable] = set()
+    stack = [*outputs]
     while stack:
-        variable, done = stack.pop()
-        if done:
-            order.append(variable)
-        elif id(variable) not in seen and variable.word is not None:
-            seen.add(id(variable))
-            stack.append((variable, True))
-            stack.extend((arg, False) for arg in reversed(variable.args))
-    return order
+        variable = stack[-1]
+        if variable.word is None or variable in order:
+            stack.pop()
+        elif variable in seen:
+            order[stack.pop()] = None
+        else:
+            seen.add(variable)
+            stack += variable.args[::-1]
+    return [*order]
 
 
 def _key(x: Any) -> Hashable:
@@ -239,6 +261,14 @@ SIMPLER: dict[str, Callable[[Variable], Variable | None]] = {
 }
 
 
+def looks(numbers: Sequence) -> list:
+    """What a program depends on in numbers and arrays besides the numbers themselves."""
+    try:
+        return [*map(look, numbers)]
+    except AttributeError:
+        return [*map(type, numbers)]
+
+
 ABOUT_SHAPES: dict[str, Callable] = {
     **SHAPES,
     "shape": lambda x: x.shape,
@@ -250,4 +280,4 @@ ABOUT_SHAPES: dict[str, Callable] = {
 
 def reading_of(examples: Sequence) -> Plain:
     """The reading in which words are applied to these: on Python floats or on arrays."""
-    return PLAIN_FLOATS if all(type(x) in (float, int) for x in examples) else PLAIN_ARRAYS
+    return PLAIN_FLOATS if {float, int}.issuperset(map(type, examples)) else PLAIN_ARRAYS

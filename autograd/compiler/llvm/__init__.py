@@ -11,18 +11,19 @@ import threading
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from operator import attrgetter
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..program import Program, Variable
 from .arrays import Arrays, Memory
-from .machine import MachineCode
+from .machine import HUGE, STRAIGHT, MachineCode
 from .steps import Steps
 
+LOOK = attrgetter("__class__", "shape", "dtype", "flags.carray")  # the last: contiguous, aligned, writable
 ON_THE_STACK = 1 << 15  # bytes; larger workspaces are allocated
 LONG = 40_000  # characters of code; of more, functions of their own and no unrolled loops save LLVM minutes
-WORD = 7  # the bits of an address that are 0 where a number may begin
 
 
 class LlvmExecutable:
@@ -41,29 +42,33 @@ class LlvmExecutable:
         self.program, self.moves, self.carried = program, moves, carried
         writer = Arrays()
         self.source, short = _function(program, writer, self.moves, self.carried)
+        self._packed, self._room = program.of_numbers, [0.0] * len(program.outputs)
         known = isinstance(before, LlvmExecutable) and before.source == self.source
-        self._code: MachineCode = before._code if known else MachineCode(self.source, "run", unrolled=short)
-        self.why = why
+        self._code = before._code if known else self._compiled(short)
+        self.why, program.memory = why, writer.arena.size
         self._constants, self._bytes = writer.constants, 0 if _on_the_stack(writer) else writer.arena.size
-        self._packed, program.memory = _all_numbers(program), writer.arena.size
-        self._shapes = [v.shape for v in program.inputs]
-        self._dtypes = [v.dtype for v in program.inputs]
+        self._looks = self._looks_of(1)
         self._made = [(v.shape, v.dtype) for i, v in enumerate(program.outputs) if i not in self.carried]
-        pointers = 3 if self._packed else 1 + len(self._constants) + len(self._shapes) + len(self._made)
-        self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, *[ctypes.c_void_p] * pointers)(
-            self._code.address("run")
+        self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, *[ctypes.c_void_p] * (3 if self._packed else 2))(
+            self._code.address("run" if self._packed else "call")
         )
-        self._fixed = [_pointer(c) for c in self._constants]
         self._local = threading.local()
+
+    def _compiled(self, short: bool) -> MachineCode:
+        names = ("run",) if self._packed else ("run", "call")
+        return MachineCode(self.source, *names, unrolled=short, most=STRAIGHT if self._packed else HUGE)
 
     def __call__(self, inputs: list) -> tuple:
         """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
         if self._packed:
-            numbers, results = array("d", inputs), array("d", bytes(8 * len(self.program.outputs)))
-            _say(self._run(1, self._workspace(), numbers.buffer_info()[0], results.buffer_info()[0]))
-            return tuple(results)
-        outputs = self.iterate(1, inputs)
-        return tuple([float(x[0]) if v.scalar else x[0] for x, v in zip(outputs, self.program.outputs)])
+            numbers = array("d", inputs + self._room)
+            start = numbers.buffer_info()[0]
+            if status := self._run(1, self._bytes and self._workspace(), start, start + 8 * len(inputs)):
+                _refuse(status)
+            return tuple(numbers[len(inputs) :])
+        results = [np.empty(shape, dtype) for shape, dtype in self._made]
+        self._into(results, 1, inputs)
+        return tuple([x if v.shape else float(x) if v.scalar else x[()] for x, v in zip(results, self.program.outputs)])
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run this many iterations; what is not carried, by iteration.
@@ -71,67 +76,49 @@ class LlvmExecutable:
         Raises ValueError for an array of another shape than the program's, and for one that is to be written and is not
         contiguous, aligned, writable and of the dtype. What is only read is copied if it is not so.
         """
-        shapes = [(count, *shape) if moves else shape for shape, moves in zip(self._shapes, self.moves)]
-        arrays, addresses = self._checked(arrays, shapes)
         results = [np.empty((count, *shape), dtype) for shape, dtype in self._made]
-        _say(self._run(count, self._workspace(), *self._fixed, *addresses, *map(_pointer, results)))
+        self._into(results, count, arrays)
         return results
 
-    def _checked(self, arrays: Sequence[np.ndarray], shapes: list[tuple[int, ...]]) -> tuple[Sequence, Sequence[int]]:
-        """The arrays, or copies that can be read, and their addresses."""
-        try:
-            if [x.shape for x in arrays] == shapes and [x.dtype for x in arrays] == self._dtypes:
-                addresses = [*map(ctypes.addressof, map(_buffer, arrays))]
-                if not any(map(WORD.__and__, addresses)):
-                    return arrays, addresses
-        except (AttributeError, TypeError, ValueError):
-            pass  # one is no array, read-only, empty or not contiguous; below each is looked at by itself
-        held = [readable(*each) for each in zip(arrays, shapes, self._dtypes, strict=True)]
+    def _into(self, results: Sequence[np.ndarray], count: int, arrays: Sequence[np.ndarray]) -> None:
+        """Run this many iterations, whose outputs that are not carried go into these arrays."""
+        expected = self._looks if count == 1 else self._looks_of(count)
+        if [*map(LOOK, arrays)] != expected:
+            arrays = self._readable(arrays, expected)
+        everything = (*self._constants, *arrays, *results)
+        if status := self._run(count, self._bytes and self._workspace(), id(everything)):
+            _refuse(status)
+
+    def _looks_of(self, count: int) -> list:
+        """What LOOK should say of the inputs for this many iterations."""
+        return [
+            (np.ndarray, (count, *v.shape) if moves else v.shape, v.dtype, True)
+            for v, moves in zip(self.program.inputs, self.moves)
+        ]
+
+    def _readable(self, arrays: Sequence[np.ndarray], expected: list) -> list[np.ndarray]:
+        """The arrays, or copies that machine code can read."""
+        found = []
+        for x, (_, shape, dtype, _) in zip(arrays, expected, strict=True):
+            if x.shape != shape:
+                raise ValueError(f"a program for an array of shape {shape} was given one of shape {x.shape}")
+            found.append(np.require(x, dtype, ["C", "A"]))
         for j in self.carried.values():
-            if held[j][0] is not arrays[j] or not arrays[j].flags.writeable:
+            if LOOK(arrays[j])[1:] != expected[j][1:]:
                 raise ValueError(f"input {j} is written by the program: it must be a contiguous, writable array")
-        return tuple(zip(*held)) if held else ((), ())
+        return found
 
     def _workspace(self) -> int:
-        """The address of this thread's workspace, on a cache line; 0 where it is on the stack."""
-        if self._bytes and not hasattr(self._local, "workspace"):
+        """The address of this thread's workspace, on a cache line."""
+        if not hasattr(self._local, "workspace"):
             self._local.workspace = np.empty(self._bytes // 8 + 8)
-            self._local.address = _pointer(self._local.workspace) // 64 * 64 + 64
-        return self._local.address if self._bytes else 0
+            self._local.address = self._local.workspace.ctypes.data // 64 * 64 + 64
+        return self._local.address
 
 
-def _say(status: int) -> None:
+def _refuse(status: int) -> NoReturn:
     """Raise what a program found to be wrong."""
-    if status:
-        raise IndexError(f"an index is out of bounds for an axis of length {status - 1}")
-
-
-def readable(x: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, int]:
-    """An array that machine code can read, and the address of its numbers: x itself, or a copy where it cannot."""
-    if x.shape != shape:
-        raise ValueError(f"a program for an array of shape {shape} was given one of shape {x.shape}")
-    if x.dtype == dtype:
-        address = _pointer(x)
-        if address is not None and address % dtype.itemsize == 0:
-            return x, address
-    x = np.array(x, dtype, order="C")
-    return x, _pointer(x)
-
-
-def _all_numbers(program: Program) -> bool:
-    """Whether everything is a Python float; then inputs and outputs are one array each."""
-    return all(v.scalar for v in (*program.inputs, *program.steps, *program.outputs))
-
-
-_buffer: Callable = ctypes.c_char.from_buffer
-
-
-def _pointer(x: Any) -> Any:
-    """The address of an array's first element; None if its elements do not lie one after the other."""
-    try:
-        return ctypes.addressof(_buffer(x))  # a quarter of the time of the other way
-    except (TypeError, ValueError):  # it is read-only, empty, or not contiguous
-        return x.__array_interface__["data"][0] if x.flags.c_contiguous else None
+    raise IndexError(f"an index is out of bounds for an axis of length {status - 1}")
 
 
 def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: Mapping[int, int]) -> tuple[str, bool]:
@@ -146,9 +133,10 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     code.do(f"ret i64 {writer.status.at(())}")
     names = [f"%c{i}" for i in range(len(writer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
     names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
-    names = ["%i", "%o"] if _all_numbers(program) else names
+    names = ["%i", "%o"] if program.of_numbers else names
+    lines = [] if program.of_numbers else _call(len(names))
     parameters = ", ".join(["i64 %n", *(f"ptr noalias {name}" for name in ("%workspace", *names))])
-    lines = [
+    lines += [
         *code.module.lines(),
         f"define i64 @run({parameters}) #1 {{",
         "entry:",
@@ -162,7 +150,7 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     short = code.module.short and sum(map(len, [*code.module.functions, *code.lines])) < LONG
     inline = "alwaysinline" if short else "noinline"
     width = '"prefer-vector-width"="{}"'  # in most loops 256, since LLVM takes slow gathers for columns else
-    attributes = "nounwind willreturn memory(none)", f"nounwind {width.format(256)}"
+    attributes = "nounwind willreturn memory(none)", f"nounwind noinline {width.format(256)}"
     attributes += f"nounwind {inline} {width.format(256)}", f"nounwind noinline {width.format(512)}"
     lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
     # several iterations at once: seldom possible, of no use, and of some programs LLVM never comes to an end
@@ -170,9 +158,26 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     return "\n".join(lines) + "\n", short
 
 
+def _call(count: int) -> list[str]:
+    """The program as a function of a tuple of arrays, each of which has the address of its numbers behind its header.
+
+    That is where NumPy's own interface for C finds it; Python asks an array for it ten times as long.
+    """
+    lines = ["define i64 @call(i64 %n, ptr %workspace, ptr %arrays) {"]
+    for i in range(count):
+        lines += [
+            f"  %item{i} = getelementptr i8, ptr %arrays, i64 {tuple.__basicsize__ + 8 * i}",
+            f"  %array{i} = load ptr, ptr %item{i}",
+            f"  %place{i} = getelementptr i8, ptr %array{i}, i64 {object.__basicsize__}",
+            f"  %numbers{i} = load ptr, ptr %place{i}",
+        ]
+    given = ", ".join(["i64 %n", "ptr %workspace", *(f"ptr %numbers{i}" for i in range(count))])
+    return [*lines, f"  %status = call i64 @run({given})", "  ret i64 %status", "}"]
+
+
 def _iteration(steps: Steps, index: str, moves: Sequence[bool], carried: Mapping[int, int]) -> None:
     """The program once: inputs, steps, outputs."""
-    program, writer, packed = steps.program, steps.writer, _all_numbers(steps.program)
+    program, writer, packed = steps.program, steps.writer, steps.program.of_numbers
 
     def array(pointer: str, variable: Variable, moves: bool, offset: int) -> Memory:
         """The array at a pointer; where it moves, the entry of this iteration."""
@@ -198,13 +203,13 @@ def _results(steps: Steps, places: list[Memory], overwritten: set[str]) -> None:
     """Outputs where the caller wants them; all that may be overwritten by then is copied before."""
     writer = steps.writer
     found = [steps.operand(v) for v in steps.program.outputs]
-    with writer.kernel() if _all_numbers(steps.program) else nullcontext():
+    with writer.kernel() if steps.program.of_numbers else nullcontext():
         for i, (x, place) in enumerate(zip(found, places)):
-            if isinstance(x, Memory) and x.pointer in overwritten - {place.pointer}:
+            if isinstance(x, Memory) and writer.whole.get(x.pointer, x.pointer) in overwritten and not x.is_at(place):
                 found[i] = writer.allocate(x.shape, x.type)
                 writer.fill(found[i], x)
         for x, place in zip(found, places):
-            if x is not place:
+            if not (isinstance(x, Memory) and x.is_at(place)):
                 writer.fill(place, x)
 
 

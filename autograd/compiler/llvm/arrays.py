@@ -44,6 +44,10 @@ class Memory(Array):
     strides: tuple[int, ...] = ()
     offset: int = 0
 
+    def is_at(self, other: "Memory") -> bool:
+        """Whether each element is where the other one's is."""
+        return (self.pointer, self.strides, self.offset) == (other.pointer, other.strides, other.offset)
+
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
     """The strides of an array in C order, in elements."""
@@ -62,6 +66,7 @@ class Arrays:
         self.arena = Arena()
         self.workspace: list[tuple[str, tuple[int, int]]] = []  # pointers, and the parts of the arena they point to
         self.status = self.stored("%status", (), "i64")  # what is to be said when all is done: 0 is nothing
+        self.whole: dict[str, str] = {}  # the pointer to an array, by pointers to parts of it
         self.fresh: list[tuple[int, int]] = []  # parts that nobody has taken charge of yet
 
     @contextmanager
@@ -147,6 +152,18 @@ class Arrays:
         kept = "i8" if x.type == "i1" else x.type
         self.code.do(f"{name} = getelementptr inbounds {kept}, ptr {x.pointer}, i64 {place}")
         return self.stored(name, x.shape[1:], x.type, x.strides[1:])
+
+    def readable(self, view: Memory) -> Memory:
+        """A view by a pointer to its first element, so that a loop over another part has the same code.
+
+        To a function it is another array than the whole, which it must not write.
+        """
+        if not view.shape or not view.offset:
+            return view
+        name, kept = self.body.new("%at"), "i8" if view.type == "i1" else view.type
+        self.body.do(f"{name} = getelementptr inbounds {kept}, ptr {view.pointer}, i64 {view.offset}")
+        self.whole[name] = self.whole.get(view.pointer, view.pointer)
+        return self.stored(name, view.shape, view.type, view.strides)
 
     def memory(self, x: Array) -> Memory:
         """The array in memory: computed now if it is lazy."""

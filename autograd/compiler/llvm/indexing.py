@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..program import Unprintable
-from .arrays import Array, Arrays
+from .arrays import Array, Arrays, Memory
 from .loops import expand, plus, reshape
 from .text import converted, kind
 
@@ -16,10 +16,15 @@ from .text import converted, kind
 def getitem(p: Arrays, x: Array, index: Any) -> Any:
     """x[index]: a view for numbers, slices, None and an ellipsis; else elements by a table of their positions."""
     x, parts = p.memory(x), index if isinstance(index, tuple) else (index,)
-    if not _is_basic(index):
+    if not _is_basic(parts):
         table = p.constant(_positions(x.shape, index))
         flat = reshape(p, x, (math.prod(x.shape),))
         return p.lazy(table.shape, x.type, lambda i: flat.at([table.at(i)]), lambda i: flat.at([table.flat(i)]))
+    return p.readable(_view(p, x, parts))
+
+
+def _view(p: Arrays, x: Memory, parts: tuple) -> Memory:
+    """The part of an array that numbers, slices, None and an ellipsis name."""
     given = sum(part is not None and part is not Ellipsis for part in parts)
     fill = [slice(None)] * (len(x.shape) - given)
     at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
@@ -57,7 +62,7 @@ def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
     out = p.allocate(shape, x.type)
     p.fill(out, p.constantly(0, shape, x.type))
     if _is_basic(index):
-        view = getitem(p, out, index)
+        view = _view(p, out, index if isinstance(index, tuple) else (index,))
         p.fill(view, expand(p, x, view.shape))
         return out
     table = p.constant(_positions(shape, index))
@@ -115,8 +120,8 @@ def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Array:
     """x and y, one after the other along an axis."""
     shape = (*x.shape[:axis], x.shape[axis] + y.shape[axis], *x.shape[axis + 1 :])
     out, before = p.allocate(shape, x.type), (slice(None),) * axis
-    p.fill(getitem(p, out, (*before, slice(None, x.shape[axis]))), x)
-    p.fill(getitem(p, out, (*before, slice(x.shape[axis], None))), p.cast(y, x.type))
+    p.fill(_view(p, out, (*before, slice(None, x.shape[axis]))), x)
+    p.fill(_view(p, out, (*before, slice(x.shape[axis], None))), p.cast(y, x.type))
     return out
 
 

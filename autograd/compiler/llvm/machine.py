@@ -10,22 +10,25 @@ from ..program import Unprintable
 from .keeping import kept
 
 HUGE = 3_000_000  # characters; a longer program is not optimized, so that compilation takes seconds
+STRAIGHT = 100_000  # the same of a program on single numbers, which has no loops and gains next to nothing
 
 
 class MachineCode:
     """Functions that LLVM makes of a module's text, as long as this lives; its loops may be `unrolled`.
 
+    It is optimized up to `most` characters.
     Raises Unprintable for a text that is not LLVM's.
     """
 
-    def __init__(self, source: str, *names: str, unrolled: bool = False):
-        key = "\n".join([f"LLVM {binding.llvm_version_info} {unrolled}", *_host(), *names, source])
+    def __init__(self, source: str, *names: str, unrolled: bool = False, most: int = HUGE):
+        optimized = len(source) <= most
+        key = "\n".join([f"LLVM {binding.llvm_version_info} {unrolled} {optimized}", *_host(), *names, source])
         try:
-            compiled = kept(key, lambda: _compiled(source, names, unrolled))
+            compiled = kept(key, lambda: _compiled(source, names, optimized, unrolled))
         except RuntimeError as error:
             raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
         # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
-        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(source))
+        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(optimized))
         self._engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
         self._engine.finalize_object()
 
@@ -47,17 +50,17 @@ def registers() -> tuple[int, int]:
     return (32, 64) if binding.get_host_cpu_features().get("avx512f") else (16, 32)
 
 
-def _target(source: str) -> Any:
+def _target(optimized: bool) -> Any:
     cpu, features = _host()
-    level = 0 if len(source) > HUGE else 3
+    level = 3 if optimized else 0
     return binding.Target.from_default_triple().create_target_machine(opt=level, cpu=cpu, features=features)
 
 
-def _compiled(source: str, names: Sequence[str], unrolled: bool) -> bytes:
+def _compiled(source: str, names: Sequence[str], optimized: bool, unrolled: bool) -> bytes:
     """The machine code of some functions; RuntimeError where it is not valid, which would end the process later."""
-    module, target = binding.parse_assembly(source), _target(source)
+    module, target = binding.parse_assembly(source), _target(optimized)
     module.verify()
-    if len(source) <= HUGE:
+    if optimized:
         # without the vectorizer of straight lines: it made invalid code of some programs, and none much faster
         options = binding.create_pipeline_tuning_options(speed_level=3)
         options.loop_vectorization, options.loop_unrolling = True, unrolled

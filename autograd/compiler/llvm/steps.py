@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...operation import Function
+from ...operation import Function, Lazy
 from ..placing import last_uses
 from ..program import Program, Unprintable, Variable
 from .arrays import PREDICATES, Array, Arrays, Memory, types_of_arguments
@@ -22,7 +22,7 @@ WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate"}  # words 
 REDUCTIONS = {"sum", "mean", "sum_to", "max", "min", "top", "argmax"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem", "flip", "expand", "cast"}  # what may show other memory
 ONCE = {"reshape", "transpose", "swapaxes", *REDUCTIONS}  # what reads each element once, wherever it stands
-BLOCK = 500  # operations on single numbers in a function
+BLOCK = 2000  # operations on single numbers in a function
 
 
 class Member(NamedTuple):
@@ -79,19 +79,20 @@ class Steps:
     def write_numbers(self, places: range) -> None:
         """Steps on single numbers, in registers; what others need is stored, in one array."""
         self.write_loop()
-        registers: dict[Variable, str] = {}
+        registers = Lazy(lambda variable: self.operand(variable).at(()))  # what others keep is loaded once
+        steps = self.program.steps[places.start : places.stop]
         with self.writer.kernel():
-            for variable in self.program.steps[places.start : places.stop]:
+            for variable in steps:
                 word, within, type = self.word(variable)
                 numbers = [
-                    converted(self.writer.code, registers[arg], self.writer.type(arg.dtype), t)
-                    if arg in registers
-                    else self.writer.cast(self.operand(arg), t).at(())
+                    self.writer.cast(self.operand(arg), t).at(())
+                    if arg.value is not None
+                    else converted(self.writer.code, registers[arg], self.type_of(arg), t)
                     for arg, t in zip(variable.args, types_of_arguments(word, within))
                 ]
                 found = self.writer.written(word, within, numbers)
                 registers[variable] = converted(self.writer.code, found, "i1" if word in PREDICATES else within, type)
-            needed = [v for v in registers if self.last[v] >= places.stop]
+            needed = [v for v in steps if self.last[v] >= places.stop]
             for type, group in itertools.groupby(sorted(needed, key=self.type_of), self.type_of):
                 self.side_by_side(type, [*group], registers)
         for i in places:
@@ -233,7 +234,8 @@ def _fused(program: Program) -> set[Variable]:
     def in_place(variable: Variable, user: Variable) -> bool:
         return user.word in ONCE or user.shape == variable.shape and (user.word not in LOOPS or user.word == "cast")
 
-    return {v for v in program.steps if v not in outputs and len(users[v]) == 1 and in_place(v, users[v][0])}
+    lazy = [v for v in program.steps if v.shape and v not in outputs and len(users[v]) == 1]
+    return {v for v in lazy if in_place(v, users[v][0])}
 
 
 def scan(p: Arrays, *args: Any) -> Memory:
