@@ -52,7 +52,7 @@ def scan(f: Callable, carry: Any, xs: Any = None, length: int | None = None) -> 
 def _length(given: list, length: int | None) -> int:
     """How many entries there are."""
     shapes = [x.shape for x in given]
-    lengths = {shape[0] if shape else None for shape in shapes} | ({length} if length is not None else set())
+    lengths: set[Any] = {shape[0] if shape else None for shape in shapes} | ({length} if length is not None else set())
     if len(lengths) != 1 or None in lengths:
         raise ValueError(f"scan: xs of shapes {shapes} and length={length} do not say how many entries there are")
     return lengths.pop()

@@ -150,8 +150,8 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     short = code.module.short and sum(map(len, [*code.module.functions, *code.lines])) < LONG
     inline = "alwaysinline" if short else "noinline"
     width = '"prefer-vector-width"="{}"'  # in most loops 256, since LLVM takes slow gathers for columns else
-    attributes = "nounwind willreturn memory(none)", f"nounwind noinline {width.format(256)}"
-    attributes += f"nounwind {inline} {width.format(256)}", f"nounwind noinline {width.format(512)}"
+    of_loops = [f"nounwind {inline} {width.format(256)}", f"nounwind noinline {width.format(512)}"]
+    attributes = ["nounwind willreturn memory(none)", f"nounwind noinline {width.format(256)}", *of_loops]
     lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
     # several iterations at once: seldom possible, of no use, and of some programs LLVM never comes to an end
     lines += ["!0 = distinct !{!0, !1}", '!1 = !{!"llvm.loop.vectorize.enable", i1 false}']
@@ -206,8 +206,8 @@ def _results(steps: Steps, places: list[Memory], overwritten: set[str]) -> None:
     with writer.kernel() if steps.program.of_numbers else nullcontext():
         for i, (x, place) in enumerate(zip(found, places)):
             if isinstance(x, Memory) and writer.whole.get(x.pointer, x.pointer) in overwritten and not x.is_at(place):
-                found[i] = writer.allocate(x.shape, x.type)
-                writer.fill(found[i], x)
+                found[i] = copy = writer.allocate(x.shape, x.type)
+                writer.fill(copy, x)
         for x, place in zip(found, places):
             if not (isinstance(x, Memory) and x.is_at(place)):
                 writer.fill(place, x)

@@ -32,7 +32,7 @@ class Array:
     shape: tuple[int, ...]
     type: str
     at: Callable[[Sequence[str]], str]
-    flat: Callable[[str], str] | None = None
+    flat: Any = None
     number: Any = None
 
 
@@ -196,8 +196,8 @@ class Arrays:
 
             def element(i: str, *so_far: str) -> list[str]:
                 sums = zip(so_far, wanted)
-                after = [self.code.emit(f"{ADD} {x.type} {total}, {x.flat(i)}") for total, x in sums if x.flat]
-                self._store_all([x.flat(i) for x in arrays if x.flat], lines, [i])
+                after = [self.code.emit(f"{ADD} {x.type} {total}, {x.flat(i)}") for total, x in sums]
+                self._store_all([x.flat(i) for x in arrays], lines, [i])
                 return after
 
             first = [literal(0, x.type) for x in wanted]
@@ -264,7 +264,7 @@ class Arrays:
 
         def flat(position: str) -> str:
             places = [position if x.shape == shape else "0" for x in arrays]
-            return write(self.code, type, *[x.flat(i) for x, i in zip(arrays, places) if x.flat])
+            return write(self.code, type, *[x.flat(i) for x, i in zip(arrays, places)])
 
         in_order = all(x.flat and (x.shape == shape or math.prod(x.shape) == 1) for x in arrays)
         return self.lazy(shape, "i1" if word in PREDICATES else type, at, flat if in_order else None)

@@ -27,7 +27,6 @@ def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, first: float, ste
     if kept and kept[-1] == len(x.shape) - 1 and axes:
         return _reduce_rows(p, x, axes, shape, first, step)
     start = [literal(first, x.type)]
-    element = x.flat
 
     def total(outer: Sequence[str]) -> str:
         def inner(indices: Sequence[str], so_far: str) -> list[str]:
@@ -40,9 +39,9 @@ def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, first: float, ste
 
     def line(outer: Any) -> str:
         count = p.code.parameter("i64", str(math.prod(x.shape)))
-        return p.code.loop(count, lambda i, so_far: [step(so_far, element(i))], start, x.type)[0]
+        return p.code.loop(count, lambda i, so_far: [step(so_far, x.flat(i))], start, x.type)[0]
 
-    return p.lazy(shape, x.type, line if element and not kept else total)
+    return p.lazy(shape, x.type, line if x.flat and not kept else total)
 
 
 def _reduce_rows(
@@ -146,8 +145,7 @@ def expand(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     """Broadcast to a shape."""
     lead = len(shape) - len(x.shape)
     if not isinstance(x, Memory):
-        same = x.flat if math.prod(x.shape) == 1 and x.flat else None
-        flat = same and (lambda i: same("0"))
+        flat = (lambda i: x.flat("0")) if x.flat and math.prod(x.shape) == 1 else None
         return p.lazy(shape, x.type, lambda i: x.at(["0" if n == 1 else j for j, n in zip(i[lead:], x.shape)]), flat)
     strides = (0,) * lead + tuple(0 if n == 1 else s for n, s in zip(x.shape, x.strides))
     return p.stored(x.pointer, shape, x.type, strides, x.offset)
