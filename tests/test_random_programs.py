@@ -27,6 +27,7 @@ FOUND = {  # what random programs found, as small as it can be
         [numpy.array([2**53 - 1, 2**53, 2**53 + 1])],
     ),
     "a bound that is no number": (lambda x: [np.clip(x, -1.0, numpy.nan), np.clip(x, numpy.nan, x)], [ROW]),
+    "remainders by no number": (lambda x: [x % numpy.nan, x < x % numpy.nan, x // numpy.nan, x % numpy.inf], [ROW]),
     "large integers in a loop": (lambda x: scan(lambda a, b: (a * 3, a), x, length=3), [numpy.array([2**53 + 1])]),
 }
 

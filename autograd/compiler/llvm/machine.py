@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 import llvmlite.binding as binding
+from llvmlite.binding.newpassmanagers import NewPassManager
 
 from ..program import Unprintable
 from .keeping import kept
@@ -55,13 +56,22 @@ def _target(source: str) -> Any:
 
 def _compiled(source: str) -> bytes:
     """The machine code of a module's text; RuntimeError where it is not valid, which would end the process later."""
-    module, target = binding.parse_assembly(source), _target(source)
-    module.verify()
-    if len(source) <= HUGE:
-        # without the vectorizer of straight lines: it made invalid code of some programs, and none much faster
-        options = binding.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization, options.loop_unrolling = True, len(source) < LONG
-        builder = binding.create_pass_builder(target, options)
-        builder.getModulePassManager().run(module, builder)
+    target = _target(source)
+    # in a context of its own, since what LLVM makes in the one that all share is kept until the process ends
+    with binding.create_context() as context, binding.parse_assembly(source, context) as module:
         module.verify()
-    return target.emit_object(module)
+        if len(source) <= HUGE:
+            _optimize(module, target, unrolled=len(source) < LONG)
+            module.verify()
+        return target.emit_object(module)
+
+
+def _optimize(module: Any, target: Any, unrolled: bool) -> None:
+    # without the vectorizer of straight lines: it made invalid code of some programs, and none much faster
+    options = binding.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization, options.loop_unrolling = True, unrolled
+    builder = binding.create_pass_builder(target, options)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    NewPassManager._dispose(passes)  # 90 kB, which llvmlite itself forgets
+    passes.detach()
