@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import llvmlite.binding as binding
+from llvmlite.binding.newpassmanagers import NewPassManager
 
 from ..program import Unprintable
 from .keeping import kept
@@ -14,10 +15,9 @@ STRAIGHT = 100_000  # the same of a program on single numbers, which has no loop
 
 
 class MachineCode:
-    """Functions that LLVM makes of a module's text, as long as this lives; its loops may be `unrolled`.
+    """Functions that LLVM makes of a module's text, as long as this lives.
 
-    It is optimized up to `most` characters.
-    Raises Unprintable for a text that is not LLVM's.
+    Loops may be `unrolled`; text is optimized up to `most` characters. Raises Unprintable for one that is not LLVM's.
     """
 
     def __init__(self, source: str, *names: str, unrolled: bool = False, most: int = HUGE):
@@ -58,21 +58,23 @@ def _target(optimized: bool) -> Any:
 
 def _compiled(source: str, names: Sequence[str], optimized: bool, unrolled: bool) -> bytes:
     """The machine code of some functions; RuntimeError where it is not valid, which would end the process later."""
-    module, target = binding.parse_assembly(source), _target(optimized)
-    module.verify()
-    if optimized:
-        # without the vectorizer of straight lines: it made invalid code of some programs, and none much faster
-        options = binding.create_pipeline_tuning_options(speed_level=3)
-        options.loop_vectorization, options.loop_unrolling = True, unrolled
-        builder = binding.create_pass_builder(target, options)
-        builder.getModulePassManager().run(module, builder)
-        _inline(module, builder, names)
+    target = _target(optimized)
+    # in a context of its own, since what LLVM makes in the one that all share is kept until the process ends
+    with binding.create_context() as context, binding.parse_assembly(source, context) as module:
         module.verify()
-    return target.emit_object(module)
+        if optimized:
+            _optimize(module, target, names, unrolled)
+            module.verify()
+        return target.emit_object(module)
 
 
-def _inline(module: Any, builder: Any, names: Sequence[str]) -> None:
-    """Put the functions of vectors (lanes.py) where loops call them now, and drop those that none calls."""
+def _optimize(module: Any, target: Any, names: Sequence[str], unrolled: bool) -> None:
+    # without the vectorizer of straight lines: it made invalid code of some programs, and none much faster
+    options = binding.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization, options.loop_unrolling = True, unrolled
+    builder = binding.create_pass_builder(target, options)
+    _run(builder.getModulePassManager(), module, builder)
+    # the functions of vectors (lanes.py) are put where loops call them now, and those that none calls are dropped
     for function in module.functions:
         if not function.is_declaration and function.name not in names:
             function.linkage = "internal"
@@ -80,4 +82,10 @@ def _inline(module: Any, builder: Any, names: Sequence[str]) -> None:
     passes.add_always_inliner_pass()
     passes.add_global_dead_code_eliminate_pass()
     passes.add_instruction_combine_pass()  # what a function now knows of its argument
+    _run(passes, module, builder)
+
+
+def _run(passes: Any, module: Any, builder: Any) -> None:
     passes.run(module, builder)
+    NewPassManager._dispose(passes)  # 90 kB, which llvmlite itself forgets
+    passes.detach()

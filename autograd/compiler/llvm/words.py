@@ -64,7 +64,7 @@ def _power(c: Code, t: str, x: str, y: str) -> str:
 
 def _divided(c: Code, t: str, x: str, y: str) -> tuple[str, str, str]:
     """The remainder with the sign of x, whether it is not 0, and whether then its sign is not y's."""
-    rest, zero = _libm("fmod")(c, t, x, y), literal(0, t)
+    rest, zero = c.emit(f"frem {t} {x}, {y}"), literal(0, t)  # fmod by name LLVM believes to be never NaN
     some = _test(c, t, "une", rest, zero)
     other = c.emit(f"xor i1 {_test(c, t, 'olt', rest, zero)}, {_test(c, t, 'olt', y, zero)}")
     return rest, some, c.emit(f"and i1 {some}, {other}")

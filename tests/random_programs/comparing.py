@@ -1,0 +1,119 @@
+"""A program by eager code and by each backend, and how they differ.
+
+How far a result may be off is found by eager code whose every step is off by a little: what that changes much, or in
+another way each time, is not compared.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+from unittest.mock import patch
+
+import numpy
+
+from autograd import Tensor, jit
+from autograd.compiler import llvm
+from autograd.failing import TracingError
+from autograd.tree import flatten
+
+from .text import Program, looped, wrapped
+
+BACKENDS = ("python", "llvm")
+# refusals that are documented
+CANNOT = re.compile("is not printed|defined by Python functions|for array\\[i\\] write|no median|(convolve|cross): of")
+ABSOLUTE = {"values": 1, "gradients": 100, "pulled": 100, "second": 10_000}  # derivatives may be of what cancels
+
+
+class Discarded(Exception):
+    """A program that eager code does not run, or whose results say nothing."""
+
+
+def difference(program: Program) -> str | None:
+    """How the programs of the backends differ from eager code; None if they do not."""
+    eager, off = program.function(vmap=looped), program.function("rounded", vmap=looped)
+    others = {backend: program.function(compiled=jit(backend=backend)) for backend in BACKENDS}
+    if program.uses("vmap"):
+        batched = program.function()
+        others["eager vmap"] = lambda *args: batched(*map(wrapped, args))
+    with numpy.errstate(all="ignore"):
+        expected = [_expected(eager, off, program, call) for call in range(2)]
+        with patch.multiple(llvm, ON_THE_STACK=0, LONG=0) if program.as_large else nullcontext():
+            found = (_compared(name, function, program, expected) for name, function in others.items())
+            return next(filter(None, found), None)
+
+
+def numbers(tree: Any) -> list[numpy.ndarray]:
+    """The arrays of a result."""
+    return [numpy.array(x.data if isinstance(x, Tensor) else x) for x in flatten(tree)]
+
+
+def _expected(eager: Callable, off: Callable, program: Program, call: int) -> list[tuple]:
+    """The results of eager code, each with how far it may be off; None where nothing can be said."""
+    args = program.arguments(call)
+    try:
+        found = numbers(eager(*map(wrapped, args)) if program.mode == "values" else eager(*args))
+        near = [numbers(off(*(map(wrapped, args) if program.mode == "values" else args))) for _ in range(3)]
+    except Exception as error:
+        raise Discarded(str(error)) from error
+    off_by = 1e-4 if program.is_single() else 1e-9
+    return [(x, _tolerance(x, versions, off_by, ABSOLUTE[program.mode])) for x, versions in zip(found, zip(*near))]
+
+
+def _tolerance(x: numpy.ndarray, versions: tuple, relative: float, factor: float) -> numpy.ndarray:
+    """By the differences of some versions; NaN where they are no measure."""
+    if x.dtype.kind != "f":
+        return numpy.where(numpy.all([x == y for y in versions], axis=0), 0.0, numpy.nan)
+    spread = numpy.max([abs(x - y) for y in versions], axis=0, initial=0)
+    alike = numpy.all([numpy.isnan(x) == numpy.isnan(y) for y in versions], axis=0)
+    alike &= numpy.all([(abs(x) == numpy.inf) == (abs(y) == numpy.inf) for y in versions], axis=0)
+    usual = relative * abs(x) + relative * factor / 100
+    known = alike & (numpy.isfinite(spread) | ~numpy.isfinite(x)) & ~((spread > 0.01 * abs(x)) & (spread > 1e-8))
+    return numpy.where(known, numpy.where(numpy.isfinite(x), 10 * spread + usual, 0), numpy.nan)
+
+
+def _compared(name: str, function: Callable, program: Program, expected: list) -> str | None:
+    """What is wrong with a backend's results, with what becomes of them, or with what it does to arguments."""
+    before = None
+    # a loop hands gradients of 0 on, of which products with infinite matrices make NaN
+    lenient = program.uses("scan") and program.mode != "values"
+    for call, theirs in enumerate(expected):
+        args = program.arguments(call)
+        kept = [x.copy() for x in args]
+        try:
+            results = [x.data if isinstance(x, Tensor) else x for x in flatten(function(*args))]
+        except Exception as error:
+            if CANNOT.search(str(error)) and isinstance(error, (TypeError, ValueError, TracingError)):
+                return None
+            return f"{name}: {type(error).__name__}: {error}"
+        if any(a.tobytes() != b.tobytes() for a, b in zip(args, kept)):
+            return f"{name}: an argument was changed"
+        if before and any(x.tobytes() != y for x, y in zip(*before)):
+            return f"{name}: a result was changed by the next call"
+        held = [x for x in results if isinstance(x, numpy.ndarray)]
+        if name in BACKENDS and any(numpy.shares_memory(x, y) for x in held for y in args):
+            return f"{name}: a result is an argument"
+        before = held, [x.tobytes() for x in held]
+        for i, (ours, (x, tolerance)) in enumerate(zip(results, theirs, strict=True)):
+            said = _unlike(numpy.asarray(ours), x, tolerance)
+            if said and not (lenient and numpy.isnan(ours).any()):
+                return f"{name}: call {call}, result {i}: {said}"
+    return None
+
+
+def _unlike(ours: numpy.ndarray, theirs: numpy.ndarray, tolerance: numpy.ndarray) -> str | None:
+    if ours.dtype != theirs.dtype:
+        return f"dtype {ours.dtype}, not {theirs.dtype}"
+    if ours.shape != theirs.shape:
+        return f"shape {ours.shape}, not {theirs.shape}"
+    if ours.dtype.kind != "f":
+        wrong = (ours != theirs) & ~numpy.isnan(tolerance)
+    else:
+        same = (ours == theirs) | (abs(ours - theirs) <= tolerance) | numpy.isnan(ours) & numpy.isnan(theirs)
+        wrong = ~same & ~numpy.isnan(tolerance)
+    return f"value\n{ours}\nnot\n{theirs}" if wrong.any() else None
+
+
+def sort_of(said: str | None) -> str:
+    """What kind of failure it is, so that shrinking keeps to one."""
+    return re.sub(r"call.*result \d+|\d+", "", (said or "").split("\n")[0])
