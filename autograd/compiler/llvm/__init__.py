@@ -195,11 +195,11 @@ def _results(steps: Steps, places: list[Memory], overwritten: set[str]) -> None:
     found = [steps.operand(v) for v in steps.program.outputs]
     with writer.kernel() if _all_numbers(steps.program) else nullcontext():
         for i, (x, place) in enumerate(zip(found, places)):
-            if isinstance(x, Memory) and x.pointer in overwritten - {place.pointer}:
+            if isinstance(x, Memory) and x.pointer in overwritten and not x.is_at(place):
                 found[i] = writer.allocate(x.shape, x.type)
                 writer.fill(found[i], x)
         for x, place in zip(found, places):
-            if x is not place:
+            if not (isinstance(x, Memory) and x.is_at(place)):
                 writer.fill(place, x)
 
 

@@ -41,6 +41,10 @@ class Memory(Array):
     strides: tuple[int, ...] = ()
     offset: int = 0
 
+    def is_at(self, other: "Memory") -> bool:
+        """Whether its elements are the other's, each in the same place."""
+        return (self.pointer, self.strides, self.offset) == (other.pointer, other.strides, other.offset)
+
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
     """The strides of an array in C order, in elements."""
