@@ -64,7 +64,9 @@ TEMPLATES = [
     *("np.searchsorted(np.sort(np.ravel({f})), {f})", "np.zeros_like({f}) + {f}", "np.ones_like({a}) * {a}"),
     *("np.array([1.0, -2.0, 0.5]) * {f}", "np.array(3, 'f4') * {a}", "np.array([[1], [2]]) + {a}", "{f} * {f}.sum()"),
     *("np.mean(({f} - np.mean({x}, {axis}, keepdims=True)) ** 2, {again})", "np.interp({f}, [0, 1], [2, 4])"),
-    *("np.nan_to_num({f})", "np.cross({f}, {f})"),
+    *("np.nan_to_num({f})", "np.cross({f}, {f})", "jit(lambda u: np.sum(u * u, {axes}), backend='python')({f})"),
+    "jvp(lambda u: np.cumsum(np.sin(u) * u), ({f},), ({x},))[1]",
+    *("jvp(lambda u: u[{fancy}] ** 2, ({f},), ({x},))[0]"),
     *("grad(lambda u: np.sum(np.tanh(u) * u))({f})", "np.median({f})", "np.convolve({f}, {f})"),
 ]  # fmt: skip
 
