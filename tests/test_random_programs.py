@@ -29,6 +29,7 @@ FOUND = {  # what random programs found, as small as it can be
     ),
     "a bound that is no number": (lambda x: [np.clip(x, -1.0, numpy.nan), np.clip(x, numpy.nan, x)], [ROW]),
     "remainders by no number": (lambda x: [x % numpy.nan, x < x % numpy.nan, x // numpy.nan, x % numpy.inf], [ROW]),
+    "large products of small integers": (lambda x: [np.prod(x), np.cumprod(x)], [numpy.full(9, 65537, "i4")]),
     "large integers in a loop": (lambda x: scan(lambda a, b: (a * 3, a), x, length=3), [numpy.array([2**53 + 1])]),
 }
 
@@ -47,6 +48,11 @@ def test_what_was_found(name, backend):
 def test_a_word_that_is_not_printed_and_does_not_broadcast():
     with pytest.raises(TypeError, match="searchsorted is not printed"):
         jit(lambda x: np.interp(x, [0, 1], [2, 4]), backend="llvm")(numpy.ones((2, 3)))
+
+
+def test_what_is_refused_is_said_and_not_what_comes_of_trying_on():
+    with pytest.raises(ValueError, match="cannot reshape"):
+        jit(lambda x: np.take(x, x % 2).reshape(3))(numpy.arange(4))
 
 
 def test_random_programs():

@@ -115,10 +115,12 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
     if plain is None:
         return given(_as_floats, function)
     dtypes = [numpy.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
-    with suppress(TypeError, ValueError):
-        out = function(*args, **kwargs)
-        if all(not is_node(x) or x.dtype == dtype for x, dtype in zip(flatten(out), dtypes, strict=True)):
-            return out
+    whole = next((dtype for dtype in dtypes if dtype.kind == "i"), None)  # what sums and products of int32 are in
+    for change in (lambda x: x, lambda x: x.astype(whole) if whole and x.dtype.kind != "f" else x):
+        with suppress(TypeError, ValueError):
+            out = given(change, function)
+            if all(not is_node(x) or x.dtype == dtype for x, dtype in zip(flatten(out), dtypes, strict=True)):
+                return out
     out = given(_as_floats, function)
     parts = [x.astype(dtype) if is_node(x) else x for x, dtype in zip(flatten(out), dtypes, strict=True)]
     return unflatten(out, parts)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy
 
 import autograd.numpy as np
-from autograd import Tensor, grad, scan
+from autograd import Tensor
 
 from . import words
-from .text import LAYOUTS, Line, Program, looped, wrapped
+from .text import LAYOUTS, SCOPE, Line, Program, looped, wrapped
 from .words import Retry, Words
 
 LARGEST = 600  # elements of a variable
@@ -57,7 +57,7 @@ def _plain(rng: random.Random, examples: dict, names: Iterator[str]) -> Line:
 
 
 def _evaluated(line: Line, examples: dict) -> dict[str, Any]:
-    scope = {"np": np, "numpy": numpy, "grad": grad, "vmap": looped, "scan": scan, **examples}
+    scope = {**SCOPE, "vmap": looped, **examples}
     with numpy.errstate(all="ignore"):
         exec("\n".join(line.source()), scope)
     return {name: scope[name] for name in line.names}
@@ -84,7 +84,7 @@ def _inner(rng: random.Random, examples: dict, inner: dict, names: Iterator[str]
     outside = dict(rng.sample([*examples.items()], min(2, len(examples)))) if rng.random() < 0.5 else {}
     found, lines = {**outside, **inner}, []
     for _ in range(rng.randint(1, 4)):
-        lines += _line(rng, found, map(lambda name: name.replace("v", "u"), names), False)
+        lines += _line(rng, found, map(lambda name: name.replace("v", "u"), names), rng.random() < 0.08)
     if not lines:
         raise Retry
     return lines, found

@@ -8,9 +8,10 @@ from typing import Any
 import numpy
 
 import autograd.numpy as np
-from autograd import Tensor, grad, scan, value_and_grad, vmap
+from autograd import Tensor, grad, jit, jvp, scan, value_and_grad, vmap
 
 NAME = re.compile(r"\b[xvu]\d+\b")
+SCOPE = {"np": np, "grad": grad, "jit": jit, "jvp": jvp, "scan": scan, "vmap": vmap}  # what lines call
 EPSILON = {"f8": 1e-11, "f4": 2e-5}  # what each step is off by where errors are estimated
 
 
@@ -66,7 +67,7 @@ class Program:
 
     def function(self, step: str = "", compiled: Callable = lambda f: f, **scope: Any) -> Callable:
         """The function itself, as it is differentiated and compiled in this mode."""
-        scope = {"np": np, "numpy": numpy, "grad": grad, "vmap": vmap, "scan": scan, "rounded": rounded, **scope}
+        scope = {**SCOPE, "rounded": rounded, **scope}
         exec(self.source(step), scope)
         places = tuple(i for i, x in enumerate(self.inputs.values()) if x[0].dtype.kind == "f")
         if self.mode == "pulled":

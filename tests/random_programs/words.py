@@ -59,12 +59,14 @@ TEMPLATES = [
     *("{a}[{i} % {n}]", "{f}[{i} % {n} - {n}]", "{a}[..., {i} % {m}]", "{f}[{i} % {n}, {i} % {m2}]"),
     *("{f}[{i} % {n}, ..., None]", "{f}[{i} % {n}, 1:]", "{f}[:, {i} % {m2}]", "{a}[{i} % {n}, {basic1}]"),
     *("np.take({a}, {i} % {size})", "np.take({a}, axis={axis}, indices={i} % {n})", "np.take({f}, {i}, mode='clip')"),
-    *("np.take_along_axis({f}, np.argsort({x}, axis={axis}), axis={again})", "np.take({f}, {i}, mode='wrap')"),
+    *("np.take_along_axis({f}, np.argsort({x}, axis={axis}), axis={again})", "np.take({f}, {i} % 9 - 4, mode='wrap')"),
     *("np.take_along_axis({f}, np.argmax({x}, axis={axis}, keepdims=True), axis={again})", "{f}[np.argmax({x})]"),
     *("np.searchsorted(np.sort(np.ravel({f})), {f})", "np.zeros_like({f}) + {f}", "np.ones_like({a}) * {a}"),
     *("np.array([1.0, -2.0, 0.5]) * {f}", "np.array(3, 'f4') * {a}", "np.array([[1], [2]]) + {a}", "{f} * {f}.sum()"),
     *("np.mean(({f} - np.mean({x}, {axis}, keepdims=True)) ** 2, {again})", "np.interp({f}, [0, 1], [2, 4])"),
-    *("np.nan_to_num({f})", "np.cross({f}, {f})"),
+    *("np.nan_to_num({f})", "np.cross({f}, {f})", "jit(lambda u: np.sum(u * u, {axes}), backend='python')({f})"),
+    "jvp(lambda u: np.cumsum(np.sin(u) * u), ({f},), ({x},))[1]",
+    *("jvp(lambda u: u[{fancy}] ** 2, ({f},), ({x},))[0]"),
     *("grad(lambda u: np.sum(np.tanh(u) * u))({f})", "np.median({f})", "np.convolve({f}, {f})"),
 ]  # fmt: skip
 
