@@ -66,7 +66,7 @@ TEMPLATES = [
     *("np.mean(({f} - np.mean({x}, {axis}, keepdims=True)) ** 2, {again})", "np.interp({f}, [0, 1], [2, 4])"),
     *("np.nan_to_num({f})", "np.cross({f}, {f})", "jit(lambda u: np.sum(u * u, {axes}), backend='python')({f})"),
     "jvp(lambda u: np.cumsum(np.sin(u) * u), ({f},), ({x},))[1]",
-    *("jvp(lambda u: u[{fancy}] ** 2, ({f},), ({x},))[0]"),
+    "jvp(lambda u: u[{fancy}] ** 2, ({f},), ({x},))[0]",
     *("grad(lambda u: np.sum(np.tanh(u) * u))({f})", "np.median({f})", "np.convolve({f}, {f})"),
 ]  # fmt: skip
 
