@@ -5,25 +5,25 @@ operation, so that a program does not grow with the number of entries. Its pullb
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from .backward import NODE_PULLBACKS, pullback
-from .calling import a_function
+from .calling import a_function, shape_of
 from .compiler.printing import executable
 from .compiler.program import Program
 from .compiler.tracing import again, leaf, lift, trace, tracing
 from .failing import refuse
 from .grammar import Call, Name, Row
 from .graph import history
-from .meeting import as_array
+from .meeting import as_array, weak
 from .node import Node, Tensor, Value, kinds
 from .numpy import concatenate, expand_dims, flip, stack
 from .operation import OPERATIONS, Function, Operation
-from .tree import flatten, unflatten
+from .tree import flatten, map_tree
 
 
 def scan(f: Callable, carry: Any, xs: Any = None, length: int | None = None) -> tuple[Any, Any]:
@@ -32,21 +32,33 @@ def scan(f: Callable, carry: Any, xs: Any = None, length: int | None = None) -> 
     carry, xs and y are numbers, arrays, nodes, and lists, tuples and dicts of them; without xs f is called `length`
     times, with None. Every carry has the structure and shapes of the first one. Inside jit f is recorded once, whatever
     the length, and integers beside floats are exact up to 2 ** 53. Raises ValueError where lengths or shapes differ,
-    TypeError where f does not return a pair.
+    TypeError where f does
+    not return a pair, or the carry in another structure.
     """
     a_function(f)
-    given = [] if xs is None else [as_array(x) for x in flatten(xs)]
+    given = [as_array(x) for x in _leaves(xs)]
     count = _length(given, length)
+    if not count:
+        raise ValueError("scan: with no entries nobody knows what f returns")
     if kinds.number is not Value:
         return _as_one(f, carry, xs, given, count)
     found = []
     for i in range(count):
-        x = None if xs is None else unflatten(xs, [x[i] for x in given])
-        carry, y = _next(f, carry, x)
+        parts, y = _next(f, carry, _filled(xs, [x[i] for x in given]))
+        carry = _filled(carry, parts)
         found.append(y)
-    if not found:
-        raise ValueError("scan: with no entries nobody knows what f returns")
-    return carry, unflatten(found[0], [stack(parts) for parts in zip(*map(flatten, found))])
+    return carry, _filled(found[0], [stack(parts) for parts in zip(*map(_leaves, found))])
+
+
+def _leaves(tree: Any) -> list:
+    """What a tree holds, where None is nothing."""
+    return [x for x in flatten(tree) if x is not None]
+
+
+def _filled(tree: Any, parts: Iterable) -> Any:
+    """The same tree with these parts in it."""
+    following = iter(parts)
+    return map_tree(lambda x: None if x is None else next(following), tree)
 
 
 def _length(given: list, length: int | None) -> int:
@@ -58,22 +70,31 @@ def _length(given: list, length: int | None) -> int:
     return lengths.pop()
 
 
-def _next(f: Callable, carry: Any, x: Any) -> tuple[Any, Any]:
-    """What f returns, if it fits."""
+def _next(f: Callable, carry: Any, x: Any) -> tuple[list, Any]:
+    """What f hands on to itself, in the order of the carry, and what it makes, if that fits."""
     found = f(carry, x)
     if not isinstance(found, tuple) or len(found) != 2:
         raise TypeError(f"scan: f returns a carry and a result, (carry, y), not {type(found).__name__}")
-    before, after = (
-        [np.shape(part) if not isinstance(part, Node) else _shape(part) for part in flatten(tree)]
-        for tree in (carry, found[0])
-    )
+    parts = _in_order(carry, found[0])
+    before, after = [*map(shape_of, _leaves(carry))], [*map(shape_of, parts)]
     if before != after:
         raise ValueError(f"scan: the carry has parts of shapes {before} before f and {after} after it")
-    return found
+    return parts, found[1]
 
 
-def _shape(node: Any) -> tuple[int, ...]:
-    return () if isinstance(node, Value) else node.shape
+def _in_order(like: Any, tree: Any) -> list:
+    """What a tree holds, in the order of another one of the same structure: dicts may have another order."""
+    if isinstance(like, dict) and isinstance(tree, dict) and like.keys() == tree.keys():
+        return [x for key in like for x in _in_order(like[key], tree[key])]
+    if isinstance(like, (list, tuple)) and isinstance(tree, (list, tuple)) and len(like) == len(tree):
+        return [x for pair in zip(like, tree) for x in _in_order(*pair)]
+    if (
+        isinstance(like, (dict, list, tuple))
+        or isinstance(tree, (dict, list, tuple))
+        or (like is None) != (tree is None)
+    ):
+        raise TypeError(f"scan: f was given {like!r} as its carry, or a part of it, and returned {tree!r} for it")
+    return _leaves(tree)
 
 
 class Body:
@@ -154,19 +175,25 @@ def _column(rows: Any, columns: tuple[int, int], shape: tuple[int, ...], dtype: 
 
 def _as_one(f: Callable, carry: Any, xs: Any, given: list, count: int) -> tuple[Any, Any]:
     """The loop as one operation of the trace."""
-    first = [lift(as_array(x)) for x in flatten(carry)]
-    inner = [leaf(np.zeros(x.shape, x.dtype)) for x in first]
+    leaves, before = _leaves(carry), len(trace.draws)
+    dtype = weak([x.dtype for x in (*leaves, *given) if hasattr(x, "dtype")])
+    first = [lift(as_array(np.asarray(x, dtype) if type(x) is float else x)) for x in leaves]
     entries = [leaf(np.zeros(x.shape[1:], x.dtype)) for x in given]
-    before = len(trace.draws)
-    after, y = _next(f, unflatten(carry, inner), None if xs is None else unflatten(xs, entries))
+    wider: list | None = None
+    while wider != [x.dtype for x in first]:  # an integer to which f adds floats is a float
+        first = [OPERATIONS["cast"](x, wide) for x, wide in zip(first, wider or [])] or first
+        inner = [leaf(np.zeros(x.shape, x.dtype)) for x in first]
+        found, y = _next(f, _filled(carry, inner), _filled(xs, entries))
+        after = [as_array(x) for x in found]
+        wider = [np.result_type(x.dtype, made.dtype) for x, made in zip(first, after)]
     if len(trace.draws) > before:
         refuse("a random number was drawn in the function of a scan()", "draw all before, and give them in xs")
-    results = [OPERATIONS["cast"](as_array(x), node.dtype) for x, node in zip(flatten(after), inner)]
-    results = [lift(as_array(x)) for x in (*results, *flatten(y))]
+    results = [OPERATIONS["cast"](x, node.dtype) for x, node in zip(after, inner)]
+    results = [lift(as_array(x)) for x in (*results, *_leaves(y))]
     body = Body(inner, entries, [x if isinstance(x, Node) else leaf(x) for x in results], count)
     rows = _rows(body, [*first, *given, *body.outside])
     parts = [_column(rows, columns, x.shape, x.dtype) for x, columns in zip(body.made, body.columns)]
-    return unflatten(carry, [x[-1] for x in parts]), unflatten(y, parts[len(first) :])
+    return _filled(carry, [x[-1] for x in parts]), _filled(y, parts[len(first) :])
 
 
 def _rows(body: Body, args: list) -> Any:

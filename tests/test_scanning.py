@@ -114,6 +114,28 @@ def test_eagerly_it_is_a_loop_over_values_too():
     assert w.grad == pytest.approx(-0.3 * 0.95**2)
 
 
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+def test_what_is_carried_becomes_what_f_makes_of_it(backend):
+    compiled = (lambda f: f) if backend is None else (lambda f: jit(f, backend=backend))
+    xs = np.array([0.5, 1.25, 2.0])
+
+    def of_an_integer(xs):
+        return scan(lambda c, x: (c + x * x, c), 0, xs)[0]
+
+    assert compiled(of_an_integer)(xs) == 5.8125
+    np.testing.assert_array_equal(compiled(grad(of_an_integer))(xs), 2 * xs)
+    total = compiled(lambda xs: scan(lambda c, x: (c + x, c), 0.0, xs)[0])(xs.astype(np.float32))
+    assert total == 3.75 and total.dtype == np.float32  # a number of Python widens nothing
+    assert compiled(lambda xs: scan(lambda c, x: (c | (x > 1), c), False, xs)[0])(xs)
+    carry = compiled(
+        lambda xs: scan(lambda c, x: ({"b": c["b"] + 1, "a": [c["a"][0] + x]}, None), {"a": (0.0,), "b": 10.0}, xs)[0]
+    )(xs)
+    assert [*carry] == ["a", "b"] and carry["a"] == (3.75,) and carry["b"] == 13
+    nothing, squares = compiled(lambda xs: scan(lambda c, x: (c, x * x), None, xs))(xs)
+    assert nothing is None
+    np.testing.assert_array_equal(squares, xs * xs)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_is_carried_can_change_places(backend):
     def f(a, b):
@@ -160,5 +182,9 @@ def test_what_does_not_fit():
     rng = np.random.default_rng(0)
     with pytest.raises(TracingError, match="draw all before, and give them in xs"):
         jit(lambda x: scan(lambda c, _: (c + random.uniform(rng), c), x, length=2))(np.array(1.0))
-    with pytest.raises(ValueError, match="no entries"):
-        scan(lambda c, x: (c, c), Tensor(1.0), np.ones((0, 2)))
+    for f in (lambda x: x, jit):
+        with pytest.raises(ValueError, match="no entries"):
+            f(lambda x: scan(lambda c, x: (c, c), Tensor(1.0), x)[1])(np.ones((0, 2)))
+        for carry in ((0.0, 1.0), {"a": 0.0, "c": 1.0}, {"a": 0.0}, None, 0.0):
+            with pytest.raises(TypeError, match="as its carry"):
+                f(lambda x, carry=carry: scan(lambda c, x: (carry, x), {"a": 0.0, "b": 1.0}, x)[1])(np.ones(3))

@@ -18,7 +18,7 @@ from .words import WORDS
 OF_KIND = {"f": ("", WORDS), "i": (" of integers", INTEGERS), "b": (" of masks", MASKS)}
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 MANY = 4096  # elements of a loop for which the widest vectors pay, and a call costs nothing
-PREDICATES = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal", "isnan", "isinf", "isfinite"}
+PREDICATES = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
 
 
 @dataclass(eq=False)
