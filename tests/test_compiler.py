@@ -263,6 +263,17 @@ def test_equal_expressions_are_computed_once_and_unused_ones_never():
     assert "2 operations on 8 numbers (64 bytes in 64), 8 multiply-adds" in repr(g.program)
 
 
+def test_the_power_of_one_half_is_numpys():
+    x = np.array([-np.inf, -0.0, 4.0, -1.0])
+    with np.errstate(all="ignore"):
+        expected = x**0.5, x.astype(np.float32) ** 0.5, x ** np.full(4, 0.5)
+    for backend in BACKENDS:
+        f = jit(lambda x, y: (x**0.5, y**0.5, x ** np.full(4, 0.5)), backend=backend)
+        for ours, theirs in zip(f(x, x.astype(np.float32)), expected):
+            np.testing.assert_array_equal(ours, theirs)
+            np.testing.assert_array_equal(np.signbit(ours[1:]), np.signbit(theirs[1:]))
+
+
 def test_a_large_graph_of_numbers_compiles_and_frees():
     def f(x, y):
         for i in range(5000):

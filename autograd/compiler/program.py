@@ -229,6 +229,12 @@ def _scaled(made: Variable) -> Variable | None:
     return made.again("mul", made.args)
 
 
+def _root(made: Variable) -> Variable | None:
+    """x ** 0.5 of an array is its square root, as in NumPy, also where IEEE 754 has another power of -inf and -0.0."""
+    x, y = made.args
+    return made.again("sqrt", (x,)) if made.shape and not y.shape and y.is_constant(0.5) else None
+
+
 def _transposed(made: Variable) -> Variable | None:
     """Transposes of transposes are one, or none."""
     inner, (axes,) = made.args[0], made.static
@@ -255,6 +261,7 @@ SIMPLER: dict[str, Callable[[Variable], Variable | None]] = {
     "truediv": _neutral(1.0, (1,)),
     "neg": _twice,
     "swapaxes": _twice,
+    "pow": _root,
     "scaled": _scaled,
     "transpose": _transposed,
     "reshape": _reshaped,
