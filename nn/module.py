@@ -190,7 +190,7 @@ def _is_buffer(place: Place) -> bool:
 
 def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable[Callable] | None = None) -> None:
     """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
-    collections.deque(map(operator.call, puts or itertools.repeat(ASSIGN), owners, names, values), maxlen=0)
+    collections.deque(map(operator.call, puts or itertools.repeat(setattr), owners, names, values), maxlen=0)
 
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:

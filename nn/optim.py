@@ -6,6 +6,7 @@ runs on arrays here, and it can be recorded as a graph as well. `step` counts fr
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any
 
 import numpy
@@ -14,7 +15,7 @@ import autograd.numpy as np
 from autograd import Tensor
 
 from .arguments import between, tensors
-from .module import check_state, set_together
+from .module import ASSIGN, check_state, set_together
 
 
 def _is_array(x: Any) -> bool:
@@ -155,21 +156,26 @@ class Optimizer:
         """
         if len(self.state) != len(self.parameters):
             self.check()
-        step, owners = float(self.steps + 1), self._owners
-        rates = {group: group.rate(step) for group in (self, *self.groups)}
+        step = float(self.steps + 1)
         arrays, states = [], []
-        for parameter, state in zip(self.parameters, self.state):
+        for parameter, state, (rule, lr) in zip(self.parameters, self.state, self._rules(step)):
             data, gradient = parameter.data, parameter.grad
             if gradient is not None:
                 if data.__class__ is not numpy.ndarray or getattr(gradient, "shape", ()) != data.shape:
                     self._refuse_gradient(parameter)
-                group = owners.get(parameter, self)
-                before, (data, state) = data, group.rule(data, gradient, state, rates[group], step)
+                before, (data, state) = data, rule(data, gradient, state, lr, step)
                 if data.dtype is not before.dtype or state and not _alike(before, data, *state):
                     data, state = self._refitted(before, data, state)
             arrays.append(data)
             states.append(state)
         self.adopt(arrays, states, self.steps + 1)
+
+    def _rules(self, step: float) -> Iterable[tuple[Callable, float]]:
+        """For each parameter the rule that holds for it, and its learning rate at a step."""
+        if not self.groups:
+            return repeat((self.rule, self.rate(step)))
+        rates = {group: group.rate(step) for group in (self, *self.groups)}
+        return [(group.rule, rates[group]) for group in map(self.group, self.parameters)]
 
     def _refuse_gradient(self, parameter: Tensor) -> None:
         self.check()
@@ -183,14 +189,13 @@ class Optimizer:
         self.check()
         return data.astype(before.dtype), tuple([x.astype(before.dtype) for x in state])
 
-    def adopt(self, arrays: Sequence, states: list[tuple], steps: int, buffers: Sequence[tuple] = ()) -> None:
-        """Take over parameters, their states, the count of steps and buffers (owner, name), all of them or none.
-
-        The arrays are those of the parameters, and then those of the buffers.
-        """
-        owners = [*self.parameters, *[owner for owner, _ in buffers], self, self]
-        names = [*["data"] * len(self.parameters), *[name for _, name in buffers], "state", "steps"]
-        set_together(owners, names, [*arrays, states, steps])
+    def adopt(
+        self, arrays: Sequence, states: list[tuple], steps: int, buffers: Sequence = (), names: Sequence[str] = ()
+    ) -> None:
+        """Take over parameters, buffers (of owners, by names), states and the count of steps, all of them or none."""
+        owners = [*self.parameters, *buffers, self, self]
+        names = [*["data"] * len(self.parameters), *names, "state", "steps"]
+        set_together(owners, names, [*arrays, states, steps], repeat(ASSIGN) if buffers else None)
 
     def called(self, parameter: Tensor) -> str:
         """How a message names a parameter."""

@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,7 +64,7 @@ class Update(Form):
     """A compiled update."""
 
     native: bool  # whether what it changes is in this machine's order of bytes
-    most: int  # iterations at once, so that what is drawn for them takes no more memory than it should
+    most: int  # updates at once, so that what is drawn for them takes no more memory than it should
     buffers: Buffers  # that forward assigns anew
     frozen: list[Any]  # Tensors that are read and not changed
     extras: Any  # the structure of what the loss returns besides its number
@@ -117,39 +116,30 @@ class TrainStep(Compiled):
 
     def __call__(self, x: Any, y: Any) -> Any:
         """One update on a batch; the loss before it."""
-        losses, extras = self._updates([a[None] for a in _batch("x", x)], [a[None] for a in _batch("y", y)])
-        return (float(losses[0]), map_tree(itemgetter(0), extras)) if self.has_aux else float(losses[0])
+        xs, ys = _batch("x", x), _batch("y", y)
+        losses, *extras = self._iterate([x[None] for x in xs + ys], len(xs))
+        return (float(losses[0]), self._in_structure([x[0] for x in extras])) if self.has_aux else float(losses[0])
 
     def run(self, xs: Any, ys: Any) -> Any:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
         xs, ys = _batch("xs", xs), _batch("ys", ys)
-        lengths = {a.shape[:1] for a in (*xs, *ys)}
-        if len(lengths) != 1 or () in lengths or any(a.ndim < 2 for a in xs):
+        rest, found, lengths = xs + ys, list[list[np.ndarray]](), {x.shape[:1] for x in xs + ys}
+        if len(lengths) != 1 or () in lengths or any(x.ndim < 2 for x in xs):
             raise ValueError(
                 "TrainStep.run: xs (K, batch, ...) and ys (K, batch, ...) need the same K, "
                 f"not shapes {_shapes(xs)} and {_shapes(ys)}"
             )
-        losses, extras = self._updates(xs, ys)
-        return (losses, extras) if self.has_aux else losses
+        while len(rest[0]):
+            found.append(self._iterate(rest, len(xs)))
+            rest = [x[len(found[-1][0]) :] for x in rest]
+        losses, *extras = map(np.concatenate, zip(*found)) if found else [np.empty(0)]
+        return (losses, self._in_structure(extras) if found else None) if self.has_aux else losses
 
-    def _updates(self, xs: list[np.ndarray], ys: list[np.ndarray]) -> tuple[np.ndarray, Any]:
-        """An update for each leading entry: the losses, and what the loss returned besides."""
-        arrays, found, n = [*xs, *ys], list[list[np.ndarray]](), self.accumulate
-        if n > 1:
-            arrays = [_cut(a, n) for a in arrays]
-        while len(arrays[0]):
-            found.append(self._iterate(arrays, len(xs)))
-            arrays = [a[len(found[-1][0]) :] for a in arrays]
-        if not found:
-            return np.empty(0), None
-        outputs = found[0] if len(found) == 1 else [*map(np.concatenate, zip(*found))]
-        if n > 1:
-            outputs = [a.reshape(-1, n, *a.shape[1:]) for a in outputs]
-            outputs[0] = outputs[0].mean(1)
-        return outputs[0], unflatten(self._last.extras, outputs[1:])  # type: ignore[union-attr]  # an Update
+    def _in_structure(self, extras: list) -> Any:
+        return unflatten(self._last.extras, extras)  # type: ignore[union-attr]  # an Update
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
-        """Iterations on the first entries, as many as are done at once, and all that has changed taken over."""
+        """Updates by the first entries, as many as are done at once; all that has changed is taken over."""
         optimizer, n = self.optimizer, self.accumulate
         update, held = self._update(batches, inputs)
         end = len(held) - len(update.frozen)
@@ -159,13 +149,18 @@ class TrainStep(Compiled):
         steps = np.array(float(optimizer.steps * n))
         if len(batches[0]) > update.most:
             batches = [x[: update.most] for x in batches]
+        if n > 1:
+            batches = [x.reshape(-1, x.shape[1] // n, *x.shape[2:]) for x in batches]
         with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
             arrays = [*batches, *draws, *changed, *totals, steps, *rates, *held[end:]]
             outputs = update.run.iterate(len(batches[0]), arrays)
+        if n > 1:
+            losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
+            outputs = [losses.mean(1), *extras]
         following = iter(changed)
         data = [*islice(following, len(optimizer.parameters))]
-        states = [tuple(islice(following, len(state))) for state in optimizer.state]
-        optimizer.adopt([*data, *following], states, int(steps) // n, update.buffers)
+        states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
+        optimizer.adopt([*data, *following], states, int(steps) // n, *zip(*update.buffers))
         return outputs
 
     def _update(self, batches: list[np.ndarray], inputs: int) -> tuple[Update, list]:
@@ -184,8 +179,11 @@ class TrainStep(Compiled):
         held = [getattr(p, "data", None) for p in self.optimizer.parameters]
         for state in self.optimizer.state:
             held += state
-        more = [getattr(*buffer) for buffer in buffers] + [node.data for node in frozen]
-        return [*held, *map(np.asarray, more)]
+        for buffer in buffers:
+            held.append(np.asarray(getattr(*buffer)))
+        for node in frozen:
+            held.append(np.asarray(node.data))
+        return held
 
     @uncollected()
     def _compile(self, batch: list[np.ndarray], inputs: int, known: Executable | None) -> Update:
@@ -194,6 +192,8 @@ class TrainStep(Compiled):
         optimizer.check()
         if any(0 in x.shape for x in batch):
             raise ValueError(f"TrainStep: the batch is empty, of shapes {_shapes(batch)}")
+        if n > 1:
+            batch = [_part(x, n) for x in batch]
         recording, given, watch, buffers = self._recorded(batch[:inputs], batch[inputs:], [])
         parts = unflatten(given, recording.inputs)
         frozen = dict(zip(recording.outside, recording.inputs[len(flatten(given)) :]))
@@ -209,7 +209,7 @@ class TrainStep(Compiled):
         run = executable(program, "train_step", self.wanted, moves, places, known)
         held = self._held(buffers, [*frozen])
         most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in recording.draws) or 1))
-        ours = all(x.dtype.isnative for x in held), max(most // n, 1) * n, buffers, [*frozen]
+        ours = all(x.dtype.isnative for x in held), max(most // n, 1), buffers, [*frozen]
         return Update(run, looks(held), watch.settle(), recording.draws, *ours, map_tree(lambda _: None, extras))
 
     def _recorded(self, xs: list, ys: list, buffers: Buffers) -> tuple[Recording, Parts, Watch, Buffers]:
@@ -291,7 +291,7 @@ def drawn(draws: Sequence[Drawn], count: int) -> Iterator[list[np.ndarray]]:
 
 def _batch(name: str, x: Any) -> list[np.ndarray]:
     """The arrays of a batch as the program takes them: in this machine's order of bytes, one number after the other."""
-    return [_array(name, part) for part in (x if isinstance(x, tuple) else (x,))]
+    return [_array(name, part) for part in x] if isinstance(x, tuple) else [_array(name, x)]
 
 
 def _array(name: str, x: Any) -> np.ndarray:
@@ -304,11 +304,11 @@ def _array(name: str, x: Any) -> np.ndarray:
         raise type(error)(f"TrainStep: {name}: {error}") from None
 
 
-def _cut(x: np.ndarray, n: int) -> np.ndarray:
-    """Batches (K, batch, ...) in equal parts, (K * n, batch / n, ...)."""
-    if x.ndim < 2 or x.shape[1] % n:
-        raise ValueError(f"TrainStep: a batch of shape {x.shape[1:]} cannot be cut into accumulate={n} equal parts")
-    return x.reshape(len(x) * n, x.shape[1] // n, *x.shape[2:])
+def _part(x: np.ndarray, n: int) -> np.ndarray:
+    """The first of n equal parts of a batch."""
+    if not x.ndim or len(x) % n:
+        raise ValueError(f"TrainStep: a batch of shape {x.shape} cannot be cut into accumulate={n} equal parts")
+    return x[: len(x) // n]
 
 
 def _shapes(arrays: list[np.ndarray]) -> str:
