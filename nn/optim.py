@@ -22,10 +22,6 @@ def _is_array(x: Any) -> bool:
     return isinstance(x, numpy.ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
 
 
-def _data(parameter: Any) -> Any:
-    return getattr(parameter, "data", None)
-
-
 def _described(x: Any) -> str:
     return f"{type(x).__name__} of {x.dtype} and shape {x.shape}" if isinstance(x, numpy.ndarray) else repr(x)
 
@@ -162,7 +158,7 @@ class Optimizer:
             data, gradient = parameter.data, parameter.grad
             if gradient is not None:
                 if data.__class__ is not numpy.ndarray or getattr(gradient, "shape", ()) != data.shape:
-                    self._refuse_gradient(parameter)
+                    self.check(gradients=True)
                 before, (data, state) = data, rule(data, gradient, state, lr, step)
                 if data.dtype is not before.dtype or state and not _alike(before, data, *state):
                     data, state = self._refitted(before, data, state)
@@ -177,13 +173,6 @@ class Optimizer:
         rates = {group: group.rate(step) for group in (self, *self.groups)}
         return [(group.rule, rates[group]) for group in map(self.group, self.parameters)]
 
-    def _refuse_gradient(self, parameter: Tensor) -> None:
-        self.check()
-        raise ValueError(
-            f"{type(self).__name__}: the gradient of {self.called(parameter)} has shape "
-            f"{getattr(parameter.grad, 'shape', ())}, the parameter {parameter.data.shape}"
-        )
-
     def _refitted(self, before: numpy.ndarray, data: numpy.ndarray, state: tuple) -> tuple[numpy.ndarray, tuple]:
         """A parameter's next array and state in the dtype that it has, where a gradient or a setting has another."""
         self.check()
@@ -197,22 +186,20 @@ class Optimizer:
         names = [*["data"] * len(self.parameters), *names, "state", "steps"]
         set_together(owners, names, [*arrays, states, steps], repeat(ASSIGN) if buffers else None)
 
-    def called(self, parameter: Tensor) -> str:
-        """How a message names a parameter."""
-        position = next(i for i, p in enumerate(self.parameters) if p is parameter)
-        name = getattr(parameter, "name", "")
-        return f"parameter {position}" + (f" ({name!r})" if name else "")
+    def check(self, gradients: bool = False) -> None:
+        """Raise ValueError unless every parameter is an array of floats and has states of its shape and dtype.
 
-    def check(self) -> None:
-        """Raise ValueError unless every parameter is an array of floats and has states of its shape and dtype."""
+        And, where that is asked, a gradient of its shape or none.
+        """
         owner = type(self).__name__
         if len({*map(id, self.parameters)}) != len(self.parameters) or len(self.state) != len(self.parameters):
             raise ValueError(
                 f"{owner}: of its {len(self.parameters)} parameters each must be there once and have one of the "
                 f"{len(self.state)} states: make a new {owner} for other parameters"
             )
-        for parameter, state in zip(self.parameters, self.state):
-            name, data = self.called(parameter), _data(parameter)
+        for i, (parameter, state) in enumerate(zip(self.parameters, self.state)):
+            data, name = getattr(parameter, "data", None), getattr(parameter, "name", "")
+            name = f"parameter {i}" + (f" ({name!r})" if name else "")
             if not _is_array(data):
                 raise ValueError(f"{owner}: {name} must hold an array of floats, not {_described(data)}")
             for slot, array in zip(self.group(parameter).slots, state, strict=True):
@@ -221,6 +208,9 @@ class Optimizer:
                         f"{owner}: the state {slot!r} of {name} must be as the parameter is, {_described(data)}, "
                         f"not {_described(array)}"
                     )
+            shape = numpy.shape(parameter.grad) if gradients and parameter.grad is not None else data.shape
+            if shape != data.shape:
+                raise ValueError(f"{owner}: the gradient of {name} has shape {shape}, the parameter {data.shape}")
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -239,8 +229,8 @@ class Optimizer:
     def load_state_dict(self, state: Mapping[str, numpy.ndarray]) -> None:
         """Go on from a state; its names, shapes and dtypes must be those of this optimizer, else nothing changes."""
         check_state(state, self.state_dict(), type(self).__name__)
-        slots = [self.group(p).slots for p in self.parameters]
-        states = [tuple(numpy.array(state[f"{slot}.{i}"]) for slot in each) for i, each in enumerate(slots)]
+        slots = enumerate(self.group(p).slots for p in self.parameters)
+        states = [tuple(numpy.array(state[f"{slot}.{i}"]) for slot in each) for i, each in slots]
         self.adopt([p.data for p in self.parameters], states, int(state["steps"]))
 
 
