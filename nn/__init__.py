@@ -12,7 +12,7 @@ from autograd.users import LIBRARIES
 
 from . import scalar
 from .clipping import clip_grad_norm, clip_grad_value
-from .epochs import batches
+from .feeding import batches
 from .files import load, save
 from .init import he, uniform, xavier, zeros
 from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh

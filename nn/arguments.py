@@ -32,7 +32,8 @@ def sizes(name: str, each: str, given: Any) -> list[int]:
 
 def between(name: str, number: Any, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
     """Raise TypeError for what is no number, ValueError for one out of bounds."""
-    if not isinstance(number, (float, numbers.Real)):  # float first, which is known at once
+    is_real = isinstance(number, (float, numbers.Real))  # float first, which is known at once
+    if not is_real:
         raise TypeError(f"{name} must be a number, not {number!r}")
     if not (low < number <= high if open_low else low <= number <= high):
         raise ValueError(

@@ -198,7 +198,8 @@ class Optimizer:
                 f"{len(self.state)} states: make a new {owner} for other parameters"
             )
         for i, (parameter, state) in enumerate(zip(self.parameters, self.state)):
-            data, name = getattr(parameter, "data", None), getattr(parameter, "name", "")
+            data: Any = getattr(parameter, "data", None)
+            name = getattr(parameter, "name", "")
             name = f"parameter {i}" + (f" ({name!r})" if name else "")
             if not _is_array(data):
                 raise ValueError(f"{owner}: {name} must hold an array of floats, not {_described(data)}")

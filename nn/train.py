@@ -1,7 +1,7 @@
 """TrainStep: forward, loss, gradients and the optimizer's rule as one compiled program."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,9 +12,7 @@ from autograd import Tensor
 from autograd.backward import gradients
 from autograd.calling import pair
 from autograd.compiler import (
-    NATIVE,
     Compiled,
-    Drawn,
     Executable,
     Form,
     Program,
@@ -37,11 +35,11 @@ from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
 from .clipping import by_norm, by_value
+from .feeding import arrays, drawn, part, shapes
 from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
 NOTHING: Any = contextlib.nullcontext(())
-TAKEN = NATIVE | {np.dtype(np.int64), np.dtype(bool)}  # what a batch may hold
 UNWATCHED = {"state", "steps", "lr", "groups", "_owners"}  # of an optimizer: all else is a setting
 Buffers = list[tuple[Any, str]]  # their owners and names
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
@@ -116,18 +114,18 @@ class TrainStep(Compiled):
 
     def __call__(self, x: Any, y: Any) -> Any:
         """One update on a batch; the loss before it."""
-        xs, ys = _batch("x", x), _batch("y", y)
+        xs, ys = arrays("x", x), arrays("y", y)
         losses, *extras = self._iterate([x[None] for x in xs + ys], len(xs))
         return (float(losses[0]), self._in_structure([x[0] for x in extras])) if self.has_aux else float(losses[0])
 
     def run(self, xs: Any, ys: Any) -> Any:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
-        xs, ys = _batch("xs", xs), _batch("ys", ys)
+        xs, ys = arrays("xs", xs), arrays("ys", ys)
         rest, found, lengths = xs + ys, list[list[np.ndarray]](), {x.shape[:1] for x in xs + ys}
         if len(lengths) != 1 or () in lengths or any(x.ndim < 2 for x in xs):
             raise ValueError(
                 "TrainStep.run: xs (K, batch, ...) and ys (K, batch, ...) need the same K, "
-                f"not shapes {_shapes(xs)} and {_shapes(ys)}"
+                f"not shapes {shapes(xs)} and {shapes(ys)}"
             )
         while len(rest[0]):
             found.append(self._iterate(rest, len(xs)))
@@ -152,8 +150,8 @@ class TrainStep(Compiled):
         if n > 1:
             batches = [x.reshape(-1, x.shape[1] // n, *x.shape[2:]) for x in batches]
         with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
-            arrays = [*batches, *draws, *changed, *totals, steps, *rates, *held[end:]]
-            outputs = update.run.iterate(len(batches[0]), arrays)
+            read = [*batches, *draws, *changed, *totals, steps, *rates, *held[end:]]
+            outputs = update.run.iterate(len(batches[0]), read)
         if n > 1:
             losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
             outputs = [losses.mean(1), *extras]
@@ -191,9 +189,9 @@ class TrainStep(Compiled):
         optimizer, n = self.optimizer, self.accumulate
         optimizer.check()
         if any(0 in x.shape for x in batch):
-            raise ValueError(f"TrainStep: the batch is empty, of shapes {_shapes(batch)}")
+            raise ValueError(f"TrainStep: the batch is empty, of shapes {shapes(batch)}")
         if n > 1:
-            batch = [_part(x, n) for x in batch]
+            batch = [part(x, n) for x in batch]
         recording, given, watch, buffers = self._recorded(batch[:inputs], batch[inputs:], [])
         parts = unflatten(given, recording.inputs)
         frozen = dict(zip(recording.outside, recording.inputs[len(flatten(given)) :]))
@@ -240,9 +238,8 @@ class TrainStep(Compiled):
         loss, extras = self.loss(self.model(*parts.xs), *parts.ys), ()
         if self.has_aux:
             loss, extras = pair(loss)
-        assigned, n, where = take_back(), self.accumulate, OPERATIONS["where"]
-        before = [lift(p) for p in self.optimizer.parameters]
-        totals, step = gradients(loss, before, create_graph=True), parts.step + 1.0
+        before, n, where = [lift(p) for p in self.optimizer.parameters], self.accumulate, OPERATIONS["where"]
+        totals, step, assigned = gradients(loss, before, create_graph=True), parts.step + 1.0, take_back()
         if n > 1:
             totals = [total + g / n for total, g in zip(parts.totals, totals)]
         after = self._updated(before, totals, parts, step / n if n > 1 else step, {*history(loss)})
@@ -270,49 +267,6 @@ class TrainStep(Compiled):
             value, after = owner.rule(x, g, tuple(state), rate, step)
             changed.append((cast(value, x.dtype), [cast(new, old.dtype) for new, old in zip(after, state)]))
         return [[x for x, _ in changed], [state for _, state in changed]]
-
-
-@contextlib.contextmanager
-def drawn(draws: Sequence[Drawn], count: int) -> Iterator[list[np.ndarray]]:
-    """What is drawn for so many iterations, one after the other; where these fail, it was not drawn."""
-    before = [(draw.generator.bit_generator, draw.generator.bit_generator.state) for draw in draws]
-    examples = [draw.node.example for draw in draws]
-    arrays = [np.empty((count, *x.shape), x.dtype) for x in examples]
-    try:
-        for k in range(count):
-            for array, draw in zip(arrays, draws):
-                array[k] = draw.again()
-        yield arrays
-    except BaseException:
-        for generator, state in before:
-            generator.state = state
-        raise
-
-
-def _batch(name: str, x: Any) -> list[np.ndarray]:
-    """The arrays of a batch as the program takes them: in this machine's order of bytes, one number after the other."""
-    return [_array(name, part) for part in x] if isinstance(x, tuple) else [_array(name, x)]
-
-
-def _array(name: str, x: Any) -> np.ndarray:
-    if x.__class__ is np.ndarray and x.dtype in TAKEN and x.flags.c_contiguous:
-        return x
-    try:
-        array = native(x, "fiub")
-        return np.asarray(array, np.int64 if array.dtype.kind in "iu" else None, order="C")
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"TrainStep: {name}: {error}") from None
-
-
-def _part(x: np.ndarray, n: int) -> np.ndarray:
-    """The first of n equal parts of a batch."""
-    if not x.ndim or len(x) % n:
-        raise ValueError(f"TrainStep: a batch of shape {x.shape} cannot be cut into accumulate={n} equal parts")
-    return x[: len(x) // n]
-
-
-def _shapes(arrays: list[np.ndarray]) -> str:
-    return " and ".join(str(a.shape) for a in arrays) or "nothing"
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:

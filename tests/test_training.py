@@ -1,5 +1,7 @@
 """What nn.TrainStep can do besides the plain update: each is the loop by hand, by both printers."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -302,6 +304,69 @@ def test_parts_draw_each_their_own_and_extras_have_an_entry_for_each(backend):
     expected = np.random.default_rng(1).random((6, 4)) < 0.5
     assert one.shape == (2, 4) and more.shape == (2, 2, 4) and losses.shape == (2,)
     assert np.array_equal(np.concatenate([one, *more]), expected)
+
+
+@backends
+def test_an_interruption_leaves_parameters_state_and_buffers_of_one_step(backend):
+    """Wherever it comes: before each line of Python that a call runs."""
+    x, y = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 2))
+
+    def fresh():
+        model = Normed()
+        optimizer = nn.Adam(model.parameters(), 0.1)
+        return model, optimizer, nn.TrainStep(model, nn.MSE(), optimizer, backend)
+
+    model, optimizer, step = fresh()
+    step(x, y)
+    before = numbers(model, optimizer)
+    step(x, y)
+    after = numbers(model, optimizer)
+    model, optimizer, step = fresh()
+    step(x, y)
+    stopped = 0
+
+    def interrupt(frame, event, _):
+        nonlocal left
+        left -= event == "line"
+        if not left:
+            raise KeyboardInterrupt
+        return interrupt
+
+    for lines in range(1, 10_000):
+        left = lines
+        sys.settrace(interrupt)
+        try:
+            step(x, y)
+        except KeyboardInterrupt:
+            stopped += 1
+        finally:
+            sys.settrace(None)
+        assert_same(numbers(model, optimizer), before if optimizer.steps == 1 else after)
+        if optimizer.steps == 2:
+            break
+    assert stopped > 30
+
+
+def test_an_epoch_in_batches():
+    x, y, weights = RNG.normal(size=(7, 2)), np.arange(7), [*range(7)]
+    rng, orders = np.random.default_rng(0), []
+    for _ in range(2):
+        found = [*nn.batches((x, weights), y, 3, rng)]
+        assert [len(labels) for _, labels in found] == [3, 3, 1]
+        orders.append(np.concatenate([labels for _, labels in found]).tolist())
+        for (rows, some), labels in found:
+            np.testing.assert_array_equal(rows, x[labels])
+            assert some.tolist() == labels.tolist() and labels.dtype == y.dtype
+    assert sorted(orders[0]) == sorted(orders[1]) == weights and orders[0] != orders[1]
+    one, again = ([labels.tolist() for _, labels in nn.batches(x, y, 3, 5)] for _ in range(2))
+    assert one == again
+    for wrong in ((x, y[:6]), (x[:0], y[:0]), (1.0, 2.0), ((), ())):
+        with pytest.raises(ValueError, match="batches: x and y need equally many examples"):
+            nn.batches(*wrong, 3, rng)
+    with pytest.raises(ValueError, match="size must be a positive integer"):
+        nn.batches(x, y, 0, rng)
+    with pytest.raises(TypeError, match="rng is a seed"):
+        nn.batches(x, y, 3, None)
 
 
 GROUPS = {
