@@ -99,7 +99,7 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()  # the names of a parameter's state arrays, which begin as zeros
 
-    def __init__(self, parameters: Sequence[Tensor], lr: float | Callable[[Any], Any]):
+    def __init__(self, parameters: Sequence[Any], lr: float | Callable[[Any], Any]):
         given: list = [*parameters] if isinstance(parameters, Iterable) and not isinstance(parameters, Tensor) else []
         self.groups = [self._group(**each) for each in given if isinstance(each, dict)]
         self._owners = {p: group for group in self.groups for p in group.parameters}
@@ -239,7 +239,7 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's or plain, and weight decay as part of the gradient, as in PyTorch."""
 
-    parameters: Sequence[Tensor] = field(repr=False)
+    parameters: Sequence[Any] = field(repr=False)
     lr: Any
     momentum: float = 0.0
     nesterov: bool = False
@@ -269,7 +269,7 @@ class Adam(Optimizer):
     """Adam (Kingma and Ba 2015, algorithm 1), with weight decay as part of the gradient."""
 
     slots = ("mean", "square")
-    parameters: Sequence[Tensor] = field(repr=False)
+    parameters: Sequence[Any] = field(repr=False)
     lr: Any = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8

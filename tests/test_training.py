@@ -7,7 +7,7 @@ import pytest
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, TracingError, jit, random
+from autograd import Tensor, TracingError, jit, random, scan, vmap
 from autograd.node import kinds
 from autograd.tree import flatten
 from nn.clipping import clip_grad_norm, clip_grad_value
@@ -190,6 +190,20 @@ def test_a_buffer_that_is_assigned_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"Grows.mean has shape \(3,\) and was assigned one of \(1, 3\)"):
         step(np.ones((2, 3)), np.ones((2, 3)))
     assert model.mean.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "loop", [lambda f, x: vmap(f)(x), lambda f, x: scan(lambda carry, row: (carry, f(row)), 0.0, x)[1]]
+)
+def test_buffers_do_not_change_in_loops_within_a_program(loop):
+    model = Normed()
+    optimizer = nn.SGD(model.parameters(), 0.1)
+    step = nn.TrainStep(lambda x: loop(lambda row: model(row[None])[0], x), nn.MSE(), optimizer, "python")
+    with pytest.raises(TracingError, match=r"Norm\.mean was assigned to"):
+        step(np.ones((4, 3)), np.ones((4, 2)))
+    assert type(model.norm.mean) is np.ndarray
+    model.eval()
+    assert np.isfinite(step(np.ones((4, 3)), np.ones((4, 2))))
 
 
 @backends

@@ -1,11 +1,12 @@
 """From a recorded graph to a program: tracing, the straight-line program, and what prints it. nn imports this."""
 
+from .assigning import assigning, take_back
 from .collecting import uncollected
 from .forms import Bounded, Compiled, Form
 from .mixing import unmixed
 from .printing import Executable, executable
 from .program import Program, looks
-from .tracing import NATIVE, Drawn, Recording, assigning, leaf, lift, native, record, take_back
+from .tracing import NATIVE, Drawn, Recording, leaf, lift, native, record
 from .watching import Watch, attributes
 
 __all__ = [
