@@ -126,11 +126,11 @@ def of_networks(folder: pathlib.Path) -> float:
     optimizer.step()
     groups = [{"params": other.parameters(), "weight_decay": 0.1}]
     step = nn.TrainStep(other, nn.Huber(), nn.Adam(groups, lr=nn.Warmup(nn.CosineDecay(0.01, 50), 5)))
-    loss: float = step(points, target)
     losses = step.run(numpy.stack([points] * 4), numpy.stack([target] * 4))
     nn.save(folder / "model.npz", model)
     nn.load(folder / "model.npz", model)
     neuron = scalar.MLP(2, [3, 1], rng=0)
+    loss: float = step(points, target)
     return float(error) + loss + float(losses[0] + neuron([1.0, 2.0]).data)
 
 
