@@ -155,6 +155,7 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
     # several iterations at once: seldom possible, of no use, and of some programs LLVM never comes to an end
     lines += ["!0 = distinct !{!0, !1}", '!1 = !{!"llvm.loop.vectorize.enable", i1 false}']
+    lines += ["!2 = distinct !{!2, !3}", '!3 = !{!"llvm.loop.vectorize.predicate.enable", i1 true}']
     return "\n".join(lines) + "\n", short
 
 

@@ -113,10 +113,10 @@ class Code:
             total = self.emit(f"add nsw i64 {total}, {term}")
         return self.emit(f"add nsw i64 {total}, {offset}") if terms and offset else total
 
-    def call(self, name: str, type: str, *args: str) -> str:
+    def call(self, name: str, type: str, *args: str, flags: str = "") -> str:
         """A function of numbers of one type, from libm or LLVM itself."""
         self.module.declared.add(f"declare {type} @{name}({', '.join([type] * len(args))}) #0")
-        return self.emit(f"call {type} @{name}({', '.join(f'{type} {a}' for a in args)})")
+        return self.emit(f"call {flags}{type} @{name}({', '.join(f'{type} {a}' for a in args)})")
 
     def libm(self, name: str, type: str, *args: str) -> str:
         """A function of libm, by NumPy's name."""
