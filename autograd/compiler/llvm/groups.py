@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ..program import Variable
 from .arrays import Array, Arrays, Memory
 from .loops import reduced
-from .text import WIDE, literal
+from .text import MASKED, WIDE, literal
 
 
 @dataclass(eq=False)
@@ -91,45 +91,52 @@ class Group:
                 p.code.attributes = WIDE
                 p.code.nest(self.shape[:-1], lambda outer: self._row(p, outer))
         else:
-            kept = [m for m in self.members() if m.place]
-            arrays = [m for m in kept if not m.word]
-            totals = [(m.place, m.elements, m.divisor) for m in kept if m.word]
-            p.fill_all([m.place for m in arrays], [m.elements for m in arrays], totals)
-        for member in self.members():
-            if member.place:
-                member.made.at, member.made.flat = member.place.at, member.place.flat
+            arrays = [(place, m) for place, m in _kept(self.members()) if not m.word]
+            totals = [(place, m.elements, m.divisor) for place, m in _kept(self.members()) if m.word]
+            p.fill_all([place for place, _ in arrays], [m.elements for _, m in arrays], totals)
+        for place, member in _kept(self.members()):
+            member.made.at, member.made.flat = place.at, place.flat
 
     def _row(self, p: Arrays, outer: Sequence[str]) -> None:
         """One row, stage by stage."""
         for stage in self.stages:
             for member in stage.numbers:
-                self._known(p, member, member.elements.at((*outer, "0")), outer)
-            arrays, numbers = ([m for m in stage.members if bool(m.word) == reduces] for reduces in (False, True))
-            starts, steps = zip(*(reduced(p, m.word, m.made.type) for m in numbers)) if numbers else ((), ())
-            arrays = [m for m in arrays if m.place]
-
-            def element(j: str, *so_far: str) -> list[str]:
-                values = [m.elements.at((*outer, j)) for m in arrays]
-                after = [step(x, m.elements.at((*outer, j))) for m, step, x in zip(numbers, steps, so_far)]
-                for member, value in zip(arrays, values):
-                    p.store(value, member.place, (*outer, j))
-                return after
-
+                _know(p, member, member.elements.at((*outer, "0")), outer)
+            arrays = [(place, m) for place, m in _kept(stage.members) if not m.word]
+            numbers = [m for m in stage.members if m.word]
             if arrays or numbers:
-                types = [m.made.type for m in numbers]
-                firsts = [literal(start, type) for start, type in zip(starts, types)]
-                found = p.code.loop(self.shape[-1], element, firsts, types)
-                p.code.lines[-2] += ", !llvm.loop !2"  # on its way back
-                for member, register in zip(numbers, found):
-                    if member.divisor > 1:
-                        type = member.made.type
-                        register = p.code.emit(f"fdiv {type} {register}, {literal(member.divisor, type)}")
-                    self._known(p, member, register, outer)
-            for member in arrays:
-                member.made.at, member.made.flat = member.place.at, None
+                _along(p, self.shape[-1], outer, arrays, numbers)
 
-    def _known(self, p: Arrays, member: Member, register: str, outer: Sequence[str]) -> None:
-        """A number of this row, which others find in a register from now on."""
-        member.made.at = lambda indices: register
-        if member.place:
-            p.store(register, member.place, (*outer, "0"))
+
+def _kept(members: list[Member]) -> list[tuple[Memory, Member]]:
+    """Those that have a place, with it."""
+    return [(member.place, member) for member in members if member.place]
+
+
+def _along(p: Arrays, n: int, outer: Sequence[str], arrays: list[tuple[Memory, Member]], numbers: list[Member]) -> None:
+    """The loop along a row, which writes arrays and reduces to numbers."""
+    types = [m.made.type for m in numbers]
+    begin = [reduced(p, m.word, type) for m, type in zip(numbers, types)]
+
+    def element(j: str, *so_far: str) -> list[str]:
+        values = [m.elements.at((*outer, j)) for _, m in arrays]
+        after = [step(x, m.elements.at((*outer, j))) for m, (_, step), x in zip(numbers, begin, so_far)]
+        for value, (place, _) in zip(values, arrays):
+            p.store(value, place, (*outer, j))
+        return after
+
+    found = p.code.loop(n, element, [literal(first, type) for (first, _), type in zip(begin, types)], types)
+    p.code.lines[-2] += f", !llvm.loop {MASKED}"  # on its way back
+    for member, type, register in zip(numbers, types, found):
+        if member.divisor > 1:
+            register = p.code.emit(f"fdiv {type} {register}, {literal(member.divisor, type)}")
+        _know(p, member, register, outer)
+    for place, member in arrays:
+        member.made.at, member.made.flat = place.at, None
+
+
+def _know(p: Arrays, member: Member, register: str, outer: Sequence[str]) -> None:
+    """Let others find a number of this row in a register from now on."""
+    member.made.at = lambda indices: register
+    if member.place:
+        p.store(register, member.place, (*outer, "0"))

@@ -131,8 +131,8 @@ class Steps:
             self.arrays[variable] = x = self.applied(variable)
             if variable not in self.fused and not isinstance(x, Memory):
                 self.join(i, Member(variable, x))
-        elif x := self.reduced(word, variable):
-            self.join(i, Member(variable, x, word))
+        elif elements := self.reduced(word, variable):
+            self.join(i, Member(variable, elements, word))
         else:
             if word not in VIEWS or not all(isinstance(self.operand(arg), Memory) for arg in variable.args):
                 self.write_loop()
@@ -141,14 +141,16 @@ class Steps:
                 self.arrays[variable] = x if variable in self.fused else self.writer.memory(x)
         self.release(i)
 
-    def reduced(self, word: str, variable: Variable) -> Array | None:
+    def reduced(self, word: Any, variable: Variable) -> Array | None:
         """What a step reduces, if it is numbers that lie along memory, to one, or rows."""
         if word not in ALONG_ROWS or variable.dtype.kind != "f":
             return None
         x = self.writer.cast(self.operand(variable.args[0]), self.type_of(variable))
         if not variable.shape:
-            return x if word in ("sum", "mean") and x.flat and math.prod(x.shape) > 1 else None
-        return x if x.shape[-1] > 1 and math.prod(x.shape) and variable.shape == (*x.shape[:-1], 1) else None
+            fits = word in ("sum", "mean") and x.flat and math.prod(x.shape) > 1
+        else:
+            fits = x.shape[-1] > 1 and variable.shape == (*x.shape[:-1], 1) and math.prod(x.shape)
+        return x if fits else None
 
     def join(self, i: int, member: Member) -> None:
         """Let the loop that is to be written next make this too, if it can, or begin another."""

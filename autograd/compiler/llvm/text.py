@@ -9,6 +9,7 @@ TYPES = {np.dtype("f8"): "double", np.dtype("f4"): "float", np.dtype("i8"): "i64
 TYPES |= {np.dtype(bool): "i1"}
 SIZES = {"double": 8, "float": 4, "i64": 8, "i32": 4, "i1": 1}  # bytes in memory, where a mask is as NumPy has it
 KERNEL, WIDE = "#2", "#3"  # the attributes of functions of loops; of those along memory, for the widest vectors
+ALONE, MASKED = "!0", "!2"  # loops that are not vectorised, and those whose last vector may be a part of one
 
 
 class Module:
