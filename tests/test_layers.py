@@ -302,6 +302,28 @@ def test_batch_norm_follows_its_batches():
     assert single(Tensor(x)).dtype == "f8" and single.mean.dtype == single.var.dtype == "f4"
 
 
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_buffers_that_a_trace_carries(backend):
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    layer, eager, x = (
+        nn.BatchNorm(3, dtype="f4"),
+        nn.BatchNorm(3, dtype="f4"),
+        np.random.default_rng(0).normal(size=(4, 3)),
+    )
+
+    @jit(backend=backend)
+    def carried(x, mean, var):
+        layer.mean, layer.var = mean, var
+        return layer(x), layer.mean, layer.var
+
+    out, mean, var = carried(x, eager.mean, eager.var)
+    np.testing.assert_allclose(out.data, eager(x).data, 1e-6)
+    for found, expected in ((mean, eager.mean), (var, eager.var)):
+        assert found.dtype == expected.dtype == "f4"
+        np.testing.assert_allclose(getattr(found, "data", found), expected, 1e-6)
+
+
 def test_batch_norm_in_training_is_not_jitted_alone():
     layer = nn.BatchNorm(3)
     with pytest.raises(TracingError, match=r"BatchNorm\(3\) was called in training inside jit: .* call model.eval()"):

@@ -130,7 +130,7 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
     element = np.pad(np.ones((1,) * array.ndim, bool), pad_width)  # where one element would stand
     inside = tuple(slice(int(first), int(first) + n) for (first,), n in zip(np.nonzero(element), array.shape))
     out = OPERATIONS["scatter"](array, inside, tuple(n + m - 1 for n, m in zip(array.shape, element.shape)))
-    if not np.any(constant_values):
+    if not np.asarray(constant_values).any():
         return out
     blank = np.zeros(array.shape, bool)
     filled = np.pad(blank.astype(array.dtype), pad_width, constant_values=constant_values)
