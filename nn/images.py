@@ -22,19 +22,14 @@ class _Windowed(Module):
 
     def __init__(self, kernel_size: int, stride: int, padding: int, dilation: int = 1):
         kind = type(self).__name__
-        self.kernel_size, self.stride = (
-            positive(f"{kind}: kernel_size", kernel_size),
-            positive(f"{kind}: stride", stride),
-        )
-        self.padding, self.dilation = positive(f"{kind}: padding", padding, 0), positive(f"{kind}: dilation", dilation)
+        self.kernel_size = positive(f"{kind}: kernel_size", kernel_size)
+        self.stride, self.dilation = positive(f"{kind}: stride", stride), positive(f"{kind}: dilation", dilation)
+        self.padding = positive(f"{kind}: padding", padding, 0)
 
     def windows(self, x: Any, fill: float = 0.0) -> list:
         """For each place in the kernel, row by row, what stands there in all windows; `fill` is what padding holds."""
-        x, span, step = (
-            x if hasattr(x, "shape") else np.array(x),
-            self.dilation * (self.kernel_size - 1) + 1,
-            self.stride,
-        )
+        x, step = x if hasattr(x, "shape") else np.array(x), self.stride
+        span = self.dilation * (self.kernel_size - 1) + 1
         counts = [(n + 2 * self.padding - span) // step + 1 for n in x.shape[2:]]
         if x.ndim != 4 or self.n_in not in (None, x.shape[1]) or min(counts) < 1:
             raise ValueError(
