@@ -12,31 +12,45 @@ from autograd.users import LIBRARIES
 
 from . import scalar
 from .files import load, save
+from .images import AvgPool2d, Conv2d, MaxPool2d
 from .init import he, uniform, xavier, zeros
-from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh
+from .layers import GELU, MLP, Flatten, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .losses import L1, MSE, BCEWithLogits, CrossEntropy, Huber
 from .module import Module
+from .norms import BatchNorm, Dropout, LayerNorm, RMSNorm
 from .optim import SGD, Adam, AdamW, Constant, CosineDecay, ExponentialDecay, Warmup
 from .train import TrainStep
 
 __all__ = [
     "Adam",
     "AdamW",
+    "AvgPool2d",
     "BCEWithLogits",
+    "BatchNorm",
     "Constant",
+    "Conv2d",
     "CosineDecay",
     "CrossEntropy",
+    "Dropout",
     "ExponentialDecay",
+    "Flatten",
+    "GELU",
     "Huber",
     "L1",
+    "LayerNorm",
+    "LeakyReLU",
     "Linear",
     "MLP",
     "MSE",
+    "MaxPool2d",
     "Module",
+    "RMSNorm",
     "ReLU",
     "SGD",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "Softmax",
     "Softplus",
     "Tanh",
     "TrainStep",
