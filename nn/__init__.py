@@ -15,13 +15,15 @@ from .files import load, save
 from .images import AvgPool2d, Conv2d, MaxPool2d
 from .init import he, uniform, xavier, zeros
 from .layers import GELU, MLP, Flatten, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, SiLU, Softmax, Softplus, Tanh
-from .losses import L1, MSE, BCEWithLogits, CrossEntropy, Huber
+from .losses import L1, MSE, BCEWithLogits, CosineSimilarity, CrossEntropy, Hinge, Huber, KLDiv
 from .module import Module
 from .norms import BatchNorm, Dropout, LayerNorm, RMSNorm
-from .optim import SGD, Adam, AdamW, Constant, CosineDecay, ExponentialDecay, Warmup
+from .optim import SGD, Adagrad, Adam, AdamW, RMSprop
+from .schedules import Constant, CosineDecay, ExponentialDecay, LinearDecay, OneCycle, StepDecay, Warmup
 from .train import TrainStep
 
 __all__ = [
+    "Adagrad",
     "Adam",
     "AdamW",
     "AvgPool2d",
@@ -30,21 +32,27 @@ __all__ = [
     "Constant",
     "Conv2d",
     "CosineDecay",
+    "CosineSimilarity",
     "CrossEntropy",
     "Dropout",
     "ExponentialDecay",
     "Flatten",
     "GELU",
+    "Hinge",
     "Huber",
+    "KLDiv",
     "L1",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearDecay",
     "MLP",
     "MSE",
     "MaxPool2d",
     "Module",
+    "OneCycle",
     "RMSNorm",
+    "RMSprop",
     "ReLU",
     "SGD",
     "Sequential",
@@ -52,6 +60,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "StepDecay",
     "Tanh",
     "TrainStep",
     "Warmup",
