@@ -153,6 +153,22 @@ def test_compiled_is_eager(name, backend):
     assert all((after == before[key]).all() for key, after in ours.state_dict().items())
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_masks_and_states_are_arguments_of_compiled_layers(backend):
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    rng = np.random.default_rng(0)
+    x, lstm, attention = rng.normal(size=(2, 3, 4)), nn.LSTM(4, 4, 0), nn.Attention(4, 2, 0, causal=True)
+    seen = rng.random((2, 3, 3)) < 0.6
+    np.testing.assert_allclose(jit(attention, backend=backend)(x, seen).data, attention(x, seen).data, rtol=1e-12)
+    state = x[:, 0], x[:, 1]
+    outputs, (h, cell) = jit(lstm, backend=backend)(x, state)
+    expected, (_, last) = lstm(x, state)
+    np.testing.assert_allclose(outputs.data, expected.data, rtol=1e-12)
+    np.testing.assert_allclose(cell.data, last.data, rtol=1e-12)
+    assert (h.data == outputs.data[:, -1]).all()
+
+
 def test_weights_begin_as_promised():
     assert nn.Embedding(300, 300, 0).weight.data.var() == pytest.approx(1, rel=0.05)
     for kind in RECURRENT:
