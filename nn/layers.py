@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy
-
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS

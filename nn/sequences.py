@@ -49,7 +49,8 @@ class Attention(Module):
 
     Each of `heads` has width / heads of the features. If `causal`, a position looks at itself and those before it. A
     mask given with x is boolean, True where a position may look, one for all heads, broadcast to (..., time, time);
-    what may look nowhere takes nothing. Raises ValueError for other shapes, TypeError for a mask of numbers.
+    what may look nowhere takes nothing. The four weights begin as `init` says; PyTorch takes those of queries, keys and
+    values for one matrix (width, 3 * width). Raises ValueError for other shapes, TypeError for a mask of numbers.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class Attention(Module):
         if not 2 <= mask.ndim <= len(shape) or any(n not in (1, length) for n, length in pairs):
             raise ValueError(
                 f"{self.describe()}: a mask of shape {mask.shape} is none for (..., time, time), here {shape}; "
-                "keys that nobody may look at, (batch, time), are mask[:, None, :]"
+                "one that says for each key whether it may be looked at, (batch, time), is mask[:, None, :]"
             )
         mask = mask[..., None, :, :]
         return mask if before is None else mask & before
