@@ -13,19 +13,21 @@ from autograd.users import LIBRARIES
 from . import scalar
 from .files import load, save
 from .images import AvgPool2d, Conv2d, MaxPool2d
-from .init import he, uniform, xavier, zeros
+from .init import he, normal, uniform, xavier, zeros
 from .layers import GELU, MLP, Flatten, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .losses import L1, MSE, BCEWithLogits, CosineSimilarity, CrossEntropy, Hinge, Huber, KLDiv
 from .module import Module
 from .norms import BatchNorm, Dropout, LayerNorm, RMSNorm
 from .optim import SGD, Adagrad, Adam, AdamW, RMSprop
 from .schedules import Constant, CosineDecay, ExponentialDecay, LinearDecay, OneCycle, StepDecay, Warmup
+from .sequences import GRU, LSTM, RNN, Attention, Embedding
 from .train import TrainStep
 
 __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Attention",
     "AvgPool2d",
     "BCEWithLogits",
     "BatchNorm",
@@ -35,13 +37,16 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropy",
     "Dropout",
+    "Embedding",
     "ExponentialDecay",
     "Flatten",
     "GELU",
+    "GRU",
     "Hinge",
     "Huber",
     "KLDiv",
     "L1",
+    "LSTM",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -53,6 +58,7 @@ __all__ = [
     "OneCycle",
     "RMSNorm",
     "RMSprop",
+    "RNN",
     "ReLU",
     "SGD",
     "Sequential",
@@ -66,6 +72,7 @@ __all__ = [
     "Warmup",
     "he",
     "load",
+    "normal",
     "save",
     "scalar",
     "uniform",
