@@ -16,10 +16,10 @@ def generator(rng: Any) -> Generator:
     return default_rng(rng)
 
 
-def positive(name: str, number: Any) -> int:
-    """A size, checked: at least 1."""
-    if not isinstance(number, numbers.Integral) or isinstance(number, bool) or number < 1:
-        raise ValueError(f"{name} must be a positive integer, not {number!r}")
+def positive(name: str, number: Any, least: int = 1) -> int:
+    """A size, checked: at least 1, or 0 where that is the least."""
+    if not isinstance(number, numbers.Integral) or isinstance(number, bool) or number < least:
+        raise ValueError(f"{name} must be a positive integer{'' if least else ' or 0'}, not {number!r}")
     return int(number)
 
 
