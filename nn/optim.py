@@ -255,7 +255,7 @@ class AdamW(Adam):
 class RMSprop(Optimizer):
     """RMSprop (Tieleman and Hinton 2012, lecture 6.5), with momentum and weight decay as in PyTorch."""
 
-    parameters: Sequence[Tensor] = field(repr=False)
+    parameters: Sequence[Any] = field(repr=False)
     lr: Any = 0.01
     alpha: float = 0.99
     eps: float = 1e-8
@@ -287,7 +287,7 @@ class Adagrad(Optimizer):
     """Adagrad (Duchi, Hazan and Singer 2011), with weight decay as part of the gradient, as in PyTorch."""
 
     slots = ("square",)
-    parameters: Sequence[Tensor] = field(repr=False)
+    parameters: Sequence[Any] = field(repr=False)
     lr: Any = 0.01
     weight_decay: float = 0.0
     eps: float = 1e-10

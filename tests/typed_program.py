@@ -124,7 +124,7 @@ def of_networks(folder: pathlib.Path) -> float:
     optimizer.zero_grad()
     error.backward()
     optimizer.step()
-    groups = [{"params": other.parameters(), "weight_decay": 0.1}]
+    groups = [{"params": other.parameters(), "eps": 1e-8}]
     step = nn.TrainStep(other, nn.Huber(), nn.Adam(groups, lr=nn.Warmup(nn.CosineDecay(0.01, 50), 5)))
     losses = step.run(numpy.stack([points] * 4), numpy.stack([target] * 4))
     nn.save(folder / "model.npz", model)
