@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd.numpy as anp
 import nn
@@ -419,6 +421,42 @@ def test_groups_have_settings_of_their_own(backend, make, tmp_path):
         if k >= 2:
             by_hand(models[2], nn.MSE(), loaded, xs[k], ys[k])
     assert_same(numbers(models[0], ours), numbers(models[2], loaded))
+
+
+bounds = st.none() | st.floats(0.01, 10)
+
+
+@given(
+    parts=st.integers(1, 3), norm=bounds, value=bounds, rate=st.floats(0.01, 0.2), momentum=st.sampled_from([0, 0.9])
+)
+def test_everything_together_is_the_loop_by_hand(parts, norm, value, rate, momentum):
+    models = [Normed() for _ in range(2)]
+    ours, theirs = (
+        nn.SGD([m.first.weight, {"params": [m.norm.scale, m.last.bias], "lr": rate, "momentum": momentum}], 0.1)
+        for m in models
+    )
+    options = {"has_aux": True, "clip_norm": norm, "clip_value": value, "accumulate": parts}
+
+    def loss(prediction, y, weight):
+        return (weight * (prediction - y) ** 2).mean(), prediction[:1]
+
+    x, y, weight = RNG.normal(size=(2, 6, 3)), RNG.normal(size=(2, 6, 2)), RNG.uniform(size=(2, 6, 1))
+    losses, first = nn.TrainStep(models[0], loss, ours, "python", **options).run(x, (y, weight))
+    for k in range(2):
+        theirs.zero_grad()
+        cut = [np.split(array[k], parts) for array in (x, y, weight)]
+        found = [loss(models[1](a), b, c) for a, b, c in zip(*cut)]
+        (sum(each for each, _ in found) / parts).backward()
+        if value is not None:
+            clip_grad_value(theirs.parameters, value)
+        if norm is not None:
+            clip_grad_norm(theirs.parameters, norm)
+        theirs.step()
+        assert losses[k] == pytest.approx(sum(each.item() for each, _ in found) / parts)
+        expected = np.stack([top.data for _, top in found])
+        np.testing.assert_allclose(first[k], expected if parts > 1 else expected[0], rtol=1e-9)
+    del models[1].seen
+    assert_same(numbers(models[0], ours), numbers(models[1], theirs))
 
 
 def test_groups_are_the_optimizers_of_their_parameters():
