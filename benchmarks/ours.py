@@ -113,6 +113,13 @@ def demo() -> Callable:
     return work
 
 
+def values(collector: str = "") -> Callable:
+    """micrograd's demo on Values; with Python's garbage collector, or without, since graphs have no cycles."""
+    if collector:
+        gc.disable()
+    return task.svm(Value, Value.relu)
+
+
 def scalar(backend: str) -> Callable:
     """The value and gradient of micrograd's demo by jit, with all 337 numbers as arguments."""
     points, labels, layers = task.moons()
@@ -194,7 +201,7 @@ def imports(module: str) -> Callable:
 
 
 WORKS = {
-    "ours scalar": lambda: task.svm(Value, Value.relu),
+    "ours scalar": values,
     "ours jit": scalar,
     "ours graph": graph,
     "ours eager": eager,
