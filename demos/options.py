@@ -1,6 +1,7 @@
 """What the demos share: command line values, progress, and files; what is wrong is one clear line."""
 
 import argparse
+import importlib
 import math
 import pathlib
 import sys
@@ -43,12 +44,15 @@ def seed(text: str) -> int:
     return int(text)
 
 
-def require_extras(parser: argparse.ArgumentParser) -> None:
-    """End with one line if what draws pictures and bars, and keeps runs apart, is not installed."""
+def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
+    """End with one line if what draws pictures and bars, keeps runs apart, or is named besides, is not installed."""
     try:
         import filelock  # noqa: F401
         import matplotlib
         import tqdm  # noqa: F401
+
+        for module in more:
+            importlib.import_module(module)
     except ImportError as error:
         parser.error(f'{error.name} is not installed: pip install -e ".[demo]"')
     except OSError as error:  # matplotlib has no place for its cache
