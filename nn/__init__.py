@@ -12,27 +12,33 @@ from autograd.users import LIBRARIES
 
 from . import scalar
 from .files import load, save
-from .init import he, uniform, xavier, zeros
+from .init import he, normal, uniform, xavier, zeros
 from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh
 from .losses import L1, MSE, BCEWithLogits, CrossEntropy, Huber
 from .module import Module
 from .optim import SGD, Adam, AdamW, Constant, CosineDecay, ExponentialDecay, Warmup
+from .sequences import GRU, LSTM, RNN, Attention, Embedding
 from .train import TrainStep
 
 __all__ = [
     "Adam",
     "AdamW",
+    "Attention",
     "BCEWithLogits",
     "Constant",
     "CosineDecay",
     "CrossEntropy",
+    "Embedding",
     "ExponentialDecay",
+    "GRU",
     "Huber",
     "L1",
+    "LSTM",
     "Linear",
     "MLP",
     "MSE",
     "Module",
+    "RNN",
     "ReLU",
     "SGD",
     "Sequential",
@@ -43,6 +49,7 @@ __all__ = [
     "Warmup",
     "he",
     "load",
+    "normal",
     "save",
     "scalar",
     "uniform",

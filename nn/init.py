@@ -23,9 +23,20 @@ def uniform(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return rng.random(shape)
 
 
+def normal(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Normal with variance 1, as PyTorch's embeddings."""
+    return rng.normal(size=shape)
+
+
 def zeros(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Zeros, as biases usually begin."""
     return np.zeros(shape)
 
 
-INITIALIZERS: dict[str, Initializer] = {"he": he, "xavier": xavier, "uniform": uniform, "zeros": zeros}
+INITIALIZERS: dict[str, Initializer] = {
+    "he": he,
+    "xavier": xavier,
+    "uniform": uniform,
+    "normal": normal,
+    "zeros": zeros,
+}

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy
+
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
@@ -32,11 +34,15 @@ class Linear(Module):
         init: Initializer | str = he,
         bias_init: Initializer | str = zeros,
         name: str = "",
+        bias: bool = True,
+        dtype: Any = numpy.float64,
     ):
         rng = generator(rng)
         self.n_in, self.n_out, self.name = positive("n_in", n_in), positive("n_out", n_out), name
-        self.weight = Tensor(called("init", init, INITIALIZERS)((self.n_in, self.n_out), rng), name="weight")
-        self.bias = Tensor(called("bias_init", bias_init, INITIALIZERS)((self.n_out,), rng), name="bias")
+        self.weight = Tensor(called("init", init, INITIALIZERS)((self.n_in, self.n_out), rng), dtype, "weight")
+        self.bias = (
+            Tensor(called("bias_init", bias_init, INITIALIZERS)((self.n_out,), rng), dtype, "bias") if bias else None
+        )
 
     def forward(self, x: Any) -> Tensor:
         """x @ weight + bias; a list of numbers will do for an array."""
@@ -47,6 +53,8 @@ class Linear(Module):
                 f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
                 f"got an input of shape {shape}; its weight has shape {self.weight.shape}"
             )
+        if self.bias is None:
+            return x @ self.weight
         # the operation itself: a layer knows that a node takes part
         return _affine(x, self.weight, self.bias) if len(shape) > 1 else np.affine(x, self.weight, self.bias)
 
