@@ -43,7 +43,7 @@ CHUNK = 100  # updates between two looks at the loss
 
 
 def initial(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Weights as they begin."""
+    """Weights as they begin, those of microgpt."""
     return rng.normal(0.0, 0.08, shape)
 
 
@@ -79,8 +79,9 @@ class GPT(nn.Module):
 
     def forward(self, tokens: Any, places: Any, owners: Any) -> Any:
         x = normed(self.tokens(tokens) + self.places(places))
+        seen = owners[..., :, None] == owners[..., None, :]
         for block in self.blocks:
-            x = block(x, owners[..., :, None] == owners[..., None, :])
+            x = block(x, seen)
         return self.head(x)
 
     @no_grad()
@@ -102,7 +103,7 @@ class Run:
         self.known = load(self.rng)
         self.x, self.labels = in_rows(self.known, PLACES, several=options.packed)
         self.model = GPT(options.width, options.layers, self.rng, options.dtype)
-        rate = nn.LinearDecay(0.01, options.steps)
+        rate = lambda step: 0.01 * (1 - (step - 1) / options.steps)  # steps count from 1
         optimizer = nn.Adam(self.model.parameters(), rate, betas=(0.85, 0.99))
         self.step = nn.TrainStep(self.model, nn.CrossEntropy(), optimizer)
         self.options, self.losses, self.read = options, np.empty(0), 0
@@ -141,6 +142,7 @@ def train(run: Run, steps: int, quiet: bool) -> None:
 
 def results(run: Run, name: str) -> dict[str, Callable[[pathlib.Path], Any]]:
     """What writes the pictures, by the name of the file."""
+    name = name[: PLACES - 1]  # and what begins it
     shares, vectors = run.model.looks([BOS, *map(LETTERS.index, name)]), run.model.tokens.weight.data
     return {
         "loss.png": lambda path: pictures.draw_loss(path, run.losses, SYMBOLS),

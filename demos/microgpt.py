@@ -123,7 +123,7 @@ def train(weights: Weights, names: list[str], steps: int, quiet: bool) -> int:
         for step, say in progress(0, steps, 1, quiet):
             loss = loss_of(tokens_of(names[step.start % len(names)]), weights)
             loss.backward()
-            optimizer.step(0.01 * (1 - step.stop / steps))
+            optimizer.step(0.01 * (1 - step.start / steps))
             say(f"loss {loss.data:.4f}")
             if stopped:
                 break
