@@ -38,7 +38,12 @@ def initial(rng: np.random.Generator) -> Weights:
 
 def dot(x: Vector, y: Vector) -> Value:
     """The sum of products."""
-    return sum(map(mul, x, y), start=Value(0.0))
+    return sum(map(mul, x, y))
+
+
+def plus(x: Vector, y: Vector) -> Vector:
+    """Number by number."""
+    return list(map(add, x, y))
 
 
 def linear(x: Vector, weights: list[Vector]) -> Vector:
@@ -56,7 +61,7 @@ def softmax(x: Vector) -> Vector:
     """Shares that add up to 1."""
     most = max(xi.data for xi in x)
     powers = [(xi - most).exp() for xi in x]
-    total = sum(powers, start=Value(0.0))
+    total = sum(powers)
     return [power / total for power in powers]
 
 
@@ -74,12 +79,11 @@ def attention(x: Vector, weights: Weights, keys: list[Vector], values: list[Vect
 
 
 def gpt(token: int, place: int, weights: Weights, keys: list[Vector], values: list[Vector]) -> Vector:
-    """Logits of what follows this token; keys and values are those of the tokens before, and get one more."""
-    x = normed(list(map(add, weights["tokens"][token], weights["places"][place])))
-    x = list(map(add, x, attention(normed(x), weights, keys, values)))
+    """Logits of what follows this token; keys and values, of the tokens before it, get one more."""
+    x = normed(plus(weights["tokens"][token], weights["places"][place]))
+    x = plus(x, attention(normed(x), weights, keys, values))
     hidden = [number.relu() for number in linear(normed(x), weights["up"])]
-    x = list(map(add, x, linear(hidden, weights["down"])))
-    return linear(x, weights["head"])
+    return linear(plus(x, linear(hidden, weights["down"])), weights["head"])
 
 
 def loss_of(tokens: Sequence[int], weights: Weights) -> Value:
@@ -88,7 +92,7 @@ def loss_of(tokens: Sequence[int], weights: Weights) -> Value:
     for place, (token, following) in enumerate(zip(tokens, tokens[1:])):
         shares = softmax(gpt(token, place, weights, keys, values))
         losses.append(-shares[following].log())
-    return sum(losses, start=Value(0.0)) / len(losses)
+    return sum(losses) / len(losses)
 
 
 class Adam:
