@@ -16,7 +16,8 @@ from .init import he, uniform, xavier, zeros
 from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh
 from .losses import L1, MSE, BCEWithLogits, CrossEntropy, Huber
 from .module import Module
-from .optim import SGD, Adam, AdamW, Constant, CosineDecay, ExponentialDecay, Warmup
+from .optim import SGD, Adam, AdamW
+from .schedules import Constant, CosineDecay, ExponentialDecay, LinearDecay, OneCycle, StepDecay, Warmup
 from .train import TrainStep
 
 __all__ = [
@@ -30,14 +31,17 @@ __all__ = [
     "Huber",
     "L1",
     "Linear",
+    "LinearDecay",
     "MLP",
     "MSE",
     "Module",
+    "OneCycle",
     "ReLU",
     "SGD",
     "Sequential",
     "Sigmoid",
     "Softplus",
+    "StepDecay",
     "Tanh",
     "TrainStep",
     "Warmup",

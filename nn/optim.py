@@ -34,65 +34,6 @@ def _alike(*arrays: numpy.ndarray) -> bool:
     return all(x.dtype is arrays[0].dtype and x.shape == arrays[0].shape for x in arrays)
 
 
-@dataclass(frozen=True)
-class Constant:
-    """The same learning rate at every step."""
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        between("Constant: rate", self.rate)
-
-    def __call__(self, step: Any) -> Any:
-        return self.rate
-
-
-@dataclass(frozen=True)
-class ExponentialDecay:
-    """initial * decay ** step: the rate is multiplied before each use, the first one included."""
-
-    initial: float
-    decay: float
-
-    def __post_init__(self) -> None:
-        between("ExponentialDecay: initial", self.initial)
-        between("ExponentialDecay: decay", self.decay)
-
-    def __call__(self, step: Any) -> Any:
-        return self.initial * self.decay**step
-
-
-@dataclass(frozen=True)
-class CosineDecay:
-    """From initial to final along half a cosine in `steps` steps (Loshchilov and Hutter 2017, equation 5)."""
-
-    initial: float
-    steps: int
-    final: float = 0.0
-
-    def __post_init__(self) -> None:
-        between("CosineDecay: steps", self.steps, 1)
-
-    def __call__(self, step: Any) -> Any:
-        done = np.minimum(step * (1.0 / self.steps), 1.0)
-        return self.final + (self.initial - self.final) * (0.5 + 0.5 * np.cos(numpy.pi * done))
-
-
-@dataclass(frozen=True)
-class Warmup:
-    """Another schedule (or a constant rate), reached linearly in the first `steps` steps."""
-
-    schedule: Any
-    steps: int
-
-    def __post_init__(self) -> None:
-        between("Warmup: steps", self.steps, 1)
-
-    def __call__(self, step: Any) -> Any:
-        rate = self.schedule(step) if callable(self.schedule) else self.schedule
-        return rate * np.minimum(step * (1.0 / self.steps), 1.0)
-
-
 class Optimizer:
     """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter."""
 

@@ -76,14 +76,6 @@ def _adam(w):
     return w
 
 
-def test_schedules():
-    assert nn.ExponentialDecay(0.5, 0.9)(1) == 0.45 and nn.Constant(2.0)(7) == 2.0
-    assert nn.CosineDecay(1.0, 10)(5.0) == pytest.approx(0.5) and nn.CosineDecay(1.0, 10, 0.1)(99.0) == pytest.approx(
-        0.1
-    )
-    assert nn.Warmup(2.0, 4)(1.0) == 0.5 and nn.Warmup(2.0, 4)(9.0) == 2.0
-
-
 def test_initializers_have_their_variances():
     rng = np.random.default_rng(0)
     assert nn.he((100, 400), rng).var() == pytest.approx(2 / 100, rel=0.05)
