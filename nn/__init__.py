@@ -14,7 +14,7 @@ from . import scalar
 from .files import load, save
 from .init import he, uniform, xavier, zeros
 from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh
-from .losses import L1, MSE, BCEWithLogits, CrossEntropy, Huber
+from .losses import L1, MSE, BCEWithLogits, CosineSimilarity, CrossEntropy, Hinge, Huber, KLDiv
 from .module import Module
 from .optim import SGD, Adam, AdamW
 from .schedules import Constant, CosineDecay, ExponentialDecay, LinearDecay, OneCycle, StepDecay, Warmup
@@ -26,9 +26,12 @@ __all__ = [
     "BCEWithLogits",
     "Constant",
     "CosineDecay",
+    "CosineSimilarity",
     "CrossEntropy",
     "ExponentialDecay",
+    "Hinge",
     "Huber",
+    "KLDiv",
     "L1",
     "Linear",
     "LinearDecay",
