@@ -16,11 +16,12 @@ from .init import he, uniform, xavier, zeros
 from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh
 from .losses import L1, MSE, BCEWithLogits, CosineSimilarity, CrossEntropy, Hinge, Huber, KLDiv
 from .module import Module
-from .optim import SGD, Adam, AdamW
+from .optim import SGD, Adagrad, Adam, AdamW, RMSprop
 from .schedules import Constant, CosineDecay, ExponentialDecay, LinearDecay, OneCycle, StepDecay, Warmup
 from .train import TrainStep
 
 __all__ = [
+    "Adagrad",
     "Adam",
     "AdamW",
     "BCEWithLogits",
@@ -39,6 +40,7 @@ __all__ = [
     "MSE",
     "Module",
     "OneCycle",
+    "RMSprop",
     "ReLU",
     "SGD",
     "Sequential",

@@ -231,3 +231,57 @@ class AdamW(Adam):
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """The parameter shrinks by lr * weight_decay, besides Adam's step."""
         return self.moved(parameter - lr * self.weight_decay * parameter, gradient, state, lr, step)
+
+
+@dataclass(eq=False)
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman and Hinton 2012, lecture 6.5), with momentum and weight decay as in PyTorch."""
+
+    parameters: Sequence[Tensor] = field(repr=False)
+    lr: Any = 0.01
+    alpha: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        between("alpha", self.alpha, high=1.0)
+        between("eps", self.eps)
+        between("weight_decay", self.weight_decay)
+        between("momentum", self.momentum, high=1.0)
+        self.slots = ("square", "velocity") if self.momentum else ("square",)
+        super().__init__(self.parameters, self.lr)
+
+    def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
+        """The gradient by the root of a moving mean of its square; PyTorch's velocity of it has no lr in it."""
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * parameter
+        square = self.alpha * state[0] + (1 - self.alpha) * gradient * gradient
+        direction = gradient / (np.sqrt(square) + self.eps)
+        if not self.momentum:
+            return parameter - lr * direction, (square,)
+        velocity = self.momentum * state[1] + direction
+        return parameter - lr * velocity, (square, velocity)
+
+
+@dataclass(eq=False)
+class Adagrad(Optimizer):
+    """Adagrad (Duchi, Hazan and Singer 2011), with weight decay as part of the gradient, as in PyTorch."""
+
+    slots = ("square",)
+    parameters: Sequence[Tensor] = field(repr=False)
+    lr: Any = 0.01
+    weight_decay: float = 0.0
+    eps: float = 1e-10
+
+    def __post_init__(self) -> None:
+        between("weight_decay", self.weight_decay)
+        between("eps", self.eps)
+        super().__init__(self.parameters, self.lr)
+
+    def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
+        """The gradient by the root of the sum of its squares so far."""
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * parameter
+        square = state[0] + gradient * gradient
+        return parameter - lr * gradient / (np.sqrt(square) + self.eps), (square,)

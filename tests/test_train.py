@@ -16,6 +16,8 @@ OPTIMIZERS = {
     "nesterov": lambda p: nn.SGD(p, nn.Warmup(nn.CosineDecay(0.02, 15), 5), 0.9, True, 1e-3),
     "adam": lambda p: nn.Adam(p, nn.CosineDecay(0.05, 30), weight_decay=0.01),
     "adamw": lambda p: nn.AdamW(p, nn.Constant(0.01)),
+    "rmsprop": lambda p: nn.RMSprop(p, nn.OneCycle(0.01, 20), momentum=0.9, weight_decay=0.01),
+    "adagrad": lambda p: nn.Adagrad(p, 0.05, weight_decay=0.01),
 }
 TARGETS = {
     "MSE": (nn.MSE(), lambda n: RNG.normal(size=(n, 6, 2))),
