@@ -27,7 +27,7 @@ import numpy as np
 import nn
 import pictures
 from autograd import no_grad
-from autograd.writing import write_whole
+from autograd.files import write_whole
 from nn.module import check_state
 from options import (
     Parser,

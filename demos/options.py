@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-from autograd.writing import write_whole
+from autograd.files import write_whole
 
 
 class Parser(argparse.ArgumentParser):

@@ -14,36 +14,45 @@ from . import scalar
 from .files import load, save
 from .init import he, normal, uniform, xavier, zeros
 from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh
-from .losses import L1, MSE, BCEWithLogits, CrossEntropy, Huber
+from .losses import L1, MSE, BCEWithLogits, CosineSimilarity, CrossEntropy, Hinge, Huber, KLDiv
 from .module import Module
-from .optim import SGD, Adam, AdamW, Constant, CosineDecay, ExponentialDecay, Warmup
+from .optim import SGD, Adagrad, Adam, AdamW, RMSprop
+from .schedules import Constant, CosineDecay, ExponentialDecay, LinearDecay, OneCycle, StepDecay, Warmup
 from .sequences import GRU, LSTM, RNN, Attention, Embedding
 from .train import TrainStep
 
 __all__ = [
+    "Adagrad",
     "Adam",
     "AdamW",
     "Attention",
     "BCEWithLogits",
     "Constant",
     "CosineDecay",
+    "CosineSimilarity",
     "CrossEntropy",
     "Embedding",
     "ExponentialDecay",
     "GRU",
+    "Hinge",
     "Huber",
+    "KLDiv",
     "L1",
     "LSTM",
     "Linear",
+    "LinearDecay",
     "MLP",
     "MSE",
     "Module",
+    "OneCycle",
+    "RMSprop",
     "RNN",
     "ReLU",
     "SGD",
     "Sequential",
     "Sigmoid",
     "Softplus",
+    "StepDecay",
     "Tanh",
     "TrainStep",
     "Warmup",

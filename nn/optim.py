@@ -34,65 +34,6 @@ def _alike(*arrays: numpy.ndarray) -> bool:
     return all(x.dtype is arrays[0].dtype and x.shape == arrays[0].shape for x in arrays)
 
 
-@dataclass(frozen=True)
-class Constant:
-    """The same learning rate at every step."""
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        between("Constant: rate", self.rate)
-
-    def __call__(self, step: Any) -> Any:
-        return self.rate
-
-
-@dataclass(frozen=True)
-class ExponentialDecay:
-    """initial * decay ** step: the rate is multiplied before each use, the first one included."""
-
-    initial: float
-    decay: float
-
-    def __post_init__(self) -> None:
-        between("ExponentialDecay: initial", self.initial)
-        between("ExponentialDecay: decay", self.decay)
-
-    def __call__(self, step: Any) -> Any:
-        return self.initial * self.decay**step
-
-
-@dataclass(frozen=True)
-class CosineDecay:
-    """From initial to final along half a cosine in `steps` steps (Loshchilov and Hutter 2017, equation 5)."""
-
-    initial: float
-    steps: int
-    final: float = 0.0
-
-    def __post_init__(self) -> None:
-        between("CosineDecay: steps", self.steps, 1)
-
-    def __call__(self, step: Any) -> Any:
-        done = np.minimum(step * (1.0 / self.steps), 1.0)
-        return self.final + (self.initial - self.final) * (0.5 + 0.5 * np.cos(numpy.pi * done))
-
-
-@dataclass(frozen=True)
-class Warmup:
-    """Another schedule (or a constant rate), reached linearly in the first `steps` steps."""
-
-    schedule: Any
-    steps: int
-
-    def __post_init__(self) -> None:
-        between("Warmup: steps", self.steps, 1)
-
-    def __call__(self, step: Any) -> Any:
-        rate = self.schedule(step) if callable(self.schedule) else self.schedule
-        return rate * np.minimum(step * (1.0 / self.steps), 1.0)
-
-
 class Optimizer:
     """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter."""
 
@@ -290,3 +231,57 @@ class AdamW(Adam):
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """The parameter shrinks by lr * weight_decay, besides Adam's step."""
         return self.moved(parameter - lr * self.weight_decay * parameter, gradient, state, lr, step)
+
+
+@dataclass(eq=False)
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman and Hinton 2012, lecture 6.5), with momentum and weight decay as in PyTorch."""
+
+    parameters: Sequence[Tensor] = field(repr=False)
+    lr: Any = 0.01
+    alpha: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        between("alpha", self.alpha, high=1.0)
+        between("eps", self.eps)
+        between("weight_decay", self.weight_decay)
+        between("momentum", self.momentum, high=1.0)
+        self.slots = ("square", "velocity") if self.momentum else ("square",)
+        super().__init__(self.parameters, self.lr)
+
+    def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
+        """The gradient by the root of a moving mean of its square; PyTorch's velocity of it has no lr in it."""
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * parameter
+        square = self.alpha * state[0] + (1 - self.alpha) * gradient * gradient
+        direction = gradient / (np.sqrt(square) + self.eps)
+        if not self.momentum:
+            return parameter - lr * direction, (square,)
+        velocity = self.momentum * state[1] + direction
+        return parameter - lr * velocity, (square, velocity)
+
+
+@dataclass(eq=False)
+class Adagrad(Optimizer):
+    """Adagrad (Duchi, Hazan and Singer 2011), with weight decay as part of the gradient, as in PyTorch."""
+
+    slots = ("square",)
+    parameters: Sequence[Tensor] = field(repr=False)
+    lr: Any = 0.01
+    weight_decay: float = 0.0
+    eps: float = 1e-10
+
+    def __post_init__(self) -> None:
+        between("weight_decay", self.weight_decay)
+        between("eps", self.eps)
+        super().__init__(self.parameters, self.lr)
+
+    def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
+        """The gradient by the root of the sum of its squares so far."""
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * parameter
+        square = state[0] + gradient * gradient
+        return parameter - lr * gradient / (np.sqrt(square) + self.eps), (square,)
