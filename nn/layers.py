@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy
-
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
@@ -35,7 +33,7 @@ class Linear(Module):
         bias_init: Initializer | str = zeros,
         name: str = "",
         bias: bool = True,
-        dtype: Any = numpy.float64,
+        dtype: Any = None,
     ):
         rng = generator(rng)
         self.n_in, self.n_out, self.name = positive("n_in", n_in), positive("n_out", n_out), name

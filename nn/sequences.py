@@ -6,6 +6,7 @@ import numpy
 
 import autograd.numpy as np
 from autograd import Tensor, scan
+from autograd.tree import flatten
 
 from .arguments import called, generator, positive
 from .init import INITIALIZERS, Initializer, normal, xavier
@@ -19,7 +20,7 @@ class Embedding(Module):
     Raises IndexError for a symbol that is not from 0 to count - 1, in a compiled program too.
     """
 
-    def __init__(self, count: int, width: int, rng: Any, init: Initializer | str = normal, dtype: Any = numpy.float64):
+    def __init__(self, count: int, width: int, rng: Any, init: Initializer | str = normal, dtype: Any = None):
         self.count, self.width = positive("count", count), positive("width", width)
         weight = called("init", init, INITIALIZERS)((self.count, self.width), generator(rng))
         self.weight = Tensor(weight, dtype, name="weight")
@@ -34,7 +35,7 @@ class Embedding(Module):
         if symbols.size and not 0 <= symbols.min() <= symbols.max() < self.count:
             raise IndexError(
                 f"{self.describe()} takes integers from 0 to {self.count - 1}, "
-                f"got an input with {symbols.min()} to {symbols.max()}"
+                f"got some from {symbols.min()} to {symbols.max()}"
             )
         return self.weight[symbols]
 
@@ -48,7 +49,8 @@ class Attention(Module):
 
     Each of `heads` has width / heads of the features. If `causal`, a position looks at itself and those before it. A
     mask given with x is boolean, True where a position may look, one for all heads, broadcast to (..., time, time);
-    what may look nowhere takes nothing. Raises ValueError for other shapes, TypeError for a mask of numbers.
+    what may look nowhere takes nothing. The four weights begin as `init` says; PyTorch takes those of queries, keys and
+    values for one matrix (width, 3 * width). Raises ValueError for other shapes, TypeError for a mask of numbers.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Attention(Module):
         causal: bool = False,
         bias: bool = False,
         init: Initializer | str = xavier,
-        dtype: Any = numpy.float64,
+        dtype: Any = None,
     ):
         self.width, self.heads, self.causal = positive("width", width), positive("heads", heads), causal
         if self.width % self.heads:
@@ -102,7 +104,7 @@ class Attention(Module):
         if not 2 <= mask.ndim <= len(shape) or any(n not in (1, length) for n, length in pairs):
             raise ValueError(
                 f"{self.describe()}: a mask of shape {mask.shape} is none for (..., time, time), here {shape}; "
-                "keys that nobody may look at, (batch, time), are mask[:, None, :]"
+                "one that says for each key whether it may be looked at, (batch, time), is mask[:, None, :]"
             )
         mask = mask[..., None, :, :]
         return mask if before is None else mask & before
@@ -115,13 +117,13 @@ class Attention(Module):
 class _Recurrent(Module):
     """What recurrent layers share: from (..., time, n_in) to outputs (..., time, width), and the state after the last.
 
-    `inputs` and `memory` are Linear layers of the input and of the last output, for all gates side by side in PyTorch's
-    order. All weights begin uniform within 1 / sqrt(width), as PyTorch's. A state is zeros unless it is given.
+    `inputs` and `memory` are Linear layers of the input and of the last output, for all gates side by side, in
+    PyTorch's order; their weights and biases begin uniform within 1 / sqrt(width), as PyTorch's.
     """
 
     gates = 1
 
-    def __init__(self, n_in: int, width: int, rng: Any, bias: bool = True, dtype: Any = numpy.float64):
+    def __init__(self, n_in: int, width: int, rng: Any, bias: bool = True, dtype: Any = None):
         self.n_in, self.width = positive("n_in", n_in), positive("width", width)
         rng, bound = generator(rng), self.width**-0.5
 
@@ -133,24 +135,27 @@ class _Recurrent(Module):
         self.inputs, self.memory = linear(self.n_in, "inputs"), linear(self.width, "memory")
 
     def forward(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
-        """The outputs (..., time, width), and the last state."""
-        if len(np.shape(x)) < 2:
-            raise ValueError(f"{self.describe()} takes (..., time, {self.n_in}), got an input of shape {np.shape(x)}")
-        driven = np.moveaxis(self.inputs(x), -2, 0)  # for all times at once
-        last, outputs = scan(self._after, self.begin(driven.shape[1:-1]) if state is None else state, driven)
+        """The outputs (..., time, width) and the last state, after this state or `begin`."""
+        shape = np.shape(x)
+        if len(shape) < 2 or shape[-1] != self.n_in or not shape[-2]:
+            raise ValueError(
+                f"{self.describe()} takes (..., time, {self.n_in}), time at least 1, got an input of shape {shape}"
+            )
+        zeros = self.begin(shape[:-2])
+        state = zeros if state is None else state
+        given, taken = ([np.shape(h) for h in flatten(each)] for each in (state, zeros))
+        if given != taken:
+            raise ValueError(f"{self.describe()} has a state of {taken} for this input, got {given}")
+        last, outputs = scan(self.step, state, np.moveaxis(x, -2, 0))
         return np.moveaxis(outputs, 0, -2), last
 
     def step(self, state: Any, x: Any) -> tuple[Any, Tensor]:
-        """The cell: the next state and its output, for an input x (..., n_in); a function for scan."""
-        return self._after(state, self.inputs(x))
+        """The cell: the state after an input x (..., n_in), and the output."""
+        raise NotImplementedError
 
     def begin(self, batch: tuple[int, ...] = ()) -> Any:
-        """The state before anything was seen, zeros."""
+        """The state before anything was seen: zeros."""
         return numpy.zeros((*batch, self.width), self.inputs.weight.dtype)
-
-    def _after(self, state: Any, driven: Any) -> tuple[Any, Tensor]:
-        """The next state and its output, by what the input has become."""
-        raise NotImplementedError
 
     def describe(self) -> str:
         """Name(n_in -> width)."""
@@ -158,40 +163,43 @@ class _Recurrent(Module):
 
 
 class RNN(_Recurrent):
-    """A recurrent layer whose state is its output, tanh of both (Elman 1990)."""
+    """A recurrent layer whose state is its output (Elman 1990, Finding structure in time)."""
 
-    def _after(self, state: Any, driven: Any) -> tuple[Any, Tensor]:
-        h = np.tanh(driven + self.memory(state))
+    def step(self, state: Any, x: Any) -> tuple[Any, Tensor]:
+        """The cell: the state after an input x (..., n_in), and the output."""
+        h = np.tanh(self.inputs(x) + self.memory(state))
         return h, h
 
 
 class GRU(_Recurrent):
-    """Gated recurrent units (Cho et al. 2014), with the reset gate after the product, as PyTorch; gates r, z, n."""
+    """Gated recurrent units (Cho et al. 2014); as in PyTorch, the reset gate r follows the product. Gates r, z, n."""
 
     gates = 3
 
-    def _after(self, state: Any, driven: Any) -> tuple[Any, Tensor]:
-        (r, z, n), (r_memory, z_memory, n_memory) = (np.split(x, 3, -1) for x in (driven, self.memory(state)))
+    def step(self, state: Any, x: Any) -> tuple[Any, Tensor]:
+        """The cell: the state after an input x (..., n_in), and the output."""
+        (r, z, n), (r_memory, z_memory, n_memory) = (np.split(y, 3, -1) for y in (self.inputs(x), self.memory(state)))
         fresh = np.tanh(n + np.sigmoid(r + r_memory) * n_memory)
         h = fresh + np.sigmoid(z + z_memory) * (state - fresh)
         return h, h
 
 
 class LSTM(_Recurrent):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997; Gers et al. 2000); its state is (output, cell).
+    """Long short-term memory (Hochreiter and Schmidhuber 1997; with forget gates, Gers et al. 2000). Gates i, f, g, o.
 
-    The gates are i, f, g and o.
+    Its state is a pair, the last output and the cells.
     """
 
     gates = 4
 
-    def begin(self, batch: tuple[int, ...] = ()) -> Any:
-        """The state before anything was seen, two arrays of zeros."""
-        return super().begin(batch), super().begin(batch)
-
-    def _after(self, state: Any, driven: Any) -> tuple[Any, Tensor]:
+    def step(self, state: Any, x: Any) -> tuple[Any, Tensor]:
+        """The cell: the state after an input x (..., n_in), and the output."""
         h, cell = state
-        i, f, g, o = np.split(driven + self.memory(h), 4, -1)
+        i, f, g, o = np.split(self.inputs(x) + self.memory(h), 4, -1)
         cell = np.sigmoid(f) * cell + np.sigmoid(i) * np.tanh(g)
         h = np.sigmoid(o) * np.tanh(cell)
         return (h, cell), h
+
+    def begin(self, batch: tuple[int, ...] = ()) -> Any:
+        """The state before anything was seen: zeros, twice."""
+        return super().begin(batch), super().begin(batch)

@@ -131,7 +131,6 @@ def test_initializers_have_their_variances():
         (lambda: nn.MLP(2, [8], 1, rng=0, activation=3), "activation is a function, or one of .* not 3"),
         (lambda: nn.Linear(2, 8, rng=0, init="kaiming"), "init is a function, or one of 'he', 'xavier'"),
         (lambda: nn.Linear(2, 8, rng=None), "rng is a seed or a numpy.random.Generator"),
-        (lambda: nn.Linear(2, 8, bias=False, rng=0), "bias"),
         (lambda: nn.Sequential(nn.Linear(2, 3, 0), nn.ReLU), "layer 1 is the class ReLU"),
         (lambda: nn.Sequential([nn.ReLU()]), "layer 0 must be a layer or another function, not list"),
         (lambda: nn.MSE()([1.0], [1.0]), "MSE: the prediction is a Tensor, not list"),
