@@ -11,6 +11,8 @@ if not hasattr(autograd, "Tensor"):
 from autograd.users import LIBRARIES
 
 from . import scalar
+from .clipping import clip_grad_norm, clip_grad_value
+from .epochs import batches
 from .files import load, save
 from .init import he, normal, uniform, xavier, zeros
 from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh
@@ -56,6 +58,9 @@ __all__ = [
     "Tanh",
     "TrainStep",
     "Warmup",
+    "batches",
+    "clip_grad_norm",
+    "clip_grad_value",
     "he",
     "load",
     "normal",

@@ -6,6 +6,8 @@ from typing import Any
 
 from numpy.random import Generator, default_rng
 
+from autograd import Tensor
+
 
 def generator(rng: Any) -> Generator:
     """A generator from a generator, or from a seed."""
@@ -37,6 +39,14 @@ def between(name: str, number: Any, low: float = 0.0, high: float = float("inf")
         raise ValueError(
             f"{name} must be {'above' if open_low else 'at least'} {low:g} and at most {high:g}, not {number!r}"
         )
+
+
+def tensors(name: str, given: Any) -> list[Tensor]:
+    """A list of at least one Tensor, checked, in which each is once, also one that layers share."""
+    found = list({id(x): x for x in given}.values()) if isinstance(given, Iterable) else []
+    if not found or not all(isinstance(x, Tensor) for x in found):
+        raise TypeError(f"{name} needs a list of the Tensors to change: model.parameters()")
+    return found
 
 
 def function(name: str, given: Any) -> Callable:

@@ -4,8 +4,8 @@ A rule is a pure function in the engine's arithmetic, (parameter, gradient, stat
 runs on arrays here, and it can be recorded as a graph as well. `step` counts from 1. A schedule is a function of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy
@@ -13,8 +13,8 @@ import numpy
 import autograd.numpy as np
 from autograd import Tensor
 
-from .arguments import between
-from .module import Module, check_state, set_together
+from .arguments import between, tensors
+from .module import check_state, set_together
 
 
 def _is_array(x: Any) -> bool:
@@ -35,15 +35,22 @@ def _alike(*arrays: numpy.ndarray) -> bool:
 
 
 class Optimizer:
-    """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter."""
+    """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter.
+
+    Among the parameters may be groups, such as {"params": [...], "lr": 0.1}, with settings of their own. Each becomes
+    an optimizer in `groups`, which says what holds for its parameters from then on: groups[0].lr may be assigned to.
+    """
 
     slots: tuple[str, ...] = ()  # the names of a parameter's state arrays, which begin as zeros
 
     def __init__(self, parameters: Sequence[Tensor], lr: float | Callable[[Any], Any]):
-        given = [] if isinstance(parameters, (Module, Tensor)) else parameters
-        self.parameters: Sequence[Tensor] = list({id(p): p for p in given}.values())  # one that layers share moves once
-        if not self.parameters or not all(isinstance(p, Tensor) for p in self.parameters):
-            raise TypeError(f"{type(self).__name__} needs a list of the Tensors to change: model.parameters()")
+        given: list = [*parameters] if isinstance(parameters, Iterable) and not isinstance(parameters, Tensor) else []
+        self.groups = [self._group(**each) for each in given if isinstance(each, dict)]
+        self._owners = {p: group for group in self.groups for p in group.parameters}
+        others = {id(p): p for p in given if not isinstance(p, dict)}.values()
+        self.parameters: Sequence[Tensor] = tensors(type(self).__name__, [*others, *self._owners])
+        if len(self.parameters) < len(others) + sum(len(group.parameters) for group in self.groups):
+            raise ValueError(f"{type(self).__name__}: a parameter stands in two groups")
         for i, p in enumerate(self.parameters):
             if p.operation is not None:
                 raise TypeError(
@@ -53,7 +60,17 @@ class Optimizer:
         self.lr, self.steps = lr, 0
         if not callable(lr):
             self.rate(1.0)
-        self.state = [tuple(numpy.zeros_like(p.data) for _ in self.slots) for p in self.parameters]
+        self.state = [tuple(numpy.zeros_like(p.data) for _ in self.group(p).slots) for p in self.parameters]
+
+    def _group(self, params: Any = None, **settings: Any) -> Any:
+        """An optimizer of this class for some of the parameters, whose state is kept here."""
+        group: Any = replace(self, parameters=params, **settings)  # type: ignore[type-var]  # a dataclass
+        group.state = []
+        return group
+
+    def group(self, parameter: Any) -> "Optimizer":
+        """Whose settings hold for a parameter."""
+        return self._owners.get(parameter, self)
 
     @property
     def schedule(self) -> Callable[[Any], Any] | None:
@@ -79,15 +96,16 @@ class Optimizer:
         """
         if len(self.state) != len(self.parameters):
             self.check()
-        step = float(self.steps + 1)
-        lr = self.rate(step)
+        step, owners = float(self.steps + 1), self._owners
+        rates = {group: group.rate(step) for group in (self, *self.groups)}
         arrays, states = [], []
         for parameter, state in zip(self.parameters, self.state):
             data, gradient = parameter.data, parameter.grad
             if gradient is not None:
                 if data.__class__ is not numpy.ndarray or getattr(gradient, "shape", ()) != data.shape:
                     self._refuse_gradient(parameter)
-                before, (data, state) = data, self.rule(data, gradient, state, lr, step)
+                group = owners.get(parameter, self)
+                before, (data, state) = data, group.rule(data, gradient, state, rates[group], step)
                 if data.dtype is not before.dtype or state and not _alike(before, data, *state):
                     data, state = self._refitted(before, data, state)
             arrays.append(data)
@@ -106,10 +124,13 @@ class Optimizer:
         self.check()
         return data.astype(before.dtype), tuple([x.astype(before.dtype) for x in state])
 
-    def adopt(self, arrays: Sequence[numpy.ndarray], states: list[tuple], steps: int) -> None:
-        """Take over parameters, their states and the count of steps, all of them or none."""
-        owners = [*self.parameters, self, self]
-        names = [*["data"] * len(self.parameters), "state", "steps"]
+    def adopt(self, arrays: Sequence, states: list[tuple], steps: int, buffers: Sequence[tuple] = ()) -> None:
+        """Take over parameters, their states, the count of steps and buffers (owner, name), all of them or none.
+
+        The arrays are those of the parameters, and then those of the buffers.
+        """
+        owners = [*self.parameters, *[owner for owner, _ in buffers], self, self]
+        names = [*["data"] * len(self.parameters), *[name for _, name in buffers], "state", "steps"]
         set_together(owners, names, [*arrays, states, steps])
 
     def called(self, parameter: Tensor) -> str:
@@ -130,7 +151,7 @@ class Optimizer:
             name, data = self.called(parameter), _data(parameter)
             if not _is_array(data):
                 raise ValueError(f"{owner}: {name} must hold an array of floats, not {_described(data)}")
-            for slot, array in zip(self.slots, state, strict=True):
+            for slot, array in zip(self.group(parameter).slots, state, strict=True):
                 if not _is_array(array) or array.shape != data.shape or array.dtype.char != data.dtype.char:
                     raise ValueError(
                         f"{owner}: the state {slot!r} of {name} must be as the parameter is, {_described(data)}, "
@@ -146,15 +167,16 @@ class Optimizer:
         """The number of steps and a copy of the state arrays, by name."""
         arrays = {
             f"{slot}.{i}": numpy.array(array)
-            for i, state in enumerate(self.state)
-            for slot, array in zip(self.slots, state)
+            for i, (parameter, state) in enumerate(zip(self.parameters, self.state))
+            for slot, array in zip(self.group(parameter).slots, state)
         }
         return {"steps": numpy.array(self.steps), **arrays}
 
     def load_state_dict(self, state: Mapping[str, numpy.ndarray]) -> None:
         """Go on from a state; its names, shapes and dtypes must be those of this optimizer, else nothing changes."""
         check_state(state, self.state_dict(), type(self).__name__)
-        states = [tuple(numpy.array(state[f"{slot}.{i}"]) for slot in self.slots) for i in range(len(self.parameters))]
+        slots = [self.group(p).slots for p in self.parameters]
+        states = [tuple(numpy.array(state[f"{slot}.{i}"]) for slot in each) for i, each in enumerate(slots)]
         self.adopt([p.data for p in self.parameters], states, int(state["steps"]))
 
 

@@ -5,7 +5,7 @@ from .forms import Bounded, Compiled, Form
 from .mixing import unmixed
 from .printing import Executable, executable
 from .program import Program, looks
-from .tracing import NATIVE, Drawn, Recording, leaf, lift, native, record
+from .tracing import NATIVE, Drawn, Recording, assigning, leaf, lift, native, record, take_back
 from .watching import Watch, attributes
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Program",
     "Recording",
     "Watch",
+    "assigning",
     "attributes",
     "executable",
     "leaf",
@@ -25,6 +26,7 @@ __all__ = [
     "looks",
     "native",
     "record",
+    "take_back",
     "uncollected",
     "unmixed",
 ]

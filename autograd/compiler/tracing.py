@@ -23,9 +23,10 @@ from ..node import Node, Tensor, Value, beside, kinds, scope
 from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from ..random import Draw, drawn, source
 from ..recording import derivative, hooked, inspection, recording_is_off, tick
-from ..tree import map_tree
+from ..tree import flatten, map_tree
 from ..users import users_frame
 
+MISSING = object()
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 
 
@@ -113,14 +114,45 @@ class TracedTensor(_Traced, Tensor, final=False):  # type: ignore[misc, override
 
 
 class Trace(threading.local):
-    """What this thread is tracing: when it began, the nodes from outside that it met, with their doubles, and draws."""
+    """What this thread is tracing: when it began, the nodes from outside that it met, with their doubles, and draws.
+
+    And what attributes were before that were assigned to meanwhile, by their owner's id and their name.
+    """
 
     started = 0
     outside: dict[Node, Node] = {}
     draws: list["Drawn"] = []
+    assigned: dict[tuple[int, str], tuple[Any, Any]] = {}
 
 
 trace = Trace()
+
+
+def assigning(owner: Any, name: str) -> None:
+    """Remember what an attribute is, before a trace assigns to it what only the trace knows."""
+    trace.assigned.setdefault((id(owner), name), (owner, vars(owner).get(name, MISSING)))
+
+
+def take_back() -> list[tuple[Any, str, Any]]:
+    """Make attributes what they were, where nodes of this trace were assigned to them, or floats in place of floats.
+
+    The latter, with what was assigned to them: owner, name, node or array.
+    """
+    found = []
+    for (_, name), (owner, before) in trace.assigned.items():
+        held, now = vars(owner), vars(owner).get(name)
+        of_trace = any(isinstance(x, _Traced) for x in flatten(now))
+        is_state = _is_floats(before) and (isinstance(now, _Traced) or now is not before and _is_floats(now))
+        if is_state:
+            found.append((owner, name, now))
+        if of_trace or is_state:
+            held.pop(name) if before is MISSING else held.update({name: before})
+    trace.assigned.clear()
+    return found
+
+
+def _is_floats(x: Any) -> bool:
+    return isinstance(x, (np.ndarray, np.floating)) and x.dtype.kind == "f"
 
 
 class Drawn(NamedTuple):
@@ -279,8 +311,8 @@ def record(function: Callable, examples: Sequence, names: Sequence[str], by: str
 def tracing(by: str = "jit") -> Iterator[Trace]:
     """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
     before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
-    watched = inspection.around, source.instead, derivative.since
-    purpose.name, trace.outside, trace.draws = by, {}, []
+    watched = inspection.around, source.instead, derivative.since, trace.assigned
+    purpose.name, trace.outside, trace.draws, trace.assigned = by, {}, [], {}
     kinds.number, kinds.array, kinds.tracing = TracedValue, TracedTensor, True
     inspection.around = None  # there are no numbers to look at yet
     source.instead = _input_for
@@ -288,6 +320,10 @@ def tracing(by: str = "jit") -> Iterator[Trace]:
     try:
         with hooked(_traced), np.errstate(all="ignore"):  # the example's numbers are nobody's result
             yield trace
+            for owner, name, node in take_back():
+                if isinstance(node, _Traced):
+                    refuse(f"{type(owner).__name__}.{name} was assigned to", "use nn.TrainStep, or the model in eval()")
     finally:
+        take_back()
         purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
-        inspection.around, source.instead, derivative.since = watched
+        inspection.around, source.instead, derivative.since, trace.assigned = watched
