@@ -155,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--steps", type=positive_int, default=1000, help="of Adam, a name each")
+    parser.add_argument("--sample", type=positive_int, default=20, help="names to invent", metavar="COUNT")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--quiet", action="store_true", help="print the names only")
     options = parser.parse_args(arguments)
@@ -162,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rng = np.random.default_rng(options.seed)
     names, weights = load(rng), initial(rng)
     done = train(weights, names, options.steps, options.quiet)
-    if complain(tell("\n".join(invent(weights, rng) for _ in range(20)))):
+    if complain(tell("\n".join(invent(weights, rng) for _ in range(options.sample)))):
         return 1
     return 0 if done == options.steps else 130
 

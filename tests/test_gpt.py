@@ -43,10 +43,7 @@ def as_lists(demos, model):
     return {name: [[demos.micro.Value(w) for w in row] for row in rows.tolist()] for name, rows in matrices.items()}
 
 
-@pytest.mark.parametrize("backend", ["python", "llvm"])
-def test_arrays_and_single_numbers_follow_the_same_losses(demos, backend):
-    if backend == "llvm":
-        pytest.importorskip("llvmlite")
+def test_arrays_and_single_numbers_follow_the_same_losses(demos):
     names, model = ["emma", "jo", "abe"], demos.gpt.GPT(width=16, layers=1, rng=0)
     weights = as_lists(demos, model)
     optimizer = demos.micro.Adam([number for vectors in weights.values() for vector in vectors for number in vector])
@@ -58,9 +55,7 @@ def test_arrays_and_single_numbers_follow_the_same_losses(demos, backend):
         losses.append(loss.data)
     adam = nn.Adam(model.parameters(), lambda step: 0.01 * (1 - (step - 1) / 3), betas=(0.85, 0.99))
     x, labels = demos.packing.in_rows(names, 16, several=False)
-    ours = nn.TrainStep(model, nn.CrossEntropy(), adam, backend).run(
-        tuple(part[:, None] for part in x), labels[:, None]
-    )
+    ours = nn.TrainStep(model, nn.CrossEntropy(), adam).run(tuple(part[:, None] for part in x), labels[:, None])
     np.testing.assert_allclose(ours, losses, rtol=1e-9)
     for name, rows in as_lists(demos, model).items():
         ours, theirs = ([[number.data for number in row] for row in matrix] for matrix in (rows, weights[name]))
@@ -155,8 +150,9 @@ def test_what_is_not_installed_is_one_line(demos, capsys, monkeypatch):
         assert capsys.readouterr().err.endswith(': names is not installed: pip install -e ".[demo]"\n')
 
 
-def test_what_cannot_be_written_is_a_line(demos, capsys, tmp_path, soon_compiled):
+def test_what_cannot_be_written_is_a_line(demos, capsys, tmp_path, soon_compiled, monkeypatch):
     (tmp_path / "loss.png").mkdir()
+    monkeypatch.setattr(demos.gpt, "results", lambda *_: dict.fromkeys(PICTURES, lambda path: path.write_bytes(b"")))
     assert demos.gpt.main(["--steps", "1", "--width", "4", "--quiet", "--out", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"not written to {tmp_path}: loss.png (Is a directory)\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == PICTURES
@@ -178,5 +174,5 @@ def test_an_interruption_ends_with_names_and_pictures(tmp_path: pathlib.Path):
 
 
 def test_single_numbers_learn_and_invent():
-    said = interrupted([*command("microgpt"), "--steps", "10"])
-    assert re.search(r"(^|\n)([a-z]*\n){20}$", said)
+    said = interrupted([*command("microgpt"), "--steps", "10", "--sample", "3"])
+    assert re.search(r"(^|\n)([a-z]*\n){3}$", said)
