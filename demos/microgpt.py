@@ -11,6 +11,7 @@ if __name__ == "__main__":
     stopping.at_once()
 
 import argparse
+import gc
 from collections.abc import Sequence
 from operator import add, mul
 
@@ -162,6 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     require_extras(parser, "names")
     rng = np.random.default_rng(options.seed)
     names, weights = load(rng), initial(rng)
+    gc.disable()  # it looks for cycles, which graphs do not have
     done = train(weights, names, options.steps, options.quiet)
     if complain(tell("\n".join(invent(weights, rng) for _ in range(options.sample)))):
         return 1
