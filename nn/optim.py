@@ -232,12 +232,12 @@ class Adam(Optimizer):
         return self.moved(parameter, gradient, state, lr, step)
 
     def moved(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
-        """Algorithm 1 of the paper, its last lines folded into one step size."""
+        """Algorithm 1 of the paper, its last lines with one division for each element."""
         first, second = self.betas
         mean = first * state[0] + (1 - first) * gradient
         square = second * state[1] + (1 - second) * gradient * gradient
-        scale = lr / (1 - first**step)
-        return parameter - scale * mean / (np.sqrt(square / (1 - second**step)) + self.eps), (mean, square)
+        scale, root = lr / (1 - first**step), (1 - second**step) ** -0.5
+        return parameter - scale * mean / (root * np.sqrt(square) + self.eps), (mean, square)
 
 
 @dataclass(eq=False)

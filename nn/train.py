@@ -221,7 +221,7 @@ class TrainStep(Compiled):
         watch = Watch(self.model, self.loss, getters=flatten(getters), but=buffers)
         states = [[native(x) for x in state] for state in optimizer.state]
         totals = [native(p.data) for p in optimizer.parameters] if self.accumulate > 1 else []
-        kept, number = [native(getattr(*buffer)) for buffer in buffers], np.array(1.0)
+        kept, number = [native(getattr(*buffer)) for buffer in buffers], 1.0
         given = Parts(xs, ys, number, [number] * len(everyone), states, kept, totals)
         slots, names = [optimizer.group(p).slots for p in optimizer.parameters], [name for _, name in buffers]
         names = ["x"] * len(xs) + ["y"] * len(ys) + ["step"] + ["lr"] * len(everyone) + flatten(slots) + names
@@ -262,9 +262,7 @@ class TrainStep(Compiled):
             if x not in used:
                 changed.append((x, state))
                 continue
-            # the count of steps is an array here and may widen float32, as a Python number does not
-            rate = cast(rates[owner], x.dtype) if isinstance(rates[owner], Tensor) else rates[owner]
-            value, after = owner.rule(x, g, tuple(state), rate, step)
+            value, after = owner.rule(x, g, tuple(state), rates[owner], step)
             changed.append((cast(value, x.dtype), [cast(new, old.dtype) for new, old in zip(after, state)]))
         return [[x for x, _ in changed], [state for _, state in changed]]
 
