@@ -1,6 +1,10 @@
 """micrograd's demonstration: two moons told apart by a network of Values, every weight a number in the graph.
 
     python demos/moons.py
+    python demos/moons.py --eager
+
+The loss of one point is compiled, and runs on all of them at once: 1 s, then 5 ms a step. With --eager each step makes
+a graph of 65,000 Values, which takes 70 ms; micrograd takes 1 s.
 
 Ctrl-C ends the run after the step it is in, with the picture of what was learned so far and exit status 130.
 """
@@ -11,13 +15,18 @@ if __name__ == "__main__":
     stopping.at_once()
 
 import argparse
+import gc
 import pathlib
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+import autograd.numpy as anp
 import nn
-from autograd import Value, no_grad
+from autograd import Value, jit, no_grad
 from options import Parser, complain, positive_int, progress, require_extras, seed, tell, write_each, write_figure
 
 
@@ -30,13 +39,20 @@ def moons(rng: np.random.Generator, n: int = 100, noise: float = 0.1) -> tuple[n
     return np.stack([x, y], 1) + rng.normal(0, noise, (n, 2)), np.where(upper, -1, 1)
 
 
-def loss_and_accuracy(model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray) -> tuple[Value, float]:
-    """The mean of max(0, 1 - label * score) plus 1e-4 times the squared weights; the share of right signs."""
-    scores = [model(point) for point in points.tolist()]
-    margins = sum(((1 - label * score).relu() for label, score in zip(labels.tolist(), scores)), start=Value(0.0))
-    squares = sum((p * p for p in model.parameters()), start=Value(0.0))
-    right = np.mean([(score.data > 0) == (label > 0) for label, score in zip(labels, scores)])
-    return margins / len(labels) + 1e-4 * squares, float(right)
+def each(model: nn.scalar.MLP, eager: bool) -> Callable:
+    """What gives, for columns of x, y and label, max(0, 1 - label * score), and whether the sign is right."""
+
+    def one(x: float, y: float, label: int) -> tuple[Value, bool]:
+        margin = label * model([x, y])
+        return (1 - margin).relu(), margin > 0
+
+    return (lambda *columns: zip(*map(one, *(column.tolist() for column in columns)))) if eager else jit(one)
+
+
+def loss_and_accuracy(of_each: Callable, model: nn.scalar.MLP, points: Any, labels: Any) -> tuple[Any, float]:
+    """The mean of the points' losses plus 1e-4 times the squared weights; the share of right signs."""
+    losses, right = of_each(*points.T, labels)
+    return anp.mean(losses) + 1e-4 * sum(p * p for p in model.parameters()), float(np.mean(right))
 
 
 def descend(model: nn.scalar.MLP, loss: Value, rate: float) -> None:
@@ -47,11 +63,11 @@ def descend(model: nn.scalar.MLP, loss: Value, rate: float) -> None:
         parameter.data -= rate * parameter.grad
 
 
-def train(model: nn.scalar.MLP, points: np.ndarray, labels: np.ndarray, steps: int, quiet: bool) -> int:
+def train(measure: Callable, model: nn.scalar.MLP, steps: int, quiet: bool) -> int:
     """Descend, the rate falling from 1 to 0.1, to the end or to an interruption; the number of steps taken."""
     with stopping.deferred() as stopped:
         for step, say in progress(0, steps, 1, quiet):
-            loss, accuracy = loss_and_accuracy(model, points, labels)
+            loss, accuracy = measure()
             descend(model, loss, rate=1.0 - 0.9 * step.start / steps)
             say(f"loss {loss.data:.4f}  accuracy {accuracy:.0%}")
             if stopped:
@@ -84,6 +100,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--steps", type=positive_int, default=100, help="of gradient descent, on all points")
+    parser.add_argument("--eager", action="store_true", help="compile nothing: a graph of Values in each step")
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument(
         "--out", type=pathlib.Path, default=pathlib.Path("runs/moons"), metavar="DIR", help="where the picture goes"
@@ -104,13 +121,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rng = np.random.default_rng(options.seed)
     points, labels = moons(rng)
     model = nn.scalar.MLP(2, [16, 16, 1], rng=rng)
-    done = train(model, points, labels, options.steps, options.quiet)
+    measure = partial(loss_and_accuracy, each(model, options.eager), model, points, labels)
+    gc.disable()  # it looks for cycles, which graphs do not have, and would take a third of the time of --eager
+    started = time.perf_counter()
+    done = train(measure, model, options.steps, options.quiet)
+    seconds = time.perf_counter() - started
     with no_grad():
-        loss, accuracy = loss_and_accuracy(model, points, labels)
+        loss, accuracy = measure()
     missing = write_each(options.out, {"boundary.png": lambda path: draw(path, model, points, labels)})
     untold = tell(
         f"steps     {done:,}{' (stopped)' if done < options.steps else ''}\n"
-        f"loss      {loss.data:.4f}\naccuracy  {accuracy:.0%}\npicture   {options.out / 'boundary.png'}"
+        f"time      {seconds:.2f} s\nloss      {loss.data:.4f}\naccuracy  {accuracy:.0%}\n"
+        f"picture   {options.out / 'boundary.png'}"
     )
     if complain(missing, untold):
         return 1
