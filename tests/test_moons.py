@@ -7,19 +7,21 @@ import time
 
 import pytest
 
-from .demos import READY, ROOT, command
+from .demos import READY, ROOT, command, png_size
 
 DEMO = command("moons")
 
 
-def test_it_learns_and_draws(tmp_path):
+@pytest.mark.parametrize("data", ["moons", "spirals"])
+def test_it_learns_and_draws(tmp_path, data):
     out = tmp_path / "new" / "directory"
-    run = subprocess.run([*DEMO, "--steps", "8", "--out", out], capture_output=True, text=True, check=True)
+    demo = [*DEMO, "--data", data, "--steps", "8", "--out", out]
+    run = subprocess.run(demo, capture_output=True, text=True, check=True)
     losses = [float(loss) for loss in re.findall(r"of 8 +loss (\S+)", run.stdout)]
     assert len(losses) == 8 and losses[-1] < losses[0]
     assert re.search(r"steps +8\ntime +\S+ s\nloss +\S+\naccuracy +\d+%\npicture +.*boundary\.png\n$", run.stdout)
     assert [path.name for path in out.iterdir()] == ["boundary.png"]
-    assert (out / "boundary.png").read_bytes().startswith(b"\x89PNG")
+    assert png_size(out / "boundary.png") == (900, 640)
 
 
 def test_the_seed_decides_everything(tmp_path):
@@ -56,7 +58,7 @@ def test_an_interruption_ends_with_the_picture(tmp_path):
         ["--steps", "1.5"],
         ["--seed", "-1"],
         ["--seed", "x"],
-        ["--colour", "red"],
+        ["--data", "circles"],
         ["--out", str(ROOT / "setup.cfg")],
     ],
 )
