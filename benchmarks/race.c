@@ -22,21 +22,22 @@ typedef real Loose __attribute__((vector_size(BYTES), aligned(sizeof(real)), may
 typedef real Four __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
 typedef int Ints __attribute__((vector_size(L * sizeof(int))));
 #if DOUBLE
-typedef long Bits __attribute__((vector_size(BYTES)));
+typedef long lane;
 enum { DEGREE = 13, MANTISSA = 52, BIAS = 1023, LEAST = -700 };
 #else
-typedef int Bits __attribute__((vector_size(BYTES)));
+typedef int lane;
 enum { DEGREE = 7, MANTISSA = 23, BIAS = 127, LEAST = -87 };
 #endif
+typedef lane Bits __attribute__((vector_size(BYTES), may_alias));
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
 #define EACH(i, n) UNROLL for (int i = 0; i < (n); i++)
 
-// A weight, its two moments, and itself transposed, all in rows that are a vector longer than what they hold.
-typedef struct { real *w, *m, *v, *t; } Weight;
+// A weight and its two moments.
+typedef struct { real *w, *m, *v; } Weight;
 #define WEIGHT(name, n, k) \
-    static real name##_[3][n][k + L] __attribute__((aligned(64))), name##_t[k][n + L] __attribute__((aligned(64))); \
-    static const Weight name = {name##_[0][0], name##_[1][0], name##_[2][0], name##_t[0]};
+    static real name##_[3][n][k + L] __attribute__((aligned(64))); \
+    static const Weight name = {name##_[0][0], name##_[1][0], name##_[2][0]};
 WEIGHT(token, S, D) WEIGHT(place, T, D) WEIGHT(qkv, D, 3 * D) WEIGHT(wo, D, D)
 WEIGHT(w1, D, F) WEIGHT(w2, F, D) WEIGHT(head, D, S)
 
@@ -44,33 +45,30 @@ WEIGHT(w1, D, F) WEIGHT(w2, F, D) WEIGHT(head, D, S)
 #define ROWS(name, k) static real name[MOST][k + L] __attribute__((aligned(64)))
 ROWS(x0, D); ROWS(n0, D); ROWS(x1, D); ROWS(n1, D); ROWS(x2, D); ROWS(inner, 3 * D); ROWS(seen, 4 * T); ROWS(mixed, D);
 ROWS(hidden, F); ROWS(logits, S); ROWS(gx, D); ROWS(gn, D); ROWS(ginner, 3 * D); ROWS(ghidden, F);
+static real across[F * (D + L)] __attribute__((aligned(64)));  // a weight, transposed
 static real r0[MOST], r1[MOST], r2[MOST];
 static struct { real rate, root; } adam;
 
+static const lane LANES[16] __attribute__((aligned(64))) = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+INLINE Bits lanes(void) { return *(const Bits *)LANES; }
 INLINE V spread(real x) { return x - (V){0}; }
-INLINE V select(Bits mask, V x, V y) { return (V)(((Bits)x & mask) | ((Bits)y & ~mask)); }
-INLINE V most(V x, V y) { return select(x > y, x, y); }
+INLINE V most(V x, V y) {
+    EACH(l, L) x[l] = x[l] > y[l] ? x[l] : y[l];
+    return x;
+}
 
 // The lanes turned by n; sums and maxima over every n-th lane end up in all lanes.
-INLINE V turned(V x, int n) {
-    Bits places;
-    EACH(i, L) places[i] = (i + n) % L;
-    return __builtin_shuffle(x, places);
-}
+INLINE V turned(V x, int n) { return __builtin_shuffle(x, lanes() + n); }
 INLINE V sums(V x, int every) {
     UNROLL for (int n = L / 2; n >= every; n /= 2) x += turned(x, n);
     return x;
 }
-INLINE V maxima(V x) {
-    UNROLL for (int n = L / 2; n >= 1; n /= 2) x = most(x, turned(x, n));
+INLINE V maxima(V x, int every) {
+    UNROLL for (int n = L / 2; n >= every; n /= 2) x = most(x, turned(x, n));
     return x;
 }
 // Four numbers, again and again.
-INLINE V four(const real *x) {
-    Bits places;
-    EACH(i, L) places[i] = i % 4;
-    return __builtin_shuffle(*(const Loose *)x, places);
-}
+INLINE V four(const real *x) { return __builtin_shuffle(*(const Loose *)x, lanes() & 3); }
 
 // exp of numbers that are not positive: 2 to the power of the nearest integer, and a Taylor polynomial of the rest.
 INLINE V exponential(V x) {
@@ -94,10 +92,10 @@ INLINE void adapt(Weight a, int i, V g) {
 enum Use { STORE, RELU, ADD, SLOPE, ADAPT };
 
 // R rows and C vectors of a product: the sum over k of a[row, k] * b[k, vector], and what becomes of it.
-INLINE void tile(int R, int C, int K, const real *a, int row, int k, const real *b, int ldb, real *out, int ldo,
-                 enum Use use, const Weight *weight, int at) {
+INLINE void tile(int R, int C, int K, const real *a, int row, int k, const real *b, int ldb, real *out, const real *other,
+                 int ldo, enum Use use, const Weight *weight, int at) {
     V sum[8][4];
-    EACH(r, R) EACH(c, C) sum[r][c] = use == ADD ? *(V *)(out + r * ldo + c * L) : (V){0};
+    EACH(r, R) EACH(c, C) sum[r][c] = use == ADD ? *(V *)(other + r * ldo + c * L) : (V){0};
     for (int i = 0; i < K; i++) {
         V vectors[4];
         EACH(c, C) vectors[c] = *(V *)(b + i * ldb + c * L);
@@ -107,7 +105,7 @@ INLINE void tile(int R, int C, int K, const real *a, int row, int k, const real 
         V *result = (V *)(out + r * ldo + c * L);
         if (use == ADAPT) adapt(*weight, at + r * ldo + c * L, sum[r][c]);
         else if (use == RELU) *result = (V)((Bits)sum[r][c] & (sum[r][c] > 0));
-        else if (use == SLOPE) *result = (V)((Bits)sum[r][c] & (*result > 0));
+        else if (use == SLOPE) *result = (V)((Bits)sum[r][c] & (*(V *)(other + r * ldo + c * L) > 0));
         else *result = sum[r][c];
     }
 }
@@ -115,13 +113,13 @@ INLINE void tile(int R, int C, int K, const real *a, int row, int k, const real 
 // The widest number of vectors, at most WIDEST, that divides a row of so many numbers.
 #define VECTORS(J) (WIDEST == 4 && J / L % 4 == 0 ? 4 : WIDEST == 4 && J / L % 3 == 0 ? 3 : J / L % 2 == 0 ? 2 : 1)
 
-// out (n, J) = a (n, K) @ b (K, J); SLOPE passes what belongs to a positive number of out.
-INLINE void product(int n, int K, int J, const real *a, int lda, const real *b, int ldb, real *out, int ldo,
-                    enum Use use) {
+// out (n, J) = a (n, K) @ b (K, J); ADD adds other, SLOPE passes what belongs to a positive number of it.
+INLINE void product(int n, int K, int J, const real *a, int lda, const real *b, int ldb, real *out,
+                    const real *other, int ldo, enum Use use) {
     const int C = VECTORS(J);
     for (int j = 0; j < J; j += C * L) {
         int i = 0;
-#define TILE(R) tile(R, C, K, a + i * lda, lda, 1, b + j, ldb, out + i * ldo + j, ldo, use, 0, 0)
+#define TILE(R) tile(R, C, K, a + i * lda, lda, 1, b + j, ldb, out + i * ldo + j, other + i * ldo + j, ldo, use, 0, 0)
         for (; i + 6 <= n; i += 6) TILE(6);
         switch (n - i) {
             case 5: TILE(5); break;
@@ -132,29 +130,13 @@ INLINE void product(int n, int K, int J, const real *a, int lda, const real *b, 
         }
     }
 }
-#define FORWARD(n, K, J, a, weight, out, use) \
-    product(n, K, J, a[0], sizeof a[0] / sizeof(real), weight.w, J + L, out[0], sizeof out[0] / sizeof(real), use)
-#define BACKWARD(n, K, J, a, weight, out, use) \
-    product(n, K, J, a[0], sizeof a[0] / sizeof(real), weight.t, J + L, out[0], sizeof out[0] / sizeof(real), use)
-
-// Adam on a weight (I, J) whose gradient is a (n, I) transposed @ g (n, J).
-INLINE void learn(int n, int I, int J, const real *a, int lda, const real *g, int ldg, const Weight *weight) {
-    const int C = VECTORS(J), R = C == WIDEST ? 4 : 8;
-    for (int j = 0; j < J; j += C * L)
-        for (int i = 0; i < I; i += R)
-            tile(R, C, n, a + i, 1, lda, g + j, ldg, 0, J + L, ADAPT, weight, i * (J + L) + j);
-}
-#define LEARN(n, I, J, a, g, weight) \
-    learn(n, I, J, a[0], sizeof a[0] / sizeof(real), g[0], sizeof g[0] / sizeof(real), &weight)
-
-// weight.t = weight.w (n, k) transposed, by squares of L x L: each of log2(L) rounds interleaves rows i and i + L / 2.
-INLINE void transpose(int n, int k, Weight weight) {
-    Bits low, high;
-    EACH(i, L) low[i] = i / 2 + i % 2 * L, high[i] = low[i] + L / 2;
+// across = w (n, k) transposed, by squares of L x L: each of log2(L) rounds interleaves rows i and i + L / 2.
+INLINE void transpose(int n, int k, const real *w) {
+    const Bits low = lanes() / 2 + lanes() % 2 * L, high = low + L / 2;
     for (int i = 0; i < n; i += L)
         for (int j = 0; j < k; j += L) {
             V x[L], y[L];
-            EACH(r, L) x[r] = *(V *)(weight.w + (i + r) * (k + L) + j);
+            EACH(r, L) x[r] = *(V *)(w + (i + r) * (k + L) + j);
             UNROLL for (int round = 1; round < L; round *= 2) {
                 EACH(r, L / 2) {
                     y[2 * r] = __builtin_shuffle(x[r], x[r + L / 2], low);
@@ -162,9 +144,25 @@ INLINE void transpose(int n, int k, Weight weight) {
                 }
                 EACH(r, L) x[r] = y[r];
             }
-            EACH(r, L) *(V *)(weight.t + (j + r) * (n + L) + i) = x[r];
+            EACH(r, L) *(V *)(across + (j + r) * (n + L) + i) = x[r];
         }
 }
+
+#define LD(rows) (sizeof rows[0] / sizeof(real))
+#define FORWARD(n, K, J, a, weight, out, use, other) \
+    product(n, K, J, a[0], LD(a), weight.w, J + L, out[0], other[0], LD(out), use)
+#define BACKWARD(n, K, J, a, weight, out, use, other) \
+    (transpose(J, (K + L - 1) / L * L, weight.w), product(n, K, J, a[0], LD(a), across, J + L, out[0], other[0], LD(out), use))
+
+// Adam on a weight (I, J) whose gradient is a (n, I) transposed @ g (n, J).
+INLINE void learn(int n, int I, int J, const real *a, int lda, const real *g, int ldg, const Weight *weight) {
+    const int C = VECTORS(J), R = C == WIDEST ? 4 : 8;
+    for (int j = 0; j < J; j += C * L)
+        for (int i = 0; i < I; i += R)
+            tile(R, C, n, a + i, 1, lda, g + j, ldg, 0, 0, J + L, ADAPT, weight, i * (J + L) + j);
+}
+#define LEARN(n, I, J, a, g, weight) \
+    learn(n, I, J, a[0], LD(a), g[0], LD(g), &weight)
 
 // y = x * r where r = 1 / sqrt(mean of squares); with the gradient g of y, r * (g - y * mean(g * y)) is added to out.
 INLINE real norm(const real *x, real *y) {
@@ -190,33 +188,31 @@ static void attend(int start, int stop) {
     for (int t = start; t < stop; t++) {
         V *q = (V *)inner[t];
         real *row = seen[t];
-        Four top = *(Four *)&q[0] * 0 - (real)1e30;
-        *(Loose *)(row + (t - start) / (L / 4) * L) = spread(-1e30);
+        *(V *)(row + (t - start) / (L / 4) * L) = spread(-1e30);
         for (int s = start; s <= t; s++) {
             V sum = {0}, *k = (V *)(inner[s] + D);
             EACH(i, D / L) sum += q[i] * k[i];
-            sum = sums(sum, 4);
-            Four score = __builtin_shufflevector(sum, sum, 0, 1, 2, 3);
-            *(Four *)(row + 4 * (s - start)) = score;
-            EACH(h, 4) top[h] = top[h] > score[h] ? top[h] : score[h];
+            sum = sums(sum, 4) * scale;
+            *(Four *)(row + 4 * (s - start)) = __builtin_shufflevector(sum, sum, 0, 1, 2, 3);
         }
-        real tops[L] __attribute__((aligned(64)));
-        *(Four *)tops = top;
-        V highest = four(tops), sum = {0}, *o = (V *)mixed[t];
-        for (int i = 0; i <= 4 * (t - start); i += L) {
-            V e = exponential((*(V *)(row + i) - highest) * scale);
-            *(V *)(row + i) = e;
-            sum += e;
-        }
+    }
+    for (int t = start; t < stop; t++) {
+        V *row = (V *)seen[t], top = row[0], sum = {0};
+        const int vectors = (t - start) / (L / 4) + 1;
+        for (int i = 1; i < vectors; i++) top = most(top, row[i]);
+        top = maxima(top, 4);
+        for (int i = 0; i < vectors; i++) row[i] = exponential(row[i] - top), sum += row[i];
         sum = 1 / sums(sum, 4);
-        for (int i = 0; i <= 4 * (t - start); i += L) *(V *)(row + i) *= sum;
-        V out[D / L];
-        EACH(i, D / L) out[i] = (V){0};
+        for (int i = 0; i < vectors; i++) row[i] *= sum;
+    }
+    for (int t = start; t < stop; t++) {
+        V *o = (V *)mixed[t], sum[D / L];
+        EACH(i, D / L) sum[i] = (V){0};
         for (int s = start; s <= t; s++) {
-            V weight = four(row + 4 * (s - start)), *v = (V *)(inner[s] + 2 * D);
-            EACH(i, D / L) out[i] += weight * v[i];
+            V weight = four(seen[t] + 4 * (s - start)), *v = (V *)(inner[s] + 2 * D);
+            EACH(i, D / L) sum[i] += weight * v[i];
         }
-        EACH(i, D / L) o[i] = out[i];
+        EACH(i, D / L) o[i] = sum[i];
     }
 }
 static void attend_back(int start, int stop) {
@@ -252,7 +248,7 @@ static double entropy(int n, const long *labels) {
         V *x = (V *)logits[i], top = spread(-1e30), sum = {0}, e[S / L];
         total -= logits[i][labels[i]];
         EACH(j, S / L) e[j] = x[j] + real_symbols[j], top = most(top, e[j]);
-        top = maxima(top);
+        top = maxima(top, 1);
         EACH(j, S / L) e[j] = exponential(e[j] - top), sum += e[j];
         sum = sums(sum, 1);
         total += top[0], factor *= sum[0];
@@ -264,7 +260,7 @@ static double entropy(int n, const long *labels) {
     return total + log(factor);
 }
 
-static double update(const long *tokens, const long *labels, double rate) {
+static double update(const long *tokens, const long *labels) {
     int n = 0, symbols[MOST], places[MOST], starts[BATCH + 1];
     long wanted[MOST];
     for (int b = 0; b < BATCH; b++) {
@@ -278,38 +274,27 @@ static double update(const long *tokens, const long *labels, double rate) {
         EACH(j, D / L) x[j] = ((V *)(token.w + symbols[i] * (D + L)))[j] + ((V *)(place.w + places[i] * (D + L)))[j];
         r0[i] = norm(gx[i], x0[i]);
         r1[i] = norm(x0[i], n0[i]);
-        memcpy(x1[i], x0[i], sizeof(real) * D);
     }
-    FORWARD(n, D, 3 * D, n0, qkv, inner, STORE);
+    FORWARD(n, D, 3 * D, n0, qkv, inner, STORE, inner);
     for (int b = 0; b < BATCH; b++) attend(starts[b], starts[b + 1]);
-    FORWARD(n, D, D, mixed, wo, x1, ADD);
-    for (int i = 0; i < n; i++) {
-        r2[i] = norm(x1[i], n1[i]);
-        memcpy(x2[i], x1[i], sizeof(real) * D);
-    }
-    FORWARD(n, D, F, n1, w1, hidden, RELU);
-    FORWARD(n, F, D, hidden, w2, x2, ADD);
-    FORWARD(n, D, S, x2, head, logits, STORE);
+    FORWARD(n, D, D, mixed, wo, x1, ADD, x0);
+    for (int i = 0; i < n; i++) r2[i] = norm(x1[i], n1[i]);
+    FORWARD(n, D, F, n1, w1, hidden, RELU, hidden);
+    FORWARD(n, F, D, hidden, w2, x2, ADD, x1);
+    FORWARD(n, D, S, x2, head, logits, STORE, logits);
     double loss = entropy(n, wanted) / n;
 
-    (void)rate;
-    transpose(D, S, head);
-    BACKWARD(n, SYMBOLS, D, logits, head, gx, STORE);
+    BACKWARD(n, SYMBOLS, D, logits, head, gx, STORE, gx);
     LEARN(n, D, S, x2, logits, head);
-    transpose(F, D, w2);
-    memcpy(ghidden, hidden, sizeof hidden[0] * n);
-    BACKWARD(n, D, F, gx, w2, ghidden, SLOPE);
+    BACKWARD(n, D, F, gx, w2, ghidden, SLOPE, hidden);
     LEARN(n, F, D, hidden, gx, w2);
-    transpose(D, F, w1);
-    BACKWARD(n, F, D, ghidden, w1, gn, STORE);
+    BACKWARD(n, F, D, ghidden, w1, gn, STORE, gn);
     LEARN(n, D, F, n1, ghidden, w1);
     for (int i = 0; i < n; i++) norm_back(r2[i], n1[i], gn[i], gx[i], 1);
-    transpose(D, D, wo);
-    BACKWARD(n, D, D, gx, wo, gn, STORE);
+    BACKWARD(n, D, D, gx, wo, gn, STORE, gn);
     LEARN(n, D, D, mixed, gx, wo);
     for (int b = 0; b < BATCH; b++) attend_back(starts[b], starts[b + 1]);
-    transpose(D, 3 * D, qkv);
-    BACKWARD(n, 3 * D, D, ginner, qkv, gn, STORE);
+    BACKWARD(n, 3 * D, D, ginner, qkv, gn, STORE, gn);
     LEARN(n, D, 3 * D, n0, ginner, qkv);
     static real gtoken[S][D] __attribute__((aligned(64))), gplace[T][D] __attribute__((aligned(64)));
     memset(gtoken, 0, sizeof gtoken);
@@ -352,6 +337,6 @@ void run(long count, const real *weights, const long *tokens, const long *labels
     for (long s = 0; s < count; s++) {
         adam.rate = 0.01 * (1 - s / 1000.0) / (1 - pow(0.85, s + 1));
         adam.root = 1 / sqrt(1 - pow(0.99, s + 1));
-        losses[s] = update(tokens + s * BATCH * T, labels + s * BATCH * T, adam.rate);
+        losses[s] = update(tokens + s * BATCH * T, labels + s * BATCH * T);
     }
 }
