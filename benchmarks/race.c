@@ -152,7 +152,7 @@ INLINE void transpose(int n, int k, const real *w) {
 #define FORWARD(n, K, J, a, weight, out, use, other) \
     product(n, K, J, a[0], LD(a), weight.w, J + L, out[0], other[0], LD(out), use)
 #define BACKWARD(n, K, J, a, weight, out, use, other) \
-    (transpose(J, (K + L - 1) / L * L, weight.w), product(n, K, J, a[0], LD(a), across, J + L, out[0], other[0], LD(out), use))
+    (transpose(J, K, weight.w), product(n, K, J, a[0], LD(a), across, J + L, out[0], other[0], LD(out), use))
 
 // Adam on a weight (I, J) whose gradient is a (n, I) transposed @ g (n, J).
 INLINE void learn(int n, int I, int J, const real *a, int lda, const real *g, int ldg, const Weight *weight) {
@@ -284,7 +284,7 @@ static double update(const long *tokens, const long *labels) {
     FORWARD(n, D, S, x2, head, logits, STORE, logits);
     double loss = entropy(n, wanted) / n;
 
-    BACKWARD(n, SYMBOLS, D, logits, head, gx, STORE, gx);
+    BACKWARD(n, S, D, logits, head, gx, STORE, gx);
     LEARN(n, D, S, x2, logits, head);
     BACKWARD(n, D, F, gx, w2, ghidden, SLOPE, hidden);
     LEARN(n, F, D, hidden, gx, w2);

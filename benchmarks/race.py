@@ -68,7 +68,8 @@ def packed(tokens: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def gpt(names: Any, parameters: list, tokens: Any) -> Any:
     """Logits (rows, 16, 27) of microgpt for symbols (rows, 16), or for what `packed` makes of them, in NumPy's names."""
     embedding, places, wq, wk, wv, wo, w1, w2, out = parameters
-    seen, place = np.tril(np.ones((BLOCK, BLOCK), bool)), places
+    time = tokens.shape[1]
+    seen, place = np.tril(np.ones((time, time), bool)), places[:time]
     if tokens.ndim == 3:
         tokens, place, name = tokens[..., 0], places[tokens[..., 1]], tokens[..., 2]
         seen = seen & (name[:, :, None] == name[:, None, :])[:, None]
