@@ -2,8 +2,8 @@
 
 A name of n letters is n + 1 positions in a row of 16: symbol 0, which begins and ends names, then its letters; the
 labels are its letters, then symbol 0. What follows is padding, with labels of -1, which every contender may leave out.
-A contender's work is a call that trains from the initial weights on and gives the loss of each update; its `count` is of
-samples.
+A contender's work is a call that trains from the initial weights on and gives the loss of each update; its `count` is
+of samples.
 """
 
 import math

@@ -10,15 +10,14 @@ import numpy as np
 import race
 import race_numpy
 
-SOURCE = (pathlib.Path(__file__).parent / "race.c").read_text()
+HERE = pathlib.Path(__file__).parent
 
 
 def in_c(width: int, n: int, dtype: str) -> ctypes.CDLL:
     """race.c for a width, a batch and a dtype, which are constants in it."""
     real = {"float32": "float", "float64": "double"}[dtype]
-    return by_hand.compiled(
-        SOURCE, f"-DWIDTH={width}", f"-DBATCH={n}", f"-DREAL={real}", f"-DDOUBLE={real == 'double':d}"
-    )
+    constants = f"-DWIDTH={width}", f"-DBATCH={n}", f"-DREAL={real}", f"-DDOUBLE={real == 'double':d}"
+    return by_hand.compiled((HERE / "race.c").read_text(), f"-I{HERE}", *constants)
 
 
 def c_race(width: int, n: int, dtype: str) -> Callable:

@@ -22,10 +22,11 @@ RACERS = {  # label, color, style
 
 
 def seconds(n: int, peers: str, rounds: int) -> dict[str, list[float]]:
-    """A sample's time at each width by each racer; those on single numbers run at the smallest width and batch alone."""
+    """A sample's time at each width by each racer, by those on single numbers at the smallest width and batch."""
     times: dict[str, list[float]] = {}
     for width in WIDTHS:
-        here = [name for name, (*_, style) in RACERS.items() if style != "x" or (n, width) == (1, WIDTHS[0])]
+        alone = n == 1 and width == WIDTHS[0]
+        here = [name for name, (*_, style) in RACERS.items() if style != "x" or alone]
         taken = medians([name.format(f"{width} {n} {DTYPE}") for name in here], peers, rounds)
         for name, time in zip(here, taken):
             times.setdefault(name, []).append(time)
