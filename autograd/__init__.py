@@ -13,6 +13,7 @@ if os.path.exists(os.path.join(os.path.dirname(__file__), "core.py")):
 from . import methods, numpy
 from .backward import gradients
 from .directional import hvp, jvp
+from .heap import keep_freed_memory
 from .node import Tensor, Value
 from .recording import no_grad
 from .transforms import elementwise_grad, grad, value_and_grad, vjp
@@ -76,6 +77,9 @@ _WHEN_USED = {
     "scan": ".scanning",
     "vmap": ".mapping",
 }
+
+
+keep_freed_memory()
 
 
 def __getattr__(name: str) -> Any:

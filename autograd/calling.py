@@ -74,7 +74,7 @@ def call_with_nodes(
     positions = (argnum,) if isinstance(argnum, (int, numbers.Integral)) else tuple(argnum)
     started = tick()
     wrapped = wrap(args, positions)
-    output, aux = _pair(f(*wrapped, **kwargs)) if has_aux else (f(*wrapped, **kwargs), None)
+    output, aux = pair(f(*wrapped, **kwargs)) if has_aux else (f(*wrapped, **kwargs), None)
     only_numbers(output)
     nodes = [x for x in flatten((output, aux)) if isinstance(x, Node)]
     outside = kinds.tracing or oldest(nodes, started) < started
@@ -83,7 +83,8 @@ def call_with_nodes(
     return RecordedCall(output, inputs, given, structure, outside, aux)
 
 
-def _pair(output: Any) -> tuple[Any, Any]:
+def pair(output: Any) -> tuple[Any, Any]:
+    """What a function with has_aux returned, checked."""
     if not isinstance(output, tuple) or len(output) != 2:
         raise TypeError(f"has_aux: the function must return a pair (value, aux), not {_described(output)}")
     return output

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .files import write_whole
 from .graph import history
 from .node import Node
-from .writing import write_whole
 
 if TYPE_CHECKING:
     import graphviz

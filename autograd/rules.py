@@ -129,7 +129,7 @@ from_top(x; axis)      = where(equal(x, inf), 0.0, x - top(x, axis))
 others(x; axis)        = sum(where(equal(x, 0.0), 0.0, exp(x)), axis) + (sum(equal(x, 0.0).astype(x.dtype), axis) - 1)
 logsumexp(x; axis)     = where(less(abs(top(x, axis)), inf), \
     top(x, axis) + log1p(others(from_top(x, axis), axis)), top(x, axis)) | g * softmax(x, axis)  # 0.001 < |x| < 20
-softmax(x; axis)       = exp(from_top(x, axis)) / (1 + others(from_top(x, axis), axis)) \
+softmax(x; axis)       = exp(from_top(x, axis)) / sum(exp(from_top(x, axis)), axis) \
     | balanced(scaled(g - sum(g * out, axis), out), out, axis)  # 0.001 < |x| < 20
 log_softmax(x; axis)   = from_top(x, axis) - log1p(others(from_top(x, axis), axis)) \
     | balanced(g - scaled(sum(g, axis), softmax(x, axis)), exp(out), axis)  # 0.001 < |x| < 20

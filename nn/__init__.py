@@ -11,38 +11,73 @@ if not hasattr(autograd, "Tensor"):
 from autograd.users import LIBRARIES
 
 from . import scalar
+from .clipping import clip_grad_norm, clip_grad_value
+from .feeding import batches
 from .files import load, save
-from .init import he, uniform, xavier, zeros
-from .layers import MLP, Linear, ReLU, Sequential, Sigmoid, Softplus, Tanh
-from .losses import L1, MSE, BCEWithLogits, CrossEntropy, Huber
+from .images import AvgPool2d, Conv2d, MaxPool2d
+from .init import he, normal, uniform, xavier, zeros
+from .layers import GELU, MLP, Flatten, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .losses import L1, MSE, BCEWithLogits, CosineSimilarity, CrossEntropy, Hinge, Huber, KLDiv
 from .module import Module
-from .optim import SGD, Adam, AdamW, Constant, CosineDecay, ExponentialDecay, Warmup
+from .norms import BatchNorm, Dropout, LayerNorm, RMSNorm
+from .optim import SGD, Adagrad, Adam, AdamW, RMSprop
+from .schedules import Constant, CosineDecay, ExponentialDecay, LinearDecay, OneCycle, StepDecay, Warmup
+from .sequences import GRU, LSTM, RNN, Attention, Embedding
 from .train import TrainStep
 
 __all__ = [
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Attention",
+    "AvgPool2d",
     "BCEWithLogits",
+    "BatchNorm",
     "Constant",
+    "Conv2d",
     "CosineDecay",
+    "CosineSimilarity",
     "CrossEntropy",
+    "Dropout",
+    "Embedding",
     "ExponentialDecay",
+    "Flatten",
+    "GELU",
+    "GRU",
+    "Hinge",
     "Huber",
+    "KLDiv",
     "L1",
+    "LSTM",
+    "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LinearDecay",
     "MLP",
     "MSE",
+    "MaxPool2d",
     "Module",
+    "OneCycle",
+    "RMSNorm",
+    "RMSprop",
+    "RNN",
     "ReLU",
     "SGD",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "Softmax",
     "Softplus",
+    "StepDecay",
     "Tanh",
     "TrainStep",
     "Warmup",
+    "batches",
+    "clip_grad_norm",
+    "clip_grad_value",
     "he",
     "load",
+    "normal",
     "save",
     "scalar",
     "uniform",

@@ -6,6 +6,8 @@ from typing import Any
 
 from numpy.random import Generator, default_rng
 
+from autograd import Tensor
+
 
 def generator(rng: Any) -> Generator:
     """A generator from a generator, or from a seed."""
@@ -14,10 +16,10 @@ def generator(rng: Any) -> Generator:
     return default_rng(rng)
 
 
-def positive(name: str, number: Any) -> int:
-    """A size, checked: at least 1."""
-    if not isinstance(number, numbers.Integral) or isinstance(number, bool) or number < 1:
-        raise ValueError(f"{name} must be a positive integer, not {number!r}")
+def positive(name: str, number: Any, least: int = 1) -> int:
+    """A size, checked: at least 1, or 0 where that is the least."""
+    if not isinstance(number, numbers.Integral) or isinstance(number, bool) or number < least:
+        raise ValueError(f"{name} must be a positive integer{'' if least else ' or 0'}, not {number!r}")
     return int(number)
 
 
@@ -30,13 +32,21 @@ def sizes(name: str, each: str, given: Any) -> list[int]:
 
 def between(name: str, number: Any, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
     """Raise TypeError for what is no number, ValueError for one out of bounds."""
-    is_real = isinstance(number, numbers.Real)
+    is_real = isinstance(number, (float, numbers.Real))  # float first, which is known at once
     if not is_real:
         raise TypeError(f"{name} must be a number, not {number!r}")
     if not (low < number <= high if open_low else low <= number <= high):
         raise ValueError(
             f"{name} must be {'above' if open_low else 'at least'} {low:g} and at most {high:g}, not {number!r}"
         )
+
+
+def tensors(name: str, given: Any) -> list[Tensor]:
+    """A list of at least one Tensor, checked, in which each is once, also one that layers share."""
+    found = list({id(x): x for x in given}.values()) if isinstance(given, Iterable) else []
+    if not found or not all(isinstance(x, Tensor) for x in found):
+        raise TypeError(f"{name} needs a list of the Tensors to change: model.parameters()")
+    return found
 
 
 def function(name: str, given: Any) -> Callable:

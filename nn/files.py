@@ -1,33 +1,14 @@
-"""Files of numbers by name: npz, read without pickle, written whole or not at all.
+"""save and load: the numbers of a module or an optimizer, as a file."""
 
-An npz file is a zip of NAME.npy entries. np.savez takes names as keyword arguments and np.load finds "a" under "a.npy"
-too, so the entries are written and read here one by one: every name comes back as it was given.
-"""
-
-import io
-import math
 import os
-import struct
-import warnings
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.lib import format as npy
 
-from autograd.arguments import no_mask
-from autograd.writing import write_whole
+from autograd.files import read_arrays, write_arrays
 
 from .module import Module, check_state
 from .optim import Optimizer
-
-HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-LONGEST_HEADER = 10_000  # bytes; NumPy parses no more, either
-LONGEST_NAME = 65_535  # bytes in a zip
-UTF8_NAME = 0x800  # the flag of a name that is not in the character set of MS-DOS
-END = struct.Struct("<4s6sH10s")  # of a zip: a mark, disks, the number of entries, sizes
 
 
 def save(path: str | os.PathLike[str], what: Module | Optimizer | Mapping[str, np.ndarray]) -> None:
@@ -39,17 +20,7 @@ def save(path: str | os.PathLike[str], what: Module | Optimizer | Mapping[str, n
     if named is None:
         hint = ": the path comes first" if isinstance(what, (str, os.PathLike)) else ""
         raise TypeError(f"save: {type(what).__name__} is neither a Module nor a dict of arrays by name{hint}")
-    no_mask(named.values())
-    arrays = {_checked(name): np.asarray(array) for name, array in named.items()}
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, array in arrays.items():
-            if array.dtype.kind not in "biufcmMSU":
-                held = "Python objects" if array.dtype.hasobject else array.dtype
-                raise TypeError(f"save: {name} holds {held}; a file holds numbers and text only")
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as entry:
-                npy.write_array(entry, array, version=(1, 0), allow_pickle=False)
-    write_whole(path, content.getvalue())
+    write_arrays(path, named)
 
 
 def load(
@@ -63,107 +34,14 @@ def load(
     """
     if module is not None and not hasattr(module, "load_state_dict"):
         raise TypeError(f"load: {type(module).__name__} is no Module that takes over arrays; the path comes first")
-    with open(path, "rb") as file:
-        with _damage_named(path):
-            archive = zipfile.ZipFile(file)
-            entries = _entries(archive)
-        size = sum(entry.size for entry in entries.values())
+
+    def accept(forms: dict[str, np.ndarray]) -> None:
         if module is not None:
-            forms = {name: entry.form for name, entry in entries.items()}
             check_state(forms, module.state_dict(), f"{os.fspath(path)} for {type(module).__name__}")
-        elif size > limit:
+        elif (size := sum(form.nbytes for form in forms.values())) > limit:
             raise ValueError(f"{os.fspath(path)} holds {size:,} bytes, more than limit={limit:,}: give a larger limit=")
-        with _damage_named(path):
-            arrays = {name: _numbers(archive, entry) for name, entry in entries.items()}
+
+    arrays = read_arrays(path, accept)
     if module is not None:
         module.load_state_dict(arrays)
     return arrays
-
-
-class _Entry(NamedTuple):
-    """What an entry of the zip says about its array."""
-
-    info: zipfile.ZipInfo
-    start: int  # of the numbers, after the header
-    size: int  # of the numbers, in bytes
-    form: np.ndarray  # of the array's shape and dtype, in no memory
-    order: Literal["C", "F"]
-
-
-def _checked(name: str) -> str:
-    """The name, if a zip gives it back as it is."""
-    if not isinstance(name, str):
-        raise TypeError(f"save: a name is text, not {name!r}")
-    try:
-        length = len(f"{name}.npy".encode())
-    except UnicodeEncodeError:
-        raise ValueError(f"save: the name {name!r} has half a character (a surrogate): choose another") from None
-    if length > LONGEST_NAME or zipfile.ZipInfo(f"{name}.npy").filename != f"{name}.npy":
-        raise ValueError(
-            f"save: a zip cannot hold the name {name[:50]!r} (of {length - 4:,} bytes): choose another, without NUL "
-            f"and of at most {LONGEST_NAME - 4:,} bytes"
-        )
-    return name
-
-
-@contextmanager
-def _damage_named(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Raise ValueError with the file's name for whatever is wrong with it."""
-    try:
-        yield
-    except Exception as error:  # a dozen kinds, from zipfile, zlib, struct, and Python's parser, which reads headers
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"{os.fspath(path)} is not a file of arrays that nn.save writes: {reason}") from error
-
-
-def _entries(archive: zipfile.ZipFile) -> dict[str, _Entry]:
-    """Every array's header by name; ValueError for what is not an array."""
-    found = archive.infolist()
-    file = archive.fp
-    assert file is not None  # it is open
-    file.seek(-END.size, os.SEEK_END)
-    mark, _, count, _ = END.unpack(file.read())
-    start = min((info.header_offset for info in found), default=archive.start_dir)
-    # zipfile is content with less: it looks for a mark anywhere, and reads entries until there are no more
-    if mark != b"PK\5\6" or count != min(len(found), 0xFFFF) or start != 0:
-        raise ValueError(f"the {len(found)} arrays that are found in it are not the whole file")
-    entries: dict[str, _Entry] = {}
-    for info in found:
-        name = info.filename.removesuffix(".npy")
-        if name == info.filename or not (name.isascii() or info.flag_bits & UTF8_NAME):
-            raise ValueError(f"its entry {info.filename!r} is not called NAME.npy, in UTF-8")
-        if name in entries:
-            raise ValueError(f"it has two arrays {name!r}")
-        entries[name] = _entry(archive, info)
-    return entries
-
-
-def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # the others unpack without a bound
-        raise ValueError(f"{info.filename} is compressed by method {info.compress_type}, not stored or deflated")
-    with archive.open(info) as file:
-        head = io.BytesIO(file.read(LONGEST_HEADER))
-    version = npy.read_magic(head)
-    if version not in HEADERS:
-        raise ValueError(f"{info.filename} is npy of version {version}, expected one of {', '.join(map(str, HEADERS))}")
-    with warnings.catch_warnings(action="error"):
-        shape, fortran, dtype = HEADERS[version](head)
-    if dtype.hasobject:
-        raise ValueError(f"{info.filename} holds Python objects, which are not read")
-    if not all(type(n) is int and n >= 0 for n in shape):
-        raise ValueError(f"{info.filename} has the shape {shape}, expected integers of at least 0")
-    start, size = head.tell(), math.prod(shape) * dtype.itemsize
-    if start + size != info.file_size:
-        raise ValueError(f"{info.filename} has {info.file_size - start:,} bytes of numbers, expected {size:,}")
-    return _Entry(info, start, size, np.broadcast_to(np.empty((), dtype), shape), "F" if fortran else "C")
-
-
-def _numbers(archive: zipfile.ZipFile, entry: _Entry) -> np.ndarray:
-    """A fresh array; what is read to its end has been compared with its checksum."""
-    content = np.empty(entry.size + 1, np.uint8)
-    entry.info.file_size += 1  # zipfile would not read on to see whether there is more
-    with archive.open(entry.info) as file:
-        file.read(entry.start)
-        if file.readinto(content) != entry.size:  # type: ignore[attr-defined]  # zipfile's types leave it out
-            raise ValueError(f"{entry.info.filename} has more or less than its {entry.size:,} bytes of numbers")
-    return np.ndarray(entry.form.shape, entry.form.dtype, content, order=entry.order)

@@ -3,7 +3,9 @@
 import copy
 import functools
 import inspect
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import autograd.numpy as np
@@ -20,8 +22,9 @@ _affine = OPERATIONS["affine"]
 class Linear(Module):
     """x @ weight + bias, from (..., n_in) to (..., n_out).
 
-    `weight` has shape (n_in, n_out), unlike PyTorch's (n_out, n_in); `bias` has shape (n_out,). They begin as `init`
-    and `bias_init` say, drawn from `rng`, a seed or a numpy.random.Generator. Raises ValueError for other inputs.
+    `weight` has shape (n_in, n_out), unlike PyTorch's (n_out, n_in); `bias` has shape (n_out,), or is None if there is
+    to be none. They begin as `init` and `bias_init` say, drawn from `rng`, a seed or a numpy.random.Generator; without
+    a `dtype` they keep what they are drawn in, float64. Raises ValueError for other inputs.
     """
 
     def __init__(
@@ -32,11 +35,14 @@ class Linear(Module):
         init: Initializer | str = he,
         bias_init: Initializer | str = zeros,
         name: str = "",
+        bias: bool = True,
+        dtype: Any = None,
     ):
-        rng = generator(rng)
-        self.n_in, self.n_out, self.name = positive("n_in", n_in), positive("n_out", n_out), name
-        self.weight = Tensor(called("init", init, INITIALIZERS)((self.n_in, self.n_out), rng), name="weight")
-        self.bias = Tensor(called("bias_init", bias_init, INITIALIZERS)((self.n_out,), rng), name="bias")
+        rng, shape = generator(rng), (positive("n_in", n_in), positive("n_out", n_out))
+        self.n_in, self.n_out, self.name = *shape, name
+        self.weight = Tensor(called("init", init, INITIALIZERS)(shape, rng), dtype, "weight")
+        begin = called("bias_init", bias_init, INITIALIZERS)
+        self.bias = Tensor(begin(shape[1:], rng), dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
         """x @ weight + bias; a list of numbers will do for an array."""
@@ -47,6 +53,8 @@ class Linear(Module):
                 f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
                 f"got an input of shape {shape}; its weight has shape {self.weight.shape}"
             )
+        if self.bias is None:
+            return np.matmul(x, self.weight)
         # the operation itself: a layer knows that a node takes part
         return _affine(x, self.weight, self.bias) if len(shape) > 1 else np.affine(x, self.weight, self.bias)
 
@@ -89,6 +97,66 @@ class Softplus(_Elementwise):
     function = np.softplus
 
 
+class SiLU(Module):
+    """x * sigmoid(x)."""
+
+    def forward(self, x: Any) -> Any:
+        """The function of x."""
+        return x * np.sigmoid(x)
+
+
+@dataclass(eq=False, repr=False)
+class LeakyReLU(Module):
+    """x where it is positive, elsewhere slope * x."""
+
+    slope: float = 0.01
+
+    def forward(self, x: Any) -> Any:
+        """The function of x."""
+        return np.where(x > 0, x, self.slope * x)
+
+
+@dataclass(eq=False, repr=False)
+class GELU(Module):
+    """x * P(X < x) of a normal X (Hendrycks and Gimpel 2016, Gaussian error linear units), which needs SciPy.
+
+    `approximate="tanh"` does without: P is then 0.5 + 0.5 * tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3)), as there.
+    """
+
+    approximate: str = "none"
+
+    def __post_init__(self) -> None:
+        if self.approximate not in ("none", "tanh"):
+            raise ValueError(f"GELU: approximate is 'none' or 'tanh', not {self.approximate!r}")
+
+    def forward(self, x: Any) -> Any:
+        """The function of x."""
+        if self.approximate == "tanh":  # sigmoid(2 * x) is 0.5 + 0.5 * tanh(x), with the digits of the left tail
+            return x * np.sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x * x * x))
+        from autograd.scipy.special import erfc  # if scipy is not installed: GELU("tanh")
+
+        return 0.5 * x * erfc(-math.sqrt(0.5) * x)
+
+
+@dataclass(eq=False, repr=False)
+class Softmax(Module):
+    """exp(x) / sum(exp(x)) along an axis."""
+
+    axis: int = -1
+
+    def forward(self, x: Any) -> Any:
+        """The function of x."""
+        return np.softmax(x, self.axis)
+
+
+class Flatten(Module):
+    """From (batch, ...) to (batch, features)."""
+
+    def forward(self, x: Any) -> Any:
+        """x in this shape."""
+        return x.reshape(x.shape[0], math.prod(x.shape[1:]))
+
+
 class Sequential(Module):
     """Layers, or any functions of a batch, one after the other; they stand in the list `layers`."""
 
@@ -124,6 +192,7 @@ class MLP(Sequential):
         activation: Callable[..., Any] | str = ReLU,
         init: Initializer | str = he,
         bias_init: Initializer | str = zeros,
+        dtype: Any = None,
     ):
         rng, activate = generator(rng), _maker(activation)
         hidden = sizes("hidden_sizes", "a hidden size", hidden_sizes)
@@ -131,11 +200,12 @@ class MLP(Sequential):
         layers: list[Callable[..., Any]] = []
         for a, b in zip(widths, widths[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"
-            layers += [Linear(a, b, rng, init, bias_init, name), activate()]
+            layers += [Linear(a, b, rng, init, bias_init, name, dtype=dtype), activate()]
         super().__init__(*layers[:-1])
 
 
-ACTIVATIONS: dict[str, Callable] = {kind.__name__.lower(): kind for kind in (ReLU, Tanh, Sigmoid, Softplus)}
+KINDS = ReLU, Tanh, Sigmoid, Softplus, SiLU, LeakyReLU, GELU, Softmax
+ACTIVATIONS: dict[str, Callable] = {kind.__name__.lower(): kind for kind in KINDS}
 
 
 def _maker(activation: Any) -> Callable[[], Callable]:

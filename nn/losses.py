@@ -12,7 +12,7 @@ from autograd.operation import OPERATIONS
 
 from .arguments import between
 
-_square = OPERATIONS["square"]  # itself, since small networks ask for it often
+_square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATIONS["bounded"]
 
 
 def _array(loss: Any, prediction: Any) -> None:
@@ -24,9 +24,10 @@ def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
     _array(loss, prediction)
     # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
     shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
-    if prediction.shape != shape:
+    if prediction.shape != shape or 0 in shape:
         raise ValueError(
-            f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: make them equal"
+            f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: make them equal, "
+            "and not empty"
         )
 
 
@@ -69,30 +70,53 @@ class Huber:
 
 @dataclass(eq=False)
 class CrossEntropy:
-    """Minus the log-probability of integer labels (batch,) under logits (batch, classes); the mean over the batch.
+    """Minus the log-probability of integer labels (...) under logits (..., classes); the mean over the labels.
 
-    Raises ValueError for other shapes, and for labels that are no integers from 0 to classes - 1.
+    `weight` has a number for each class, and the mean is then weighted; a share of `label_smoothing` of each label goes
+    to all classes evenly (Szegedy et al. 2016); labels that are `ignore_index` do not count; all as in PyTorch. Raises
+    ValueError for other shapes, IndexError for a label that is no class, in a compiled step too.
     """
+
+    weight: Any = None
+    label_smoothing: float = 0.0
+    ignore_index: int = -100
+
+    def __post_init__(self) -> None:
+        between("CrossEntropy: label_smoothing", self.label_smoothing, high=1.0)
+        self.weight = None if self.weight is None else numpy.array(self.weight, float)
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
         _array(self, logits)
         no_mask((labels,))
         labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
-        if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+        if labels.shape != logits.shape[:-1] or 0 in logits.shape:
             raise ValueError(
-                f"CrossEntropy: logits are (batch, classes) and labels (batch,), not {logits.shape} and {labels.shape}"
+                "CrossEntropy: logits are (..., classes) and labels (...), with at least one of each, "
+                f"not {logits.shape} and {labels.shape}"
             )
-        if isinstance(labels, numpy.ndarray):
-            _check_labels(labels, logits.shape[1])
-        chosen = labels[:, None] == numpy.arange(logits.shape[1])
-        # in a compiled step nobody has looked at the labels: one that is no class makes the loss 0 / 0, NaN
-        count = np.where(chosen, numpy.ones(logits.shape, logits.dtype), 0.0).sum(1)
-        return -(np.where(chosen, np.log_softmax(logits, 1), 0.0).sum(1) / count).mean()
+        classes = logits.shape[-1]
+        weight = numpy.ones(classes) if self.weight is None else self.weight
+        if weight.shape != (classes,):
+            raise ValueError(f"CrossEntropy: weight has shape {weight.shape}, the logits {classes} classes")
+        kept = np.not_equal(labels, self.ignore_index)
+        # an index -1 would be the last class
+        place = np.where(kept, np.where(np.less(labels, 0), classes, labels), 0)
+        place = _places(self, place, classes, f"integers from 0 to {classes - 1}, or ignore_index={self.ignore_index}")
+        weight = weight.astype(logits.dtype)
+        log_p, share = np.log_softmax(logits, -1), np.where(kept, np.take(weight, place), 0.0)
+        each = _scaled(share, np.take_along_axis(log_p, place[..., None], -1)[..., 0])
+        if self.label_smoothing:
+            even = np.where(kept, _scaled(weight, log_p).mean(-1), 0.0)
+            each = (1.0 - self.label_smoothing) * each + self.label_smoothing * even
+        return -each.mean() / share.mean()
 
 
-def _check_labels(labels: numpy.ndarray, classes: int) -> None:
-    if labels.dtype.kind not in "iu" or labels.size and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(f"CrossEntropy: labels are integers from 0 to {classes - 1}")
+def _places(loss: Any, labels: Any, count: int, expected: str) -> Any:
+    """Labels as places among so many classes; IndexError for others, here or from a compiled program when it runs."""
+    try:
+        return _bounded(labels, count)
+    except IndexError:
+        raise IndexError(f"{type(loss).__name__}: labels are {expected}") from None
 
 
 @dataclass(eq=False)
@@ -106,3 +130,54 @@ class BCEWithLogits:
         _same_shape(self, logits, target)
         # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
         return (target * np.softplus(-logits) + (1.0 - target) * np.softplus(logits)).mean()
+
+
+@dataclass(eq=False)
+class KLDiv:
+    """How far probabilities (..., classes) are from predicted log-probabilities (Kullback and Leibler 1951).
+
+    The sum over the classes and the mean over the rest, as PyTorch's "batchmean"; both of one shape, else ValueError.
+    """
+
+    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
+        _same_shape(self, prediction, target)
+        return _scaled(target, np.log(np.where(target, target, 1.0)) - prediction).sum(-1).mean()
+
+
+@dataclass(eq=False)
+class Hinge:
+    """relu(1 - label * score), labels -1 and 1 of the scores' shape, else ValueError; the mean over all."""
+
+    def __call__(self, score: Tensor, label: Any) -> Tensor:
+        _same_shape(self, score, label)
+        return np.relu(1.0 - np.where(_positive(self, label), score, -score)).mean()
+
+
+@dataclass(eq=False)
+class CosineSimilarity:
+    """1 - cosine between vectors along the last axis; the mean over the rest.
+
+    Where a label (...) is -1, relu(cosine - margin) instead, as PyTorch's CosineEmbeddingLoss. Prediction and target
+    have one shape, else ValueError. A vector of zeros is half-way between, at 1/2 from every other.
+    """
+
+    margin: float = 0.0
+
+    def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
+        _same_shape(self, prediction, target)
+        # half a squared distance keeps the digits that 1 - cosine would lose
+        apart = 0.5 * _square(_unit(prediction) - _unit(target)).sum(-1)
+        if label is not None:
+            _same_shape(self, apart, label)
+            apart = np.where(_positive(self, label), apart, np.relu(1.0 - self.margin - apart))
+        return apart.mean()
+
+
+def _positive(loss: Any, label: Any) -> Any:
+    """Whether labels are 1, and not -1; IndexError for others."""
+    return _places(loss, np.where(np.equal(label, -1), 0, np.where(np.equal(label, 1), 1, 2)), 2, "-1 and 1")
+
+
+def _unit(x: Any) -> Any:
+    size = np.linalg.norm(x, axis=-1, keepdims=True)
+    return x / np.where(size, size, 1.0)

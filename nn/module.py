@@ -15,6 +15,8 @@ import numpy as np
 
 from autograd import Tensor, Value
 from autograd.arguments import no_mask
+from autograd.compiler import assigning
+from autograd.node import kinds
 
 UNORDERED = (set, frozenset, collections.deque)
 VIEWS: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
@@ -47,6 +49,11 @@ class Module:
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
         if "forward" in vars(cls) and "__call__" not in vars(cls):
             cls.__call__ = cls.forward  # type: ignore[method-assign]  # itself, since small layers are called often
+
+    def __setattr__(self, name: str, x: Any) -> None:
+        if kinds.tracing:
+            assigning(self, name)
+        object.__setattr__(self, name, x)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What `forward` gives."""
@@ -128,7 +135,7 @@ class Module:
         places = self._state()
         check_state(state, {name: place.held for name, place in places.items()}, type(self).__name__)
         fresh = [np.array(state[name])[() if isinstance(p.held, np.generic) else ...] for name, p in places.items()]
-        puts = [operator.setitem if isinstance(p.owner, (dict, list)) else setattr for p in places.values()]
+        puts = [operator.setitem if isinstance(p.owner, (dict, list)) else ASSIGN for p in places.values()]
         set_together([p.owner for p in places.values()], [p.key for p in places.values()], fresh, puts)
 
     def describe(self) -> str:
@@ -148,6 +155,7 @@ class Module:
         )
 
 
+ASSIGN = object.__setattr__  # of C, and no code of Python, in which an interruption could come
 FOUND = (Tensor, Module)
 PLAIN = {int, float, str, bool, type(None)}  # passed over at once, since a vocabulary may be long
 WATCHED = (*FOUND, Value, np.ndarray, np.generic, *UNORDERED, *VIEWS)

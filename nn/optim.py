@@ -4,8 +4,9 @@ A rule is a pure function in the engine's arithmetic, (parameter, gradient, stat
 runs on arrays here, and it can be recorded as a graph as well. `step` counts from 1. A schedule is a function of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any
 
 import numpy
@@ -13,16 +14,12 @@ import numpy
 import autograd.numpy as np
 from autograd import Tensor
 
-from .arguments import between
-from .module import Module, check_state, set_together
+from .arguments import between, tensors
+from .module import ASSIGN, check_state, set_together
 
 
 def _is_array(x: Any) -> bool:
     return isinstance(x, numpy.ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
-
-
-def _data(parameter: Any) -> Any:
-    return getattr(parameter, "data", None)
 
 
 def _described(x: Any) -> str:
@@ -34,75 +31,23 @@ def _alike(*arrays: numpy.ndarray) -> bool:
     return all(x.dtype is arrays[0].dtype and x.shape == arrays[0].shape for x in arrays)
 
 
-@dataclass(frozen=True)
-class Constant:
-    """The same learning rate at every step."""
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        between("Constant: rate", self.rate)
-
-    def __call__(self, step: Any) -> Any:
-        return self.rate
-
-
-@dataclass(frozen=True)
-class ExponentialDecay:
-    """initial * decay ** step: the rate is multiplied before each use, the first one included."""
-
-    initial: float
-    decay: float
-
-    def __post_init__(self) -> None:
-        between("ExponentialDecay: initial", self.initial)
-        between("ExponentialDecay: decay", self.decay)
-
-    def __call__(self, step: Any) -> Any:
-        return self.initial * self.decay**step
-
-
-@dataclass(frozen=True)
-class CosineDecay:
-    """From initial to final along half a cosine in `steps` steps (Loshchilov and Hutter 2017, equation 5)."""
-
-    initial: float
-    steps: int
-    final: float = 0.0
-
-    def __post_init__(self) -> None:
-        between("CosineDecay: steps", self.steps, 1)
-
-    def __call__(self, step: Any) -> Any:
-        done = np.minimum(step * (1.0 / self.steps), 1.0)
-        return self.final + (self.initial - self.final) * (0.5 + 0.5 * np.cos(numpy.pi * done))
-
-
-@dataclass(frozen=True)
-class Warmup:
-    """Another schedule (or a constant rate), reached linearly in the first `steps` steps."""
-
-    schedule: Any
-    steps: int
-
-    def __post_init__(self) -> None:
-        between("Warmup: steps", self.steps, 1)
-
-    def __call__(self, step: Any) -> Any:
-        rate = self.schedule(step) if callable(self.schedule) else self.schedule
-        return rate * np.minimum(step * (1.0 / self.steps), 1.0)
-
-
 class Optimizer:
-    """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter."""
+    """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter.
+
+    Among the parameters may be groups, such as {"params": [...], "lr": 0.1}, with settings of their own. Each becomes
+    an optimizer in `groups`, which says what holds for its parameters from then on: groups[0].lr may be assigned to.
+    """
 
     slots: tuple[str, ...] = ()  # the names of a parameter's state arrays, which begin as zeros
 
-    def __init__(self, parameters: Sequence[Tensor], lr: float | Callable[[Any], Any]):
-        given = [] if isinstance(parameters, (Module, Tensor)) else parameters
-        self.parameters: Sequence[Tensor] = list({id(p): p for p in given}.values())  # one that layers share moves once
-        if not self.parameters or not all(isinstance(p, Tensor) for p in self.parameters):
-            raise TypeError(f"{type(self).__name__} needs a list of the Tensors to change: model.parameters()")
+    def __init__(self, parameters: Sequence[Any], lr: float | Callable[[Any], Any]):
+        given: list = [*parameters] if isinstance(parameters, Iterable) and not isinstance(parameters, Tensor) else []
+        self.groups = [self._group(**each) for each in given if isinstance(each, dict)]
+        self._owners = {p: group for group in self.groups for p in group.parameters}
+        others = {id(p): p for p in given if not isinstance(p, dict)}.values()
+        self.parameters: Sequence[Tensor] = tensors(type(self).__name__, [*others, *self._owners])
+        if len(self.parameters) < len(others) + sum(len(group.parameters) for group in self.groups):
+            raise ValueError(f"{type(self).__name__}: a parameter stands in two groups")
         for i, p in enumerate(self.parameters):
             if p.operation is not None:
                 raise TypeError(
@@ -112,7 +57,17 @@ class Optimizer:
         self.lr, self.steps = lr, 0
         if not callable(lr):
             self.rate(1.0)
-        self.state = [tuple(numpy.zeros_like(p.data) for _ in self.slots) for p in self.parameters]
+        self.state = [tuple(numpy.zeros_like(p.data) for _ in self.group(p).slots) for p in self.parameters]
+
+    def _group(self, params: Any = None, **settings: Any) -> Any:
+        """An optimizer of this class for some of the parameters, whose state is kept here."""
+        group: Any = replace(self, parameters=params, **settings)  # type: ignore[type-var]  # a dataclass
+        group.state = []
+        return group
+
+    def group(self, parameter: Any) -> "Optimizer":
+        """Whose settings hold for a parameter."""
+        return self._owners.get(parameter, self)
 
     @property
     def schedule(self) -> Callable[[Any], Any] | None:
@@ -139,62 +94,65 @@ class Optimizer:
         if len(self.state) != len(self.parameters):
             self.check()
         step = float(self.steps + 1)
-        lr = self.rate(step)
         arrays, states = [], []
-        for parameter, state in zip(self.parameters, self.state):
+        for parameter, state, (rule, lr) in zip(self.parameters, self.state, self._rules(step)):
             data, gradient = parameter.data, parameter.grad
             if gradient is not None:
                 if data.__class__ is not numpy.ndarray or getattr(gradient, "shape", ()) != data.shape:
-                    self._refuse_gradient(parameter)
-                before, (data, state) = data, self.rule(data, gradient, state, lr, step)
+                    self.check(gradients=True)
+                before, (data, state) = data, rule(data, gradient, state, lr, step)
                 if data.dtype is not before.dtype or state and not _alike(before, data, *state):
                     data, state = self._refitted(before, data, state)
             arrays.append(data)
             states.append(state)
         self.adopt(arrays, states, self.steps + 1)
 
-    def _refuse_gradient(self, parameter: Tensor) -> None:
-        self.check()
-        raise ValueError(
-            f"{type(self).__name__}: the gradient of {self.called(parameter)} has shape "
-            f"{getattr(parameter.grad, 'shape', ())}, the parameter {parameter.data.shape}"
-        )
+    def _rules(self, step: float) -> Iterable[tuple[Callable, float]]:
+        """For each parameter the rule that holds for it, and its learning rate at a step."""
+        if not self.groups:
+            return repeat((self.rule, self.rate(step)))
+        rates = {group: group.rate(step) for group in (self, *self.groups)}
+        return [(group.rule, rates[group]) for group in map(self.group, self.parameters)]
 
     def _refitted(self, before: numpy.ndarray, data: numpy.ndarray, state: tuple) -> tuple[numpy.ndarray, tuple]:
         """A parameter's next array and state in the dtype that it has, where a gradient or a setting has another."""
         self.check()
         return data.astype(before.dtype), tuple([x.astype(before.dtype) for x in state])
 
-    def adopt(self, arrays: Sequence[numpy.ndarray], states: list[tuple], steps: int) -> None:
-        """Take over parameters, their states and the count of steps, all of them or none."""
-        owners = [*self.parameters, self, self]
-        names = [*["data"] * len(self.parameters), "state", "steps"]
-        set_together(owners, names, [*arrays, states, steps])
+    def adopt(
+        self, arrays: Sequence, states: list[tuple], steps: int, buffers: Sequence = (), names: Sequence[str] = ()
+    ) -> None:
+        """Take over parameters, buffers (of owners, by names), states and the count of steps, all of them or none."""
+        owners = [*self.parameters, *buffers, self, self]
+        names = [*["data"] * len(self.parameters), *names, "state", "steps"]
+        set_together(owners, names, [*arrays, states, steps], repeat(ASSIGN) if buffers else None)
 
-    def called(self, parameter: Tensor) -> str:
-        """How a message names a parameter."""
-        position = next(i for i, p in enumerate(self.parameters) if p is parameter)
-        name = getattr(parameter, "name", "")
-        return f"parameter {position}" + (f" ({name!r})" if name else "")
+    def check(self, gradients: bool = False) -> None:
+        """Raise ValueError unless every parameter is an array of floats and has states of its shape and dtype.
 
-    def check(self) -> None:
-        """Raise ValueError unless every parameter is an array of floats and has states of its shape and dtype."""
+        And, where that is asked, a gradient of its shape or none.
+        """
         owner = type(self).__name__
         if len({*map(id, self.parameters)}) != len(self.parameters) or len(self.state) != len(self.parameters):
             raise ValueError(
                 f"{owner}: of its {len(self.parameters)} parameters each must be there once and have one of the "
                 f"{len(self.state)} states: make a new {owner} for other parameters"
             )
-        for parameter, state in zip(self.parameters, self.state):
-            name, data = self.called(parameter), _data(parameter)
+        for i, (parameter, state) in enumerate(zip(self.parameters, self.state)):
+            data: Any = getattr(parameter, "data", None)
+            name = getattr(parameter, "name", "")
+            name = f"parameter {i}" + (f" ({name!r})" if name else "")
             if not _is_array(data):
                 raise ValueError(f"{owner}: {name} must hold an array of floats, not {_described(data)}")
-            for slot, array in zip(self.slots, state, strict=True):
+            for slot, array in zip(self.group(parameter).slots, state, strict=True):
                 if not _is_array(array) or array.shape != data.shape or array.dtype.char != data.dtype.char:
                     raise ValueError(
                         f"{owner}: the state {slot!r} of {name} must be as the parameter is, {_described(data)}, "
                         f"not {_described(array)}"
                     )
+            shape = numpy.shape(parameter.grad) if gradients and parameter.grad is not None else data.shape
+            if shape != data.shape:
+                raise ValueError(f"{owner}: the gradient of {name} has shape {shape}, the parameter {data.shape}")
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -205,15 +163,16 @@ class Optimizer:
         """The number of steps and a copy of the state arrays, by name."""
         arrays = {
             f"{slot}.{i}": numpy.array(array)
-            for i, state in enumerate(self.state)
-            for slot, array in zip(self.slots, state)
+            for i, (parameter, state) in enumerate(zip(self.parameters, self.state))
+            for slot, array in zip(self.group(parameter).slots, state)
         }
         return {"steps": numpy.array(self.steps), **arrays}
 
     def load_state_dict(self, state: Mapping[str, numpy.ndarray]) -> None:
         """Go on from a state; its names, shapes and dtypes must be those of this optimizer, else nothing changes."""
         check_state(state, self.state_dict(), type(self).__name__)
-        states = [tuple(numpy.array(state[f"{slot}.{i}"]) for slot in self.slots) for i in range(len(self.parameters))]
+        slots = enumerate(self.group(p).slots for p in self.parameters)
+        states = [tuple(numpy.array(state[f"{slot}.{i}"]) for slot in each) for i, each in slots]
         self.adopt([p.data for p in self.parameters], states, int(state["steps"]))
 
 
@@ -221,7 +180,7 @@ class Optimizer:
 class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's or plain, and weight decay as part of the gradient, as in PyTorch."""
 
-    parameters: Sequence[Tensor] = field(repr=False)
+    parameters: Sequence[Any] = field(repr=False)
     lr: Any
     momentum: float = 0.0
     nesterov: bool = False
@@ -251,7 +210,7 @@ class Adam(Optimizer):
     """Adam (Kingma and Ba 2015, algorithm 1), with weight decay as part of the gradient."""
 
     slots = ("mean", "square")
-    parameters: Sequence[Tensor] = field(repr=False)
+    parameters: Sequence[Any] = field(repr=False)
     lr: Any = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
@@ -273,12 +232,12 @@ class Adam(Optimizer):
         return self.moved(parameter, gradient, state, lr, step)
 
     def moved(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
-        """Algorithm 1 of the paper, its last lines folded into one step size."""
+        """Algorithm 1 of the paper, its last lines with one division for each element."""
         first, second = self.betas
         mean = first * state[0] + (1 - first) * gradient
         square = second * state[1] + (1 - second) * gradient * gradient
-        scale = lr / (1 - first**step)
-        return parameter - scale * mean / (np.sqrt(square / (1 - second**step)) + self.eps), (mean, square)
+        scale, root = lr / (1 - first**step), (1 - second**step) ** -0.5
+        return parameter - scale * mean / (root * np.sqrt(square) + self.eps), (mean, square)
 
 
 @dataclass(eq=False)
@@ -290,3 +249,57 @@ class AdamW(Adam):
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """The parameter shrinks by lr * weight_decay, besides Adam's step."""
         return self.moved(parameter - lr * self.weight_decay * parameter, gradient, state, lr, step)
+
+
+@dataclass(eq=False)
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman and Hinton 2012, lecture 6.5), with momentum and weight decay as in PyTorch."""
+
+    parameters: Sequence[Any] = field(repr=False)
+    lr: Any = 0.01
+    alpha: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        between("alpha", self.alpha, high=1.0)
+        between("eps", self.eps)
+        between("weight_decay", self.weight_decay)
+        between("momentum", self.momentum, high=1.0)
+        self.slots = ("square", "velocity") if self.momentum else ("square",)
+        super().__init__(self.parameters, self.lr)
+
+    def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
+        """The gradient by the root of a moving mean of its square; PyTorch's velocity of it has no lr in it."""
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * parameter
+        square = self.alpha * state[0] + (1 - self.alpha) * gradient * gradient
+        direction = gradient / (np.sqrt(square) + self.eps)
+        if not self.momentum:
+            return parameter - lr * direction, (square,)
+        velocity = self.momentum * state[1] + direction
+        return parameter - lr * velocity, (square, velocity)
+
+
+@dataclass(eq=False)
+class Adagrad(Optimizer):
+    """Adagrad (Duchi, Hazan and Singer 2011), with weight decay as part of the gradient, as in PyTorch."""
+
+    slots = ("square",)
+    parameters: Sequence[Any] = field(repr=False)
+    lr: Any = 0.01
+    weight_decay: float = 0.0
+    eps: float = 1e-10
+
+    def __post_init__(self) -> None:
+        between("weight_decay", self.weight_decay)
+        between("eps", self.eps)
+        super().__init__(self.parameters, self.lr)
+
+    def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
+        """The gradient by the root of the sum of its squares so far."""
+        if self.weight_decay:
+            gradient = gradient + self.weight_decay * parameter
+        square = state[0] + gradient * gradient
+        return parameter - lr * gradient / (np.sqrt(square) + self.eps), (square,)

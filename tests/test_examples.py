@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import pathlib
 import re
 import subprocess
 import sys
@@ -12,7 +11,8 @@ import pytest
 
 from autograd import rules
 
-ROOT = pathlib.Path(__file__).parent.parent
+from .demos import ROOT, command, png_size
+
 README = (ROOT / "README.md").read_text()
 LIMITS = (ROOT / "docs" / "limits.md").read_text()
 BLOCKS = re.compile(r"```python\n(.*?)```\n\n```\n(.*?)```", re.S)
@@ -43,18 +43,33 @@ def test_readme_quotes_the_table():
 
 
 @pytest.mark.parametrize(
-    "name, printed",
+    "name, printed, size",
     [
-        ("rosenbrock", r"BFGS, differences.*e-\d+ .*\nBFGS, our gradient.*e-\d+ .*\ntrust region, our hessian .*e-\d+"),
-        ("least_squares", r"Misra1a: (8|9|1\d)\.\d digits[\s\S]*Thurber: (8|9|1\d)\.\d digits"),
-        ("newton", r"after  40 steps: gradient descent \d.*e-01   Newton-CG \d.*e-0[45]"),
+        (
+            "rosenbrock",
+            r"BFGS, differences.*e-\d+ .*\nBFGS, our gradient.*e-\d+ .*\ntrust region, our hessian .*e-\d+",
+            (1000, 450),
+        ),
+        ("least_squares", r"Misra1a: (8|9|1\d)\.\d digits[\s\S]*Thurber: (8|9|1\d)\.\d digits", (900, 500)),
+        ("newton", r"after  40 steps: gradient descent \d.*e-01   Newton-CG \d.*e-0[45]", (900, 360)),
     ],
 )
-def test_derivatives_in_use(name, printed):
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "demos" / f"{name}.py")], capture_output=True, text=True, check=True
-    )
+def test_derivatives_in_use(name, printed, size, tmp_path):
+    run = subprocess.run([*command(name), "--out", tmp_path], capture_output=True, text=True, check=True)
     assert re.search(printed, run.stdout)
+    (picture,) = tmp_path.iterdir()
+    assert png_size(picture) == size and run.stdout.endswith(f"{picture}\n")
+
+
+def test_a_small_demo_is_quiet_and_says_in_a_line_what_is_wrong(tmp_path):
+    def run(*options, before=""):
+        ended = subprocess.run([*command("rosenbrock", before), *options], capture_output=True, text=True)
+        return ended.returncode, ended.stdout, ended.stderr
+
+    assert run("--quiet", "--out", tmp_path)[:2] == (0, "") and list(tmp_path.iterdir())
+    assert run("--out", str(ROOT / "README.md"))[0] == 2
+    missing = 'rosenbrock.py: scipy is not installed: pip install -e ".[demo]"\n'
+    assert run("--out", tmp_path, before="sys.modules['scipy'] = None") == (2, "", missing)
 
 
 def test_importing_the_engine_imports_numpy_alone():

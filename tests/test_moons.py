@@ -7,35 +7,47 @@ import time
 
 import pytest
 
-from .demos import READY, ROOT, command
+from .demos import READY, ROOT, command, png_size
 
 DEMO = command("moons")
 
 
-def test_it_learns_and_draws(tmp_path):
+@pytest.mark.parametrize("data", ["moons", "spirals"])
+def test_it_learns_and_draws(tmp_path, data):
     out = tmp_path / "new" / "directory"
-    run = subprocess.run([*DEMO, "--steps", "8", "--out", out], capture_output=True, text=True, check=True)
+    demo = [*DEMO, "--data", data, "--steps", "8", "--out", out]
+    run = subprocess.run(demo, capture_output=True, text=True, check=True)
     losses = [float(loss) for loss in re.findall(r"of 8 +loss (\S+)", run.stdout)]
     assert len(losses) == 8 and losses[-1] < losses[0]
-    assert re.search(r"steps +8\nloss +\S+\naccuracy +\d+%\npicture +.*boundary\.png\n$", run.stdout)
+    assert re.search(r"steps +8\ntime +\S+ s\nloss +\S+\naccuracy +\d+%\npicture +.*boundary\.png\n$", run.stdout)
     assert [path.name for path in out.iterdir()] == ["boundary.png"]
-    assert (out / "boundary.png").read_bytes().startswith(b"\x89PNG")
+    assert png_size(out / "boundary.png") == (900, 640)
 
 
 def test_the_seed_decides_everything(tmp_path):
-    options = ["--steps", "2", "--quiet", "--out", tmp_path, "--seed"]
+    options = ["--steps", "2", "--eager", "--quiet", "--out", tmp_path, "--seed"]
     runs = [subprocess.Popen([*DEMO, *options, seed], stdout=subprocess.PIPE, text=True) for seed in ("3", "3", "4")]
-    said = [run.communicate()[0] for run in runs]
+    said = [re.sub("time .*", "", run.communicate()[0]) for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0]
     assert said[0] == said[1] != said[2] and said[0].startswith("steps")
 
 
+def test_compiled_and_eager_learn_the_same(tmp_path):
+    runs = [
+        subprocess.Popen([*DEMO, "--steps", "4", "--out", tmp_path, *more], stdout=subprocess.PIPE, text=True)
+        for more in ([], ["--eager"])
+    ]
+    compiled, eager = (re.sub("time .*", "", run.communicate()[0]) for run in runs)
+    assert compiled == eager and "4 of 4" in eager
+
+
 def test_an_interruption_ends_with_the_picture(tmp_path):
-    with subprocess.Popen([*DEMO, "--out", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        assert "10 of 100" in run.stdout.readline()
+    demo = [*DEMO, "--eager", "--steps", "200", "--out", tmp_path]
+    with subprocess.Popen(demo, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert "20 of 200" in run.stdout.readline()
         run.send_signal(signal.SIGINT)
         said, complaint = run.communicate()
-    assert run.returncode == 130 and re.search(r"steps +\d\d \(stopped\)", said) and not complaint
+    assert run.returncode == 130 and re.search(r"steps +\d+ \(stopped\)", said) and not complaint
     assert (tmp_path / "boundary.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -46,7 +58,7 @@ def test_an_interruption_ends_with_the_picture(tmp_path):
         ["--steps", "1.5"],
         ["--seed", "-1"],
         ["--seed", "x"],
-        ["--colour", "red"],
+        ["--data", "circles"],
         ["--out", str(ROOT / "setup.cfg")],
     ],
 )
@@ -72,7 +84,8 @@ def test_ctrl_c_at_any_moment_is_a_line(tmp_path, delay):
 def test_what_cannot_be_written_is_a_line(tmp_path, printed):
     (tmp_path / "boundary.png").mkdir()
     with open(printed, "w") as out:
-        run = subprocess.run([*DEMO, "--steps", "1", "--out", tmp_path], stdout=out, stderr=subprocess.PIPE, text=True)
+        demo = [*DEMO, "--steps", "1", "--eager", "--out", tmp_path]
+        run = subprocess.run(demo, stdout=out, stderr=subprocess.PIPE, text=True)
     untold = "; not printed: No space left on device" if printed == "/dev/full" else ""
     assert run.returncode == 1
     assert run.stderr == f"not written to {tmp_path}: boundary.png (Is a directory){untold}\n"

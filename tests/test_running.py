@@ -1,7 +1,9 @@
 """Compiled programs in the long run: iterated, in several threads, of thousands of forms, and given what is wrong."""
 
 import concurrent.futures
+import os
 import pathlib
+import platform
 import subprocess
 import sys
 
@@ -176,3 +178,28 @@ def test_floats_that_are_no_integers_become_some(backend, given, dtype):
     found = jit(lambda x: x.astype(dtype), backend=backend)(x)  # which ones, NumPy leaves to the processor
     np.testing.assert_array_equal(found[:3], x[:3].astype(dtype))
     assert found.shape == x.shape and found.dtype == dtype
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
+def test_freed_memory_is_used_again():
+    script = """
+import resource, numpy as np, autograd
+x = np.ones(32768)
+def step():
+    kept = [x]
+    for _ in range(12):
+        kept.append(kept[-1] * 1.5)
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+step()
+before = faults()
+for _ in range(20):
+    step()
+print(faults() - before)
+"""
+
+    def pages(**variables):
+        environment = {**os.environ, "PYTHONPATH": os.getcwd(), **variables}
+        return int(subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True).stdout)
+
+    assert pages() < 100 < 5000 < pages(MALLOC_TOP_PAD_="0")  # what the user says goes before

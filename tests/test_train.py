@@ -16,6 +16,8 @@ OPTIMIZERS = {
     "nesterov": lambda p: nn.SGD(p, nn.Warmup(nn.CosineDecay(0.02, 15), 5), 0.9, True, 1e-3),
     "adam": lambda p: nn.Adam(p, nn.CosineDecay(0.05, 30), weight_decay=0.01),
     "adamw": lambda p: nn.AdamW(p, nn.Constant(0.01)),
+    "rmsprop": lambda p: nn.RMSprop(p, nn.OneCycle(0.01, 20), momentum=0.9, weight_decay=0.01),
+    "adagrad": lambda p: nn.Adagrad(p, 0.05, weight_decay=0.01),
 }
 TARGETS = {
     "MSE": (nn.MSE(), lambda n: RNG.normal(size=(n, 6, 2))),
@@ -23,13 +25,16 @@ TARGETS = {
     "Huber": (nn.Huber(0.5), lambda n: RNG.normal(size=(n, 6, 2))),
     "CrossEntropy": (nn.CrossEntropy(), lambda n: RNG.integers(0, 2, size=(n, 6))),
     "BCE": (nn.BCEWithLogits(), lambda n: RNG.uniform(size=(n, 6, 2))),
+    "Hinge": (nn.Hinge(), lambda n: RNG.choice([-1, 1], size=(n, 6, 2))),
+    "Cosine": (nn.CosineSimilarity(), lambda n: RNG.normal(size=(n, 6, 2))),
 }
+# they meet in the gradient alone
+PAIRS = [*((optimizer, "MSE") for optimizer in OPTIMIZERS), *(("adam", loss) for loss in TARGETS if loss != "MSE")]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("loss", TARGETS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_train_step_is_the_loop_by_hand(backend, loss, optimizer):
+@pytest.mark.parametrize("optimizer, loss", PAIRS)
+def test_train_step_is_the_loop_by_hand(backend, optimizer, loss):
     loss_function, make = TARGETS[loss]
     xs, ys = RNG.normal(size=(12, 6, 3)), make(12)
     ours, by_hand = (nn.MLP(3, [4], 2, rng=0, activation=nn.Tanh) for _ in range(2))
@@ -75,10 +80,16 @@ def test_float32_stays_float32(backend, optimizer):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_label_that_is_no_class_is_no_silent_number(backend):
+def test_a_label_that_is_no_class_is_an_error_that_changes_nothing(backend):
     model = nn.MLP(2, [3], 2, rng=0)
     step = nn.TrainStep(model, nn.CrossEntropy(), nn.SGD(model.parameters(), 0.1), backend)
-    assert np.isfinite(step(np.ones((2, 2)), np.array([0, 1]))) and np.isnan(step(np.ones((2, 2)), np.array([0, 2])))
+    assert np.isfinite(step(np.ones((2, 2)), np.array([0, 1])))
+    before = model.state_dict()
+    for label in (2, -1, -2, -100 - 2**40):
+        with pytest.raises(IndexError, match="out of bounds for an axis of length 2"):
+            step(np.ones((2, 2)), np.array([0, label]))
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -209,9 +220,6 @@ def test_train_step_names_mistakes():
             nn.TrainStep(*wrong)
     with pytest.raises(ValueError, match="auto, llvm and python, not 'cuda'"):
         nn.TrainStep(model, nn.MSE(), step.optimizer, backend="cuda")
-    partial = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters()[:2], 0.1))
-    with pytest.raises(TypeError, match="no parameter of the optimizer"):
-        partial(np.ones((4, 2)), np.ones((4, 1)))
     with pytest.raises(RuntimeError, match="not been called"):
         _ = step.source
 

@@ -131,7 +131,17 @@ def test_mistakes_are_named():
         grad(lambda x: x)("text")
 
 
-NO_NUMBERS = [None, "text", ["a", 1.0], {"x": None}, 1j, np.ones(2, complex), np.array(["a"]), object(), print]
+NO_NUMBERS = [
+    None,
+    "text",
+    ["a", 1.0],
+    {"x": None},
+    1j,
+    np.ones(2, complex),
+    np.array(["a"]),
+    pytest.param(object(), id="object"),
+    print,
+]
 
 
 @pytest.mark.parametrize("result", [*NO_NUMBERS, np.ma.array([1.0], mask=[True])], ids=repr)

@@ -124,12 +124,14 @@ def of_networks(folder: pathlib.Path) -> float:
     optimizer.zero_grad()
     error.backward()
     optimizer.step()
-    step = nn.TrainStep(other, nn.Huber(), nn.Adam(other.parameters(), lr=nn.Warmup(nn.CosineDecay(0.01, 50), 5)))
+    groups = [{"params": other.parameters(), "eps": 1e-8}]
+    step = nn.TrainStep(other, nn.Huber(), nn.Adam(groups, lr=nn.Warmup(nn.CosineDecay(0.01, 50), 5)))
     losses = step.run(numpy.stack([points] * 4), numpy.stack([target] * 4))
     nn.save(folder / "model.npz", model)
     nn.load(folder / "model.npz", model)
     neuron = scalar.MLP(2, [3, 1], rng=0)
-    return float(error) + step(points, target) + float(losses[0] + neuron([1.0, 2.0]).data)
+    loss: float = step(points, target)
+    return float(error) + loss + float(losses[0] + neuron([1.0, 2.0]).data)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """From a recorded graph to a program: tracing, the straight-line program, and what prints it. nn imports this."""
 
+from .assigning import assigning, take_back
 from .collecting import uncollected
 from .forms import Bounded, Compiled, Form
 from .mixing import unmixed
@@ -18,6 +19,7 @@ __all__ = [
     "Program",
     "Recording",
     "Watch",
+    "assigning",
     "attributes",
     "executable",
     "leaf",
@@ -25,6 +27,7 @@ __all__ = [
     "looks",
     "native",
     "record",
+    "take_back",
     "uncollected",
     "unmixed",
 ]

@@ -131,7 +131,7 @@ class Program:
         if all([arg.value is not None for arg in args]):
             return self._constant(example)
         made = Variable(example, word, args, static)
-        simple = SIMPLER[word](made) if word in SIMPLER else None
+        simple = SIMPLER[word](made, self._step) if word in SIMPLER else None
         if simple is None:
             return self._entered(made, example)
         if simple in self._examples:
@@ -187,7 +187,10 @@ def _key(x: Any) -> Hashable:
     return (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else (type(x), x)
 
 
-def _same(made: Variable) -> Variable | None:
+Step = Callable[[str, list], Variable]  # makes the variable for a word on arguments
+
+
+def _same(made: Variable, step: Step) -> Variable | None:
     """Its first argument, where the operation changed neither shape nor dtype."""
     return made.args[0] if made.like(made.args[0]) else None
 
@@ -195,7 +198,7 @@ def _same(made: Variable) -> Variable | None:
 def _neutral(number: float, sides: Sequence[int]) -> Callable:
     """The rule that an argument which is this number leaves the other one as it is."""
 
-    def rule(made: Variable) -> Variable | None:
+    def rule(made: Variable, step: Step) -> Variable | None:
         for side in sides:
             other = made.args[1 - side]
             if made.args[side].is_constant(number) and made.like(other):
@@ -205,7 +208,7 @@ def _neutral(number: float, sides: Sequence[int]) -> Callable:
     return rule
 
 
-def _twice(made: Variable) -> Variable | None:
+def _twice(made: Variable, step: Step) -> Variable | None:
     """neg(neg(x)), and a swap of the same two axes twice."""
     inner = made.args[0]
     if inner.word == made.word and set(inner.static) == set(made.static):
@@ -217,7 +220,7 @@ ZERO = Variable(0.0)
 ZERO.value = 0.0
 
 
-def _scaled(made: Variable) -> Variable | None:
+def _scaled(made: Variable, step: Step) -> Variable | None:
     """A guarded product with a mask is a selection; one whose first factor is known not to be 0 a plain product."""
     x, y = made.args
     if y.dtype == bool:
@@ -229,13 +232,13 @@ def _scaled(made: Variable) -> Variable | None:
     return made.again("mul", made.args)
 
 
-def _root(made: Variable) -> Variable | None:
+def _root(made: Variable, step: Step) -> Variable | None:
     """x ** 0.5 of an array is its square root, as in NumPy, also where IEEE 754 has another power of -inf and -0.0."""
     x, y = made.args
     return made.again("sqrt", (x,)) if made.shape and not y.shape and y.is_constant(0.5) else None
 
 
-def _transposed(made: Variable) -> Variable | None:
+def _transposed(made: Variable, step: Step) -> Variable | None:
     """Transposes of transposes are one, or none."""
     inner, (axes,) = made.args[0], made.static
     if inner.word == made.word:
@@ -246,15 +249,30 @@ def _transposed(made: Variable) -> Variable | None:
     return made.again("transpose", (inner,), (axes,))
 
 
-def _reshaped(made: Variable) -> Variable | None:
-    """A reshape of a reshape is one, or none."""
+def _reshaped(made: Variable, step: Step) -> Variable | None:
+    """A reshape of a reshape is one, or none; but what a transpose makes is copied once, for all shapes."""
     inner = made.args[0]
-    inner = inner.args[0] if inner.word == made.word else inner
+    if inner.word == made.word and inner.args[0].word not in ("transpose", "swapaxes"):
+        inner = inner.args[0]
     return inner if made.like(inner) else made.again("reshape", (inner,), (made.shape,))
 
 
-SIMPLER: dict[str, Callable[[Variable], Variable | None]] = {
-    **dict.fromkeys(("cast", "expand", "sum_to"), _same),
+def _summed(made: Variable, step: Step) -> Variable | None:
+    """The sum of a stack of products of matrices is one product, of the matrices side by side."""
+    inner = made.args[0]
+    if inner.word != "matmul" or made.shape != inner.shape[-2:] or len(inner.shape) == 2:
+        return _same(made, step)
+    x, y = inner.args
+    if x.shape[:-2] != y.shape[:-2]:
+        return None
+    last, terms = len(x.shape) - 1, math.prod(y.shape[:-1])
+    turned = step("reshape", [step("swapaxes", [x, last - 1, last]), (terms, x.shape[-2])])
+    return made.again("matmul", (step("swapaxes", [turned, 0, 1]), step("reshape", [y, (terms, y.shape[-1])])))
+
+
+SIMPLER: dict[str, Callable[[Variable, Step], Variable | None]] = {
+    **dict.fromkeys(("cast", "expand"), _same),
+    "sum_to": _summed,
     "add": _neutral(-0.0, (0, 1)),  # 0.0 is not neutral: it makes 0.0 of -0.0
     "sub": _neutral(0.0, (1,)),
     "mul": _neutral(1.0, (0, 1)),

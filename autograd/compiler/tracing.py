@@ -25,6 +25,7 @@ from ..random import Draw, drawn, source
 from ..recording import derivative, hooked, inspection, recording_is_off, tick
 from ..tree import map_tree
 from ..users import users_frame
+from .assigning import taken_back
 
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 
@@ -286,7 +287,7 @@ def tracing(by: str = "jit") -> Iterator[Trace]:
     source.instead = _input_for
     trace.started = derivative.since = tick()  # a no_grad() from before does not reach into it
     try:
-        with hooked(_traced), np.errstate(all="ignore"):  # the example's numbers are nobody's result
+        with hooked(_traced), taken_back(), np.errstate(all="ignore"):  # the example's numbers are nobody's result
             yield trace
     finally:
         purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before

@@ -11,6 +11,7 @@ import functools
 import pickle
 import sysconfig
 import types
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from operator import call, is_
@@ -41,9 +42,12 @@ def _contents(cell: Any) -> Any:
 
 
 class Watch:
-    """Some objects, and what some functions say, as they are now, with all that they hold."""
+    """Some objects, and what some functions say, as they are now, with all that they hold but some attributes."""
 
-    def __init__(self, *roots: Any, getters: Iterable[Callable] = ()):
+    def __init__(self, *roots: Any, getters: Iterable[Callable] = (), but: Iterable[tuple[Any, str]] = ()):
+        self._but: dict[int, set[str]] = defaultdict(set)  # what does not count, by the id of its owner
+        for owner, name in but:
+            self._but[id(owner)].add(name)
         self._containers: list[tuple[Iterable, list]] = []  # with what each of them holds
         self._getters: list[tuple[Callable, Any]] = []  # with what each of them says
         self._arrays: list[tuple[np.ndarray, tuple]] = []
@@ -135,6 +139,8 @@ class Watch:
             named = _with_methods(methods, names)
             methods = {name: method for name, method in methods.items() if name in named}
             return [*methods.values(), *self._gotten(attributes(x, (slots | own.keys()) & named))]
+        if but := self._but.get(id(x)):
+            return [*methods.values(), *self._contents_of(own), *self._gotten(attributes(x, slots | own.keys() - but))]
         return [
             *methods.values(),
             *self._gotten(attributes(x, slots)),

@@ -127,13 +127,14 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
         return array
     if mode != "constant":
         return moved(lambda numbers: np.pad(numbers, pad_width, mode), array)  # type: ignore[call-overload]
-    filled = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=constant_values)
-    inside = np.nonzero(np.pad(np.ones(array.shape, bool), pad_width))
-    return OPERATIONS["where"](
-        np.pad(np.zeros(array.shape, bool), pad_width, constant_values=True),
-        filled,
-        OPERATIONS["scatter"](array.ravel(), inside, filled.shape),
-    )
+    element = np.pad(np.ones((1,) * array.ndim, bool), pad_width)  # where one element would stand
+    inside = tuple(slice(int(first), int(first) + n) for (first,), n in zip(np.nonzero(element), array.shape))
+    out = OPERATIONS["scatter"](array, inside, tuple(n + m - 1 for n, m in zip(array.shape, element.shape)))
+    if not np.asarray(constant_values).any():
+        return out
+    blank = np.zeros(array.shape, bool)
+    filled = np.pad(blank.astype(array.dtype), pad_width, constant_values=constant_values)
+    return OPERATIONS["where"](np.pad(blank, pad_width, constant_values=True), filled, out)
 
 
 @recorded()

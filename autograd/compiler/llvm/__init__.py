@@ -20,6 +20,7 @@ from ..program import Program, Variable
 from .arrays import Arrays, Memory
 from .machine import HUGE, STRAIGHT, MachineCode
 from .steps import Steps
+from .text import ALONE, MASKED
 
 LOOK = attrgetter("__class__", "shape", "dtype", "flags.carray")  # the last: contiguous, aligned, writable
 ON_THE_STACK = 1 << 15  # bytes; larger workspaces are allocated
@@ -129,7 +130,7 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     code = writer.code
     code.start("begin")
     code.loop("%n", lambda index: _iteration(Steps(program, writer), index, moves, carried))
-    code.lines[-2] += ", !llvm.loop !0"  # on its way back
+    code.lines[-2] += f", !llvm.loop {ALONE}"  # on its way back
     code.do(f"ret i64 {writer.status.at(())}")
     names = [f"%c{i}" for i in range(len(writer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
     names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
@@ -154,7 +155,8 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     attributes = ["nounwind willreturn memory(none)", f"nounwind noinline {width.format(256)}", *of_loops]
     lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
     # several iterations at once: seldom possible, of no use, and of some programs LLVM never comes to an end
-    lines += ["!0 = distinct !{!0, !1}", '!1 = !{!"llvm.loop.vectorize.enable", i1 false}']
+    lines += [f"{ALONE} = distinct !{{{ALONE}, !1}}", '!1 = !{!"llvm.loop.vectorize.enable", i1 false}']
+    lines += [f"{MASKED} = distinct !{{{MASKED}, !3}}", '!3 = !{!"llvm.loop.vectorize.predicate.enable", i1 true}']
     return "\n".join(lines) + "\n", short
 
 

@@ -15,18 +15,24 @@ from .constants import CONSTANTS
 
 def _exponential(x: Any, more: Any = 0.0) -> tuple[Any, Any]:
     """n and e ** r - 1 for x + more = n * ln(2) + r, with x moved to where e ** x begins to be 0 or inf."""
-    of, limits = CONSTANTS[x.dtype], np.finfo(x.dtype)
-    low, high = (limits.minexp - limits.nmant - 2) * LN2, (limits.maxexp + 1.25) * LN2
+    of, low, high = CONSTANTS[x.dtype], _lowest(x.dtype), (np.finfo(x.dtype).maxexp + 1.25) * LN2
     x = np.where(x < low, low, np.where(x > high, high, x))
     n = np.rint(x * (1 / LN2))
     r = x - n * of.ln2[0] - n * of.ln2[1] + more
     return n, r + r * r * polynomial(r, of.exp)
 
 
+def _lowest(dtype: Any) -> float:
+    """Where e ** x begins to be 0."""
+    limits = np.finfo(dtype)
+    return (limits.minexp - limits.nmant - 2) * LN2
+
+
 def exp(x: Any) -> Any:
     """e ** x"""
     n, rest = _exponential(x)
-    return scaled(1 + rest, n)
+    nothing = x < _lowest(x.dtype)  # of -inf too, as masks have it; a product that underflows takes processors long
+    return np.where(nothing, 0.0, scaled(1 + rest, np.where(nothing, 0.0, n)))
 
 
 def exp2(x: Any) -> Any:

@@ -51,7 +51,7 @@ ON_BITS = {
     "bitwise_or": "or",
     "equal": "icmp eq",
 }
-PURE = "nounwind willreturn memory(none)"
+PURE = "nounwind willreturn speculatable memory(none)"
 
 
 class Lanes(NDArrayOperatorsMixin):

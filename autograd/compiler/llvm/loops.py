@@ -10,7 +10,7 @@ from ...on_arrays import inverse
 from ..program import Unprintable
 from .arrays import ADD, Array, Arrays, Memory, contiguous
 from .matrices import matmul
-from .text import kind, literal
+from .text import SIZES, kind, literal
 
 
 def _axes(x: Array, axis: tuple[int, ...] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -20,9 +20,21 @@ def _axes(x: Array, axis: tuple[int, ...] | None) -> tuple[tuple[int, ...], tupl
     return axis, tuple(1 if i in axis else n for i, n in enumerate(x.shape))
 
 
-def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, first: float, step: Callable[[str, str], str]) -> Array:
+def reduced(p: Arrays, word: str, type: str) -> tuple[float, Callable[[str, str], str]]:
+    """What a reduction begins with, and its next value after one more element."""
+    if word not in EXTREMES:
+        return 0.0, lambda so_far, more: plus(p, type, so_far, more)
+    extreme = EXTREMES[word]
+    if kind(type) == "f":  # LLVM's own passes NaN on, too, and is vectorised; of 0.0 and -0.0 it may give either
+        name = f"llvm.{extreme}.f{8 * SIZES[type]}"
+        return _worst(extreme, type), lambda so_far, more: p.code.call(name, type, so_far, more, flags="nsz ")
+    return _worst(extreme, type), lambda so_far, more: p.written(extreme, type, [more, so_far])
+
+
+def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, word: str = "sum") -> Array:
     """step(step(first, element), element) ... along axes."""
     axes, shape = _axes(x, axis)
+    first, step = reduced(p, word, x.type)
     kept = [i for i in range(len(x.shape)) if i not in axes]
     if kept and kept[-1] == len(x.shape) - 1 and axes:
         return _reduce_rows(p, x, axes, shape, first, step)
@@ -62,7 +74,7 @@ def _reduce_rows(
 
 def total(p: Arrays, x: Array, axis: Any) -> Array:
     """sum"""
-    return _reduce(p, x, axis, 0.0, lambda a, b: plus(p, x.type, a, b))
+    return _reduce(p, x, axis)
 
 
 def plus(p: Arrays, type: str, a: str, b: str, add: str = ADD) -> str:
@@ -76,11 +88,14 @@ def mean(p: Arrays, x: Array, axis: Any) -> Array:
     return p.elementwise("truediv", [total(p, x, axis), math.prod(x.shape[i] for i in axes)], x.type)
 
 
+EXTREMES = {"max": "maximum", "top": "maximum", "min": "minimum"}
+
+
 def _extreme(word: str, of_nothing: bool = False) -> Callable:
     def reduction(p: Arrays, x: Array, axis: Any) -> Array:
         if not math.prod(x.shape) and not of_nothing:
             raise Unprintable("an extreme of nothing is not printed")
-        return _reduce(p, x, axis, _worst(word, x.type), lambda a, b: p.written(word, x.type, [b, a]))
+        return _reduce(p, x, axis, word)
 
     return reduction
 
@@ -198,11 +213,11 @@ def cast(p: Arrays, x: Array, dtype: Any) -> Array:
 ALONG_AXES: dict[str, Callable] = {
     "sum": total,
     "mean": mean,
-    "max": _extreme("maximum"),
-    "min": _extreme("minimum"),
+    "max": _extreme("max"),
+    "min": _extreme("min"),
     "argmax": argmax,
     "ties": ties,
-    "top": _extreme("maximum", of_nothing=True),
+    "top": _extreme("top", of_nothing=True),
     "cumsum": cumsum,
     "matmul": matmul,
     "expand": expand,

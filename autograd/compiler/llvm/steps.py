@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,25 +13,19 @@ from ...operation import Function, Lazy
 from ..placing import last_uses
 from ..program import Program, Unprintable, Variable
 from .arrays import PREDICATES, Array, Arrays, Memory, types_of_arguments
+from .groups import Group, Member
 from .indexing import BY_PLACE
 from .loops import ALONG_AXES
 from .text import TYPES, converted
 
 LOOPS = ALONG_AXES | BY_PLACE  # words that are not elementwise
 WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate"}  # words of arguments of the type of the result
-REDUCTIONS = {"sum", "mean", "sum_to", "max", "min", "top", "argmax"}
+ALONG_ROWS = {"sum", "mean", "sum_to", "max", "min", "top"}
+BY_ELEMENTS = {"expand", "cast"}
+REDUCTIONS = {*ALONG_ROWS, "argmax"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem", "flip", "expand", "cast"}  # what may show other memory
 ONCE = {"reshape", "transpose", "swapaxes", *REDUCTIONS}  # what reads each element once, wherever it stands
 BLOCK = 2000  # operations on single numbers in a function
-
-
-class Member(NamedTuple):
-    """What a loop makes: the elements of an array, or their sum divided by a number, and where it is kept."""
-
-    variable: Variable
-    elements: Array
-    place: Memory
-    divisor: int = 0  # none for the elements themselves
 
 
 class Steps:
@@ -45,8 +39,7 @@ class Steps:
         self.places: dict[Variable, tuple[Memory, Variable | None]] = {}  # where results belong; over which input
         self.parts: dict[int, list[tuple[int, int]]] = {}  # of the arena, that are free after a step
         self.done = -1  # the last step that was written, or will be by the loop that is to be written next
-        self.together: list[Member] = []  # what one loop will compute
-        self.began = 0  # the step of the first of these
+        self.group: Group | None = None  # what one loop will make
 
     def operand(self, variable: Variable) -> Array:
         """The array of a variable; constants are made when they are first used."""
@@ -129,14 +122,17 @@ class Steps:
         """The code of one variable, or the promise of it where a loop will use it or make it with others."""
         variable = self.program.steps[i]
         word = getattr(variable.word, "name", variable.word)
-        if any(member.divisor and member.variable in variable.args for member in self.together):
-            self.write_loop()
-        if word not in LOOPS and word not in OF_PROGRAMS:
+        if self.group and self.group.waits(variable):
+            if self.group.by_rows:
+                self.group.next_stage(i)
+            else:
+                self.write_loop()
+        if word in BY_ELEMENTS or word not in LOOPS and word not in OF_PROGRAMS:
             self.arrays[variable] = x = self.applied(variable)
-            if variable not in self.fused:
-                self.join(i, variable, x)
-        elif total := self.total(word, variable):
-            self.join(i, variable, *total)
+            if variable not in self.fused and not isinstance(x, Memory):
+                self.join(i, Member(variable, x))
+        elif elements := self.reduced(word, variable):
+            self.join(i, Member(variable, elements, word))
         else:
             if word not in VIEWS or not all(isinstance(self.operand(arg), Memory) for arg in variable.args):
                 self.write_loop()
@@ -145,51 +141,57 @@ class Steps:
                 self.arrays[variable] = x if variable in self.fused else self.writer.memory(x)
         self.release(i)
 
-    def total(self, word: str, variable: Variable) -> tuple[Array, int] | None:
-        """What is summed along memory, and what the sum is divided by, if a step is such a sum or a mean."""
-        if word not in ("sum", "mean") or variable.static != (None,) or variable.dtype.kind != "f":
+    def reduced(self, word: Any, variable: Variable) -> Array | None:
+        """What a step reduces, if it is numbers that lie along memory, to one, or rows."""
+        if word not in ALONG_ROWS or variable.dtype.kind != "f":
             return None
         x = self.writer.cast(self.operand(variable.args[0]), self.type_of(variable))
-        size = math.prod(x.shape)
-        return (x, size if word == "mean" else 1) if x.flat and size > 1 else None
+        if not variable.shape:
+            fits = word in ("sum", "mean") and x.flat and math.prod(x.shape) > 1
+        else:
+            fits = x.shape[-1] > 1 and variable.shape == (*x.shape[:-1], 1) and math.prod(x.shape)
+        return x if fits else None
 
-    def join(self, i: int, variable: Variable, x: Array, divisor: int = 0) -> None:
-        """Let the loop that is to be written next make this too, if it has the same shape, or begin another."""
-        if self.together and self.together[0].elements.shape != x.shape:
+    def join(self, i: int, member: Member) -> None:
+        """Let the loop that is to be written next make this too, if it can, or begin another."""
+        self.arrays[member.variable] = member.made
+        if self.group and not self.group.take(member):
             self.write_loop()
-        self.began = self.began if self.together else i
-        place, over = self.places.get(variable, (None, None))
-        if place is None or over is not None and not (x.flat and self.may_write_over(over, i)):
-            with self.kept_for(variable):
-                place = self.writer.allocate(variable.shape, x.type)
-        self.together.append(Member(variable, x, place, divisor))
+        if not self.group:
+            self.group = Group(i)
+            self.group.take(member)
 
-    def may_write_over(self, given: Variable, i: int) -> bool:
-        """Whether an input can be replaced by the next loop, which reads each element before it writes that one.
+    def write_loop(self) -> None:
+        """The loop for what has come together; from now on that is in memory."""
+        if not self.group:
+            return
+        group, self.group = self.group, None
+        group.stages[-1].end = self.done + 1
+        for member, end in group.ends():
+            if member.variable in self.places or self.last[member.variable] >= end:
+                member.place = self.place(member, group)
+        group.write(self.writer)
+        for member in group.members():
+            self.arrays[member.variable] = member.place or member.made
+        for i in [i for i in self.parts if i <= self.done]:
+            self.release(i)
+
+    def place(self, member: Member, group: Group) -> Memory:
+        """Where it is kept: where the caller wants it, if it can be written there already."""
+        place, over = self.places.get(member.variable, (None, None))
+        if place is None or over is not None and not (member.made.flat and self.may_write_over(over, group)):
+            with self.kept_for(member.variable):
+                place = self.writer.allocate(member.variable.shape, member.made.type)
+        return place
+
+    def may_write_over(self, given: Variable, group: Group) -> bool:
+        """Whether an input can be replaced by a loop, which reads each element before it writes that one.
 
         Nobody must need it afterwards, and no view of it, whose elements are elsewhere, since the loop began.
         """
         views = [v for v in self.program.steps if v.word in VIEWS and given in v.args]
-        return self.last.get(given, -1) <= i and all(self.last[v] < self.began for v in views)
-
-    def write_loop(self) -> None:
-        """The loop for what has come together; from now on that is in memory."""
-        if not self.together:
-            return
-        arrays = [member for member in self.together if not member.divisor]
-        totals = [member for member in self.together if member.divisor]
-        self.writer.fill_all(
-            [member.place for member in arrays],
-            [member.elements for member in arrays],
-            [(member.place, member.elements, member.divisor) for member in totals],
-        )
-        for variable, x, place, divisor in self.together:
-            self.arrays[variable] = place
-            if not divisor:
-                x.at, x.flat = place.at, place.flat  # also for what is yet to be computed of it
-        self.together.clear()
-        for i in [i for i in self.parts if i <= self.done]:
-            self.release(i)
+        last = self.last.get(given, -1)
+        return not group.by_rows and last <= self.done and all(self.last[v] < group.began for v in views)
 
     @contextmanager
     def kept_for(self, variable: Variable) -> Iterator[None]:
@@ -202,7 +204,7 @@ class Steps:
     def release(self, i: int) -> None:
         """Memory that nobody needs after a step is used again, but not before all is written that reads it."""
         self.done = i
-        if not self.together:
+        if not self.group:
             for part in self.parts.pop(i, ()):
                 self.writer.arena.give(part)
 

@@ -9,6 +9,7 @@ TYPES = {np.dtype("f8"): "double", np.dtype("f4"): "float", np.dtype("i8"): "i64
 TYPES |= {np.dtype(bool): "i1"}
 SIZES = {"double": 8, "float": 4, "i64": 8, "i32": 4, "i1": 1}  # bytes in memory, where a mask is as NumPy has it
 KERNEL, WIDE = "#2", "#3"  # the attributes of functions of loops; of those along memory, for the widest vectors
+ALONE, MASKED = "!0", "!2"  # loops that are not vectorised, and those whose last vector may be a part of one
 
 
 class Module:
@@ -113,10 +114,10 @@ class Code:
             total = self.emit(f"add nsw i64 {total}, {term}")
         return self.emit(f"add nsw i64 {total}, {offset}") if terms and offset else total
 
-    def call(self, name: str, type: str, *args: str) -> str:
+    def call(self, name: str, type: str, *args: str, flags: str = "") -> str:
         """A function of numbers of one type, from libm or LLVM itself."""
         self.module.declared.add(f"declare {type} @{name}({', '.join([type] * len(args))}) #0")
-        return self.emit(f"call {type} @{name}({', '.join(f'{type} {a}' for a in args)})")
+        return self.emit(f"call {flags}{type} @{name}({', '.join(f'{type} {a}' for a in args)})")
 
     def libm(self, name: str, type: str, *args: str) -> str:
         """A function of libm, by NumPy's name."""

@@ -1,0 +1,69 @@
+"""What a function that is traced assigns to attributes of objects: no trace leaves its nodes there."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..failing import refuse
+from ..tree import flatten
+
+MISSING = object()
+
+
+class Assigned(threading.local):
+    """What attributes were before this thread's trace assigned to them, with their owner; by its id and their name."""
+
+    before: dict[tuple[int, str], tuple[Any, Any]] = {}
+
+
+assigned = Assigned()
+
+
+def assigning(owner: Any, name: str) -> None:
+    """Remember what an attribute is that a trace is about to assign to."""
+    assigned.before.setdefault((id(owner), name), (owner, vars(owner).get(name, MISSING)))
+
+
+def take_back() -> list[tuple[Any, str, Any]]:
+    """Make attributes what they were, where nodes of this trace were assigned to them, or floats in place of floats.
+
+    The latter are buffers that change: their owners and names, and the nodes or arrays that were assigned last.
+    """
+    changed = []
+    for (_, name), (owner, before) in assigned.before.items():
+        held, now = vars(owner), vars(owner).get(name)
+        is_buffer = _is_floats(before) and now is not before and (_is_traced(now) or _is_floats(now))
+        if is_buffer:
+            changed.append((owner, name, now))
+        if is_buffer or any(map(_is_traced, flatten(now))):
+            held.pop(name) if before is MISSING else held.update({name: before})
+    assigned.before.clear()
+    return changed
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Take back all that is assigned meanwhile; TracingError for a buffer, whose change would be lost."""
+    before, assigned.before = assigned.before, {}
+    try:
+        yield
+        for owner, name, x in take_back():
+            if _is_traced(x):
+                refuse(
+                    f"{type(owner).__name__}.{name} was assigned to",
+                    "nn.TrainStep takes it over, but not out of scan or vmap; or put the model into eval()",
+                )
+    finally:
+        take_back()
+        assigned.before = before
+
+
+def _is_floats(x: Any) -> bool:
+    return isinstance(x, (np.ndarray, np.floating)) and x.dtype.kind == "f"
+
+
+def _is_traced(x: Any) -> bool:
+    return hasattr(x, "example")

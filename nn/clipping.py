@@ -1,0 +1,43 @@
+"""Gradients that must not become too large: rules for all of a model at once, on arrays here, on nodes in TrainStep."""
+
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Any
+
+import autograd.numpy as np
+from autograd import Tensor
+from autograd.operation import OPERATIONS
+
+from .arguments import between, tensors
+from .module import set_together
+
+
+def by_norm(gradients: Sequence, most: float) -> tuple[Any, list]:
+    """The norm of all together, and all made smaller by one factor where it is above `most` (Pascanu et al. 2013)."""
+    norm = OPERATIONS["norm"](np.stack([OPERATIONS["norm"](g, None) for g in gradients]), None)
+    factor = np.minimum(most / (norm + 1e-6), 1.0)  # as in PyTorch, also where the norm is 0
+    return norm, [g * OPERATIONS["cast"](factor, g.dtype) for g in gradients]
+
+
+def by_value(gradients: Sequence, most: float) -> list:
+    """Every element made at most `most`, and at least -most."""
+    return [np.clip(g, -most, most) for g in gradients]
+
+
+def clip_grad_norm(parameters: Sequence[Tensor], most: float) -> float:
+    """Scale the gradients of parameters so that their norm, all together, is at most `most`; the norm before."""
+    having = _with_gradients("clip_grad_norm", parameters, most)
+    norm, clipped = by_norm([p.grad for p in having], most) if having else (0.0, [])
+    set_together(having, repeat("grad"), clipped)
+    return float(norm)
+
+
+def clip_grad_value(parameters: Sequence[Tensor], most: float) -> None:
+    """Clip every element of the gradients of parameters to between -most and most."""
+    having = _with_gradients("clip_grad_value", parameters, most)
+    set_together(having, repeat("grad"), by_value([p.grad for p in having], most))
+
+
+def _with_gradients(name: str, parameters: Any, most: Any) -> list[Tensor]:
+    between(f"{name}: most", most, open_low=True)
+    return [p for p in tensors(name, parameters) if p.grad is not None]

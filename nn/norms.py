@@ -1,0 +1,131 @@
+"""Layers that keep numbers in a range: features with mean 0 and variance 1, and some of them dropped."""
+
+from typing import Any
+
+import autograd.numpy as np
+from autograd import Tensor, random
+from autograd.node import Node
+
+from .arguments import between, generator, positive
+from .module import Module
+
+
+class _Norm(Module):
+    """A layer with a weight for each feature; they lie along `axis`."""
+
+    axis = -1
+
+    def __init__(self, width: int, eps: float, bias: bool, dtype: Any):
+        name = type(self).__name__
+        self.width, self.eps = positive(f"{name}: width", width), eps
+        between(f"{name}: eps", eps)
+        self.weight = Tensor(np.ones(width), dtype, "weight")
+        self.bias = Tensor(np.zeros(width), dtype, "bias") if bias else None
+
+    def _array(self, x: Any) -> Any:
+        x = x if hasattr(x, "shape") else np.array(x)
+        if x.shape[self.axis :][:1] != (self.width,):
+            where = "the last axis" if self.axis < 0 else f"axis {self.axis}"
+            raise ValueError(
+                f"{self.describe()} takes {self.width} features in {where}, got an input of shape {x.shape}"
+            )
+        return x
+
+    def describe(self) -> str:
+        """LayerNorm(width)."""
+        return f"{type(self).__name__}({self.width})"
+
+
+class LayerNorm(_Norm):
+    """(x - mean) / sqrt(variance + eps) * weight + bias, of the features of each example, (..., width).
+
+    Ba, Kiros and Hinton 2016, Layer normalization. Without `bias` it is None.
+    """
+
+    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
+        super().__init__(width, eps, bias, dtype)
+
+    def forward(self, x: Any) -> Tensor:
+        """x, normalized."""
+        x = self._array(x)
+        x = x - x.mean(-1, keepdims=True)
+        x = x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
+        return x if self.bias is None else x + self.bias
+
+
+class RMSNorm(_Norm):
+    """x / sqrt(mean of x ** 2 + eps) * weight, of the features of each example, (..., width).
+
+    Zhang and Sennrich 2019, Root mean square layer normalization. As in PyTorch eps is the dtype's unless it is given.
+    """
+
+    def __init__(self, width: int, eps: float | None = None, dtype: Any = None):
+        super().__init__(width, float(np.finfo(dtype or float).eps) if eps is None else eps, False, dtype)
+
+    def forward(self, x: Any) -> Tensor:
+        """x, normalized."""
+        x = self._array(x)
+        return x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
+
+
+class BatchNorm(_Norm):
+    """(x - mean) / sqrt(variance + eps) * weight + bias, of (batch, width) or of images (batch, width, height, width).
+
+    In training these are the batch's, of each feature (Ioffe and Szegedy 2015, Batch normalization). The buffers `mean`
+    and `var` go from 0 and 1 to the batch's mean and unbiased variance by a part of `momentum` at each call, and are
+    used after eval(). Raises ValueError for other inputs, and in training for a single number of each feature.
+    """
+
+    axis = 1
+    bias: Tensor
+
+    def __init__(self, width: int, eps: float = 1e-5, momentum: float = 0.1, dtype: Any = None):
+        super().__init__(width, eps, True, dtype)
+        between("BatchNorm: momentum", momentum, 0.0, 1.0)
+        self.momentum, self.mean, self.var = momentum, np.zeros(width, dtype), np.ones(width, dtype)
+
+    def forward(self, x: Any) -> Tensor:
+        """x, normalized."""
+        x = self._array(x)
+        if x.ndim not in (2, 4):
+            raise ValueError(f"{self.describe()} takes an input with 2 or 4 axes, got one of shape {x.shape}")
+        mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
+        shape = (self.width, *(1,) * (x.ndim - 2))
+        scale = self.weight / np.sqrt(var + self.eps)
+        return (x - mean.reshape(shape)) * scale.reshape(shape) + self.bias.reshape(shape)
+
+    def _of_batch(self, x: Any) -> tuple[Any, Any]:
+        """Mean and variance of each feature; the buffers follow."""
+        count, axes = x.size // self.width, (0, *range(2, x.ndim))
+        if count < 2:
+            raise ValueError(f"{self.describe()} in training takes several examples, got an input of shape {x.shape}")
+        mean, var = x.mean(axes), x.var(axes)
+        for name, value in (("mean", mean), ("var", var * (count / (count - 1)))):
+            before = getattr(self, name)
+            after = (1 - self.momentum) * before + self.momentum * _constant(value)
+            setattr(self, name, after.astype(before.dtype))
+        return mean, var
+
+
+def _constant(x: Any) -> Any:
+    """The numbers of a Tensor, in a trace a node without a derivative."""
+    return x.data if type(x) is Tensor else x.detach() if isinstance(x, Node) else x
+
+
+class Dropout(Module):
+    """Zeros with probability p in [0, 1), anew at each call, and the others divided by 1 - p; x itself after eval().
+
+    Srivastava et al. 2014, Dropout. `rng` is a seed or a numpy.random.Generator.
+    """
+
+    def __init__(self, p: float, rng: Any):
+        between("Dropout: p", p, 0.0, 1.0)
+        if p == 1:
+            raise ValueError("Dropout: p must be below 1: nothing would be left")
+        self.p, self.rng = p, generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """x, some of it 0."""
+        if not self.training or not self.p:
+            return x
+        return np.where(random.bernoulli(self.rng, 1 - self.p, x.shape), x / (1 - self.p), 0.0)
