@@ -32,24 +32,25 @@ def batches(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def packed(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The same names in fewer rows, several in one, which a batch of one name does not need.
+    """The same names in fewer rows, several in one; a batch of one name is as long as the longest name.
 
-    Inputs (updates, rows, 16, 3) are symbols, places in the name, and its number. A name goes into the first row that
-    has room, the longest first; there are as many rows as any batch needs. Labels are as before.
+    Inputs (updates, rows, 16, 3) are symbols, places in the name, and its number. A name goes where it leaves the least
+    room, the longest first; there are as many rows as any batch needs. Labels are as before.
     """
     tokens, labels = batches(n)
-    if n == 1:
-        return tokens, labels
-    inputs, wanted = np.full((*tokens.shape, 3), (0, 0, -1)), np.full(labels.shape, -1)
     lengths = (labels >= 0).sum(-1)
+    if n == 1:
+        return tokens[..., : lengths.max()], labels[..., : lengths.max()]
+    inputs, wanted = np.full((*tokens.shape, 3), (0, 0, -1)), np.full(labels.shape, -1)
     for k in range(UPDATES):
-        used = np.zeros(n, int)
+        room = np.full(n, BLOCK)
         for i in np.argsort(-lengths[k]):
-            row, length = int(np.argmax(used + lengths[k, i] <= BLOCK)), lengths[k, i]
-            here = slice(used[row], used[row] + length)
+            length = lengths[k, i]
+            row = int(np.argmin(np.where(room < length, BLOCK + 1, room)))
+            here = slice(BLOCK - room[row], BLOCK - room[row] + length)
             inputs[k, row, here] = np.stack([tokens[k, i, :length], np.arange(length), np.full(length, i)], -1)
             wanted[k, row, here] = labels[k, i, :length]
-            used[row] += length
+            room[row] -= length
     rows = (wanted >= 0).any((0, 2))
     return inputs[:, rows], wanted[:, rows]
 
