@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import cache, partial, wraps
+from functools import cache, cached_property, partial, wraps
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
@@ -47,38 +47,52 @@ def first_node(args: Iterable) -> Node | None:
 signature = cache(inspect.signature)
 
 
-@cache
 class Manner:
     """How a call of NumPy's function is one of ours, which may take fewer arguments, or fewer by place."""
 
-    def __init__(self, function: Callable, plain: Callable | None, as_given: Callable):
-        ours, theirs = ([*signature(f).parameters.values()] if f else [] for f in (function, plain))
-        places = [p.name for p in ours if p.kind < p.VAR_POSITIONAL]
-        several = any(p.kind is p.VAR_POSITIONAL for p in ours)
-        self.names = [p.name for p in theirs if p.kind < p.VAR_POSITIONAL]
-        # by place go no more than ours takes, and of NumPy's those before `out`
-        self.count = sys.maxsize if several else len(places)
-        if "out" in self.names:
-            self.count = min(self.count, self.names.index("out"))
-        self.ignored = HOW.intersection(p.name for p in theirs) - {p.name for p in ours}
-        arrays = [p.name for p in ours if p.annotation is Tensor]
-        self.arrays = {*arrays, *(places.index(name) for name in arrays if name in places)}
-        self.as_given = as_given
+    def __init__(self, function: Any, plain: Callable | None, as_given: Callable):
+        self.plain, self.as_given = plain, as_given
+        row = getattr(function, "__wrapped__", function)
+        if isinstance(row, Operation):
+            self.places, self.names, kinds_of, several = row.names, (), {}, 0
+        else:
+            code, kinds_of = function.__code__, function.__annotations__
+            self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+            self.places, several = self.names[: code.co_argcount], code.co_flags & inspect.CO_VARARGS
+        self.count = sys.maxsize if several else len(self.places)  # how many go by place
+        self.arrays = {name for name in self.names if kinds_of.get(name) is Tensor}
+        self.options = {*self.names} - self.arrays
+        self.simple = ARRAYS if len(self.arrays) > 1 else SIMPLE
+
+    @cached_property
+    def theirs(self) -> dict[str, bool]:
+        """What NumPy's function takes, and whether by place."""
+        given = signature(self.plain).parameters.values() if self.plain else ()
+        return {p.name: p.kind < p.VAR_POSITIONAL for p in given}
+
+    @cached_property
+    def ignored(self) -> set[str]:
+        """What NumPy's function takes and ours does not, since it does not matter here."""
+        return (HOW & self.theirs.keys()).difference(self.names)
 
     def taken(self, called: str, args: tuple, kwargs: dict) -> tuple[Sequence, dict]:
         """A call's arguments as our function takes them, lists of nodes and Values as Tensors."""
-        named = self.names[self.count : len(args)]
-        kwargs = {**dict(zip(named, args[self.count :])), **kwargs}
-        args = args[: self.count] + args[self.count + len(named) :]
+        if len(args) > self.count:  # NumPy's function takes more by place
+            names = [name for name, by_place in self.theirs.items() if by_place][self.count :]
+            kwargs = {**dict(zip(names, args[self.count :])), **kwargs}
+            args = args[: self.count] + args[self.count + len(names) :]
         if kwargs.pop("out", None) is not None:
             raise TypeError(NO_OUT.format(called))
-        kwargs = {key: x for key, x in kwargs.items() if key not in self.ignored}
-        no_mask((*args, *kwargs.values()))
-        return self._arrays(range(len(args)), args), dict(zip(kwargs, self._arrays(kwargs, kwargs.values())))
+        no_mask((*args, *kwargs.values()) if kwargs else args)
+        if kwargs:
+            kwargs = {key: x for key, x in kwargs.items() if key not in self.ignored}
+            kwargs = dict(zip(kwargs, self._entered(kwargs, kwargs.values())))
+        return self._entered(self.places, args), kwargs
 
-    def _arrays(self, names: Iterable, given: Iterable) -> list:
-        given = given if SIMPLE.issuperset(map(type, given)) else self.as_given(given)
-        return [as_array(x) if name in self.arrays else x for name, x in zip(names, given)]
+    def _entered(self, names: Iterable, given: Iterable) -> Sequence:
+        found = [*given] if SIMPLE.issuperset(map(type, given)) else self.as_given(given)
+        arrays = [as_array(x) if name in self.arrays else x for name, x in zip(names, found)] if self.arrays else []
+        return arrays + found[len(arrays) :]
 
 
 def recorded(
@@ -90,26 +104,25 @@ def recorded(
     `as_given`, become Tensors. The methods and keywords of a ufunc come back by its protocol.
     """
     plain = getattr(home, name, None)
+    manner = Manner(function, plain, as_given)
+    simple, count, options = manner.simple, manner.count, manner.options
     of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
-    arguments = [kind for key, kind in getattr(function, "__annotations__", {}).items() if key != "return"]
-    simple = ARRAYS if arguments.count(Tensor) > 1 else SIMPLE
-    code = getattr(function, "__code__", None)
-    few = 2 if code is None or code.co_argcount > 1 or code.co_flags & inspect.CO_VARARGS else 1
-
     if inspect.isfunction(function):
         function.__name__ = function.__qualname__ = name
-        function.__doc__ = function.__doc__ or (f"As numpy.{name}." if plain else OPERATIONS[name].__doc__)
+        function.__doc__ = function.__doc__ or (f"As {home.__name__}.{name}." if plain else OPERATIONS[name].__doc__)
 
     @wraps(function, updated=())
     def either(*args: Any, **kwargs: Any) -> Any:
         types = {*map(type, args)}
-        if Tensor in types and types <= simple and not kwargs:  # most calls
-            if len(args) <= few or len(args) <= Manner(function, plain, as_given).count:
+        if Tensor in types and types <= simple and len(args) <= count:
+            if not kwargs:  # most calls
                 return function(*args)
+            if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
+                return function(*args, **kwargs)
         with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
         if not with_node or kwargs and of_ufunc:
             return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
-        given, named = Manner(function, plain, as_given).taken(name, args, kwargs)
+        given, named = manner.taken(name, args, kwargs)
         of_integers = kinds.tracing and _holds_integers((*given, *named.values()))
         return _of_integers(plain, function, given, named) if of_integers else function(*given, **named)
 

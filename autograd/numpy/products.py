@@ -193,7 +193,7 @@ def cross(a: Tensor, b: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -
     return moveaxis(a[..., following] * b[..., preceding] - a[..., preceding] * b[..., following], -1, axisc)
 
 
-def vecdot(x1: Tensor, x2: Tensor, axis: int = -1) -> Any:
+def vecdot(x1: Tensor, x2: Tensor, *, axis: int = -1) -> Any:
     """As numpy.vecdot."""
     x1, x2 = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
     return matmul(x1[..., None, :], x2[..., None])[..., 0, 0]
