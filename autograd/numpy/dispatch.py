@@ -1,10 +1,14 @@
-"""One name, two functions: what is recorded where a node takes part, and NumPy's own where none does."""
+"""One name, two functions: what is recorded where a node takes part, and NumPy's own where none does.
+
+The other modules hold functions of nodes and arrays under NumPy's names. Their last line, `record(globals())`,
+lets each call choose. An argument annotated as a Tensor reaches such a function as a Tensor or an array.
+"""
 
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import cache, partial, wraps
+from functools import cache, cached_property, partial, wraps
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
@@ -13,13 +17,17 @@ import numpy
 
 from ..arguments import is_node, no_mask
 from ..failing import refuse
-from ..meeting import as_tensors, unlisted
+from ..meeting import as_array, as_tensors, unlisted
 from ..node import Node, Tensor, kinds
-from ..operation import Operation
+from ..operation import OPERATIONS, Operation
 from ..tree import flatten, unflatten
 
-SIMPLE = {Tensor, numpy.ndarray, float, int, bool, type(None)}  # what every function takes as it is
+ARRAYS = {Tensor, numpy.ndarray}
+SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
 LISTS = {list, tuple}
+OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
+# arguments of NumPy's that say how a result is computed or kept, not what it is
+HOW = {"assume_unique", "copy", "kind", "optimize", "order", "overwrite_input", "stable", "subok"}
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
@@ -39,61 +47,114 @@ def first_node(args: Iterable) -> Node | None:
 signature = cache(inspect.signature)
 
 
-@cache
-def out_place(plain: Callable) -> int:
-    """Where `out` stands among the arguments that NumPy's function takes by place; behind all others if it has none."""
-    names = [name for name, given in signature(plain).parameters.items() if given.kind < given.VAR_POSITIONAL]
-    return names.index("out") if "out" in names else sys.maxsize
+class Manner:
+    """How a call of NumPy's function is one of ours, which may take fewer arguments, or fewer by place."""
 
+    def __init__(self, function: Any, plain: Callable | None, as_given: Callable):
+        self.plain, self.as_given = plain, as_given
+        row = getattr(function, "__wrapped__", function)
+        if isinstance(row, Operation):
+            self.places, self.names, kinds_of, several = row.names, (), {}, 0
+        else:
+            code, kinds_of = function.__code__, function.__annotations__
+            self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+            self.places, several = self.names[: code.co_argcount], code.co_flags & inspect.CO_VARARGS
+        self.count = sys.maxsize if several else len(self.places)  # how many go by place
+        self.arrays = {name for name in self.names if kinds_of.get(name) is Tensor}
+        self.options = {*self.names} - self.arrays
+        self.simple = ARRAYS if len(self.arrays) > 1 else SIMPLE
 
-def _as_taken(called: str, plain: Any, as_given: Callable, args: tuple, kwargs: dict) -> tuple[Any, dict]:
-    """A call's arguments as our function takes them: from NumPy's `out` on by name, lists and Values as Tensors."""
-    place = out_place(plain) if plain else sys.maxsize
-    if len(args) > place:
-        kwargs = {**dict(zip([*signature(plain).parameters][place:], args[place:])), **kwargs}
-    args = args[:place]
-    if kwargs.pop("out", None) is not None:
-        raise TypeError(NO_OUT.format(called))
-    no_mask((*args, *kwargs.values()) if kwargs else args)
-    if kwargs and not SIMPLE.issuperset(map(type, kwargs.values())):
-        kwargs = dict(zip(kwargs, as_given(kwargs.values())))
-    return args if SIMPLE.issuperset(map(type, args)) else as_given(args), kwargs
+    @cached_property
+    def theirs(self) -> dict[str, bool]:
+        """What NumPy's function takes, and whether by place."""
+        given = signature(self.plain).parameters.values() if self.plain else ()
+        return {p.name: p.kind < p.VAR_POSITIONAL for p in given}
+
+    @cached_property
+    def ignored(self) -> set[str]:
+        """What NumPy's function takes and ours does not, since it does not matter here."""
+        return (HOW & self.theirs.keys()).difference(self.names)
+
+    def taken(self, called: str, args: tuple, kwargs: dict) -> tuple[Sequence, dict]:
+        """A call's arguments as our function takes them, lists of nodes and Values as Tensors."""
+        if len(args) > self.count:  # NumPy's function takes more by place
+            names = [name for name, by_place in self.theirs.items() if by_place][self.count :]
+            kwargs = {**dict(zip(names, args[self.count :])), **kwargs}
+            args = args[: self.count] + args[self.count + len(names) :]
+        if kwargs.pop("out", None) is not None:
+            raise TypeError(NO_OUT.format(called))
+        no_mask((*args, *kwargs.values()) if kwargs else args)
+        if kwargs:
+            kwargs = {key: x for key, x in kwargs.items() if key not in self.ignored}
+            kwargs = dict(zip(kwargs, self._entered(kwargs, kwargs.values())))
+        return self._entered(self.places, args), kwargs
+
+    def _entered(self, names: Iterable, given: Iterable) -> Sequence:
+        found = [*given] if SIMPLE.issuperset(map(type, given)) else self.as_given(given)
+        arrays = [as_array(x) if name in self.arrays else x for name, x in zip(names, found)] if self.arrays else []
+        return arrays + found[len(arrays) :]
 
 
 def recorded(
-    name: str = "", of_arrays: bool = True, of_lists: bool = False, home: ModuleType = numpy
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator: where no node takes part, NumPy's function of this name is called instead.
+    name: str, function: Callable[..., Any], home: ModuleType = numpy, as_given: Callable = as_tensors
+) -> Callable[..., Any]:
+    """The function, or where no node takes part NumPy's function of this name.
 
-    The name is the function's own if none is given. Where NumPy has none, the numbers go through the function as a
-    Tensor. A list with nodes in it reaches the function as a Tensor, unless it is `of_lists`; to a function of arrays a
-    Value is one of shape (). The methods and keywords of a ufunc come back by its protocol.
+    Where NumPy has none, the numbers go through the function as a Tensor. Lists of nodes and Values, as others are
+    `as_given`, become Tensors. The methods and keywords of a ufunc come back by its protocol.
     """
+    plain = getattr(home, name, None)
+    manner = Manner(function, plain, as_given)
+    simple, count, options = manner.simple, manner.count, manner.options
+    of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
+    if inspect.isfunction(function):
+        function.__name__ = function.__qualname__ = name
+        function.__doc__ = function.__doc__ or (f"As {home.__name__}.{name}." if plain else OPERATIONS[name].__doc__)
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        called = name or function.__name__
-        plain = getattr(home, called, None)
-        as_given: Callable = list if of_lists else as_tensors if of_arrays else lambda given: [*map(unlisted, given)]
-        of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
-
-        @wraps(function, updated=())
-        def either(*args: Any, **kwargs: Any) -> Any:
-            types = {*map(type, args)}
-            few = len(args) < 3 or not plain or len(args) <= out_place(plain)
-            if few and Tensor in types and types <= SIMPLE and not kwargs:  # most calls
+    @wraps(function, updated=())
+    def either(*args: Any, **kwargs: Any) -> Any:
+        types = {*map(type, args)}
+        if Tensor in types and types <= simple and len(args) <= count:
+            if not kwargs:  # most calls
                 return function(*args)
-            with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
-            if not with_node or kwargs and of_ufunc:
-                return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
-            args, kwargs = _as_taken(called, plain, as_given, args, kwargs)
-            of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
-            return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
+            if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
+                return function(*args, **kwargs)
+        with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
+        if not with_node or kwargs and of_ufunc:
+            return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
+        given, named = manner.taken(name, args, kwargs)
+        of_integers = kinds.tracing and _holds_integers((*given, *named.values()))
+        return _of_integers(plain, function, given, named) if of_integers else function(*given, **named)
 
-        vars(either).update(attributes(plain))
-        either.__name__ = either.__qualname__ = called
-        return either
+    return _called(name, either, plain)
 
-    return decorate
+
+def _called(name: str, function: Any, plain: Any) -> Callable[..., Any]:
+    """The function, with the name of NumPy's, and of a ufunc the methods and what else it has."""
+    if isinstance(plain, numpy.ufunc):
+        vars(function).update({key: getattr(plain, key) for key in dir(plain) if key[0] != "_"})
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def as_nodes(given: Iterable) -> list:
+    """Lists with nodes in them as Tensors, and all else as it is: what functions of numbers are given."""
+    return [*map(unlisted, given)]
+
+
+def record(
+    names: dict[str, Any], home: ModuleType = numpy, as_given: Callable = as_tensors, plain: bool = False
+) -> list[str]:
+    """Let the functions that a module defines under NumPy's names be NumPy's own where no node takes part.
+
+    With `plain` results they are that also where one does, and the module's are recorded in traces. Returns the names.
+    """
+    functions = [name for name, x in names.items() if inspect.isfunction(x) and x.__module__ == names["__name__"]]
+    found = [name for name in functions if hasattr(home, name) or name in OURS]
+    for name in found:
+        made = recorded(name, names[name], home, as_given)
+        names[name] = constant(name, home, traced=made) if plain else made
+    return found
 
 
 def numbers_of(x: Any) -> Any:
@@ -128,20 +189,6 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
 
 def _as_floats(x: Any) -> Any:
     return Tensor(x) if isinstance(x, kinds.array) else x
-
-
-def called(
-    name: str, function: Callable[..., Any], home: ModuleType = numpy, of_lists: bool = False
-) -> Callable[..., Any]:
-    """The function, recorded as NumPy's of this name."""
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"As {home.__name__}.{name}."
-    return recorded(home=home, of_lists=of_lists)(function)
-
-
-def attributes(plain: Any) -> dict[str, Any]:
-    """The methods of a ufunc and what else it has; nothing of other functions."""
-    return {key: getattr(plain, key) for key in dir(plain) if key[0] != "_"} if isinstance(plain, numpy.ufunc) else {}
 
 
 def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
@@ -187,15 +234,8 @@ def constant(
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
         return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
 
-    vars(function).update(attributes(plain))
-    function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{home.__name__}.{name} of the numbers; a plain result."
-    return function
-
-
-def plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator: NumPy's function of this name on the numbers of nodes; in a trace this one is recorded."""
-    return constant(function.__name__, traced=recorded()(function))
+    return _called(name, function, plain)
 
 
 def entered(x: Any) -> Any:

@@ -9,22 +9,21 @@ from typing import Any
 import numpy as np
 
 from ..arguments import axes_of, is_node
+from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
 from . import masks, reducing
-from .dispatch import called, data_of, recorded
-from .moving import diagonal, take, take_along_axis
+from .dispatch import data_of, record
+from .moving import concatenate, diagonal, take, take_along_axis
 from .reducing import selected
-from .shaping import atleast_2d, broadcast_to, concatenate, operand
+from .shaping import atleast_2d, broadcast_to
 
 _where, _equal, _maximum, _floor = (OPERATIONS[name] for name in "where equal maximum floor".split())
 
 
-@recorded()
 def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As numpy.average; the weights have their gradient, too."""
-    x = operand(a)
-    w = np.ones(x.shape, x.dtype) if weights is None else operand(weights)
+    x, w = a, np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
     if w.shape != x.shape:
         axes = [] if axis is None else [i % x.ndim for i in np.atleast_1d(axis)]
         if w.shape != tuple(x.shape[i] for i in axes):
@@ -35,7 +34,6 @@ def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = F
     return (mean, total) if returned else mean
 
 
-@recorded()
 def ptp(a: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     """As numpy.ptp, the largest element less the smallest."""
     return reducing.max(a, axis, keepdims=keepdims) - reducing.min(a, axis, keepdims=keepdims)
@@ -48,16 +46,13 @@ def _quantile(name: str) -> Callable[..., Any]:
     """
     plain = getattr(np, name.removeprefix("nan"))
 
-    def function(
-        a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, overwrite_input: Any = 0
-    ) -> Tensor:
-        x, q = operand(a), np.asarray(q, float)
-        axes = axes_of(axis, x.ndim)
-        rows = reducing.sort(reducing.rows(x, axes))
+    def function(a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Tensor:
+        q, axes = np.asarray(q, float), axes_of(axis, a.ndim)
+        rows = reducing.sort(reducing.rows(a, axes))
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
-        return out.reshape(q.shape + reducing.without(x.shape, axes, keepdims))
+        return out.reshape(q.shape + reducing.without(a.shape, axes, keepdims))
 
-    return called(name, function)
+    return function
 
 
 def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
@@ -85,16 +80,9 @@ quantile, percentile, nanquantile, nanpercentile = map(
 )
 
 
-@recorded()
-def median(a: Tensor, axis: Any = None, *, overwrite_input: bool = False, keepdims: bool = False) -> Tensor:
-    """As numpy.median; the gradient goes to the one or two elements in the middle."""
-    return quantile(a, 0.5, axis, keepdims=keepdims)
-
-
-@recorded()
-def nanmedian(a: Tensor, axis: Any = None, *, overwrite_input: bool = False, keepdims: bool = False) -> Tensor:
-    """As numpy.nanmedian; the gradient goes to the one or two elements in the middle."""
-    return nanquantile(a, 0.5, axis, keepdims=keepdims)
+# the gradient goes to the one or two elements in the middle
+median = lambda a, axis=None, *, keepdims=False: quantile(a, 0.5, axis, keepdims=keepdims)
+nanmedian = lambda a, axis=None, *, keepdims=False: nanquantile(a, 0.5, axis, keepdims=keepdims)
 
 
 def _observations(name: str, m: Any, rowvar: bool, dtype: Any) -> Tensor:
@@ -105,7 +93,6 @@ def _observations(name: str, m: Any, rowvar: bool, dtype: Any) -> Tensor:
     return atleast_2d(x) if rowvar or x.ndim < 2 else x.T
 
 
-@recorded()
 def cov(
     m: Tensor,
     y: Any = None,
@@ -129,7 +116,6 @@ def cov(
     return ((deviation * w) @ deviation.T / max(float(total - lost), 0.0)).squeeze()
 
 
-@recorded()
 def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
     """As numpy.corrcoef."""
     c = cov(x, y, rowvar, dtype=dtype)
@@ -139,7 +125,6 @@ def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None
     return c / size / size.reshape(-1, 1)
 
 
-@recorded()
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """As numpy.bincount; the gradient goes to the weights."""
     plain = np.bincount(data_of(x), None if weights is None else np.zeros(weights.shape), minlength)
@@ -150,20 +135,18 @@ def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction of what its mask selects, where that is no NaN."""
 
     def over(a: Tensor, *args: Any, where: Any = True, **kwargs: Any) -> Tensor:
-        x = operand(a)
-        return function(x, *args, where=_equal(x, x) * where, **kwargs)
+        return function(a, *args, where=_equal(a, a) * where, **kwargs)
 
-    return called(f"nan{function.__name__}", over)
+    return over
 
 
 def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
     """A function with a number in the place of NaN."""
 
     def over(a: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        x = operand(a)
-        return function(_where(_equal(x, x), x, number), *args, **kwargs)
+        return function(_where(_equal(a, a), a, number), *args, **kwargs)
 
-    return called(f"nan{function.__name__}", over)
+    return over
 
 
 def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
@@ -171,12 +154,11 @@ def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     filled = _filled(function, least)
 
     def over(a: Tensor, axis: Any = None, *, keepdims: bool = False, **kwargs: Any) -> Tensor:
-        x = operand(a)
-        some = reducing.max(_equal(x, x), axis, keepdims=keepdims)
-        out = filled(x, axis, keepdims=keepdims, **kwargs)
+        some = reducing.max(_equal(a, a), axis, keepdims=keepdims)
+        out = filled(a, axis, keepdims=keepdims, **kwargs)
         return out if "initial" in kwargs else _where(some, out, np.nan)
 
-    return called(f"nan{function.__name__}", over)
+    return over
 
 
 nansum, nanprod, nanmean, nanvar, nanstd = map(
@@ -195,8 +177,9 @@ def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Call
         first = np.full(out.shape, initial, out.dtype).take([0], axis)
         return concatenate([first, out], axis) if include_initial else out
 
-    return called(name, cumulative)
+    return cumulative
 
 
 cumulative_sum = _cumulative("cumulative_sum", reducing.cumsum, 0.0)
 cumulative_prod = _cumulative("cumulative_prod", reducing.cumprod, 1.0)
+__all__ = record(globals())
