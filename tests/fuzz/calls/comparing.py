@@ -1,0 +1,131 @@
+"""A call's text by NumPy and by autograd.numpy, and how they differ."""
+
+import re
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+import numpy
+
+import autograd.numpy as np
+from autograd import Tensor, Value
+from autograd.node import Node
+from autograd.tree import flatten
+
+INTERNAL = (KeyError, AttributeError, AssertionError, RecursionError, UnboundLocalError, NameError, ZeroDivisionError)
+REFUSALS = (ValueError, TypeError, IndexError)
+DOCUMENTED = re.compile(
+    "is not differentiated|are not differentiated|holds floats|real numbers, not|takes a node|does not turn into an array"
+    "|is one of"
+)
+
+
+def _softmax(x: Any, axis: Any = -1) -> Any:
+    powers = numpy.exp(x - numpy.max(x, axis, keepdims=True, initial=-numpy.inf))
+    return powers / numpy.sum(powers, axis, keepdims=True)
+
+
+def _logsumexp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return numpy.logaddexp.reduce(x, axis, keepdims=keepdims)
+
+
+DEFINED: dict[str, Any] = {  # what NumPy does not have, by its definition
+    "relu": lambda x, /: numpy.where(x > 0, x, x * 0),
+    "sigmoid": lambda x, /: 1 / (1 + numpy.exp(-x)),
+    "softplus": lambda x, /: numpy.logaddexp(x, 0),
+    "log_sigmoid": lambda x, /: -numpy.logaddexp(-x, 0),
+    "logsumexp": _logsumexp,
+    "norm": lambda x, axis=None, *, keepdims=False: numpy.sqrt(numpy.sum(x * x, axis, keepdims=keepdims)),
+    "softmax": _softmax,
+    "log_softmax": lambda x, axis=-1: numpy.log(_softmax(x, axis)),
+    "sliding_window_view": numpy.lib.stride_tricks.sliding_window_view,
+}
+
+
+class Plain(SimpleNamespace):
+    """NumPy, with what it lacks."""
+
+    def __getattr__(self, name: str) -> Any:
+        return DEFINED.get(name) or getattr(numpy, name)
+
+
+def _plain(data: Any, dtype: Any = float) -> Any:
+    return numpy.array(data, dtype)
+
+
+THEIRS = {"np": Plain(), "T": _plain, "V": float}
+OURS = {"np": np, "T": Tensor, "V": Value}
+NOT_NODES = {*np.CONSTANT, "shape", "ndim", "size", "dtype", "tolist", "item", "nonzero"}
+
+
+def difference(text: str) -> str | None:
+    """How a call of nodes differs from one of arrays; None if it does not."""
+    if not re.search(r"\b[TV]\(", text):
+        return None
+    with numpy.errstate(all="ignore"), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        theirs, refused = _outcome(text, THEIRS)
+    if any(issubclass(w.category, DeprecationWarning) for w in warned):
+        return None  # NumPy itself will not say this for long
+    with numpy.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours, error = _outcome(text, OURS)
+    if error is not None:
+        return _of_error(text, error, refused)
+    if refused is not None:
+        return f"accepted, where NumPy says {type(refused).__name__}: {refused}"
+    return _unlike(text, ours, theirs)
+
+
+def _outcome(text: str, scope: dict) -> tuple[Any, Exception | None]:
+    try:
+        return eval(text, dict(scope)), None
+    except Exception as error:
+        return None, error
+
+
+def _name(text: str) -> str:
+    found = re.match(r"np\.(?:linalg\.)?(\w+)\(", text) or re.search(r"\.(\w+)\([^()]*\)$", text)
+    return found[1] if found else ""
+
+
+def _of_error(text: str, error: Exception, refused: Exception | None) -> str | None:
+    said = f"{type(error).__name__}: {error}"
+    if not isinstance(error, REFUSALS) or isinstance(error, INTERNAL):
+        return f"internal {said}"
+    if refused is None and not DOCUMENTED.search(str(error)):
+        return f"refused, where NumPy does not: {said}"
+    if text.startswith("np.") and _name(text) not in str(error) and not DOCUMENTED.search(str(error)):
+        return f"nameless {said}"
+    return None
+
+
+def _unlike(text: str, ours: Any, theirs: Any) -> str | None:
+    ours, theirs = ([x for x in flatten(part)] for part in (ours, theirs))
+    if len(ours) != len(theirs):
+        return f"structure: {len(ours)} results, not {len(theirs)}"
+    for x, y in zip(ours, theirs):
+        data = x.data if isinstance(x, Node) else x
+        if isinstance(data, numpy.ndarray | numpy.generic | float) and numpy.asarray(data).dtype != numpy.asarray(y).dtype:
+            return f"dtype {numpy.asarray(data).dtype}, not {numpy.asarray(y).dtype}"
+        if numpy.shape(data) != numpy.shape(y):
+            return f"shape {numpy.shape(data)}, not {numpy.shape(y)}"
+        if not _close(data, y):
+            return f"value {data!r}, not {y!r}"
+        constant = _name(text) in NOT_NODES or not text.startswith("np.")
+        if not isinstance(x, Node) and numpy.asarray(y).dtype.kind == "f" and not constant:
+            return "constant, where a node took part"
+    return None
+
+
+def _close(ours: Any, theirs: Any) -> bool:
+    if not isinstance(theirs, numpy.ndarray | numpy.number | float) or numpy.asarray(theirs).dtype.kind != "f":
+        return bool(numpy.all(numpy.asarray(ours == theirs)))
+    x, y = numpy.asarray(ours), numpy.asarray(theirs)
+    digits = {8: 1e-9, 4: 2e-4}.get(y.itemsize, 1e-2)
+    return bool(numpy.allclose(x, y, rtol=digits, atol=digits * numpy.max(abs(y[numpy.isfinite(y)]), initial=0), equal_nan=True))
+
+
+def sort_of(said: str | None) -> str:
+    """What kind of failure it is."""
+    return re.sub(r"\d+|'.*?'", "", (said or "").split("\n")[0])[:40].split(" array")[0]
