@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy
 
 from ..arguments import is_node, no_mask
-from ..failing import refuse
+from ..failing import refuse, refused
 from ..meeting import as_array, as_tensors, unlisted
 from ..node import Node, Tensor, kinds
 from ..operation import OPERATIONS, Operation
@@ -114,17 +114,20 @@ def recorded(
     @wraps(function, updated=())
     def either(*args: Any, **kwargs: Any) -> Any:
         types = {*map(type, args)}
-        if Tensor in types and types <= simple and len(args) <= count:
-            if not kwargs:  # most calls
-                return function(*args)
-            if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
-                return function(*args, **kwargs)
-        with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
-        if not with_node or kwargs and of_ufunc:
-            return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
-        given, named = manner.taken(name, args, kwargs)
-        of_integers = kinds.tracing and _holds_integers((*given, *named.values()))
-        return _of_integers(plain, function, given, named) if of_integers else function(*given, **named)
+        try:
+            if Tensor in types and types <= simple and len(args) <= count:
+                if not kwargs:  # most calls
+                    return function(*args)
+                if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
+                    return function(*args, **kwargs)
+            with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
+            if not with_node or kwargs and of_ufunc:
+                return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
+            given, named = manner.taken(name, args, kwargs)
+            of_integers = kinds.tracing and _holds_integers((*given, *named.values()))
+            return _of_integers(plain, function, given, named) if of_integers else function(*given, **named)
+        except Exception as error:
+            raise refused(error, name) from None
 
     return _called(name, either, plain)
 
@@ -232,7 +235,10 @@ def constant(
             if traced is None:
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
-        return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
+        try:
+            return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
+        except Exception as error:
+            raise refused(error, name) from None
 
     function.__doc__ = f"{home.__name__}.{name} of the numbers; a plain result."
     return _called(name, function, plain)
