@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import cache, cached_property, partial, wraps
+from functools import cache, partial, wraps
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
@@ -26,8 +26,6 @@ ARRAYS = {Tensor, numpy.ndarray}
 SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
 LISTS = {list, tuple}
 OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
-# arguments of NumPy's that say how a result is computed or kept, not what it is
-HOW = {"assume_unique", "copy", "kind", "optimize", "order", "overwrite_input", "stable", "subok"}
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
@@ -48,46 +46,36 @@ signature = cache(inspect.signature)
 
 
 class Manner:
-    """How a call of NumPy's function is one of ours, which may take fewer arguments, or fewer by place."""
+    """How a call of NumPy's function is one of ours, which may take fewer arguments by place, and not `out`."""
 
     def __init__(self, function: Any, plain: Callable | None, as_given: Callable):
         self.plain, self.as_given = plain, as_given
         row = getattr(function, "__wrapped__", function)
+        self.options: set[str] = set()  # what goes by name, and is no array
+        self.arrays: set[str] = set()
         if isinstance(row, Operation):
-            self.places, self.names, kinds_of, several = row.names, (), {}, 0
+            self.places, self.count = row.names, len(row.names)  # what goes by place, and how many
         else:
             code, kinds_of = function.__code__, function.__annotations__
-            self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-            self.places, several = self.names[: code.co_argcount], code.co_flags & inspect.CO_VARARGS
-        self.count = sys.maxsize if several else len(self.places)  # how many go by place
-        self.arrays = {name for name in self.names if kinds_of.get(name) is Tensor}
-        self.options = {*self.names} - self.arrays
+            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+            self.places = names[: code.co_argcount]
+            self.count = sys.maxsize if code.co_flags & inspect.CO_VARARGS else code.co_argcount
+            self.arrays = {name for name in names if kinds_of.get(name) is Tensor}
+            self.options = {*names} - self.arrays
         self.simple = ARRAYS if len(self.arrays) > 1 else SIMPLE
-
-    @cached_property
-    def theirs(self) -> dict[str, bool]:
-        """What NumPy's function takes, and whether by place."""
-        given = signature(self.plain).parameters.values() if self.plain else ()
-        return {p.name: p.kind < p.VAR_POSITIONAL for p in given}
-
-    @cached_property
-    def ignored(self) -> set[str]:
-        """What NumPy's function takes and ours does not, since it does not matter here."""
-        return (HOW & self.theirs.keys()).difference(self.names)
 
     def taken(self, called: str, args: tuple, kwargs: dict) -> tuple[Sequence, dict]:
         """A call's arguments as our function takes them, lists of nodes and Values as Tensors."""
-        if len(args) > self.count:  # NumPy's function takes more by place
-            names = [name for name, by_place in self.theirs.items() if by_place][self.count :]
+        if len(args) > self.count:
+            theirs = signature(self.plain).parameters.values() if self.plain else ()
+            names = [p.name for p in theirs if p.kind < p.VAR_POSITIONAL][self.count :]
             kwargs = {**dict(zip(names, args[self.count :])), **kwargs}
             args = args[: self.count] + args[self.count + len(names) :]
         if kwargs.pop("out", None) is not None:
             raise TypeError(NO_OUT.format(called))
         no_mask((*args, *kwargs.values()) if kwargs else args)
-        if kwargs:
-            kwargs = {key: x for key, x in kwargs.items() if key not in self.ignored}
-            kwargs = dict(zip(kwargs, self._entered(kwargs, kwargs.values())))
-        return self._entered(self.places, args), kwargs
+        named = dict(zip(kwargs, self._entered(kwargs, kwargs.values()))) if kwargs else kwargs
+        return self._entered(self.places, args), named
 
     def _entered(self, names: Iterable, given: Iterable) -> Sequence:
         found = [*given] if SIMPLE.issuperset(map(type, given)) else self.as_given(given)
