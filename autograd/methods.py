@@ -31,7 +31,7 @@ COMPARISONS = {
 OF_ARRAYS = """
 sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat diagonal
 trace clip round copy take dot any all argmax argmin argsort nonzero""".split()
-OF_MORE = ("copy", "take", "dot")
+OF_TWO = ("take", "dot")
 
 
 def install(reading: Reading) -> None:
@@ -117,7 +117,7 @@ for _name, _function in {
     "__matmul__": names.matmul,
 }.items():
     # what is of a Tensor alone need not ask
-    setattr(Tensor, _name, _function if _name in OF_MORE else getattr(_function, "__wrapped__", _function))
+    setattr(Tensor, _name, _function if _name in OF_TWO else getattr(_function, "__wrapped__", _function))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,

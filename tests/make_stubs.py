@@ -19,7 +19,7 @@ HOME = pathlib.Path(__file__).parent.parent / "autograd"
 NODES = (
     "x y weight bias operands arrays fill_value a b f p m ary v array object start stop xp fp".split()
 )  # may be nodes
-SEVERAL = "eigh svd qr slogdet linspace gradient".split()  # whose result may be a tuple
+SEVERAL = "eigh svd qr slogdet linspace gradient unstack astype".split()  # whose result may be a tuple
 HEAD = '"""Made from the table by tests/make_stubs.py."""\n\n'
 FUNCTIONS = """from collections.abc import Sequence
 from typing import Any, overload
@@ -77,7 +77,7 @@ def of_row(row: Operation) -> list[str]:
 
 def of_function(function: Callable) -> list[str]:
     text, name = signature(function), function.__name__
-    if name in SEVERAL or inspect.signature(function).return_annotation is inspect.Signature.empty:
+    if name in SEVERAL:
         return [text]
     kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor | Value",)
     given = [x.name for x in inspect.signature(function).parameters.values() if x.default is x.empty]
@@ -122,6 +122,7 @@ def methods(kind: type) -> Iterator[str]:
         yield "    def __rmatmul__(self, other: ArrayLike, /) -> Tensor: ..."
         for method in (*OF_ARRAYS, "expand", "flatten"):
             text = re.sub(r"^\((\w+: \w+)", "(self", signature(getattr(Tensor, method))).replace("(*", "(self, *")
+            text = text.replace(": Tensor", ": Any")  # further arrays
             yield f"    def {method}{text if method in names.CONSTANT else text.replace('-> Any', '-> Tensor')}: ..."
 
 

@@ -6,9 +6,9 @@ lets each call choose. An argument annotated as a Tensor reaches such a function
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from functools import cache, cached_property, partial, wraps
+from functools import cache, partial, wraps
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
@@ -26,8 +26,6 @@ ARRAYS = {Tensor, numpy.ndarray}
 SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
 LISTS = {list, tuple}
 OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
-# arguments of NumPy's that say how a result is computed or kept, not what it is
-HOW = {"assume_unique", "copy", "kind", "optimize", "order", "overwrite_input", "stable", "subok"}
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
@@ -47,52 +45,11 @@ def first_node(args: Iterable) -> Node | None:
 signature = cache(inspect.signature)
 
 
-class Manner:
-    """How a call of NumPy's function is one of ours, which may take fewer arguments, or fewer by place."""
-
-    def __init__(self, function: Any, plain: Callable | None, as_given: Callable):
-        self.plain, self.as_given = plain, as_given
-        row = getattr(function, "__wrapped__", function)
-        if isinstance(row, Operation):
-            self.places, self.names, kinds_of, several = row.names, (), {}, 0
-        else:
-            code, kinds_of = function.__code__, function.__annotations__
-            self.names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-            self.places, several = self.names[: code.co_argcount], code.co_flags & inspect.CO_VARARGS
-        self.count = sys.maxsize if several else len(self.places)  # how many go by place
-        self.arrays = {name for name in self.names if kinds_of.get(name) is Tensor}
-        self.options = {*self.names} - self.arrays
-        self.simple = ARRAYS if len(self.arrays) > 1 else SIMPLE
-
-    @cached_property
-    def theirs(self) -> dict[str, bool]:
-        """What NumPy's function takes, and whether by place."""
-        given = signature(self.plain).parameters.values() if self.plain else ()
-        return {p.name: p.kind < p.VAR_POSITIONAL for p in given}
-
-    @cached_property
-    def ignored(self) -> set[str]:
-        """What NumPy's function takes and ours does not, since it does not matter here."""
-        return (HOW & self.theirs.keys()).difference(self.names)
-
-    def taken(self, called: str, args: tuple, kwargs: dict) -> tuple[Sequence, dict]:
-        """A call's arguments as our function takes them, lists of nodes and Values as Tensors."""
-        if len(args) > self.count:  # NumPy's function takes more by place
-            names = [name for name, by_place in self.theirs.items() if by_place][self.count :]
-            kwargs = {**dict(zip(names, args[self.count :])), **kwargs}
-            args = args[: self.count] + args[self.count + len(names) :]
-        if kwargs.pop("out", None) is not None:
-            raise TypeError(NO_OUT.format(called))
-        no_mask((*args, *kwargs.values()) if kwargs else args)
-        if kwargs:
-            kwargs = {key: x for key, x in kwargs.items() if key not in self.ignored}
-            kwargs = dict(zip(kwargs, self._entered(kwargs, kwargs.values())))
-        return self._entered(self.places, args), kwargs
-
-    def _entered(self, names: Iterable, given: Iterable) -> Sequence:
-        found = [*given] if SIMPLE.issuperset(map(type, given)) else self.as_given(given)
-        arrays = [as_array(x) if name in self.arrays else x for name, x in zip(names, found)] if self.arrays else []
-        return arrays + found[len(arrays) :]
+@cache
+def out_place(plain: Callable) -> int:
+    """Where `out` stands among the arguments that NumPy's function takes by place; behind all others if it has none."""
+    names = [name for name, given in signature(plain).parameters.items() if given.kind < given.VAR_POSITIONAL]
+    return names.index("out") if "out" in names else sys.maxsize
 
 
 def recorded(
@@ -104,9 +61,12 @@ def recorded(
     `as_given`, become Tensors. The methods and keywords of a ufunc come back by its protocol.
     """
     plain = getattr(home, name, None)
-    manner = Manner(function, plain, as_given)
-    simple, count, options = manner.simple, manner.count, manner.options
     of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
+    kinds_of = getattr(function, "__annotations__", {})
+    arrays = {key for key, kind in kinds_of.items() if kind is Tensor} - {"return"}
+    simple = ARRAYS if len(arrays) > 1 else SIMPLE
+    code = None if of_ufunc else getattr(function, "__code__", None)
+    options = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} - arrays if code else set()
     if inspect.isfunction(function):
         function.__name__ = function.__qualname__ = name
         function.__doc__ = function.__doc__ or (f"As {home.__name__}.{name}." if plain else OPERATIONS[name].__doc__)
@@ -115,7 +75,8 @@ def recorded(
     def either(*args: Any, **kwargs: Any) -> Any:
         types = {*map(type, args)}
         try:
-            if Tensor in types and types <= simple and len(args) <= count:
+            few = len(args) < 3 or not plain or len(args) <= out_place(plain)
+            if few and Tensor in types and types <= simple:
                 if not kwargs:  # most calls
                     return function(*args)
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
@@ -123,13 +84,40 @@ def recorded(
             with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
-            given, named = manner.taken(name, args, kwargs)
-            of_integers = kinds.tracing and _holds_integers((*given, *named.values()))
-            return _of_integers(plain, function, given, named) if of_integers else function(*given, **named)
+            args, kwargs = _without_out(name, plain, args, kwargs)
+            args = _entered(as_given, arrays, signature(function).parameters, args)
+            if kwargs:
+                kwargs = dict(zip(kwargs, _entered(as_given, arrays, kwargs, kwargs.values())))
+            of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
+            return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
         except Exception as error:
             raise refused(error, name) from None
 
     return _called(name, either, plain)
+
+
+def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """A call's arguments as our function takes them: from NumPy's `out` on by name."""
+    place = out_place(plain) if plain else sys.maxsize
+    if len(args) > place:
+        kwargs = {**dict(zip([*signature(plain).parameters][place:], args[place:])), **kwargs}
+    if kwargs.pop("out", None) is not None:
+        raise TypeError(NO_OUT.format(called))
+    no_mask((*args, *kwargs.values()) if kwargs else args)
+    return args[:place], kwargs
+
+
+def _entered(as_given: Callable, arrays: set[str], names: Collection[str], given: Collection) -> Any:
+    """Arguments with these names: lists of nodes and Values `as_given`, and what is to be an array as one."""
+    types = {*map(type, given)}
+    found = given if types <= SIMPLE else as_given(given)
+    if types <= ARRAYS or arrays.isdisjoint(names):
+        return found
+    pairs = zip(names, found)
+    return [
+        *(as_array(x) if name in arrays and type(x) not in ARRAYS else x for name, x in pairs),
+        *[*found][len(names) :],
+    ]
 
 
 def _called(name: str, function: Any, plain: Any) -> Callable[..., Any]:

@@ -106,7 +106,7 @@ def sinc(x: Any) -> Any:
     return _where(near, series, _div(_sin(far), far))
 
 
-def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """As numpy.nan_to_num; the gradient is 0 where a number was put in."""
     limit = float(np.finfo(getattr(x, "dtype", float)).max)
     out = _where(_equal(x, math.inf), limit if posinf is None else posinf, x)

@@ -28,7 +28,7 @@ any = lambda a, axis=None, *, keepdims=False, where=True: _greater(
 all = lambda a, axis=None, *, keepdims=False, where=True: _equal(
     reducing.sum(_equal(a, 0), axis, keepdims=keepdims, where=where), 0
 )
-argpartition = lambda a, kth, axis=-1: argsort(a, axis)
+argpartition = lambda a, kth, axis=-1, kind=None, order=None: argsort(a, axis)
 allclose = lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: all(isclose(a, b, rtol, atol, equal_nan))
 
 
@@ -57,7 +57,9 @@ def array_equiv(a1: Tensor, a2: Tensor) -> Any:
     return all(_equal(a1, a2))
 
 
-def isin(element: Tensor, test_elements: Tensor, *, invert: bool = False) -> Any:
+def isin(
+    element: Tensor, test_elements: Tensor, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
+) -> Any:
     """As numpy.isin, by comparing all pairs."""
     among = any(_equal(element[..., None], test_elements.reshape(-1)), -1)
     return ~among if invert else among
@@ -75,7 +77,7 @@ def argmin(a: Tensor, axis: int | None = None, *, keepdims: bool = False) -> Any
     return argmax(smallest, axis, keepdims=keepdims)
 
 
-def argsort(a: Tensor, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Any:
+def argsort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Any:
     """As numpy.argsort."""
     return OPERATIONS["argsort"](*along(a, axis), "stable" if stable else kind)
 

@@ -40,7 +40,7 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     return OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
 
 
-def einsum(*operands: Any, dtype: Any = None, order: Any = "K") -> Any:
+def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
     if len(operands) < 2:
         raise ValueError("einsum: of subscripts and the arrays that they are of")

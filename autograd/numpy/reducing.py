@@ -90,6 +90,23 @@ def _folding(fold: Callable, nothing: float, join: Operation) -> Callable[..., A
     return function
 
 
+def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
+    """A tree of products of halves, whose derivatives are right where elements are 0."""
+    axes = axes_of(axis, x.ndim)
+    shape, x = without(x.shape, axes, keepdims), rows(x, axes)
+    n, last = x.shape[-1], x.ndim - 1
+    while n > 1:
+        half = n // 2
+        product = x[..., :half] * x[..., half : 2 * half]
+        x = OPERATIONS["concatenate"](product, x[..., 2 * half :], last) if n % 2 else product
+        n -= half
+    # a product of nothing is 1, and has a history all the same
+    return x.reshape(shape) if n else _sum(x, -1).reshape(shape) + 1.0
+
+
+sum, prod = _folding(_sum, 0.0, OPERATIONS["add"]), _folding(_product, 1.0, OPERATIONS["mul"])
+
+
 def mean(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """As numpy.mean."""
     x = selected(a, dtype)
@@ -162,23 +179,6 @@ var = _of_deviations("var", lambda x, n, axis, keepdims: sum(x * x, axis, keepdi
 std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=keepdims) / OPERATIONS["sqrt"](n))
 
 
-def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
-    """A tree of products of halves, whose derivatives are right where elements are 0."""
-    axes = axes_of(axis, x.ndim)
-    shape, x = without(x.shape, axes, keepdims), rows(x, axes)
-    n, last = x.shape[-1], x.ndim - 1
-    while n > 1:
-        half = n // 2
-        product = x[..., :half] * x[..., half : 2 * half]
-        x = OPERATIONS["concatenate"](product, x[..., 2 * half :], last) if n % 2 else product
-        n -= half
-    # a product of nothing is 1, and has a history all the same
-    return x.reshape(shape) if n else sum(x, -1).reshape(shape) + 1.0
-
-
-sum, prod = _folding(_sum, 0.0, OPERATIONS["add"]), _folding(_product, 1.0, OPERATIONS["mul"])
-
-
 def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
     """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
     x, axis = along(selected(x, dtype), axis)
@@ -190,7 +190,7 @@ def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tens
     return x
 
 
-def sort(a: Tensor, axis: int | None = -1, *, order: None = None) -> Tensor:
+def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
     """As numpy.sort (stable, whatever the kind); an element's gradient goes to the place it came from."""
     if order is not None:
         raise ValueError(f"sort: order={order!r}, but a Tensor has no fields to order by")
@@ -198,12 +198,12 @@ def sort(a: Tensor, axis: int | None = -1, *, order: None = None) -> Tensor:
     return OPERATIONS["sorted_as"](x, x, axis)
 
 
-def partition(a: Tensor, kth: Any, axis: int | None = -1, *, kind: Any = "introselect") -> Tensor:
+def partition(a: Tensor, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Tensor:
     """As numpy.partition, inside jit in the order of sort; an element's gradient goes to the place it came from."""
     x, axis = along(a, axis)
     if kinds.tracing:
         return sort(x, axis)
-    return OPERATIONS["unsorted_as"](sort(x, axis), np.partition(data_of(x), kth, axis, kind), axis)
+    return OPERATIONS["unsorted_as"](sort(x, axis), np.partition(data_of(x), kth, axis, kind, order), axis)
 
 
 def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:

@@ -58,7 +58,7 @@ def swapaxes(a: Tensor, axis1: int, axis2: int) -> Tensor:
     return OPERATIONS["swapaxes"](a, axis1, axis2)
 
 
-def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
+def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
     """As numpy.broadcast_to."""
     return OPERATIONS["expand"](array, unpacked(sizes if shape is None else (shape,)))
 
@@ -96,28 +96,32 @@ def _of_each(function: Callable[..., Any]) -> Callable[..., Any]:
 atleast_1d, atleast_2d, atleast_3d = (_of_each(_reshaping(f"atleast_{n}d")) for n in (1, 2, 3))
 
 
-def array(object: Any, dtype: Any = None, *, ndmin: int = 0) -> Any:
+def array(
+    object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0
+) -> Any:
     """As numpy.array of a Tensor, or of nested lists with nodes in them."""
     x = as_array(object)
     x = x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return x.reshape((1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
 
 
-def full_like(a: Tensor, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+def full_like(
+    a: Tensor, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, *, shape: Any = None
+) -> Any:
     """As numpy.full_like; the gradient goes to `fill_value`, none to `a`."""
     like = np.broadcast_to(np.zeros((), a.dtype), a.shape)
     if not isinstance(fill_value, Tensor):
-        return np.full_like(like, fill_value, dtype, shape=shape)
-    like = np.full_like(like, 0, dtype, shape=shape)
+        return np.full_like(like, fill_value, dtype, order, subok, shape)
+    like = np.full_like(like, 0, dtype, order, subok, shape)
     return broadcast_to(fill_value.astype(like.dtype), like.shape)
 
 
-tril = lambda m, k=0: OPERATIONS["where"](np.tri(*m.shape[-2:], k=k, dtype=bool), m, 0.0)
-triu = lambda m, k=0: OPERATIONS["where"](np.tri(*m.shape[-2:], k=k - 1, dtype=bool), 0.0, m)
+tril = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k), m, 0.0)
+triu = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k - 1), 0.0, m)
 unstack = lambda x, axis=0: tuple(moveaxis(x, axis, 0))
-full = lambda shape, fill_value, dtype=None: broadcast_to(array(fill_value, dtype), shape)
-asarray, asanyarray, asfortranarray = (lambda a, dtype=None: array(a, dtype) for _ in range(3))
+full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape)
+asarray, asanyarray, asfortranarray = (lambda a, dtype=None, order=None, copy=None: array(a, dtype) for _ in range(3))
 ascontiguousarray = lambda a, dtype=None: array(a, dtype, ndmin=1)
-astype = lambda x, dtype: x.astype(dtype)
-copy = lambda a: OPERATIONS["alias"](array(a))
+astype = lambda x, dtype, *, copy=True: x.astype(dtype)
+copy = lambda a, order="K", subok=False: OPERATIONS["alias"](array(a))
 __all__ = record(globals())

@@ -23,14 +23,14 @@ _where, _equal, _maximum, _floor = (OPERATIONS[name] for name in "where equal ma
 
 def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As numpy.average; the weights have their gradient, too."""
-    x, w = a, np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
-    if w.shape != x.shape:
-        axes = [] if axis is None else [i % x.ndim for i in np.atleast_1d(axis)]
-        if w.shape != tuple(x.shape[i] for i in axes):
-            raise ValueError(f"average: weights of shape {w.shape} for an array of shape {x.shape} along {axis}")
-        w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(x.shape)))
-    total = reducing.sum(broadcast_to(w, x.shape), axis, keepdims=keepdims)
-    mean = reducing.sum(x * w, axis, keepdims=keepdims) / total
+    w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
+    if w.shape != a.shape:
+        axes = [] if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
+        if w.shape != tuple(a.shape[i] for i in axes):
+            raise ValueError(f"average: weights of shape {w.shape} for an array of shape {a.shape} along {axis}")
+        w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(a.shape)))
+    total = reducing.sum(broadcast_to(w, a.shape), axis, keepdims=keepdims)
+    mean = reducing.sum(a * w, axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
 
 
@@ -46,7 +46,9 @@ def _quantile(name: str) -> Callable[..., Any]:
     """
     plain = getattr(np, name.removeprefix("nan"))
 
-    def function(a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False) -> Tensor:
+    def function(
+        a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, overwrite_input: Any = 0
+    ) -> Tensor:
         q, axes = np.asarray(q, float), axes_of(axis, a.ndim)
         rows = reducing.sort(reducing.rows(a, axes))
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
@@ -60,11 +62,12 @@ def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
     n = rows.shape[-1]
     if not n:
         raise ValueError("there is no median or quantile of no elements")
-    lengths = np.full(rows.shape[:-1], n)
+    lengths: Any = np.full(rows.shape[:-1], n)
     if over_nan:  # they are the last
         lengths = _maximum(masks.count_nonzero(rows == rows, -1), 1)
-    several = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
-    places = take(np.stack([place(k).ravel() for k in several]), masks.searchsorted(several, lengths), 0)
+    several: Any = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
+    levels: Any = np.stack([place(k).ravel() for k in several])
+    places = take(levels, masks.searchsorted(several, lengths), 0)
     low = _floor(places).astype(int)
     share = (places - low).astype(rows.dtype)
     x, y = (take_along_axis(rows, i, -1) for i in (low, low + (share > 0)))
@@ -81,8 +84,8 @@ quantile, percentile, nanquantile, nanpercentile = map(
 
 
 # the gradient goes to the one or two elements in the middle
-median = lambda a, axis=None, *, keepdims=False: quantile(a, 0.5, axis, keepdims=keepdims)
-nanmedian = lambda a, axis=None, *, keepdims=False: nanquantile(a, 0.5, axis, keepdims=keepdims)
+median = lambda a, axis=None, *, overwrite_input=False, keepdims=False: quantile(a, 0.5, axis, keepdims=keepdims)
+nanmedian = lambda a, axis=None, *, overwrite_input=False, keepdims=False: nanquantile(a, 0.5, axis, keepdims=keepdims)
 
 
 def _observations(name: str, m: Any, rowvar: bool, dtype: Any) -> Tensor:
