@@ -8,7 +8,7 @@ AXIS = ["{axis}", "{axis}", "{axis}", "-1", "0", "1", "np.int64(0)", "np.array(0
 AXES = [*AXIS, "None", "{axes}", "{axes}", "()", "(0, -1)", "(np.int64(0),)"]
 INTEGER = ["1", "0", "-1", "2", "np.int64(1)", "np.array(1)", "True", "5", "1.0", "1.5", "'a'", "None", "(1,)", "[1]"]
 NUMBER = ["1.0", "0.0", "-2", "{x}", "{y}", "np.float32(0.5)", "np.int64(2)", "np.nan", "np.inf", "None", "'a'", "[0.5]"]
-BOOL = ["True", "False", "1", "0", "None", "np.True_"]
+BOOL = ["True", "False", "1", "0", "np.True_"]
 DTYPE = ["float", "'f4'", "'f8'", "np.float32", "None", "int", "'f2'", "bool", "complex", "'x'", "object"]
 MASK = ["{mask}", "True", "False", "{mask}", "np.array(True)", "{ints}", "1.0", "'a'", "None"]
 ORDER = ["'C'", "'F'", "'A'", "'K'", "None", "'X'", "1"]
@@ -107,7 +107,7 @@ OF: dict[str, list[str]] = {
     + ["'...', {x}", "'i,i', {x}", "'', {x}", "{x}, {x}", "'i->', {x}, {x}"],
     "bincount.x": ["{ints}", "[0, 1]", "[]", "[-1]", "[0.5]", "[[0]]"],
     "astype.dtype": DTYPE,
-    "piecewise.args piecewise.kw reshape.copy": ["None"],
+    "piecewise.args piecewise.kw": [""],
     "result_type.arrays_and_dtypes": ["{x}", "{x}, {num}", "{x}, 'f4'"],
     "lexsort.keys histogramdd.sample": ["{x}", "[{x}, {x}]"],
     "histogram.bins histogram2d.bins histogramdd.bins histogram_bin_edges.bins": ["3", "[0.0, 1.0]", "'auto'", "0", "1.5"],

@@ -25,6 +25,7 @@ OPERATORS = "+ - * / ** % // @ < <= > >= == !=".split()
 INDICES = ["0", "-1", "1:", "::-1", "...", "None", "[0, 1]", "{mask}", "0, 0", "[0], [1]", "..., 0", ":, 0", "5", "1.5"]
 INDICES += ["'a'", "None, 0", "{ints}", "[]", "np.array([[0], [1]])", "[0.5]", "[True, False]", "()", "True", "{x}", "::0"]
 INDICES += ["..., ...", "np.int64(0)", "slice(None), [0]", "np.array(1)", "[0], :, [0]", "0, None, [0]", "{x} > 0"]
+SEVERAL = ("arys", "xi", "args")  # parameters for as many arrays as one likes
 # methods that arrays have too; other arguments are those of the function
 METHODS = """
 sum mean max min prod var std cumsum cumprod reshape ravel transpose swapaxes squeeze repeat take diagonal trace dot
@@ -79,12 +80,11 @@ def _arguments(words: "Words", name: str, parameters: list) -> list[str]:
         if optional and words.draw(st.integers(0, 3)) != 3:
             by_place = False
             continue
-        several = p.kind is p.VAR_POSITIONAL and p.name in ("arys", "xi", "args")
-        text = words.argument(templates(name, p.name)) if not several else ", ".join(words.several())
+        text = words.argument(templates(name, p.name)) if p.name not in SEVERAL else ", ".join(words.several())
         if p.kind is p.KEYWORD_ONLY or not by_place or optional and p.kind is p.POSITIONAL_OR_KEYWORD and words.flip():
             by_place = False
             text = f"{p.name}={text}"
-        found.append(text)
+        found += [text] if text else []
     return found
 
 
