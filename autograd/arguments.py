@@ -1,6 +1,7 @@
 """What may be given to a node, and the messages for what may not."""
 
 import numbers
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -42,16 +43,24 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """An axis argument of NumPy (None, a number, several) as the sorted tuple of axes that it means."""
     if axis is None:
         return tuple(range(ndim))
-    axes: tuple[Any, ...] = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    for i in axes:
-        if not isinstance(i, (int, np.integer)):
-            raise TypeError(f"an axis is an integer, not {i!r}")
-        if not -ndim <= i < ndim:
-            raise np.exceptions.AxisError(int(i), ndim)
-    found = tuple(sorted({int(i) % ndim for i in axes}))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if not ndim and axes in ((0,), (-1,)):  # as NumPy has it
+        return ()
+    found = tuple(sorted({axis_of(i, ndim) for i in axes}))
     if len(found) != len(axes):
         raise ValueError(f"axis {axis} names an axis twice")
     return found
+
+
+def axis_of(axis: Any, ndim: int) -> int:
+    """An axis argument of NumPy that is a single axis, counted from the first."""
+    try:
+        i = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"an axis is an integer, not {axis!r}") from None
+    if not -ndim <= i < ndim:
+        raise np.exceptions.AxisError(i, ndim)
+    return i % ndim
 
 
 def real_number(number: Any) -> float:

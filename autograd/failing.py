@@ -9,8 +9,7 @@ from .arguments import is_node
 from .operation import Operation
 from .users import at_users_line, users_line
 
-
-REFUSALS = (ValueError, TypeError, IndexError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
+REFUSALS = (ValueError, TypeError, IndexError, FloatingPointError, np.linalg.LinAlgError)
 # of code that met what it was not written for
 ASTRAY = (AttributeError, KeyError, AssertionError, ZeroDivisionError, RuntimeError, RecursionError, OverflowError)
 

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -91,7 +92,8 @@ def _within(x: Any, bound: Any, outside: Callable) -> Any:
 
 def round(a: Any, decimals: int = 0) -> Any:
     """As numpy.round; the derivative is 0."""
-    return _div(_rint(_mul(a, 10.0**decimals)), 10.0**decimals) if decimals else _rint(a)
+    scale = 10.0 ** operator.index(decimals)
+    return _rint(a) if scale == 1.0 else _div(_rint(_mul(a, scale)), scale)
 
 
 def sinc(x: Any) -> Any:

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of
+from ..arguments import axes_of, axis_of
 from ..meeting import as_array, as_weak
+from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import masks
-from .dispatch import record
+from .dispatch import data_of, record
 from .elementwise import clip, where
 from .moving import concatenate, take
 from .reducing import diff
@@ -32,12 +33,14 @@ def linspace(
     line = start + step * numbers
     line = where(numbers == steps, stop, line)  # exactly
     line = moveaxis(array(line, dtype), 0, axis)
-    return (line, step) if retstep else line
+    return (line, step if num > bool(endpoint) else np.nan) if retstep else line
 
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """As numpy.geomspace."""
     start, stop = as_array(start), as_array(stop)
+    if not kinds.tracing and not (np.all(data_of(start)) and np.all(data_of(stop))):
+        raise ValueError("geomspace: no geometric sequence begins or ends with 0")
     numbers, steps = _numbered(num, endpoint, (start, stop))
     return moveaxis(array(start * (stop / start) ** (numbers / steps), dtype), 0, axis)
 
@@ -72,7 +75,8 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """As numpy.gradient: slopes by differences of second order inside, and of `edge_order` at the ends."""
     f = floats(f)
-    axes = axes_of(axis, f.ndim) if axis is None else tuple(axes_of(i, f.ndim)[0] for i in np.ravel(axis))
+    axes = axes_of(axis, f.ndim) if axis is None else tuple(axis_of(i, f.ndim) for i in np.ravel(axis))
+    axes_of(axes, f.ndim)  # or an error, where one stands twice
     spacings = [floats(h) for h in varargs or (1.0,)]
     spacings = spacings * len(axes) if len(spacings) == 1 and not spacings[0].ndim else spacings
     if len(spacings) != len(axes):
@@ -98,10 +102,14 @@ def _slopes(f: Any, h: Any, edge_order: int) -> Any:
     return concatenate([first, inside, last], -1).astype(f.dtype)
 
 
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Any:
+    """As numpy.vander."""
+    if x.ndim != 1 or N is not None and N < 0:
+        raise ValueError(f"vander: powers of a row of numbers, not {N} of an array of shape {x.shape}")
+    return x[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
+
+
 logspace = lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: array(
     base ** linspace(start, stop, num, endpoint, axis=axis), dtype
-)
-vander = lambda x, N=None, increasing=False: (
-    as_array(x)[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
 )
 __all__ = record(globals())

@@ -16,19 +16,13 @@ from . import decompositions, moving, products, shaping
 from .dispatch import constant, record, recorded
 from .moving import concatenate
 from .products import dot, matmul
+from .products import matrices as _matrices
 from .shaping import expand_dims, moveaxis, tril
 
 EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 SVDResult = namedtuple("SVDResult", "U S Vh")
 QRResult = namedtuple("QRResult", "Q R")
 SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
-
-
-def _matrices(name: str, x: Any, square: bool = False) -> Any:
-    x = as_array(x)
-    if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
-        raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
-    return x
 
 
 _square = functools.partial(_matrices, square=True)
@@ -139,10 +133,11 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
     """As numpy.linalg.matrix_power, by squares."""
     if not isinstance(n, (int, _np.integer)):
         raise TypeError(f"matrix_power: the exponent is an integer, not {n!r}")
+    a = _square("matrix_power", a)
     if n < 0:
         return matrix_power(inv(a), -n)
     if n < 2:
-        return _square("matrix_power", a) if n else 0.0 * a + _np.eye(a.shape[-1], dtype=a.dtype)
+        return a if n else 0.0 * a + _np.eye(a.shape[-1], dtype=a.dtype)
     root = matrix_power(a, n // 2)
     return root @ root @ a if n % 2 else root @ root
 
@@ -150,6 +145,8 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
 def _multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
     parts = [as_array(x) for x in arrays]
+    if len(parts) < 2:
+        raise ValueError(f"multi_dot: of two arrays or more, not of {len(parts)}")
     while len(parts) > 1:
         i = max(range(1, len(parts)), key=lambda i: len(parts[i]))
         parts[i - 1 : i + 1] = [dot(parts[i - 1], parts[i])]
@@ -188,6 +185,7 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
     """As numpy.linalg.vector_norm; the order 0 counts, and its derivative is 0."""
     if not isinstance(ord, (int, float, _np.number)):
         raise ValueError(f"norm: ord={ord!r} is no order for vectors, which is a number")
+    ord = float(ord)
     if ord == 2:
         return x.norm(axis, keepdims=keepdims)
     size = abs(x)
@@ -217,9 +215,10 @@ def tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Any:
     """As numpy.linalg.tensorsolve: x with tensordot(a, x, x.ndim) == b."""
     if axes is not None:
         a = moveaxis(a, axes, range(-len(axes), 0))
-    return solve(a.reshape(b.size, -1), b.ravel()).reshape(a.shape[b.ndim :])
+    return solve(a.reshape(b.size, math.prod(a.shape[b.ndim :])), b.ravel()).reshape(a.shape[b.ndim :])
 
 
+outer = lambda x1, x2: products.einsum("i,j->ij", x1, x2)
 svdvals = lambda x: svd(x, compute_uv=False)
 eigvalsh = lambda a, UPLO="L": eigh(a, UPLO).eigenvalues
 matrix_norm = lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
@@ -227,7 +226,7 @@ diagonal = lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1)
 trace = lambda x, *, offset=0, dtype=None: diagonal(x, offset=offset).sum(-1, dtype=dtype)
 record(globals(), _np.linalg)
 multi_dot = recorded("multi_dot", _multi_dot, _np.linalg, as_given=list)
-matrix_transpose, cross, outer = shaping.matrix_transpose, products.cross, products.outer
+matrix_transpose, cross = shaping.matrix_transpose, products.cross
 tensordot, vecdot = products.tensordot, products.vecdot
 matrix_rank = constant("matrix_rank", _np.linalg)
 __all__ = sorted(name for name in vars(_np.linalg) if name in globals() and name[0] != "_")

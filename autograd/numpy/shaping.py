@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of, unpacked
+from ..arguments import axis_of, unpacked
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
@@ -23,31 +23,31 @@ def floats(x: Any) -> Any:
 
 def along(x: Any, axis: Any) -> tuple[Any, int]:
     """x and one axis of it; all elements in a row for None."""
-    return (x.reshape(-1), 0) if axis is None else (x, axes_of(axis, x.ndim)[0])
+    return (x.reshape(-1), 0) if axis is None else (x, axis_of(axis, x.ndim))
 
 
 def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Tensor:
     """As numpy.reshape; one length may be -1.
 
-    A Tensor has no order in memory of its own: the orders "A" and "K" are "C".
+    A Tensor has no order in memory of its own: the order "A" is "C".
     """
     if sizes and isinstance(sizes[-1], str):
         sizes, order = sizes[:-1], sizes[-1]
-    if order not in ("C", "F", "A", "K"):
-        raise ValueError(f"the order is one of 'C', 'F', 'A' and 'K', not {order!r}")
+    if order not in ("C", "F", "A"):
+        raise ValueError(f"reshape: the order is one of 'C', 'F' and 'A', not {order!r}")
     lengths = unpacked(sizes if shape is None else (shape,))
     return OPERATIONS["reshape"](a.T, lengths[::-1]).T if order == "F" else OPERATIONS["reshape"](a, lengths)
 
 
 def ravel(a: Tensor, order: str = "C") -> Tensor:
-    """As numpy.ravel; for the orders see reshape."""
-    return reshape(a, -1, order=order)
+    """As numpy.ravel; the orders are those of reshape, and "K", which is "C" here."""
+    return reshape(a, -1, order="C" if order == "K" else order)
 
 
 def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
-    order = unpacked(order if axes is None else (axes,)) if order != (None,) else ()
-    order = order or tuple(reversed(range(a.ndim)))
+    order = order if axes is None else (axes,)
+    order = tuple(reversed(range(a.ndim))) if order in ((), (None,)) else unpacked(order)
     if sorted(i % a.ndim if -a.ndim <= i < a.ndim else -1 for i in order) != list(range(a.ndim)):
         raise ValueError(f"transpose: {order} is no order of the {a.ndim} axes of shape {a.shape}")
     return OPERATIONS["transpose"](a, tuple(i % a.ndim for i in order))

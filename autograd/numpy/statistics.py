@@ -111,7 +111,8 @@ def cov(
     x = concatenate([_observations("cov", part, rowvar, dtype) for part in (m, y) if part is not None])
     n, ddof = x.shape[1], int(not bias) if ddof is None else ddof
     f, a = (np.ones(n) if weights is None else np.asarray(weights) for weights in (fweights, aweights))
-    np.cov(np.zeros((1, n)), ddof=ddof, fweights=f.copy(), aweights=a)  # refuses bad weights, and changes them
+    if fweights is not None or aweights is not None:
+        np.cov(np.zeros((1, n)), ddof=ddof, fweights=f.copy(), aweights=a)  # refuses bad weights, and changes them
     w = (f * a).astype(x.dtype)
     total = w.sum()
     lost = ddof * (w * a).sum() / total
@@ -157,9 +158,8 @@ def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     filled = _filled(function, least)
 
     def over(a: Tensor, axis: Any = None, *, keepdims: bool = False, **kwargs: Any) -> Tensor:
-        some = reducing.max(_equal(a, a), axis, keepdims=keepdims)
         out = filled(a, axis, keepdims=keepdims, **kwargs)
-        return out if "initial" in kwargs else _where(some, out, np.nan)
+        return out if "initial" in kwargs else _where(reducing.max(_equal(a, a), axis, keepdims=keepdims), out, np.nan)
 
     return over
 
@@ -177,8 +177,8 @@ def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Call
             raise ValueError(f"{name}: an array of shape {x.shape} needs axis=")
         axis = axis or 0
         out = function(x, axis, dtype)
-        first = np.full(out.shape, initial, out.dtype).take([0], axis)
-        return concatenate([first, out], axis) if include_initial else out
+        edge = tuple(1 if i == axis % out.ndim else n for i, n in enumerate(out.shape))
+        return concatenate([np.full(edge, initial, out.dtype), out], axis) if include_initial else out
 
     return cumulative
 

@@ -8,8 +8,8 @@ AXIS = ["{axis}", "{axis}", "{axis}", "-1", "0", "1", "np.int64(0)", "np.array(0
 AXES = [*AXIS, "None", "{axes}", "{axes}", "()", "(0, -1)", "(np.int64(0),)"]
 INTEGER = ["1", "0", "-1", "2", "np.int64(1)", "np.array(1)", "True", "5", "1.0", "1.5", "'a'", "None", "(1,)", "[1]"]
 NUMBER = ["1.0", "0.0", "-2", "{x}", "{y}", "np.float32(0.5)", "np.int64(2)", "np.nan", "np.inf", "None", "'a'", "[0.5]"]
-BOOL = ["True", "False", "1", "0", "np.True_"]
-DTYPE = ["float", "'f4'", "'f8'", "np.float32", "None", "int", "'f2'", "bool", "complex", "'x'", "object"]
+BOOL = ["True", "False", "1", "0"]
+DTYPE = ["float", "'f4'", "'f8'", "np.float32", "'f2'", "complex", "'x'", "None"]
 MASK = ["{mask}", "True", "False", "{mask}", "np.array(True)", "{ints}", "1.0", "'a'", "None"]
 ORDER = ["'C'", "'F'", "'A'", "'K'", "None", "'X'", "1"]
 SHAPE = ["{shape}", "{shape}", "-1", "(-1, 1)", "(2, 3)", "()", "6", "(0,)", "(-1, -1)", "(1.5,)", "None", "'a'", "[3]"]
@@ -30,8 +30,8 @@ BY_NAME: dict[str, list[str]] = {
     "dtype": DTYPE,
     "where": MASK,
     "initial fill_value nan posinf neginf rtol atol tol rcond discont default left period dx base": NUMBER,
-    "k n N ddof decimals offset num minlength ndmin ndmax kth edge_order ind sections repeats shift": INTEGER,
-    "correction": ["1", "0", "0.5", "np.float32(1)", "2.5", "None", "'a'"],
+    "k n N decimals offset num minlength ndmin ndmax kth edge_order ind sections repeats shift": INTEGER,
+    "ddof correction": ["1", "0", "0.5", "np.float32(1)", "2.5", "None", "'a'"],
     "order": ORDER,
     "shape new_shape": SHAPE,
     "arrays tup arys args xi": SEVERAL,

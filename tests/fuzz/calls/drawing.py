@@ -31,7 +31,7 @@ METHODS = """
 sum mean max min prod var std cumsum cumprod reshape ravel transpose swapaxes squeeze repeat take diagonal trace dot
 clip round copy any all argmax argmin argsort nonzero astype""".split()
 PROPERTIES = "T mT shape ndim size dtype flatten() tolist() item()".split()
-NAMES = [f"np.{name}" for name in np.__all__ if name not in ("linalg", "affine")]
+NAMES = [f"np.{name}" for name in np.__all__ if name not in ("linalg", "affine", "log_softmax")]
 NAMES += [f"np.linalg.{name}" for name in np.linalg.__all__]
 NAMES += [f".{name}" for name in METHODS] + ["operators", "indices", "properties"]
 
