@@ -117,7 +117,7 @@ def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = 
 
 def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     """As numpy.linalg.lstsq, by the pseudoinverse; inside jit the residuals are those of independent columns."""
-    a = 1.0 * a
+    a = (1.0 * a).astype(_np.result_type(a.dtype, b.dtype, 0.0))
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
         raise ValueError(f"lstsq: of a matrix and as many rows, not of shapes {a.shape} and {b.shape}")
     rcond = _np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond
@@ -195,7 +195,7 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
         return OPERATIONS["cast"](OPERATIONS["not_equal"](x, 0.0), x.dtype).sum(axis, keepdims=keepdims)
     total = (size**ord).sum(axis, keepdims=keepdims)
     zero = OPERATIONS["equal"](total, 0.0)  # where all elements are 0 the norm and its gradient are 0
-    return OPERATIONS["where"](zero, 0.0, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
+    return OPERATIONS["where"](zero, 0.0 if ord > 0 else math.inf, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 
 
 def tensorinv(a: Tensor, ind: int = 2) -> Tensor:

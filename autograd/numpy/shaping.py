@@ -100,6 +100,7 @@ def array(
     object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0
 ) -> Any:
     """As numpy.array of a Tensor, or of nested lists with nodes in them."""
+    np.array(0, order=order)  # or an error
     x = as_array(object)
     x = x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return x.reshape((1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
@@ -119,9 +120,9 @@ def full_like(
 tril = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k), m, 0.0)
 triu = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k - 1), 0.0, m)
 unstack = lambda x, axis=0: tuple(moveaxis(x, axis, 0))
-full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape)
-asarray, asanyarray, asfortranarray = (lambda a, dtype=None, order=None, copy=None: array(a, dtype) for _ in range(3))
-ascontiguousarray = lambda a, dtype=None: array(a, dtype, ndmin=1)
+full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype, order=order), shape)
+asarray, asanyarray = (lambda a, dtype=None, order=None, copy=None: array(a, dtype, order=order) for _ in range(2))
+ascontiguousarray, asfortranarray = (lambda a, dtype=None: array(a, dtype, ndmin=1) for _ in range(2))
 astype = lambda x, dtype, *, copy=True: x.astype(dtype)
-copy = lambda a, order="K", subok=False: OPERATIONS["alias"](array(a))
+copy = lambda a, order="K", subok=False: OPERATIONS["alias"](array(a, order=order))
 __all__ = record(globals())

@@ -26,7 +26,7 @@ def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = F
     w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
     if w.shape != a.shape:
         axes = [] if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
-        if w.shape != tuple(a.shape[i] for i in axes):
+        if axis is None or w.shape != tuple(a.shape[i] for i in axes):
             raise ValueError(f"average: weights of shape {w.shape} for an array of shape {a.shape} along {axis}")
         w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(a.shape)))
     total = reducing.sum(broadcast_to(w, a.shape), axis, keepdims=keepdims)
@@ -49,7 +49,7 @@ def _quantile(name: str) -> Callable[..., Any]:
     def function(
         a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, overwrite_input: Any = 0
     ) -> Tensor:
-        q, axes = np.asarray(q, float), axes_of(axis, a.ndim)
+        q, axes = np.asarray(q, float), axes_of(tuple(axis) if isinstance(axis, list) else axis, a.ndim)
         rows = reducing.sort(reducing.rows(a, axes))
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
         return out.reshape(q.shape + reducing.without(a.shape, axes, keepdims))
@@ -65,7 +65,7 @@ def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
     lengths: Any = np.full(rows.shape[:-1], n)
     if over_nan:  # they are the last
         lengths = _maximum(masks.count_nonzero(rows == rows, -1), 1)
-    several: Any = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
+    several: Any = range(1, n + 1) if is_node(lengths) else np.unique(np.append(lengths, n))
     levels: Any = np.stack([place(k).ravel() for k in several])
     places = take(levels, masks.searchsorted(several, lengths), 0)
     low = _floor(places).astype(int)
@@ -173,7 +173,7 @@ nanmax, nanmin = _extreme(reducing.max, -np.inf), _extreme(reducing.min, np.inf)
 
 def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Callable[..., Any]:
     def cumulative(x: Tensor, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
-        if axis is None and x.ndim != 1:
+        if axis is None and x.ndim > 1:
             raise ValueError(f"{name}: an array of shape {x.shape} needs axis=")
         axis = axis or 0
         out = function(x, axis, dtype)

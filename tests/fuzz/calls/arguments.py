@@ -29,7 +29,7 @@ BY_NAME: dict[str, list[str]] = {
     "optimize stable": BOOL,
     "dtype": DTYPE,
     "where": MASK,
-    "initial fill_value nan posinf neginf rtol atol tol rcond discont default left period dx base": NUMBER,
+    "initial fill_value rtol atol tol rcond discont default left period dx base": NUMBER,
     "k n N decimals offset num minlength ndmin ndmax kth edge_order ind sections repeats shift": INTEGER,
     "ddof correction": ["1", "0", "0.5", "np.float32(1)", "2.5", "None", "'a'"],
     "order": ORDER,
@@ -39,6 +39,7 @@ BY_NAME: dict[str, list[str]] = {
     "casting": ["'same_kind'", "'safe'", "'no'", "'x'", "'unsafe'"],
     "kind": ["'stable'", "'quicksort'", "None", "'x'", "1"],
     "condition": MASK,
+    "nan posinf neginf": ["1.0", "2", "{x}", "np.float32(0.5)", "np.nan", "None", "'a'"],
     "mean": ["np.mean({x}, {axis}, keepdims=True)", "{num}", "{x}", "'a'"],
     "weights fweights aweights": ["{x}", "{row}", "{ints}", "None", "[1.0, 2.0]", "{y}", "0.0", "'a'", "{x}.shape"],
     "min max a_min a_max": ["{num}", "{y}", "None", "np.nan", "'a'", "np.int64(0)", "{row}"],
@@ -107,7 +108,7 @@ OF: dict[str, list[str]] = {
     + ["'...', {x}", "'i,i', {x}", "'', {x}", "{x}, {x}", "'i->', {x}, {x}"],
     "bincount.x": ["{ints}", "[0, 1]", "[]", "[-1]", "[0.5]", "[[0]]"],
     "astype.dtype": DTYPE,
-    "piecewise.args piecewise.kw": [""],
+    "piecewise.args": [""],
     "result_type.arrays_and_dtypes": ["{x}", "{x}, {num}", "{x}, 'f4'"],
     "lexsort.keys histogramdd.sample": ["{x}", "[{x}, {x}]"],
     "histogram.bins histogram2d.bins histogramdd.bins histogram_bin_edges.bins": ["3", "[0.0, 1.0]", "'auto'", "0", "1.5"],
@@ -125,4 +126,4 @@ OF: dict[str, list[str]] = {
 MANY = "sum mean max min amax amin prod var std any all count_nonzero nansum nanprod nanmean nanvar nanstd nanmax nanmin ptp"
 MANY += " median nanmedian quantile percentile nanquantile nanpercentile average squeeze flip norm vector_norm size roll"
 OF |= {f"{name}.axis": AXES for name in MANY.split()}
-NEVER = {"out", "like", "device", "subok", "writeable", "kwargs", "signature", "max_work"}  # not ours to take, or another's
+NEVER = {"out", "like", "device", "subok", "writeable", "kwargs", "kw", "signature", "max_work"}  # not ours to take, or another's

@@ -55,7 +55,7 @@ TABLE = {key: found for part in (arguments.BY_NAME, arguments.OF) for keys, foun
 @st.composite
 def calls(draw: st.DrawFn, name: str) -> str:
     """A call, as text: T() makes a Tensor, V() a Value."""
-    words = Words(draw)
+    words = Words(draw, special="linalg" not in name)
     if name == "operators":
         pair = [words.filled(draw(st.sampled_from(["{x}", "{y}", "{num}", "{list}", "{columns}"]))) for _ in range(2)]
         return f" {draw(st.sampled_from(OPERATORS))} ".join(draw(st.permutations([pair[0], words.node()]))[:2])
@@ -91,10 +91,10 @@ def _arguments(words: "Words", name: str, parameters: list) -> list[str]:
 class Words:
     """What stands in braces, drawn; arrays of one call have shapes that go together, mostly."""
 
-    def __init__(self, draw: st.DrawFn):
+    def __init__(self, draw: st.DrawFn, special: bool):
         self.draw = draw
         self.shape_of_first = draw(st.sampled_from(SHAPES))
-        self.special = draw(st.integers(0, 9)) == 9
+        self.special = special and draw(st.integers(0, 9)) == 9  # of infinities LAPACK may not return
         self.single = draw(st.integers(0, 4)) == 4
 
     def flip(self) -> bool:
