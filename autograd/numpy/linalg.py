@@ -42,19 +42,9 @@ def solve(a: Tensor, b: Tensor) -> Any:
     return OPERATIONS["solve"](a, b)
 
 
-def inv(a: Tensor) -> Tensor:
-    """As numpy.linalg.inv."""
-    return OPERATIONS["inv"](_square("inv", a))
-
-
-def det(a: Tensor) -> Tensor:
-    """As numpy.linalg.det; two derivatives are right where it is singular, a third one needs a regular matrix."""
-    return OPERATIONS["det"](_square("det", a))
-
-
-def slogdet(a: Tensor) -> Any:
-    """As numpy.linalg.slogdet: the sign, and the logarithm of the determinant's size."""
-    return SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
+inv = lambda a: OPERATIONS["inv"](_square("inv", a))
+det = lambda a: OPERATIONS["det"](_square("det", a))  # two derivatives are right where it is singular, not a third
+slogdet = lambda a: SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
 
 
 def cholesky(a: Tensor, *, upper: bool = False) -> Tensor:
@@ -157,8 +147,7 @@ def _multi_dot(arrays: Sequence) -> Any:
 
 
 MATRIX_NORMS: dict[Any, Callable[[Tensor], Tensor]] = {
-    None: lambda x: x.norm((-2, -1)),
-    "fro": lambda x: x.norm((-2, -1)),
+    **dict.fromkeys((None, "fro"), lambda x: x.norm((-2, -1))),
     "nuc": lambda x: svdvals(x).sum(-1),
     2: lambda x: svdvals(x).max(-1),
     -2: lambda x: svdvals(x).min(-1),
@@ -200,11 +189,6 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
     return OPERATIONS["where"](zero, 0.0, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 
 
-def tensorinv(a: Tensor, ind: int = 2) -> Tensor:
-    """As numpy.linalg.tensorinv."""
-    return inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
-
-
 def cond(x: Tensor, p: Any = None) -> Tensor:
     """As numpy.linalg.cond."""
     if p not in (None, 2, -2):
@@ -221,6 +205,7 @@ def tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Any:
 
 
 svdvals = lambda x: svd(x, compute_uv=False)
+tensorinv = lambda a, ind=2: inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
 eigvalsh = lambda a, UPLO="L": eigh(a, UPLO).eigenvalues
 matrix_norm = lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
 diagonal = lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1)

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of, is_node
+from ..arguments import axes_of, holds_node, is_node
 from ..indexing import indexed
 from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import data_of, first_node, record, recorded, signature
+from .dispatch import data_of, record, signature
 from .shaping import along, atleast_1d, atleast_2d, atleast_3d
 
 
@@ -97,7 +97,6 @@ append, block, choose = _moving("append", "arr", "values"), _moving("block", "ar
 compress, extract = _moving("compress", "a"), _moving("extract", "arr")
 broadcast_arrays, meshgrid = _moving("broadcast_arrays", "args"), _moving("meshgrid", "xi")
 
-
 PLACES: dict[str, Callable] = {
     "raise": lambda i, n: i,
     "wrap": lambda i, n: i % n,
@@ -170,20 +169,16 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
     return OPERATIONS["where"](np.pad(blank, pad_width, constant_values=True), filled, out)
 
 
-def insert(arr: Tensor, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """As numpy.insert."""
-    return moved(lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values]).astype(arr.dtype)
-
-
+insert = lambda arr, obj, values, axis=None: moved(
+    lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values]
+).astype(as_array(arr).dtype)
 diagflat = lambda v, k=0: diag(as_array(v).ravel(), k)
 trace = lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype)
 vstack = lambda tup, **options: concatenate([atleast_2d(x) for x in as_arrays(tup)], **options)
 dstack = lambda tup: concatenate([atleast_3d(x) for x in as_arrays(tup)], 2)
 column_stack = lambda tup: concatenate([x if x.ndim > 1 else x.reshape(-1, 1) for x in as_arrays(tup)], 1)
-__all__ = record(globals(), as_given=list)
-_windows = _moving("sliding_window_view", home=np.lib.stride_tricks)
-sliding_window_view = recorded("sliding_window_view", _windows, np.lib.stride_tricks)
-__all__.append("sliding_window_view")
+sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
+__all__ = [*record(globals(), as_given=list), *record(globals(), np.lib.stride_tricks, as_given=list)]
 
 
 class Joining:
@@ -194,7 +189,7 @@ class Joining:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if first_node(parts) is None:
+        if not holds_node(parts):
             return self.plain[key]
         directive = parts[:1] if isinstance(parts[0], str) else ()
         arrays = [np.r_[part] if isinstance(part, slice) else part for part in parts[len(directive) :]]

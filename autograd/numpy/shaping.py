@@ -12,7 +12,7 @@ from ..arguments import axes_of, unpacked
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
-from .dispatch import record
+from .dispatch import blank_of, record
 
 
 def floats(x: Any) -> Any:
@@ -39,11 +39,6 @@ def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
     return OPERATIONS["reshape"](a.T, lengths[::-1]).T if order == "F" else OPERATIONS["reshape"](a, lengths)
 
 
-def ravel(a: Tensor, order: str = "C") -> Tensor:
-    """As numpy.ravel; for the orders see reshape."""
-    return reshape(a, -1, order=order)
-
-
 def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
     order = unpacked(order if axes is None else (axes,)) if order != (None,) else ()
@@ -51,11 +46,6 @@ def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     if sorted(i % a.ndim if -a.ndim <= i < a.ndim else -1 for i in order) != list(range(a.ndim)):
         raise ValueError(f"transpose: {order} is no order of the {a.ndim} axes of shape {a.shape}")
     return OPERATIONS["transpose"](a, tuple(i % a.ndim for i in order))
-
-
-def swapaxes(a: Tensor, axis1: int, axis2: int) -> Tensor:
-    """As numpy.swapaxes."""
-    return OPERATIONS["swapaxes"](a, axis1, axis2)
 
 
 def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
@@ -66,22 +56,13 @@ def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = Fa
 def _reshaping(name: str) -> Callable[..., Any]:
     """The function that gives an array the shape that NumPy's function of this name gives it."""
     plain = getattr(np, name)
-
-    def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return x.reshape(plain(np.broadcast_to(0, x.shape), *args, **kwargs).shape)
-
-    return function
+    return lambda x, *args, **kwargs: x.reshape(plain(np.broadcast_to(0, x.shape), *args, **kwargs).shape)
 
 
 def _ordering(name: str) -> Callable[..., Any]:
-    """The function that orders axes as NumPy's function of this name does."""
+    """The function that orders axes as NumPy's does with an array whose lengths are the numbers of its axes."""
     plain = getattr(np, name)
-
-    def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        numbered = np.broadcast_to(0, range(x.ndim))  # an array whose lengths are the numbers of its axes
-        return x.transpose(plain(numbered, *args, **kwargs).shape)
-
-    return function
+    return lambda x, *args, **kwargs: x.transpose(plain(np.broadcast_to(0, range(x.ndim)), *args, **kwargs).shape)
 
 
 moveaxis, rollaxis, matrix_transpose = map(_ordering, ("moveaxis", "rollaxis", "matrix_transpose"))
@@ -109,13 +90,13 @@ def full_like(
     a: Tensor, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, *, shape: Any = None
 ) -> Any:
     """As numpy.full_like; the gradient goes to `fill_value`, none to `a`."""
-    like = np.broadcast_to(np.zeros((), a.dtype), a.shape)
-    if not isinstance(fill_value, Tensor):
-        return np.full_like(like, fill_value, dtype, order, subok, shape)
-    like = np.full_like(like, 0, dtype, order, subok, shape)
-    return broadcast_to(fill_value.astype(like.dtype), like.shape)
+    of_node = isinstance(fill_value, Tensor)
+    like = np.full_like(blank_of(a), 0 if of_node else fill_value, dtype, order, subok, shape)
+    return broadcast_to(fill_value.astype(like.dtype), like.shape) if of_node else like
 
 
+ravel = lambda a, order="C": reshape(a, -1, order=order)  # for the orders see reshape
+swapaxes = lambda a, axis1, axis2: OPERATIONS["swapaxes"](a, axis1, axis2)
 tril = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k), m, 0.0)
 triu = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k - 1), 0.0, m)
 unstack = lambda x, axis=0: tuple(moveaxis(x, axis, 0))

@@ -93,7 +93,7 @@ def _observations(m: Any, rowvar: bool, dtype: Any) -> Tensor:
 
 def _covariance(x: Tensor, ddof: int, fweights: Any, aweights: Any) -> Tensor:
     """Of the rows of x; the weights are constants."""
-    n = x.shape[1]
+    n: Any = x.shape[1]
     f, a = (np.ones(n) if weights is None else np.asarray(weights) for weights in (fweights, aweights))
     np.cov(np.zeros((1, n)), ddof=ddof, fweights=f.copy(), aweights=a)  # refuses bad weights, and changes them
     w = (f * a).astype(x.dtype)
