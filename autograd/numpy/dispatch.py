@@ -6,9 +6,10 @@ lets each call choose. An argument annotated as a Tensor reaches such a function
 
 import inspect
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import cache, partial, wraps
+from itertools import chain, repeat
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
@@ -30,8 +31,6 @@ NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
 )
-
-
 signature = cache(inspect.signature)
 
 
@@ -94,17 +93,14 @@ def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tu
     return args[:place], kwargs
 
 
-def _entered(as_given: Callable, arrays: set[str], names: Collection[str], given: Collection) -> Any:
+def _entered(as_given: Callable, arrays: set[str], names: Iterable[str], given: Collection) -> Any:
     """Arguments with these names: lists of nodes and Values `as_given`, and what is to be an array as one."""
     types = {*map(type, given)}
     found = given if types <= SIMPLE else as_given(given)
     if types <= ARRAYS or arrays.isdisjoint(names):
         return found
-    pairs = zip(names, found)
-    return [
-        *(as_array(x) if name in arrays and type(x) not in ARRAYS else x for name, x in pairs),
-        *[*found][len(names) :],
-    ]
+    pairs = zip(chain(names, repeat("")), found)
+    return [as_array(x) if name in arrays and type(x) not in ARRAYS else x for name, x in pairs]
 
 
 def _called(name: str, function: Any, plain: Any) -> Callable[..., Any]:

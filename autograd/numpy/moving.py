@@ -1,7 +1,4 @@
-"""Functions that only move elements: NumPy moves their numbers, and they follow.
-
-Names and arguments are NumPy's. `split` and `array_split` cut slices, which need no copy.
-"""
+"""Arrays put together and taken apart, and all that only moves elements: NumPy moves their numbers, and they follow."""
 
 import itertools
 from collections.abc import Callable, Sequence

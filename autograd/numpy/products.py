@@ -1,7 +1,4 @@
-"""Products of arrays: matmul, and einsum, through which the others go.
-
-Some argument is a Tensor. Names and arguments are NumPy's.
-"""
+"""Products of arrays: matmul, and einsum, through which the others go."""
 
 import math
 from collections.abc import Sequence

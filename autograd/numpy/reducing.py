@@ -1,7 +1,6 @@
 """Functions along axes: sums, means, extremes, products, running sums, sorting, and what is composed of them.
 
-The first argument is a Tensor, or something else in it is. Names and arguments are NumPy's; what stands after the
-axis and the dtype is given by name. A Tensor has no `out`.
+What stands after the axis and the dtype is given by name.
 """
 
 import math

@@ -1,7 +1,4 @@
-"""Other shapes, other orders of axes, and arrays put together.
-
-The first argument is a Tensor, or a list with Tensors in it. Names and arguments are NumPy's.
-"""
+"""Other shapes, other orders of axes, and arrays that are filled."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,4 @@
-"""Averages, quantiles, correlation, counts, and the reductions that pass over NaN.
-
-Names and arguments are NumPy's.
-"""
+"""Averages, quantiles, correlation, counts, and the reductions that pass over NaN."""
 
 from collections.abc import Callable
 from typing import Any
