@@ -47,9 +47,9 @@ ANYTHING = "(*args: Any, **kwargs: Any) -> Any"
 def signature(function: Callable) -> str:
     """A signature as text, without the modules of its types."""
     found = inspect.signature(getattr(function, "__wrapped__", function))
-    if found.return_annotation is found.empty:  # a function of one line
-        parameters = [p.replace(annotation=Any) for p in found.parameters.values()]
-        found = found.replace(parameters=parameters, return_annotation=Any)
+    given = [p if p.annotation is not p.empty else p.replace(annotation=Any) for p in found.parameters.values()]
+    result = Any if found.return_annotation is found.empty else found.return_annotation  # of a function of one line
+    found = found.replace(parameters=given, return_annotation=result)
     text = re.sub(r"\b(autograd\.node|typing|collections\.abc)\.", "", str(found))
     return text.replace("Sequence,", "Sequence[Any],").replace("Sequence)", "Sequence[Any])")
 

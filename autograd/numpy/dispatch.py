@@ -9,20 +9,21 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import cache, partial, wraps
+from itertools import chain, repeat
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
 
-import numpy
+import numpy as np
 
-from ..arguments import is_node, no_mask
+from ..arguments import holds_node, is_node, no_mask
 from ..failing import refuse, refused
 from ..meeting import as_array, as_tensors, unlisted
-from ..node import Node, Tensor, kinds
+from ..node import Tensor, kinds
 from ..operation import OPERATIONS, Operation
 from ..tree import flatten, unflatten
 
-ARRAYS = {Tensor, numpy.ndarray}
+ARRAYS = {Tensor, np.ndarray}
 SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
 LISTS = {list, tuple}
 OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
@@ -30,18 +31,6 @@ NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
 )
-
-
-def first_node(args: Iterable) -> Node | None:
-    """A node among these, or in lists and tuples among them."""
-    for x in args:
-        if isinstance(x, Node):
-            return x
-        if isinstance(x, (list, tuple)) and (node := first_node(x)) is not None:
-            return node
-    return None
-
-
 signature = cache(inspect.signature)
 
 
@@ -53,7 +42,7 @@ def out_place(plain: Callable) -> int:
 
 
 def recorded(
-    name: str, function: Callable[..., Any], home: ModuleType = numpy, as_given: Callable = as_tensors
+    name: str, function: Callable[..., Any], home: ModuleType = np, as_given: Callable = as_tensors
 ) -> Callable[..., Any]:
     """The function, or where no node takes part NumPy's function of this name.
 
@@ -61,7 +50,7 @@ def recorded(
     `as_given`, become Tensors. The methods and keywords of a ufunc come back by its protocol.
     """
     plain = getattr(home, name, None)
-    of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
+    of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
     kinds_of = getattr(function, "__annotations__", {})
     arrays = {key for key, kind in kinds_of.items() if kind is Tensor} - {"return"}
     simple = ARRAYS if len(arrays) > 1 else SIMPLE
@@ -81,7 +70,7 @@ def recorded(
                     return function(*args)
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
                     return function(*args, **kwargs)
-            with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
+            with_node = Tensor in types or holds_node((*args, *kwargs.values()))
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
             args, kwargs = _without_out(name, plain, args, kwargs)
@@ -107,34 +96,26 @@ def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tu
     return args[:place], kwargs
 
 
-def _entered(as_given: Callable, arrays: set[str], names: Collection[str], given: Collection) -> Any:
+def _entered(as_given: Callable, arrays: set[str], names: Iterable[str], given: Collection) -> Any:
     """Arguments with these names: lists of nodes and Values `as_given`, and what is to be an array as one."""
     types = {*map(type, given)}
     found = given if types <= SIMPLE else as_given(given)
     if types <= ARRAYS or arrays.isdisjoint(names):
         return found
-    pairs = zip(names, found)
-    return [
-        *(as_array(x) if name in arrays and type(x) not in ARRAYS else x for name, x in pairs),
-        *[*found][len(names) :],
-    ]
+    pairs = zip(chain(names, repeat("")), found)
+    return [as_array(x) if name in arrays and type(x) not in ARRAYS else x for name, x in pairs]
 
 
 def _called(name: str, function: Any, plain: Any) -> Callable[..., Any]:
     """The function, with the name of NumPy's, and of a ufunc the methods and what else it has."""
-    if isinstance(plain, numpy.ufunc):
+    if isinstance(plain, np.ufunc):
         vars(function).update({key: getattr(plain, key) for key in dir(plain) if key[0] != "_"})
     function.__name__ = function.__qualname__ = name
     return function
 
 
-def as_nodes(given: Iterable) -> list:
-    """Lists with nodes in them as Tensors, and all else as it is: what functions of numbers are given."""
-    return [*map(unlisted, given)]
-
-
 def record(
-    names: dict[str, Any], home: ModuleType = numpy, as_given: Callable = as_tensors, plain: bool = False
+    names: dict[str, Any], home: ModuleType = np, as_given: Callable = as_tensors, plain: bool = False
 ) -> list[str]:
     """Let the functions that a module defines under NumPy's names be NumPy's own where no node takes part.
 
@@ -164,22 +145,21 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
     def given(change: Callable, f: Callable) -> Any:
         return f(*[on_nodes(change, x) for x in args], **{key: on_nodes(change, x) for key, x in kwargs.items()})
 
+    def as_floats(x: Any) -> Any:
+        return Tensor(x) if isinstance(x, kinds.array) else x
+
     if plain is None:
-        return given(_as_floats, function)
-    dtypes = [numpy.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
+        return given(as_floats, function)
+    dtypes = [np.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
     whole = next((dtype for dtype in dtypes if dtype.kind == "i"), None)  # what sums and products of int32 are in
     for change in (lambda x: x, lambda x: x.astype(whole) if whole and x.dtype.kind != "f" else x):
         with suppress(TypeError, ValueError):
             out = given(change, function)
             if all(not is_node(x) or x.dtype == dtype for x, dtype in zip(flatten(out), dtypes, strict=True)):
                 return out
-    out = given(_as_floats, function)
+    out = given(as_floats, function)
     parts = [x.astype(dtype) if is_node(x) else x for x, dtype in zip(flatten(out), dtypes, strict=True)]
     return unflatten(out, parts)
-
-
-def _as_floats(x: Any) -> Any:
-    return Tensor(x) if isinstance(x, kinds.array) else x
 
 
 def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
@@ -198,17 +178,17 @@ def on_nodes(f: Callable, x: Any) -> Any:
     return f(x) if is_node(x) else type(x)([on_nodes(f, part) for part in x]) if type(x) in LISTS else x
 
 
-def _blank(x: Any) -> Any:
-    return numpy.broadcast_to(numpy.zeros((), x.dtype), x.shape) if isinstance(x, Tensor) else 0.0
-
-
+# lists with nodes in them as Tensors and all else as it is, for functions of numbers
+as_nodes = lambda given: [*map(unlisted, given)]
 data_of = partial(on_nodes, attrgetter("data"))
 # zeros in the place of nodes: for what asks for shapes and dtypes, which stand where numbers do not yet
-blank_of = partial(on_nodes, _blank)
+blank_of = partial(
+    on_nodes, lambda x: np.broadcast_to(np.zeros((), x.dtype), x.shape) if isinstance(x, Tensor) else 0.0
+)
 
 
 def constant(
-    name: str, home: ModuleType = numpy, data_of: Callable = data_of, traced: Callable | None = None
+    name: str, home: ModuleType = np, data_of: Callable = data_of, traced: Callable | None = None
 ) -> Callable[..., Any]:
     """NumPy's function on the numbers of nodes: its result is no function of them that could be differentiated.
 
@@ -219,7 +199,7 @@ def constant(
     def function(*args: Any, **kwargs: Any) -> Any:
         if is_node(kwargs.get("weights")):
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
-        if kinds.tracing and data_of is not blank_of and first_node((*args, *kwargs.values())) is not None:
+        if kinds.tracing and data_of is not blank_of and holds_node((*args, *kwargs.values())):
             if traced is None:
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})

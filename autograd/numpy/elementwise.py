@@ -63,18 +63,16 @@ def composed(row: Operation) -> Callable[..., Any]:
         if len(args) != len(row.names):
             raise TypeError(f"{function.__name__}({', '.join(row.names)}) was given {len(args)} arguments")
         given = {name: np.asarray(x) if isinstance(x, (list, tuple)) else x for name, x in zip(row.names, args)}
-        return fold(row.value, given.__getitem__, lambda number: number, _record)
+        return fold(row.value, given.__getitem__, lambda number: number, recorded)
+
+    def recorded(word: Any, args: list) -> Any:
+        return tuple(args) if word == "tuple" else OPERATIONS[word](*args)
 
     return function
 
 
-def _record(word: Any, args: list) -> Any:
-    return tuple(args) if word == "tuple" else OPERATIONS[word](*args)
-
-
-def where(condition: Any, *branches: Any) -> Any:
-    """As numpy.where; the branch that is not selected gets no gradient, not even where its derivative is infinite."""
-    return _where(condition, *branches) if branches else np.nonzero(data_of(condition))
+# the branch that is not selected gets no gradient, not even where its derivative is infinite
+where = lambda condition, *branches: _where(condition, *branches) if branches else np.nonzero(data_of(condition))
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
@@ -136,10 +134,9 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 
 def polyval(p: Any, x: Any) -> Any:
     """As numpy.polyval, by Horner's rule."""
-    x, out = np.asarray(x) if isinstance(x, (list, tuple)) else x, 0.0
-    for coefficient in p:
-        out = out * x + coefficient
-    return out
+    x = np.asarray(x) if isinstance(x, (list, tuple)) else x
+    out = x * 0.0
+    return functools.reduce(lambda out, coefficient: out * x + coefficient, p, 0.0)
 
 
 float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)

@@ -1,4 +1,4 @@
-"""Numbers along a line, and what is computed from the values of a function there. Names and arguments are NumPy's."""
+"""Numbers along a line, and what is computed from the values of a function there."""
 
 from typing import Any
 

@@ -36,19 +36,9 @@ def solve(a: Tensor, b: Tensor) -> Any:
     return OPERATIONS["solve"](a, b)
 
 
-def inv(a: Tensor) -> Tensor:
-    """As numpy.linalg.inv."""
-    return OPERATIONS["inv"](_square("inv", a))
-
-
-def det(a: Tensor) -> Tensor:
-    """As numpy.linalg.det; two derivatives are right where it is singular, a third one needs a regular matrix."""
-    return OPERATIONS["det"](_square("det", a))
-
-
-def slogdet(a: Tensor) -> Any:
-    """As numpy.linalg.slogdet: the sign, and the logarithm of the determinant's size."""
-    return SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
+inv = lambda a: OPERATIONS["inv"](_square("inv", a))
+det = lambda a: OPERATIONS["det"](_square("det", a))  # two derivatives are right where it is singular, not a third
+slogdet = lambda a: SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
 
 
 def cholesky(a: Tensor, *, upper: bool = False) -> Tensor:
@@ -122,7 +112,7 @@ def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
         raise ValueError(f"lstsq: of a matrix and as many rows, not of shapes {a.shape} and {b.shape}")
     rcond = _np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond
     singular, x = svdvals(a), matmul(pinv(a, rcond), b)
-    rank = (singular > rcond * singular.max()).sum()
+    rank = (singular > rcond * singular[:1]).sum()
     rank = rank if kinds.tracing else int(rank)
     residuals = (b - matmul(a, x)).reshape(len(b), -1)
     few = len(a) <= a.shape[1] or not kinds.tracing and rank < a.shape[1]
@@ -145,17 +135,17 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
 def _multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
     parts = [as_array(x) for x in arrays]
-    if len(parts) < 2:
-        raise ValueError(f"multi_dot: of two arrays or more, not of {len(parts)}")
+    if len(parts) < 2 or any(part.ndim != 2 for part in parts[1:-1]):
+        shapes = ", ".join(str(part.shape) for part in parts)
+        raise ValueError(f"multi_dot: of two arrays or more, those inside matrices, not of shapes {shapes}")
     while len(parts) > 1:
-        i = max(range(1, len(parts)), key=lambda i: len(parts[i]))
+        i = max(range(1, len(parts)), key=lambda i: parts[i].shape[:1])
         parts[i - 1 : i + 1] = [dot(parts[i - 1], parts[i])]
     return parts[0]
 
 
 MATRIX_NORMS: dict[Any, Callable[[Tensor], Tensor]] = {
-    None: lambda x: x.norm((-2, -1)),
-    "fro": lambda x: x.norm((-2, -1)),
+    **dict.fromkeys((None, "fro"), lambda x: x.norm((-2, -1))),
     "nuc": lambda x: svdvals(x).sum(-1),
     2: lambda x: svdvals(x).max(-1),
     -2: lambda x: svdvals(x).min(-1),
@@ -198,11 +188,6 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
     return OPERATIONS["where"](zero, 0.0 if ord > 0 else math.inf, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 
 
-def tensorinv(a: Tensor, ind: int = 2) -> Tensor:
-    """As numpy.linalg.tensorinv."""
-    return inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
-
-
 def cond(x: Tensor, p: Any = None) -> Tensor:
     """As numpy.linalg.cond."""
     if p not in (None, 2, -2):
@@ -220,6 +205,7 @@ def tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Any:
 
 outer = lambda x1, x2: products.einsum("i,j->ij", x1, x2)
 svdvals = lambda x: svd(x, compute_uv=False)
+tensorinv = lambda a, ind=2: inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
 eigvalsh = lambda a, UPLO="L": eigh(a, UPLO).eigenvalues
 matrix_norm = lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
 diagonal = lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1)

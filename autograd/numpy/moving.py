@@ -1,7 +1,4 @@
-"""Functions that only move elements: NumPy moves their numbers, and they follow.
-
-Names and arguments are NumPy's. `split` and `array_split` cut slices, which need no copy.
-"""
+"""Arrays put together and taken apart, and all that only moves elements: NumPy moves their numbers, and they follow."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -10,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axis_of, is_node
+from ..arguments import axis_of, holds_node, is_node
 from ..indexing import indexed
 from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import data_of, first_node, record, recorded, signature
+from .dispatch import data_of, record, signature
 from .shaping import along, atleast_1d, atleast_2d, atleast_3d, broadcast_to
 
 
@@ -51,7 +48,7 @@ def hstack(tup: Sequence, **options: Any) -> Any:
 
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
     """As numpy.select."""
-    if not condlist or len(condlist) != len(choicelist):
+    if not len(condlist) or len(condlist) != len(choicelist):
         raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
     if any(as_array(condition).dtype != bool for condition in condlist):
         raise TypeError("select: each condition is a mask of booleans")
@@ -111,7 +108,6 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: Any = 
     edges = np.meshgrid(*(np.empty(x.size) for x in parts), sparse=True, indexing=indexing)
     grids = tuple(x.reshape(edge.shape) for x, edge in zip(parts, edges))
     return grids if sparse else broadcast_arrays(*grids)
-
 
 PLACES: dict[str, Callable] = {
     "raise": lambda i, n: i,
@@ -173,6 +169,8 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
     """As numpy.pad, in the modes constant, edge, reflect, symmetric and wrap."""
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise TypeError(f"pad: the mode {mode!r} is not differentiated here")
+    if not array.ndim:
+        return array
     if mode != "constant":
         return moved(lambda numbers: np.pad(numbers, pad_width, mode), array)  # type: ignore[call-overload]
     element = np.pad(np.ones((1,) * array.ndim, bool), pad_width)  # where one element would stand
@@ -185,20 +183,16 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
     return OPERATIONS["where"](np.pad(blank, pad_width, constant_values=True), filled, out)
 
 
-def insert(arr: Tensor, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """As numpy.insert."""
-    return moved(lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values]).astype(arr.dtype)
-
-
+insert = lambda arr, obj, values, axis=None: moved(
+    lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values]
+).astype(as_array(arr).dtype)
 diagflat = lambda v, k=0: diag(as_array(v).ravel(), k)
 trace = lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype)
 vstack = lambda tup, **options: concatenate([atleast_2d(x) for x in as_arrays(tup)], **options)
 dstack = lambda tup: concatenate([atleast_3d(x) for x in as_arrays(tup)], 2)
 column_stack = lambda tup: concatenate([x if x.ndim > 1 else x.reshape(-1, 1) for x in as_arrays(tup)], 1)
-__all__ = record(globals(), as_given=list)
-_windows = _moving("sliding_window_view", home=np.lib.stride_tricks)
-sliding_window_view = recorded("sliding_window_view", _windows, np.lib.stride_tricks)
-__all__.append("sliding_window_view")
+sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
+__all__ = [*record(globals(), as_given=list), *record(globals(), np.lib.stride_tricks, as_given=list)]
 
 
 class Joining:
@@ -209,7 +203,7 @@ class Joining:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if first_node(parts) is None:
+        if not holds_node(parts):
             return self.plain[key]
         directive = parts[:1] if isinstance(parts[0], str) else ()
         arrays = [np.r_[part] if isinstance(part, slice) else part for part in parts[len(directive) :]]

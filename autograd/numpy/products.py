@@ -1,7 +1,4 @@
-"""Products of arrays: matmul, and einsum, through which the others go.
-
-Some argument is a Tensor. Names and arguments are NumPy's.
-"""
+"""Products of arrays: matmul, and einsum, through which the others go."""
 
 import math
 import numbers
@@ -47,11 +44,10 @@ def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any 
     if len(operands) < 2:
         raise ValueError("einsum: of subscripts and the arrays that they are of")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
-    terms, out, parts = _parsed(subscripts, [array(x, dtype) for x in factors])
-    x, letters = parts[0], terms[0]
-    for i, (y, other) in enumerate(zip(parts[1:], terms[1:]), 1):
-        x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1 :]))
-    x, letters = _summed(x, letters, set(out))
+    ((x, letters), *others), out = _parsed(subscripts, [array(x, dtype) for x in factors])
+    for i, (y, term) in enumerate(others, 1):
+        x, letters = _contracted(x, letters, y, term, {*out}.union(*(later for _, later in others[i:])))
+    x, letters = _summed(x, letters, {*out})
     return x.transpose(*(letters.index(letter) for letter in out)) if x.ndim > 1 else x
 
 
@@ -66,8 +62,8 @@ def _as_text(operands: Sequence) -> tuple[Any, ...]:
     return ",".join(map(term, operands[1::2])) + arrow, *operands[: len(operands) // 2 * 2 : 2]
 
 
-def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
-    """The letters of each operand and of the result, every operand with distinct letters and without broadcasting."""
+def _parsed(subscripts: str, operands: list) -> tuple[list[tuple[Any, str]], str]:
+    """The operands, each with its letters, which are distinct, and without broadcasting; and those of the result."""
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if unknown := "".join(sorted({*f"{inputs}{out}".replace("...", "")} - {*LETTERS, ","})):
@@ -85,8 +81,7 @@ def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
     sizes = _sizes(subscripts, terms, operands)
     if len(set(out)) != len(out) or not set(out) <= set(sizes):
         raise ValueError(f"einsum: {subscripts!r}: the result repeats a letter, or has one that no operand has")
-    pairs = [_distinct(x, term, sizes) for x, term in zip(operands, terms)]
-    return [term for _, term in pairs], out, [x for x, _ in pairs]
+    return [_distinct(x, term, sizes) for x, term in zip(operands, terms)], out
 
 
 def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[str, int]:
@@ -98,10 +93,9 @@ def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[st
             raise ValueError(f"einsum: {subscripts!r}: shape {x.shape} has two lengths for one letter of {term!r}")
         for letter, n in zip(term, x.shape):
             if n != 1 and sizes.get(letter, 1) not in (1, n):
+                lengths = f"{letter} has the lengths {sizes[letter]} and {n}"
                 shapes = ", ".join(str(x.shape) for x in operands)
-                raise ValueError(
-                    f"einsum: {subscripts!r}: {letter} has the lengths {sizes[letter]} and {n} in shapes {shapes}"
-                )
+                raise ValueError(f"einsum: {subscripts!r}: {lengths} in shapes {shapes}")
             sizes[letter] = sizes.get(letter, 1) if n == 1 else n
     return sizes
 
@@ -142,17 +136,15 @@ def _contracted(x: Any, left: str, y: Any, right: str, keep: set[str]) -> tuple[
 
 def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Any:
     """As numpy.tensordot."""
-    if isinstance(axes, numbers.Integral):
-        axes = range(-axes, 0), range(axes)
-    ours, theirs = (tuple(np.atleast_1d(i)) for i in axes)
+    pairs = (range(-axes, 0), range(axes)) if isinstance(axes, numbers.Integral) else axes
+    ours, theirs = (tuple(np.atleast_1d(i)) for i in pairs)
     axes_of(ours, a.ndim), axes_of(theirs, b.ndim)  # or an error
-    left, right = list(LETTERS[: a.ndim]), list(LETTERS[a.ndim : a.ndim + b.ndim])
+    left, right = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
     for i, j in zip(ours, theirs, strict=True):
         if a.shape[i] != b.shape[j]:
             raise ValueError(f"tensordot: axis {i} of shape {a.shape} and axis {j} of shape {b.shape} differ in length")
         right[j] = left[i]
-    out = [c for c in left if c not in right] + [c for c in right if c not in left]
-    return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", a, b)
+    return einsum(a, left, b, right)
 
 
 def dot(a: Tensor, b: Tensor) -> Any:
@@ -166,9 +158,7 @@ def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
     a, v = atleast_1d(a, v)
     if a.ndim != 1 or v.ndim != 1 or not (a.size and v.size):
-        raise ValueError(
-            f"convolve: of two arrays with one axis that are not empty, not of shapes {a.shape} and {v.shape}"
-        )
+        raise ValueError(f"convolve: of two rows of numbers that are not empty, not of shapes {a.shape} and {v.shape}")
     if len(v) > len(a):
         a, v = v, a
     if mode not in ("full", "same", "valid"):

@@ -1,7 +1,6 @@
 """Functions along axes: sums, means, extremes, products, running sums, sorting, and what is composed of them.
 
-The first argument is a Tensor, or something else in it is. Names and arguments are NumPy's; what stands after the
-axis and the dtype is given by name. A Tensor has no `out`.
+What stands after the axis and the dtype is given by name.
 """
 
 import math
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axes_of, axis_of
+from ..arguments import axes_of, axis_of, is_node
 from ..meeting import as_array
 from ..node import Tensor, kinds
 from ..on_arrays import count
@@ -20,31 +19,7 @@ from .dispatch import data_of, record
 from .moving import concatenate
 from .shaping import along, atleast_1d, broadcast_to
 
-
-def _reducing(name: str) -> Callable[..., Any]:
-    """A row that reduces, with NumPy's arguments."""
-    row = OPERATIONS[name]
-
-    def function(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-        if axis is None and not keepdims:
-            return row(x, None)
-        axes = axes_of(axis, x.ndim)
-        out = row(x, axes)
-        return out if keepdims or not axes else out.reshape(without(x.shape, axes, False))
-
-    return function
-
-
-norm, logsumexp = _reducing("norm"), _reducing("logsumexp")
-_sum, _mean = _reducing("sum"), _reducing("mean")
-
-
-def _of_rows(name: str) -> Callable[..., Any]:
-    """A row that is along axes, the last one if none is given."""
-    return lambda x, axis=-1: OPERATIONS[name](x, axes_of(axis, x.ndim))
-
-
-softmax, log_softmax = _of_rows("softmax"), _of_rows("log_softmax")
+_where, _equal, _concatenate = (OPERATIONS[name] for name in "where equal concatenate".split())
 
 
 def without(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
@@ -70,21 +45,27 @@ def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) ->
         raise TypeError(f"where= is a mask of booleans, not of {mask.dtype}")
     if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
         raise ValueError(f"where= is of shape {mask.shape}, the array of shape {x.shape}")
-    return OPERATIONS["where"](mask, x, other)
+    return _where(mask, x, other)
+
+
+def _reducing(name: str) -> Callable[..., Any]:
+    """A row that reduces, with NumPy's arguments."""
+    row = OPERATIONS[name]
+
+    def function(x: Tensor, axis=None, *, keepdims=False) -> Tensor:
+        if axis is None and not keepdims:
+            return row(x, None)
+        axes = axes_of(axis, x.ndim)
+        out = row(x, axes)
+        return out if keepdims or not axes else out.reshape(without(x.shape, axes, False))
+
+    return function
 
 
 def _folding(fold: Callable, nothing: float, join: Operation) -> Callable[..., Any]:
     """A sum or product: of nothing it is this number, and `join` puts two parts together."""
 
-    def function(
-        a: Tensor,
-        axis: Any = None,
-        dtype: Any = None,
-        *,
-        keepdims: bool = False,
-        initial: Any = None,
-        where: Any = True,
-    ) -> Tensor:
+    def function(a: Tensor, axis=None, dtype=None, *, keepdims=False, initial=None, where=True) -> Tensor:
         out = fold(selected(a, dtype, where, nothing), axis, keepdims=keepdims)
         return out if initial is None else join(out, _number(initial))
 
@@ -92,9 +73,10 @@ def _folding(fold: Callable, nothing: float, join: Operation) -> Callable[..., A
 
 
 def _number(initial: Any) -> Any:
+    """A number that does not widen the others."""
     if as_array(initial).ndim:
         raise ValueError(f"initial= is one number, not {initial!r}")
-    return initial
+    return initial if is_node(initial) else np.asarray(initial).item()
 
 
 def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
@@ -105,13 +87,34 @@ def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
     while n > 1:
         half = n // 2
         product = x[..., :half] * x[..., half : 2 * half]
-        x = OPERATIONS["concatenate"](product, x[..., 2 * half :], last) if n % 2 else product
+        x = _concatenate(product, x[..., 2 * half :], last) if n % 2 else product
         n -= half
     # a product of nothing is 1, and has a history all the same
     return x.reshape(shape) if n else _sum(x, -1).reshape(shape) + 1.0
 
 
+def _extreme(name: str, pick: Operation) -> Callable[..., Any]:
+    """The largest or smallest elements; equal ones share the gradient."""
+    reduced = _reducing(name)
+
+    def function(a: Tensor, axis=None, *, keepdims=False, initial=None, where=True) -> Tensor:
+        if initial is None and where is not True:
+            raise ValueError(f"{name}: where= leaves nothing to choose from in places: give initial=, too")
+        x = selected(a, None, where, initial)
+        if initial is None:
+            return reduced(x, axis, keepdims=keepdims)
+        if not count(x.shape, axes_of(axis, x.ndim)):
+            return sum(x, axis, keepdims=keepdims, initial=initial)
+        return pick(reduced(x, axis, keepdims=keepdims), _number(initial))
+
+    return function
+
+
+_sum, _mean, norm, logsumexp = map(_reducing, ("sum", "mean", "norm", "logsumexp"))
 sum, prod = _folding(_sum, 0.0, OPERATIONS["add"]), _folding(_product, 1.0, OPERATIONS["mul"])
+max, min = _extreme("max", OPERATIONS["maximum"]), _extreme("min", OPERATIONS["minimum"])
+softmax = lambda x, axis=-1: OPERATIONS["softmax"](x, axes_of(axis, x.ndim))
+log_softmax = lambda x, axis=-1: OPERATIONS["log_softmax"](x, axes_of(axis, x.ndim))
 
 
 def mean(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
@@ -126,45 +129,14 @@ def _counted(x: Tensor, axis: Any, keepdims: bool, where: Any) -> Any:
     """How many elements a reduction puts together."""
     if where is True:
         return count(x.shape, axes_of(axis, x.ndim))
-    ones = np.ones(x.shape, x.dtype)
-    return sum(OPERATIONS["where"](where, ones, 0.0), axis, keepdims=keepdims)
+    return sum(_where(where, np.ones(x.shape, x.dtype), 0.0), axis, keepdims=keepdims)
 
 
-def _extreme(name: str, pick: str) -> Callable[..., Any]:
-    """The largest or smallest elements; equal ones share the gradient."""
-    reduced = _reducing(name)
-
-    def function(
-        a: Tensor, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
-    ) -> Tensor:
-        if initial is None and where is not True:
-            raise ValueError(f"{name}: where= leaves nothing to choose from in places: give initial=, too")
-        x = selected(a, None, where, initial)
-        if initial is None:
-            return reduced(x, axis, keepdims=keepdims)
-        if not count(x.shape, axes_of(axis, x.ndim)):
-            return sum(x, axis, keepdims=keepdims, initial=initial)
-        return OPERATIONS[pick](reduced(x, axis, keepdims=keepdims), _number(initial))
-
-    return function
-
-
-max, min = _extreme("max", "maximum"), _extreme("min", "minimum")
-
-
-def _of_deviations(name: str, size: Callable[[Tensor, Any, Any, bool], Tensor]) -> Callable[..., Tensor]:
+def _of_deviations(name: str, size: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The size of the deviations from the mean: in two passes, so that a large offset costs no digits."""
 
     def function(
-        a: Tensor,
-        axis: Any = None,
-        dtype: Any = None,
-        *,
-        ddof: float = 0,
-        keepdims: bool = False,
-        where: Any = True,
-        mean: Any = None,
-        correction: float | None = None,
+        a: Tensor, axis=None, dtype=None, *, ddof=0, keepdims=False, where=True, mean=None, correction=None
     ) -> Tensor:
         if correction is not None and ddof:
             raise ValueError(f"{name}: ddof and correction are two names for the same number: give one of them")
@@ -192,9 +164,13 @@ def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tens
     before, step = (slice(None),) * axis, 1
     while step < x.shape[axis]:
         both = OPERATIONS[operation](x[(*before, slice(None, -step))], x[(*before, slice(step, None))])
-        x = OPERATIONS["concatenate"](x[(*before, slice(None, step))], both, axis)
+        x = _concatenate(x[(*before, slice(None, step))], both, axis)
         step *= 2
     return x
+
+
+cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(atleast_1d(selected(a, dtype)), axis))
+cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0
 
 
 def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
@@ -230,8 +206,8 @@ def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
 
 def ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
     """As numpy.ediff1d: the differences of all elements in a row, between other numbers."""
-    ends = (to_begin, diff(ary.reshape(-1)), to_end)
-    return concatenate([as_array(end).reshape(-1).astype(ary.dtype) for end in ends if end is not None])
+    parts = [as_array(part).reshape(-1) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None]
+    return concatenate([part.astype(ary.dtype) for part in parts])
 
 
 def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
@@ -240,11 +216,9 @@ def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: f
     step = diff(p, axis=axis, prepend=p[(slice(None),) * axis + (slice(1),)])
     jump = (step + period / 2) % period - period / 2 - step
     # a step of exactly half a period upwards stays one
-    jump = OPERATIONS["where"](OPERATIONS["equal"](step + jump, -period / 2) * (step > 0), jump + period, jump)
+    jump = _where(_equal(step + jump, -period / 2) * (step > 0), jump + period, jump)
     small = OPERATIONS["less"](abs(step), period / 2 if discont is None else discont)
-    return p + cumsum(OPERATIONS["where"](small, 0.0, jump), axis)
+    return p + cumsum(_where(small, 0.0, jump), axis)
 
 
-cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(atleast_1d(selected(a, dtype)), axis))
-cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0
 __all__ = record(globals())

@@ -1,7 +1,4 @@
-"""Other shapes, other orders of axes, and arrays put together.
-
-The first argument is a Tensor, or a list with Tensors in it. Names and arguments are NumPy's.
-"""
+"""Other shapes, other orders of axes, and arrays that are filled."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +9,7 @@ from ..arguments import axis_of, unpacked
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
-from .dispatch import record
+from .dispatch import blank_of, record
 
 
 def floats(x: Any) -> Any:
@@ -39,11 +36,6 @@ def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
     return OPERATIONS["reshape"](a.T, lengths[::-1]).T if order == "F" else OPERATIONS["reshape"](a, lengths)
 
 
-def ravel(a: Tensor, order: str = "C") -> Tensor:
-    """As numpy.ravel; the orders are those of reshape, and "K", which is "C" here."""
-    return reshape(a, -1, order="C" if order == "K" else order)
-
-
 def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
     order = order if axes is None else (axes,)
@@ -53,35 +45,24 @@ def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     return OPERATIONS["transpose"](a, tuple(i % a.ndim for i in order))
 
 
-def swapaxes(a: Tensor, axis1: int, axis2: int) -> Tensor:
-    """As numpy.swapaxes."""
-    return OPERATIONS["swapaxes"](a, axis1, axis2)
-
-
 def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
     """As numpy.broadcast_to."""
-    return OPERATIONS["expand"](array, unpacked(sizes if shape is None else (shape,)))
+    lengths = unpacked(sizes if shape is None else (shape,))
+    if len(lengths) < array.ndim:
+        raise ValueError(f"broadcast_to: shape {array.shape} has more axes than {lengths}")
+    return OPERATIONS["expand"](array, lengths)
 
 
 def _reshaping(name: str) -> Callable[..., Any]:
     """The function that gives an array the shape that NumPy's function of this name gives it."""
     plain = getattr(np, name)
-
-    def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return x.reshape(plain(np.broadcast_to(0, x.shape), *args, **kwargs).shape)
-
-    return function
+    return lambda x, *args, **kwargs: x.reshape(plain(np.broadcast_to(0, x.shape), *args, **kwargs).shape)
 
 
 def _ordering(name: str) -> Callable[..., Any]:
-    """The function that orders axes as NumPy's function of this name does."""
+    """The function that orders axes as NumPy's does with an array whose lengths are the numbers of its axes."""
     plain = getattr(np, name)
-
-    def function(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        numbered = np.broadcast_to(0, range(x.ndim))  # an array whose lengths are the numbers of its axes
-        return x.transpose(plain(numbered, *args, **kwargs).shape)
-
-    return function
+    return lambda x, *args, **kwargs: x.transpose(plain(np.broadcast_to(0, range(x.ndim)), *args, **kwargs).shape)
 
 
 moveaxis, rollaxis, matrix_transpose = map(_ordering, ("moveaxis", "rollaxis", "matrix_transpose"))
@@ -110,13 +91,13 @@ def full_like(
     a: Tensor, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, *, shape: Any = None
 ) -> Any:
     """As numpy.full_like; the gradient goes to `fill_value`, none to `a`."""
-    like = np.broadcast_to(np.zeros((), a.dtype), a.shape)
-    if not isinstance(fill_value, Tensor):
-        return np.full_like(like, fill_value, dtype, order, subok, shape)
-    like = np.full_like(like, 0, dtype, order, subok, shape)
-    return broadcast_to(fill_value.astype(like.dtype), like.shape)
+    of_node = isinstance(fill_value, Tensor)
+    like = np.full_like(blank_of(a), 0 if of_node else fill_value, dtype, order, subok, shape)
+    return broadcast_to(fill_value.astype(like.dtype), like.shape) if of_node else like
 
 
+ravel = lambda a, order="C": reshape(a, -1, order="C" if order == "K" else order)  # for the orders see reshape
+swapaxes = lambda a, axis1, axis2: OPERATIONS["swapaxes"](a, axis1, axis2)
 tril = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k), m, 0.0)
 triu = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k - 1), 0.0, m)
 unstack = lambda x, axis=0: tuple(moveaxis(x, axis, 0))

@@ -1,7 +1,4 @@
-"""Averages, quantiles, correlation, counts, and the reductions that pass over NaN.
-
-Names and arguments are NumPy's.
-"""
+"""Averages, quantiles, correlation, counts, and the reductions that pass over NaN."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +17,10 @@ from .shaping import atleast_2d, broadcast_to
 
 _where, _equal, _maximum, _floor = (OPERATIONS[name] for name in "where equal maximum floor".split())
 
+ptp = lambda a, axis=None, *, keepdims=False: (
+    reducing.max(a, axis, keepdims=keepdims) - reducing.min(a, axis, keepdims=keepdims)
+)
+
 
 def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As numpy.average; the weights have their gradient, too."""
@@ -34,11 +35,6 @@ def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = F
     return (mean, total) if returned else mean
 
 
-def ptp(a: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """As numpy.ptp, the largest element less the smallest."""
-    return reducing.max(a, axis, keepdims=keepdims) - reducing.min(a, axis, keepdims=keepdims)
-
-
 def _quantile(name: str) -> Callable[..., Any]:
     """The function of this name; the place in 0, 1, ... n - 1 where it looks is what NumPy's own gives for these.
 
@@ -46,9 +42,7 @@ def _quantile(name: str) -> Callable[..., Any]:
     """
     plain = getattr(np, name.removeprefix("nan"))
 
-    def function(
-        a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, overwrite_input: Any = 0
-    ) -> Tensor:
+    def function(a: Tensor, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False) -> Tensor:
         q, axes = np.asarray(q, float), axes_of(tuple(axis) if isinstance(axis, list) else axis, a.ndim)
         rows = reducing.sort(reducing.rows(a, axes))
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
@@ -81,35 +75,22 @@ def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
 quantile, percentile, nanquantile, nanpercentile = map(
     _quantile, ("quantile", "percentile", "nanquantile", "nanpercentile")
 )
-
-
 # the gradient goes to the one or two elements in the middle
 median = lambda a, axis=None, *, overwrite_input=False, keepdims=False: quantile(a, 0.5, axis, keepdims=keepdims)
 nanmedian = lambda a, axis=None, *, overwrite_input=False, keepdims=False: nanquantile(a, 0.5, axis, keepdims=keepdims)
 
 
-def _observations(name: str, m: Any, rowvar: bool, dtype: Any) -> Tensor:
+def _observations(m: Any, rowvar: bool, dtype: Any) -> Tensor:
     """A row for each variable."""
     x = selected(m, dtype or np.float64)
     if x.ndim > 2:
-        raise ValueError(f"{name}: of an array of variables and observations, not of shape {x.shape}")
+        raise ValueError(f"cov: of an array of variables and observations, not of shape {x.shape}")
     return atleast_2d(x) if rowvar or x.ndim < 2 else x.T
 
 
-def cov(
-    m: Tensor,
-    y: Any = None,
-    rowvar: bool = True,
-    bias: bool = False,
-    ddof: int | None = None,
-    fweights: Any = None,
-    aweights: Any = None,
-    *,
-    dtype: Any = None,
-) -> Tensor:
-    """As numpy.cov; the weights are constants."""
-    x = concatenate([_observations("cov", part, rowvar, dtype) for part in (m, y) if part is not None])
-    n, ddof = x.shape[1], int(not bias) if ddof is None else ddof
+def _covariance(x: Tensor, ddof: int, fweights: Any, aweights: Any) -> Tensor:
+    """Of the rows of x; the weights are constants."""
+    n: Any = x.shape[1]
     f, a = (np.ones(n) if weights is None else np.asarray(weights) for weights in (fweights, aweights))
     if fweights is not None or aweights is not None:
         np.cov(np.zeros((1, n)), ddof=ddof, fweights=f.copy(), aweights=a)  # refuses bad weights, and changes them
@@ -118,6 +99,14 @@ def cov(
     lost = ddof * (w * a).sum() / total
     deviation = x - (x * w).sum(1, keepdims=True) / total
     return ((deviation * w) @ deviation.T / max(float(total - lost), 0.0)).squeeze()
+
+
+cov = lambda m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None: _covariance(
+    concatenate([_observations(part, rowvar, dtype) for part in (m, y) if part is not None]),
+    int(not bias) if ddof is None else ddof,
+    fweights,
+    aweights,
+)
 
 
 def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
@@ -132,32 +121,24 @@ def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """As numpy.bincount; the gradient goes to the weights."""
     plain = np.bincount(data_of(x), None if weights is None else np.zeros(weights.shape), minlength)
-    return plain if weights is None else OPERATIONS["scatter"](weights, np.asarray(data_of(x)), plain.shape)
+    return plain if weights is None else OPERATIONS["scatter"](weights, np.asarray(data_of(x), int), plain.shape)
 
 
 def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction of what its mask selects, where that is no NaN."""
-
-    def over(a: Tensor, *args: Any, where: Any = True, **kwargs: Any) -> Tensor:
-        return function(a, *args, where=_equal(a, a) * where, **kwargs)
-
-    return over
+    return lambda a, *args, where=True, **kwargs: function(a, *args, where=_equal(a, a) * where, **kwargs)
 
 
 def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
     """A function with a number in the place of NaN."""
-
-    def over(a: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return function(_where(_equal(a, a), a, number), *args, **kwargs)
-
-    return over
+    return lambda a, *args, **kwargs: function(_where(_equal(a, a), a, number), *args, **kwargs)
 
 
 def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     """The largest or smallest of all numbers; NaN where there is none."""
     filled = _filled(function, least)
 
-    def over(a: Tensor, axis: Any = None, *, keepdims: bool = False, **kwargs: Any) -> Tensor:
+    def over(a: Tensor, axis=None, *, keepdims=False, **kwargs) -> Tensor:
         out = filled(a, axis, keepdims=keepdims, **kwargs)
         return out if "initial" in kwargs else _where(reducing.max(_equal(a, a), axis, keepdims=keepdims), out, np.nan)
 
@@ -172,13 +153,12 @@ nanmax, nanmin = _extreme(reducing.max, -np.inf), _extreme(reducing.min, np.inf)
 
 
 def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Callable[..., Any]:
-    def cumulative(x: Tensor, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
+    def cumulative(x: Tensor, *, axis=None, dtype=None, include_initial=False) -> Tensor:
         if axis is None and x.ndim > 1:
             raise ValueError(f"{name}: an array of shape {x.shape} needs axis=")
-        axis = axis or 0
-        out = function(x, axis, dtype)
-        edge = tuple(1 if i == axis % out.ndim else n for i, n in enumerate(out.shape))
-        return concatenate([np.full(edge, initial, out.dtype), out], axis) if include_initial else out
+        out = function(x, axis or 0, dtype)
+        edge = tuple(1 if i == (axis or 0) % out.ndim else n for i, n in enumerate(out.shape))
+        return concatenate([np.full(edge, initial, out.dtype), out], axis or 0) if include_initial else out
 
     return cumulative
 

@@ -57,8 +57,8 @@ def calls(draw: st.DrawFn, name: str) -> str:
     """A call, as text: T() makes a Tensor, V() a Value."""
     words = Words(draw, special="linalg" not in name)
     if name == "operators":
-        pair = [words.filled(draw(st.sampled_from(["{x}", "{y}", "{num}", "{list}", "{columns}"]))) for _ in range(2)]
-        return f" {draw(st.sampled_from(OPERATORS))} ".join(draw(st.permutations([pair[0], words.node()]))[:2])
+        other = words.filled(draw(st.sampled_from(["{x}", "{y}", "{num}", "{list}", "{columns}"])))
+        return f" {draw(st.sampled_from(OPERATORS))} ".join(draw(st.permutations([f"({other})", words.node()])))
     if name == "indices":
         return f"{words.node()}[{words.filled(draw(st.sampled_from(INDICES)))}]"
     if name == "properties":
