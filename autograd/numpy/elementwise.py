@@ -135,8 +135,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 def polyval(p: Any, x: Any) -> Any:
     """As numpy.polyval, by Horner's rule."""
     x = np.asarray(x) if isinstance(x, (list, tuple)) else x
-    out = x * 0.0
-    return functools.reduce(lambda out, coefficient: out * x + coefficient, p, 0.0)
+    return functools.reduce(lambda out, coefficient: out * x + coefficient, p, x * 0.0)
 
 
 float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
