@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..grammar import fold
+from ..meeting import as_array
 from ..node import Node, Value
 from ..operation import OPERATIONS, Operation, read
 from .dispatch import as_nodes, data_of, record
@@ -120,6 +121,8 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     if several and not isinstance(x, (Value, float)) and x.ndim:  # a list of booleans is one mask
         several = isinstance(condlist[0], (list, np.ndarray, Node))
     conditions = list(condlist) if several else [condlist]
+    if any(as_array(condition).shape != getattr(x, "shape", ()) for condition in conditions):
+        raise IndexError(f"piecewise: a condition is a mask of the shape of x, {getattr(x, 'shape', ())}")
     if len(funclist) - len(conditions) not in (0, 1):
         raise ValueError(
             f"piecewise: to {len(conditions)} conditions belong as many functions or one more, not {len(funclist)}"

@@ -114,7 +114,7 @@ def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     singular, x = svdvals(a), matmul(pinv(a, rcond), b)
     rank = (singular > rcond * singular[:1]).sum()
     rank = rank if kinds.tracing else int(rank)
-    residuals = (b - matmul(a, x)).reshape(len(b), -1)
+    residuals = (b - matmul(a, x)).reshape(len(b), math.prod(b.shape[1:]))
     few = len(a) <= a.shape[1] or not kinds.tracing and rank < a.shape[1]
     return x, _np.zeros(0, a.dtype) if few else (residuals * residuals).sum(0), rank, singular
 

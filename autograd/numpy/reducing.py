@@ -195,6 +195,8 @@ def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
     axis = axis_of(axis, a.ndim)
     if operator.index(n) < 0:
         raise ValueError(f"diff: n is how often differences are taken, not {n}")
+    if not n:
+        return a
     edge, before = (*a.shape[:axis], 1, *a.shape[axis + 1 :]), (slice(None),) * axis
     ends = [None if end is None else as_array(end) for end in (prepend, append)]
     ends = [broadcast_to(end, edge) if end is not None and not end.ndim else end for end in ends]

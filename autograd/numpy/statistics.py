@@ -156,9 +156,10 @@ def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Call
     def cumulative(x: Tensor, *, axis=None, dtype=None, include_initial=False) -> Tensor:
         if axis is None and x.ndim > 1:
             raise ValueError(f"{name}: an array of shape {x.shape} needs axis=")
-        out = function(x, axis or 0, dtype)
-        edge = tuple(1 if i == (axis or 0) % out.ndim else n for i, n in enumerate(out.shape))
-        return concatenate([np.full(edge, initial, out.dtype), out], axis or 0) if include_initial else out
+        out = function(x, axis, dtype)
+        axis = 0 if axis is None else axis % out.ndim
+        edge = tuple(1 if i == axis else n for i, n in enumerate(out.shape))
+        return concatenate([np.full(edge, initial, out.dtype), out], axis) if include_initial else out
 
     return cumulative
 

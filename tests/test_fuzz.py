@@ -9,8 +9,8 @@ from autograd.tree import flatten
 
 pytest.importorskip("llvmlite")
 
-from .random_programs.comparing import BACKENDS  # noqa: E402
-from .random_programs.running import run  # noqa: E402
+from .fuzz.programs.comparing import BACKENDS  # noqa: E402
+from .fuzz.programs.running import run  # noqa: E402
 
 ROW = numpy.arange(3.0)
 FOUND = {  # what random programs found, as small as it can be
