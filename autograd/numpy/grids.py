@@ -90,7 +90,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 def _slopes(f: Any, h: Any, edge_order: int) -> Any:
     """Slopes along the last axis; h is the distance of its points, or says where they are."""
     if h.ndim and h.shape != f.shape[-1:]:
-        raise ValueError(f"gradient: coordinates of shape {h.shape} for an axis of length {f.shape[-1]}")
+        raise ValueError(f"gradient: {h.size} coordinates of an axis of length {f.shape[-1]}")
     h = diff(h) if h.ndim else h.astype(f.dtype) * np.ones(f.shape[-1] - 1, f.dtype)
     between = diff(f) / h
     first, last = between[..., :1], between[..., -1:]
