@@ -52,7 +52,9 @@ def explain(node: Node | Callable[[], Node], path: str | os.PathLike[str] = "exp
     places = Places()
     if not isinstance(node, Node):
         if not callable(node):
-            raise TypeError(f"explain() is of a Value, a Tensor or a function that makes one, not {type(node).__name__}")
+            raise TypeError(
+                f"explain() is of a Value, a Tensor or a function that makes one, not {type(node).__name__}"
+            )
         with hooked(places.look_at):
             node = node()
         if not isinstance(node, Node):

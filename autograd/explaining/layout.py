@@ -49,8 +49,8 @@ def _places(columns: list[list[int]], before: dict, after: dict, boxes: int) -> 
     """Order each layer by where its neighbours are, from left to right and back; then move towards them."""
     place = [0.0] * sum(map(len, columns))
     for column in columns:
-        for x, i in enumerate(column):
-            place[i] = x
+        for rank, i in enumerate(column):
+            place[i] = float(rank)
     for step in range(2 * ROUNDS):
         neighbours = before if step % 2 == 0 else after
         for column in columns if step % 2 == 0 else columns[::-1]:

@@ -56,7 +56,7 @@ const inside = (x) => (x < 0 ? `<mrow><mo>(</mo>${mn(x)}<mo>)</mo></mrow>` : mn(
 const mo = (sign) => `<mo>${sign}</mo>`;
 const partial = (a, b) => `<mfrac><mrow><mo>∂</mo>${a}</mrow><mrow><mo>∂</mo>${b}</mrow></mfrac>`;
 const G = '<mi class="gradient">g</mi>';
-const brief = (name) => (/^[\w.]{19,}$/.test(name) ? `…${name.slice(-17)}` : name);  // of a path, the end
+const brief = (name) => (/^[\w.]{17,}$/.test(name) ? `…${name.slice(-14)}` : name);  // of a path, the end
 const loss = boxes[story.output].symbol;
 
 function color(x, most) {
@@ -119,7 +119,8 @@ const telling = {
     const arrived = g === null ? [] : Array.isArray(g) ? [formula([G, mo("="), partial(loss, box.symbol)]), shown(g)] : [formula([G, mo("="), partial(loss, box.symbol), mo("="), mn(g)])];
     const end = g === null && box.value !== null ? "Nothing has arrived here: what this led to has handed on nothing."
       : box.contents ? "What has arrived here goes no further." : "Nothing is handed on: the gradient is 0, or the rule has no derivative.";
-    return [...arrived, el("p", { class: "small" }, box.handed.length ? "has arrived here, and is handed on:" : end), ...parts, ...inner(box),
+    return [...arrived, el("p", { class: "small" }, box.handed.length ? "has arrived here, and is handed on:" : end), ...parts,
+      ...(box.more_handed ? [el("p", { class: "small" }, `and ${box.more_handed} more, into other boxes`)] : []), ...inner(box),
       ...(box.known ? [el("p", { class: "small" }, box.known)] : [])];
   },
   end: (_, sums) => [
@@ -141,7 +142,7 @@ function part(box, one, g, before, after) {
   if (!one.inside) rows.push([`${one.name}.grad +=`, ...sum]);
   const all = times(one), nth = all.indexOf(one);
   const why = nth ? "this part is added to what is there: +=, since = would lose what arrived before." : "this is the first part.";
-  return el("div", { class: "part" }, el("h3", {}, `to ${one.name}`), facts(...rows),
+  return el("div", { class: "part" }, el("h3", {}, `to ${one.name}${one.inside || boxes[one.to].contents ? `, in ${boxes[one.to].name}` : ""}`), facts(...rows),
     ...(all.length > 1 ? [el("p", { class: "note" }, `${one.name} is used ${all.length} times; `, why)] : []));
 }
 

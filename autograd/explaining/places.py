@@ -21,7 +21,8 @@ class Places:
 
     def look_at(self, node: Node) -> None:
         """Note where a fresh node is made, for what it is at work, and which of its arguments are parameters."""
-        line, owners = users_frame(), []
+        line = users_frame()
+        owners: list[Any] = []  # the innermost first
         self.lines[node.when] = line.f_code.co_filename, line.f_lineno
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame is not self._above:

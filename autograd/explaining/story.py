@@ -20,8 +20,8 @@ from .sweeping import Handed, slopes, swept
 
 ROWS, COLUMNS = 12, 24  # of an array that are shown
 LONGEST = 24  # letters of a name in a formula
-LAST = re.compile(r"[^.]*(\.\d+)*$")  # of the path to a parameter, what it is called in a formula
-MOST_LEAVES = 30  # of a collapsed box
+PATH = re.compile(r".*\.(?=[^\W\d])")  # to a parameter, which is called by the rest in a formula
+MOST_INSIDE = 30  # of the leaves in a collapsed box, and of gradients that go into one
 KNOWN = {
     "tanh": "the same as 1 − tanh²(x), without losing digits where tanh(x) is near 1",
     "sigmoid": "the same as σ(x) · (1 − σ(x)), without losing digits where σ(x) is near 1",
@@ -86,9 +86,11 @@ class Story:
     def _operation(self, node: Node) -> dict[str, Any]:
         operation = node.operation
         named = dict(zip(operation.names, map(self._symbol, node.args)))
-        whole = Call(operation.name, tuple(map(Name, operation.names)))
+        names = tuple(map(Name, operation.names))
+        head, whole = Call(operation, names), Call(operation.name, names)  # add(x, y) and x + y
         told = {
-            "row": f"{mathematics(whole, {}).markup}<mo>=</mo>{mathematics(operation.value, {}).markup}",
+            "operation": operation.name,
+            "row": f"{mathematics(head, {}).markup}<mo>=</mo>{mathematics(operation.value, {}).markup}",
             "formula": mathematics(whole, named).markup,
             "known": KNOWN.get(operation.name, ""),
             "args": [self._argument(x) for x in node.args[: len(operation.arguments)]],
@@ -142,19 +144,24 @@ class Story:
         here = self.home[box.nodes[0]]
         counts = Counter(node.operation.name for node in box.made)
         leaves = [node for node in box.nodes if node.operation is None]
-        told = self._node(box.shown) if box.shown is not None else {**self._node(box.made[-1]), "value": None, "shape": ""}
-        handed = [(x, given) for node in self.handed if self.home[node] == here for x, given in self.handed[node]]
+        told = self._node(box.made[-1] if box.shown is None else box.shown)
+        handed = [
+            self._added(*one) for node in reversed(box.made) for one in self.handed[node] if self.home[one[0]] != here
+        ]
+        within = [one for one in handed if "inside" in one]
         return {
             **told,
+            **({"value": None, "shape": ""} if box.shown is None else {}),
             "name": box.title,
             "symbol": letter(box.title).markup,
             "contents": f"{len(box.made)} operations: " + ", ".join(f"{n} {name}" for name, n in counts.most_common()),
             "leaves": [
                 {"name": self.names[x], "value": cells(x.data), "gradient": cells(self.grads[x])}
-                for x in leaves[:MOST_LEAVES]
+                for x in leaves[:MOST_INSIDE]
             ],
-            "more": max(0, len(leaves) - MOST_LEAVES),
-            "handed": [self._added(x, given) for x, given in handed if self.home[x] != here],
+            "more": max(0, len(leaves) - MOST_INSIDE),
+            "handed": [one for one in handed if "inside" not in one] + within[:MOST_INSIDE],
+            "more_handed": max(0, len(within) - MOST_INSIDE),
         }
 
     def _symbol(self, x: Any) -> Formula:
@@ -162,7 +169,7 @@ class Story:
             return number(x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x)
         name = self.names[x]
         if x in self.places.names:
-            name = LAST.search(name)[0]
+            name = PATH.sub("", name)
         return letter(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
 
     def _line(self, node: Node) -> str:
@@ -180,5 +187,5 @@ def cells(data: Any) -> Any:
     if array.ndim == 0:
         number = float(array)
         return number if np.isfinite(number) else {np.inf: "Infinity", -np.inf: "-Infinity"}.get(number, "NaN")
-    rows = array.reshape(-1, array.shape[-1]) if array.size else []
-    return [[cells(x) for x in row[:COLUMNS]] for row in rows[:ROWS]]
+    rows = array.reshape(-1, array.shape[-1])[:ROWS] if array.size else array[:0]
+    return [[cells(x) for x in row[:COLUMNS]] for row in rows]
