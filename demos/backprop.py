@@ -16,15 +16,15 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from autograd import Value, explain
 from autograd.files import write_whole
 from autograd.graph import history
 from options import complain, described, parsed, tell, write_each
 
 SIGNS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "pow": "**", "neg": "−"}
-VALUE, GRADIENT, LINE = "#0b5cad", "#b0470a", "#c2cad3"
+VALUE, GRADIENT, LINE, LEAF, DIM = "#0b5cad", "#b0470a", "#b5bec8", "#e9f1fb", "#5b6875"
+SHARPER = 2  # the pictures are drawn larger than they are shown
+CELL = 188, 128  # pixels from box to box
 
 
 def expression() -> Value:
@@ -91,57 +91,56 @@ def frames(story: dict[str, Any]) -> Iterator[Frame]:
 
 def draw(path: pathlib.Path, story: dict[str, Any]) -> None:
     """The frames as a GIF."""
-    from matplotlib import pyplot
-    from PIL import Image
-
-    across, along = (max(box["at"][i] for box in story["boxes"]) + 1 for i in (0, 1))
-    figure, axes = pyplot.subplots(figsize=(0.88 * across + 0.4, 0.62 * along + 0.8), dpi=100)
-    figure.subplots_adjust(0, 0, 1, 1)
-    pictures, durations = [], []
-    for frame in frames(story):
-        axes.clear()
-        axes.set(xlim=(-0.65, across - 0.35), ylim=(along - 0.3, -1.2))
-        axes.set_axis_off()
-        draw_frame(axes, story, frame)
-        figure.canvas.draw()
-        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
-        pictures.append(Image.fromarray(pixels).convert("P", palette=Image.Palette.ADAPTIVE, colors=48))
-        durations.append(900 if frame.now is not None else 2500)
-    pyplot.close(figure)
+    pictures = [picture_of(story, frame).reduce(SHARPER) for frame in frames(story)]
+    colors = pictures[-2].quantize(128)  # of the last step backward, which has them all
+    pictures = [picture.quantize(palette=colors, dither=0) for picture in pictures]
     content = io.BytesIO()
+    durations = [2500, *(900 for _ in pictures[2:]), 4000]
     pictures[0].save(content, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
     write_whole(path, content.getvalue())
 
 
-def draw_frame(axes: Any, story: dict[str, Any], frame: Frame) -> None:
-    """Edges, boxes with value and gradient, and what is done."""
-    from matplotlib.patches import FancyBboxPatch
+def picture_of(story: dict[str, Any], frame: Frame) -> Any:
+    """Edges, boxes with value and gradient, and what is done, SHARPER times as large as it is shown."""
+    from PIL import Image, ImageDraw
 
-    phase = GRADIENT if frame.gradients else VALUE
-    axes.text(-0.5, -0.85, frame.caption, color=phase, fontsize=11, fontweight="bold")
+    boxes, phase = story["boxes"], GRADIENT if frame.gradients else VALUE
+    across, along = (max(box["at"][i] for box in boxes) + 1 for i in (0, 1))
+    picture = Image.new("RGB", (round(across * CELL[0] + 10), round(along * CELL[1] + 40)), "white")
+    pen = ImageDraw.Draw(picture)
+    pen.text((24, 20), frame.caption, phase, font(26, bold=True))
     for edge in story["edges"]:
         handing = edge["to"] == frame.now and (not frame.gradients or edge["from"] in frame.targets)
-        x, y = zip(*edge["way"])
-        axes.plot(x, y, color=phase if handing else LINE, linewidth=2 if handing else 0.8, zorder=2 if handing else 1)
-    for i, box in enumerate(story["boxes"]):
-        (x, y), name = box["at"], box["name"]
+        way = [(x + CELL[0] * 0.46, y + CELL[1] * 0.36) for x, y in map(corner, edge["way"])]
+        pen.line(way, phase if handing else LINE, 5 if handing else 2, joint="curve")
+    for i, box in enumerate(boxes):
+        active = i == frame.now or i in frame.targets
+        (x, y), (w, h) = corner(box["at"]), (CELL[0] * 0.84, CELL[1] * 0.72)
+        fill = "white" if "operation" in box else LEAF
+        pen.rounded_rectangle((x, y, x + w, y + h), 12, fill, phase if active else LINE, 5 if i == frame.now else 2)
         sign = SIGNS.get(box["operation"], box["operation"]) if "operation" in box else ""
-        edge = phase if i == frame.now or i in frame.targets else LINE
-        style = {
-            "facecolor": "white" if sign else "#e9f1fb",
-            "edgecolor": edge,
-            "linewidth": 2 if i == frame.now else 1,
-        }
-        axes.add_patch(
-            FancyBboxPatch((x - 0.36, y - 0.3), 0.72, 0.6, "round,pad=0,rounding_size=0.08", zorder=3, **style)
-        )
-        put = functools.partial(axes.text, fontsize=8, va="center", zorder=4)
-        put(x - 0.31, y - 0.17, name, fontweight="bold")
-        put(x + 0.31, y - 0.17, sign, ha="right", color="#5b6875")
+        pen.text((x + 10, y + 6), box["name"], "black", font(22, bold=True))
+        pen.text((x + w - 10, y + 6), sign, DIM, font(22), "ra")
         if i in frame.computed:
-            put(x - 0.31, y + 0.02, digits(box["value"]), color=VALUE)
+            pen.text((x + 10, y + 30), digits(box["value"]), VALUE, font(22))
         if i in frame.gradients:
-            put(x + 0.31, y + 0.19, f"∂ {digits(frame.gradients[i])}", ha="right", color=GRADIENT)
+            pen.text((x + w - 10, y + 57), f"∂ {digits(frame.gradients[i])}", GRADIENT, font(22), "ra")
+    return picture
+
+
+def corner(at: Sequence[float]) -> tuple[float, float]:
+    """Where a box in this layer, at this place, begins."""
+    return 20 + at[0] * CELL[0], 70 + at[1] * CELL[1]
+
+
+@functools.cache
+def font(size: int, bold: bool = False) -> Any:
+    """The letters that matplotlib brings."""
+    import matplotlib
+    from PIL import ImageFont
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/{name}", size)
 
 
 def digits(x: float) -> str:
