@@ -152,8 +152,10 @@ def test_parentheses_stand_where_they_are_needed():
         markup = formulas.mathematics(BUILT_IN[name].value, names).markup
         shown[name] = "".join(ElementTree.fromstring(f"<math>{markup}</math>").itertext())
     assert shown == {
-        "add": "−2+a+b", "sub": "−2−(a+b)", "mul": "(−2)·(a+b)", "pow": "(−2)a+b", "neg": "−(−2)", "truediv": "−2a+b",
+        "add": "−2+(a+b)", "sub": "−2−(a+b)", "mul": "(−2)·(a+b)", "pow": "(−2)a+b", "neg": "−(−2)", "truediv": "−2a+b",
     }  # fmt: skip
+    relu = formulas.mathematics(BUILT_IN["relu"].pullbacks[0], {}).markup
+    assert "".join(ElementTree.fromstring(f"<math>{relu}</math>").itertext()) == "{gif\N{NO-BREAK SPACE}out≠00else"
     assert formulas.number(-0.0).markup == "<mn>0</mn>" and "∞" in formulas.number(-math.inf).markup
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..grammar import Call, Constant, Name, Tree, fold
 
-SUM, NEGATIVE, PRODUCT, POWER, WHOLE = range(1, 6)  # how tightly a part holds together
+COMPARISON, SUM, NEGATIVE, PRODUCT, POWER, WHOLE = range(1, 7)  # how tightly a part holds together
 
 
 class Formula(NamedTuple):
@@ -39,12 +39,12 @@ def _named(name: str) -> Sign:
 
 
 ROW = "<mtr><mtd>{}</mtd><mtd><mtext>{}</mtext>{}</mtd></mtr>"
-CASES = f"<mo>{{{{</mo><mtable>{ROW.format('{1}', 'if ', '{0}')}{ROW.format('{2}', 'else', '')}</mtable>"
+CASES = f"<mo>{{{{</mo><mtable>{ROW.format('{1}', 'if&#160;', '{0}')}{ROW.format('{2}', 'else', '')}</mtable>"
 SQUARE = "<msup>{0}<mn>2</mn></msup>"
 COMPARISONS = {"greater": "&gt;", "less": "&lt;", "equal": "=", "greater_equal": "≥", "less_equal": "≤"}
 SIGNS = {
-    "add": _between("+", SUM, SUM),
-    "sub": _between("−", SUM, NEGATIVE),
+    "add": _between("+", SUM, PRODUCT),
+    "sub": _between("−", SUM, PRODUCT),
     "neg": Sign("<mo>−</mo>{}", NEGATIVE, (PRODUCT,)),
     "mul": _between("·", PRODUCT, PRODUCT),
     "scaled": _between("·", PRODUCT, PRODUCT),
@@ -74,7 +74,7 @@ SIGNS = {
     "expand": _named("expand"),
     "sum_to": _named("sum"),
     "cast": Sign("{}"),
-    **{word: _between(sign, SUM, NEGATIVE) for word, sign in COMPARISONS.items()},
+    **{word: _between(sign, COMPARISON, SUM) for word, sign in COMPARISONS.items()},
 }
 
 
@@ -94,9 +94,11 @@ def number(x: Any) -> Formula:
 def _as_written(x: Any) -> str:
     if isinstance(x, slice):
         return ":".join("" if part is None else str(part) for part in (x.start, x.stop, x.step)[: 2 + bool(x.step)])
-    if isinstance(x, tuple):
+    if type(x) is tuple:
         return f"({', '.join(map(_as_written, x))}{',' * (len(x) == 1)})"
-    return str(x) if isinstance(x, (int, str, np.dtype, type(None))) else "constant" if np.ndim(x) else "…"
+    if isinstance(x, np.ndarray):
+        return "constant"
+    return str(x) if isinstance(x, (int, str, np.dtype, type(None))) else "…"
 
 
 NONE = number(None)
@@ -116,6 +118,8 @@ def _written(word: Any, args: list[Formula]) -> Formula:
         name = word if isinstance(word, str) else word.name
         listed = "<mo>,</mo>".join(arg.markup for arg in args)
         return Formula(f"{'' if name == 'tuple' else letter(name).markup}{LEFT}{listed}{RIGHT}")
+    if word == "where" and args[0].holds > COMPARISON:  # a number as a condition
+        args = [Formula(f"{args[0].markup}<mo>≠</mo><mn>0</mn>", COMPARISON), *args[1:]]
     least = (*sign.parts, *(0 for _ in args))
     parts = [f"<mrow>{x.markup if x.holds >= n else f'{LEFT}{x.markup}{RIGHT}'}</mrow>" for x, n in zip(args, least)]
     transposed = word == "swapaxes" and args[1:] == [number(-1), number(-2)]

@@ -76,7 +76,7 @@ function facts(...pairs) {
 }
 
 // The end of a path, for a small place.
-const brief = (name) => (/^[\w.]{17,}$/.test(name) ? `…${name.slice(-14)}` : name);
+const brief = (name) => (/^[\w.]{17,}$/.test(name) ? `…${name.slice(-15).replace(/^[^.]*\./, "")}` : name);
 
 // Blue below 0, orange above, as far as the largest of the array.
 function color(x, largest) {
