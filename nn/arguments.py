@@ -1,12 +1,29 @@
 """What may be given to layers, optimizers and schedules, and the messages for what may not."""
 
+import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Annotated, Any
 
 from numpy.random import Generator, default_rng
 
 from autograd import Tensor
+
+# what a dataclass says of its settings: at least, at most, and whether it must be above the former
+Amount = Annotated[float, (0.0, math.inf, False)]
+Share = Annotated[float, (0.0, 1.0, False)]
+Count = Annotated[int, (1.0, math.inf, False)]
+Positive = Annotated[float, (0.0, math.inf, True)]
+Rate = Annotated[float | Callable[[Any], Any], (0.0, math.inf, True)]  # or a schedule
+
+
+def check_settings(of: Any) -> None:
+    """Raise TypeError or ValueError for a setting that is neither a function nor a number of its kind."""
+    for setting in fields(of):
+        for bounds in getattr(setting.type, "__metadata__", ()):
+            if not callable(given := getattr(of, setting.name)):
+                between(f"{type(of).__name__}: {setting.name}", given, *bounds)
 
 
 def generator(rng: Any) -> Generator:
@@ -30,7 +47,7 @@ def sizes(name: str, each: str, given: Any) -> list[int]:
     return [positive(each, number) for number in given]
 
 
-def between(name: str, number: Any, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
+def between(name: str, number: Any, low: float = 0.0, high: float = math.inf, open_low: bool = False) -> None:
     """Raise TypeError for what is no number, ValueError for one out of bounds."""
     is_real = isinstance(number, (float, numbers.Real))  # float first, which is known at once
     if not is_real:

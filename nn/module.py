@@ -5,10 +5,10 @@ lists, tuples and dicts of any depth. Whatever could hold them unseen is refused
 """
 
 import collections
-import itertools
 import operator
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -188,9 +188,9 @@ def _is_buffer(place: Place) -> bool:
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
 
 
-def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable[Callable] | None = None) -> None:
+def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(ASSIGN)) -> None:
     """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
-    collections.deque(map(operator.call, puts or itertools.repeat(setattr), owners, names, values), maxlen=0)
+    collections.deque(map(operator.call, puts, owners, names, values), maxlen=0)
 
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:

@@ -4,29 +4,25 @@ Steps count from 1, so that a decay in n steps is one step on at its first one, 
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import autograd.numpy as np
 
-from .arguments import between
+from .arguments import Amount, Count, Positive, Rate, Share, check_settings
 
 
 class Schedule:
-    """The base: a dataclass whose settings are numbers from 0, counts (int) from 1, or other schedules."""
+    """The base: a dataclass of settings that are checked."""
 
-    def __post_init__(self) -> None:
-        for setting in fields(self):  # type: ignore[arg-type]  # each schedule is a dataclass
-            given = getattr(self, setting.name)
-            if not callable(given):
-                between(f"{type(self).__name__}: {setting.name}", given, float(setting.type is int))
+    __post_init__ = check_settings
 
 
 @dataclass(frozen=True)
 class Constant(Schedule):
     """The same learning rate at every step."""
 
-    rate: float
+    rate: Amount
 
     def __call__(self, step: Any) -> Any:
         return self.rate
@@ -36,8 +32,8 @@ class Constant(Schedule):
 class ExponentialDecay(Schedule):
     """initial * decay ** step: the rate is multiplied before each use, the first one included."""
 
-    initial: float
-    decay: float
+    initial: Amount
+    decay: Amount
 
     def __call__(self, step: Any) -> Any:
         return self.initial * self.decay**step
@@ -47,9 +43,9 @@ class ExponentialDecay(Schedule):
 class StepDecay(Schedule):
     """The rate is multiplied by a factor after `every` steps, as by PyTorch's StepLR."""
 
-    initial: float
-    every: int
-    factor: float = 0.1
+    initial: Amount
+    every: Count
+    factor: Amount = 0.1
 
     def __call__(self, step: Any) -> Any:
         return self.initial * self.factor ** ((step - 1) // self.every)
@@ -59,9 +55,9 @@ class StepDecay(Schedule):
 class LinearDecay(Schedule):
     """From initial to final along a line in `steps` steps."""
 
-    initial: float
-    steps: int
-    final: float = 0.0
+    initial: Amount
+    steps: Count
+    final: Amount = 0.0
 
     def __call__(self, step: Any) -> Any:
         return self.final + (self.initial - self.final) * (1.0 - np.minimum(step * (1.0 / self.steps), 1.0))
@@ -71,9 +67,9 @@ class LinearDecay(Schedule):
 class CosineDecay(Schedule):
     """From initial to final along half a cosine in `steps` steps (Loshchilov and Hutter 2017, equation 5)."""
 
-    initial: float
-    steps: int
-    final: float = 0.0
+    initial: Amount
+    steps: Count
+    final: Amount = 0.0
 
     def __call__(self, step: Any) -> Any:
         done = np.minimum(step * (1.0 / self.steps), 1.0)
@@ -84,8 +80,8 @@ class CosineDecay(Schedule):
 class Warmup(Schedule):
     """Another schedule (or a constant rate), reached linearly in the first `steps` steps."""
 
-    schedule: Any
-    steps: int
+    schedule: Rate
+    steps: Count
 
     def __call__(self, step: Any) -> Any:
         rate = self.schedule(step) if callable(self.schedule) else self.schedule
@@ -99,17 +95,11 @@ class OneCycle(Schedule):
     Both along half cosines, as PyTorch's OneCycleLR (Smith and Topin 2018); the rate then stays.
     """
 
-    most: float
-    steps: int
-    pct_start: float = 0.3
-    div_factor: float = 25.0
-    final_div_factor: float = 1e4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        between("OneCycle: pct_start", self.pct_start, high=1.0)
-        between("OneCycle: div_factor", self.div_factor, open_low=True)
-        between("OneCycle: final_div_factor", self.final_div_factor, open_low=True)
+    most: Amount
+    steps: Count
+    pct_start: Share = 0.3
+    div_factor: Positive = 25.0
+    final_div_factor: Positive = 1e4
 
     def __call__(self, step: Any) -> Any:
         first, peak = self.most / self.div_factor, self.pct_start * self.steps
