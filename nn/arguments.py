@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from numpy.random import Generator, default_rng
 
+import autograd.numpy as np
 from autograd import Tensor
 
 # what a dataclass says of its settings: at least, at most, and whether it must be above the former
@@ -18,12 +19,14 @@ Positive = Annotated[float, (0.0, math.inf, True)]
 Rate = Annotated[float | Callable[[Any], Any], (0.0, math.inf, True)]  # or a schedule
 
 
-def check_settings(of: Any) -> None:
-    """Raise TypeError or ValueError for a setting that is neither a function nor a number of its kind."""
-    for setting in fields(of):
-        for bounds in getattr(setting.type, "__metadata__", ()):
-            if not callable(given := getattr(of, setting.name)):
-                between(f"{type(of).__name__}: {setting.name}", given, *bounds)
+class Settings:
+    """The base of dataclasses whose settings are checked; where one may be a function, that passes."""
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):  # type: ignore[arg-type]  # of a dataclass
+            given = getattr(self, setting.name)
+            for bounds in getattr(setting.type, "__metadata__", ()) if not callable(given) else ():
+                between(f"{type(self).__name__}: {setting.name}", given, *bounds)
 
 
 def generator(rng: Any) -> Generator:
@@ -81,3 +84,12 @@ def called(name: str, given: Any, known: Mapping[str, Callable]) -> Callable:
     if not callable(found):
         raise TypeError(f"{name} is a function, or one of {', '.join(map(repr, known))}, not {given!r}")
     return found
+
+
+def features(layer: Any, x: Any, count: int, axis: int = -1) -> Any:
+    """What a layer was given as an array or a Tensor, checked: it has so many features along an axis."""
+    x = x if hasattr(x, "shape") else np.array(x)
+    if x.shape[axis:][:1] != (count,):
+        name, where = getattr(layer, "name", "") or layer.describe(), "the last axis" if axis < 0 else f"axis {axis}"
+        raise ValueError(f"{name} takes {count} features in {where}, got an input of shape {x.shape}")
+    return x

@@ -39,6 +39,7 @@ class Module:
     """
 
     training = True  # for layers that do something else in use, see train and eval
+    _form = ""  # which attributes stand in parentheses after its name: "{n_in} -> {n_out}"
 
     def __init_subclass__(cls, **options: Any):
         super().__init_subclass__(**options)
@@ -48,7 +49,7 @@ class Module:
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
         if "forward" in vars(cls) and "__call__" not in vars(cls):
-            cls.__call__ = cls.forward  # type: ignore[method-assign]  # itself, since small layers are called often
+            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, since small layers are called often
 
     def __setattr__(self, name: str, x: Any) -> None:
         if kinds.tracing:
@@ -140,7 +141,7 @@ class Module:
 
     def describe(self) -> str:
         """One line about this module, without its parameters."""
-        return type(self).__name__
+        return type(self).__name__ + (f"({self._form.format_map(vars(self))})" if self._form else "")
 
     def __repr__(self) -> str:
         rows = [("", self.describe(), "shapes", "count")]

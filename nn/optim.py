@@ -13,7 +13,7 @@ import numpy
 import autograd.numpy as np
 from autograd import Tensor
 
-from .arguments import Amount, Positive, Rate, Share, between, check_settings, tensors
+from .arguments import Amount, Positive, Rate, Settings, Share, between, tensors
 from .module import check_state, set_together
 
 
@@ -26,7 +26,7 @@ def _described(x: Any) -> str:
 
 
 @dataclass(eq=False)
-class Optimizer:
+class Optimizer(Settings):
     """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter.
 
     Among the parameters may be groups, such as {"params": [...], "lr": 0.1}, with settings of their own. Each becomes
@@ -38,7 +38,7 @@ class Optimizer:
     lr: Rate
 
     def __post_init__(self) -> None:
-        check_settings(self)
+        super().__post_init__()
         name, given = type(self).__name__, self.parameters
         given = [*given] if isinstance(given, Iterable) and not isinstance(given, Tensor) else []
         self.groups = [self._group(**each) for each in given if isinstance(each, dict)]

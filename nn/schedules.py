@@ -9,17 +9,11 @@ from typing import Any
 
 import autograd.numpy as np
 
-from .arguments import Amount, Count, Positive, Rate, Share, check_settings
-
-
-class Schedule:
-    """The base: a dataclass of settings that are checked."""
-
-    __post_init__ = check_settings
+from .arguments import Amount, Count, Positive, Rate, Settings, Share
 
 
 @dataclass(frozen=True)
-class Constant(Schedule):
+class Constant(Settings):
     """The same learning rate at every step."""
 
     rate: Amount
@@ -29,7 +23,7 @@ class Constant(Schedule):
 
 
 @dataclass(frozen=True)
-class ExponentialDecay(Schedule):
+class ExponentialDecay(Settings):
     """initial * decay ** step: the rate is multiplied before each use, the first one included."""
 
     initial: Amount
@@ -40,7 +34,7 @@ class ExponentialDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class StepDecay(Schedule):
+class StepDecay(Settings):
     """The rate is multiplied by a factor after `every` steps, as by PyTorch's StepLR."""
 
     initial: Amount
@@ -52,7 +46,7 @@ class StepDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class LinearDecay(Schedule):
+class LinearDecay(Settings):
     """From initial to final along a line in `steps` steps."""
 
     initial: Amount
@@ -64,7 +58,7 @@ class LinearDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class CosineDecay(Schedule):
+class CosineDecay(Settings):
     """From initial to final along half a cosine in `steps` steps (Loshchilov and Hutter 2017, equation 5)."""
 
     initial: Amount
@@ -77,7 +71,7 @@ class CosineDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class Warmup(Schedule):
+class Warmup(Settings):
     """Another schedule (or a constant rate), reached linearly in the first `steps` steps."""
 
     schedule: Rate
@@ -89,7 +83,7 @@ class Warmup(Schedule):
 
 
 @dataclass(frozen=True)
-class OneCycle(Schedule):
+class OneCycle(Settings):
     """From most / div_factor to `most` in a share of the steps, and down to a final_div_factor-th of where it began.
 
     Both along half cosines, as PyTorch's OneCycleLR (Smith and Topin 2018); the rate then stays.

@@ -253,7 +253,7 @@ class TrainStep(Compiled):
         if self.clip_norm is not None:
             _, gradient = by_norm(gradient, self.clip_norm)
         optimizer, cast, changed = self.optimizer, OPERATIONS["cast"], list[Any]()
-        rates = {each: lift(rates[each]) if each in rates else each.schedule(step) for each in {*optimizer.owners()}}
+        rates = {each: each.schedule(step) if each.schedule else lift(rates[each]) for each in {*optimizer.owners()}}
         for owner, x, g, state in zip(optimizer.owners(), parameters, gradient, states):
             value, after = owner.rule(x, g, state, rates[owner], step) if x in used else (x, state)
             changed.append((cast(value, x.dtype), [cast(new, old.dtype) for new, old in zip(after, state)]))
