@@ -15,7 +15,7 @@ class _Norm(Module):
 
     _form = "{width}"
 
-    def __init__(self, width: int, eps: float, bias: bool, dtype: Any):
+    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
         name = type(self).__name__
         self.width, self.eps = positive(f"{name}: width", width), eps
         between(f"{name}: eps", eps)
@@ -28,9 +28,6 @@ class LayerNorm(_Norm):
 
     Ba, Kiros and Hinton 2016, Layer normalization. Without `bias` it is None.
     """
-
-    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
-        super().__init__(width, eps, bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         x = features(self, x, self.width)
@@ -64,7 +61,7 @@ class BatchNorm(_Norm):
     bias: Tensor
 
     def __init__(self, width: int, eps: float = 1e-5, momentum: float = 0.1, dtype: Any = None):
-        super().__init__(width, eps, True, dtype)
+        super().__init__(width, eps, dtype=dtype)
         between("BatchNorm: momentum", momentum, 0.0, 1.0)
         self.momentum, self.mean, self.var = momentum, np.zeros(width, dtype), np.ones(width, dtype)
 

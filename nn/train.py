@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, Value, compiler
+from autograd import numpy as names
 from autograd.backward import gradients
 from autograd.calling import pair
 from autograd.graph import history
@@ -16,7 +17,7 @@ from autograd.operation import OPERATIONS
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
-from .clipping import by_norm, by_value
+from .clipping import by_norm
 from .feeding import arrays, drawn, part, shapes
 from .optim import Optimizer
 
@@ -229,7 +230,7 @@ class TrainStep(compiler.Compiled):
     def _updated(self, parameters: list, states: list, gradient: list, rates: dict, step: Any, used: set) -> list:
         """What the optimizer makes of parameters that the loss has used, and of their states."""
         if self.clip_value is not None:
-            gradient = by_value(gradient, self.clip_value)
+            gradient = [names.clip(g, -self.clip_value, self.clip_value) for g in gradient]
         if self.clip_norm is not None:
             _, gradient = by_norm(gradient, self.clip_norm)
         owners, cast, changed = self.optimizer.owners(), OPERATIONS["cast"], list[Any]()
