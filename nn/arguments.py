@@ -86,10 +86,10 @@ def called(name: str, given: Any, known: Mapping[str, Callable]) -> Callable:
     return found
 
 
-def features(layer: Any, x: Any, count: int, axis: int = -1) -> Any:
-    """What a layer was given as an array or a Tensor, checked: it has so many features along an axis."""
+def features(layer: Any, x: Any, count: int) -> Any:
+    """What a layer was given as an array or a Tensor, checked: it has so many features in the last axis."""
     x = x if hasattr(x, "shape") else np.array(x)
-    if x.shape[axis:][:1] != (count,):
-        name, where = getattr(layer, "name", "") or layer.describe(), "the last axis" if axis < 0 else f"axis {axis}"
-        raise ValueError(f"{name} takes {count} features in {where}, got an input of shape {x.shape}")
+    if x.shape[-1:] != (count,):
+        name = getattr(layer, "name", "") or layer.describe()
+        raise ValueError(f"{name} takes {count} features in the last axis, got an input of shape {x.shape}")
     return x

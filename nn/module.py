@@ -188,7 +188,7 @@ def _is_buffer(place: Place) -> bool:
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
 
 
-def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(ASSIGN)) -> None:
+def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(setattr)) -> None:
     """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
     collections.deque(map(operator.call, puts, owners, names, values), maxlen=0)
 

@@ -66,9 +66,12 @@ class BatchNorm(_Norm):
         self.momentum, self.mean, self.var = momentum, np.zeros(width, dtype), np.ones(width, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        x = features(self, x, self.width, 1)
-        if x.ndim not in (2, 4):
-            raise ValueError(f"{self.describe()} takes an input with 2 or 4 axes, got one of shape {x.shape}")
+        x = x if hasattr(x, "shape") else np.array(x)
+        if x.ndim not in (2, 4) or x.shape[1] != self.width:
+            raise ValueError(
+                f"{self.describe()} takes 2 or 4 axes and {self.width} features in axis 1, "
+                f"got an input of shape {x.shape}"
+            )
         mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
         shape = (self.width, *(1,) * (x.ndim - 2))
         scale = self.weight / np.sqrt(var + self.eps)

@@ -114,20 +114,21 @@ class TrainStep(compiler.Compiled):
         update, held = self._update(batches, inputs)
         end = len(held) - len(update.frozen)
         changed = [x.copy() for x in held[:end]] if update.native else [compiler.native(x.copy()) for x in held[:end]]
+        totals = [np.zeros_like(x) for x in changed[: len(optimizer.parameters)]] if n > 1 else ()
+        steps = np.array(float(optimizer.steps * n))
         if len(batches[0]) > update.most:
             batches = [x[: update.most] for x in batches]
         if n > 1:
             batches = [x.reshape(-1, x.shape[1] // n, *x.shape[2:]) for x in batches]
         with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
-            outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *held[end:]])
+            outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
         if n > 1:
             losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
             outputs = [losses.mean(1), *extras]
         following = iter(changed)
         data = [*islice(following, len(optimizer.parameters))]
         states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
-        data += islice(following, len(update.buffers))
-        optimizer.adopt(data, states, int(changed[-1]) // n, *zip(*update.buffers))
+        optimizer.adopt([*data, *following], states, int(steps) // n, *zip(*update.buffers))
         return outputs
 
     def _update(self, batches: list[np.ndarray], inputs: int) -> tuple[Update, list]:
@@ -143,15 +144,12 @@ class TrainStep(compiler.Compiled):
         return update, held
 
     def _held(self, update: Update) -> list:
-        """The arrays that an update reads, as they are now; first those that it changes, in the order of `_carried`."""
-        optimizer, n = self.optimizer, self.accumulate
-        held = [getattr(p, "data", None) for p in optimizer.parameters]
-        totals = [np.zeros_like(x) for x in held] if n > 1 else ()
-        for state in optimizer.state:
+        """The arrays that an update reads, as they are now: parameters, states, buffers, and what is frozen."""
+        held = [getattr(p, "data", None) for p in self.optimizer.parameters]
+        for state in self.optimizer.state:
             held += state
         for buffer in update.buffers:
             held.append(np.asarray(getattr(*buffer)))
-        held += [*totals, np.array(float(optimizer.steps * n))]
         for owner, rate in update.rates.items():
             rate.data = owner.rate(1.0)
         for node in update.frozen:
