@@ -50,7 +50,7 @@ class Module:
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
         if "forward" in vars(cls) and "__call__" not in vars(cls):
-            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, since small layers are called often
+            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, which is faster
 
     def __setattr__(self, name: str, x: Any) -> None:
         if kinds.tracing:
