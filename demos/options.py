@@ -148,7 +148,7 @@ def write_figure(figure: Any, path: Any) -> None:
 
 
 def progress(start: int, end: int, step: int, quiet: bool) -> Iterator[tuple[range, Any]]:
-    """Ranges of at most `step`, with a function that shows a text: beside tqdm's bar if somebody sees it, else lines."""
+    """Ranges of at most `step`, with a function that shows a text: beside tqdm's bar if it is seen, else lines."""
     from tqdm.auto import tqdm  # in a notebook its own bar
 
     seen = sys.stderr.isatty() or "ipykernel" in sys.modules

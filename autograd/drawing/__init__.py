@@ -25,7 +25,7 @@ from .picture import Picture
 if TYPE_CHECKING:
     import graphviz
 
-MOST = 150  # boxes that somebody would look at
+MOST = 100  # boxes that somebody would look at
 FEW = 40  # boxes that a drawing has where modules, or what looks alike, are boxes
 GLANCE, NUMBERS = 60, 100_000  # nodes, and numbers in them, of which a notebook makes a picture unasked
 
@@ -49,6 +49,8 @@ def draw(
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ValueError(f"draw: depth is how deep modules are looked into, 0, 1, 2 ..., not {depth!r}")
     items = _items(what, gradients)
+    if gradients and not any(map(Item.swept, items)):
+        raise ValueError("draw: there are no gradients to draw, call backward() first")
     groups, caption = _grouped(items, depth, most)
     return Picture(groups, caption, arrays).graph
 
@@ -66,7 +68,10 @@ def _grouped(items: list[Item], depth: int | None, most: int) -> tuple[list[Grou
     if len(groups) <= most:
         return groups, ""
     groups = alike(groups, few)
-    return groups, f"{known} in {len(groups)} boxes: what is made in the same way is drawn once"
+    return (
+        groups,
+        f"{known} in {len(groups)} boxes: what is made in the same way is drawn once (most={len(items)} draws all)",
+    )
 
 
 def _items(what: tuple, gradients: bool) -> list[Item]:

@@ -73,10 +73,12 @@ def heatmap(lines: list[str], x: np.ndarray) -> str:
 
 
 def _cell(value: float, scale: float, numbered: bool) -> str:
-    strength = min(abs(value) / scale, 1.0) if np.isfinite(value) else 0.0
+    """A cell of a map; what has no room for a number has a sign if it is negative, for a print in grey."""
+    finite = bool(np.isfinite(value))
+    strength = abs(value) / scale if finite else 0.0
     hue = POSITIVE if value > 0 else NEGATIVE
-    tint = "#" + "".join(f"{round(PALE + (c - PALE) * strength):02x}" for c in hue) if np.isfinite(value) else ODD
-    dark = not np.isfinite(value) or value < 0 and strength > 0.6
-    text = f"{value + 0.0:.2g}".replace("nan", "NaN") if numbered or not np.isfinite(value) else ""
-    ink = f'<FONT POINT-SIZE="8" COLOR="{"white" if dark else "black"}">{text}</FONT>' if text else ""
-    return f'<TD BGCOLOR="{tint}" WIDTH="{24 if numbered else 10}" HEIGHT="{16 if numbered else 10}">{ink}</TD>'
+    tint = "#" + "".join(f"{round(PALE + (c - PALE) * strength):02x}" for c in hue) if finite else ODD
+    text = f"{value + 0.0:.2g}".replace("nan", "NaN") if numbered or not finite else "−" if value < 0 else ""
+    colour = "white" if not finite or value < 0 and strength > 0.6 else "black"
+    ink = f'<FONT POINT-SIZE="8" COLOR="{colour}">{text}</FONT>' if text else ""
+    return f'<TD BGCOLOR="{tint}" WIDTH="{24 if numbered else 14}" HEIGHT="{16 if numbered else 14}">{ink}</TD>'

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from typing import Any
 
 from .items import Cluster, Item
 
@@ -16,6 +17,7 @@ class Group:
 
     items: list[Item]
     call: Cluster | None = None  # whose items these all are
+    where: tuple[Cluster, ...] = ()  # the frames that the box stands in, outermost first
     times: int = 1  # how many groups that look alike this is
     inputs: dict["Group", list] = field(default_factory=dict)  # what they are made of, and what each edge hands on
 
@@ -23,12 +25,6 @@ class Group:
     def last(self) -> Item:
         """The item that was made last."""
         return self.items[-1]
-
-    @property
-    def where(self) -> tuple[Cluster, ...]:
-        """The frames that the box stands in."""
-        where = self.last.where
-        return () if self.times > 1 else where[: where.index(self.call)] if self.call else where
 
     @property
     def is_item(self) -> bool:
@@ -74,11 +70,12 @@ def _forms(items: Iterable[Item]) -> str:
 
 def by_module(items: Iterable[Item], depth: int | None) -> list[Group]:
     """Groups of the calls of modules at this depth, the whole model's being 0; all else is alone."""
-    found: dict[Cluster | Item, Group] = {}
+    found: dict[Any, Group] = {}
     for item in items:
         call = item.where[depth] if depth is not None and len(item.where) > depth else None
         key = call or item
-        group = found[key] = found.pop(key) if key in found else Group([], call)  # it comes after what it is made of
+        group = found.pop(key, None) or Group([], call, item.where[:depth] if call else item.where)
+        found[key] = group  # as the latest: it comes after what it is made of
         group.items.append(item)
     groups = [*found.values()]
     of = {item: group for group in groups for item in group.items}
@@ -109,7 +106,7 @@ def alike(groups: Sequence[Group], most: int) -> list[Group]:
     kinds: Mapping[Group, object] = colours if len(numbers) <= most else {group: group.kind() for group in last}
     merged: dict[object, Group] = {}
     for group in last:
-        found = merged.setdefault(kinds[group], Group([], group.call, 0))
+        found = merged.setdefault(kinds[group], Group([], group.call, times=0))
         found.times += 1
         found.items += [item for part in parts[group] for item in part.items]
     for group in last:

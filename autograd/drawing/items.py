@@ -9,6 +9,7 @@ import numpy as np
 
 from ..graph import history
 from ..node import Node, Tensor, Value
+from ..on_arrays import sum_to
 from ..operation import BUILT_IN
 from .arrays import largest, odd, text_of
 
@@ -40,7 +41,7 @@ class Item:
     static: str = ""
     grad: Any = None
     flows: Sequence[float | None] = ()  # by `args`: how large a gradient is handed to each, where that is asked
-    where: tuple[Cluster, ...] = ()  # the frames that it stands in, outermost first
+    where: tuple[Cluster, ...] = ()  # the frames that it stands in
     wanted: bool = False  # whether it is a result
 
     @property
@@ -56,6 +57,10 @@ class Item:
     def size(self) -> str:
         """A number as text, or the shape and dtype of an array."""
         return f"{self.form()} {self.dtype if self.shape else ''}" if self.data is None else text_of(self.data)
+
+    def swept(self) -> bool:
+        """Whether a gradient has arrived, or at least one that is not 0."""
+        return self.grad is not None and largest(self.grad) != 0
 
     def oddity(self) -> str:
         """What is NaN or infinite about it; nothing if nothing is."""
@@ -109,17 +114,17 @@ def program_items(program: Any, where: tuple[Cluster, ...] = ()) -> list[Item]:
 
 def handed_on(node: Node) -> list[float | None]:
     """The gradient that a node hands on to each argument: a float, of an array its largest size; None for constants."""
-    args = node.args[: len(node.operation.arguments)]
-    if node.grad is None or any(isinstance(x, Value) for x in args) and isinstance(node, Tensor):
+    args, number = node.args[: len(node.operation.arguments)], isinstance(node, Value)
+    if node.grad is None or not number and isinstance(args[0], Value):  # which becomes an array here
         return [None if node.grad is None else largest(node.grad) for _ in args]
-    number = isinstance(node, Value)
     found: dict[Any, Any] = collections.defaultdict(float)
 
     def into(x: Node, g: Any) -> None:
-        found[x] = found[x] + g
+        found[x] = found[x] + sum_to(g, x.data.shape)
 
     with np.errstate(all="ignore"):
-        node.reading.pull[node.operation](node, node.grad, found if number else into)
+        if not number or node.grad:  # 0 passes nothing on, whatever the derivative
+            node.reading.pull[node.operation](node, node.grad, found if number else into)
     return [(found[x] if number else largest(found[x])) if isinstance(x, Node) else None for x in args]
 
 

@@ -18,6 +18,8 @@ from .items import EITHER_WAY, Cluster, Item
 
 BLUE, ALARM, ALARMING = "#0072b2", "#d55e00", "#f7cdb3"
 LEAF, RESULT, OPERATION, MODULE = "#cfe6f5", "white", "#fcefc9", "#e2e7ec"
+STRIKING = {"color": ALARM, "penwidth": "2.5"}
+SMALL = {"fillcolor": OPERATION, "width": "0.3", "height": "0.25", "margin": "0.05,0.02"}
 DECADES = 3  # of gradients, which the widths of edges tell apart
 ARRAYS = ("shape", "summary", "heatmap")
 
@@ -32,9 +34,7 @@ class Picture:
         self._arrays, self._clusters = arrays, itertools.count()
         self._ids = {group: _identity(group, i) for i, group in enumerate(groups)}
         self._of = {item: self._ids[group] for group in groups for item in group.items}
-        self._swept = any(
-            item.grad is not None and largest(item.grad) for item in self._of
-        )  # or they are as they began
+        self._swept = any(map(Item.swept, self._of))
         flows = [abs(flow) for group in groups for some in group.inputs.values() for flow in _known(some)]
         self._strongest = max(filter(np.isfinite, flows), default=0.0)
         around = _around_all(groups)
@@ -63,10 +63,8 @@ class Picture:
         odd = group.oddity()
         text = escaped("\n".join(filter(None, [*group.lines(), odd])))
         colour = MODULE if group.call else LEAF if group.last.operation is None else OPERATION
-        alarm = {"color": ALARM, "penwidth": "2.5"} if odd else {}
-        graph.node(
-            self._ids[group], text, fillcolor=colour, tooltip=text, peripheries=str(1 + (group.times > 1)), **alarm
-        )
+        style = {"fillcolor": colour, "peripheries": "2" if group.times > 1 else "1"}
+        graph.node(self._ids[group], text, tooltip=text, **style, **(STRIKING if odd else {}))
         for x, flows in group.inputs.items():
             self._edge(self._ids[x], self._ids[group], _known(flows), tooltip=f"{len(flows):,} edges")
 
@@ -75,19 +73,13 @@ class Picture:
         identity, leaf = self._of[item], item.operation is None
         style = {"fillcolor": LEAF if leaf else RESULT, "penwidth": "2" if item.wanted else "1"}
         if item.oddity():
-            style = {"fillcolor": ALARMING, "color": ALARM, "penwidth": "2.5"}
+            style = {"fillcolor": ALARMING, **STRIKING}
         graph.node(identity, self._label(item), tooltip=escaped(_about(item)), **style)
         if leaf:
             return
         circle, text = f"{identity} made", " ".join(filter(None, (item.symbol, item.static)))
-        shape = {
-            "shape": "circle" if len(text) == 1 else "box",
-            "width": "0.3",
-            "height": "0.25",
-            "margin": "0.05,0.02",
-        }
-        rule = getattr(item.operation, "__doc__", None) or text
-        graph.node(circle, escaped(text), fillcolor=OPERATION, tooltip=escaped(rule), **shape)
+        rule = escaped(getattr(item.operation, "__doc__", None) or text)
+        graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", tooltip=rule, **SMALL)
         self._edge(circle, identity, [largest(item.grad)] if item.flows and item.grad is not None else [])
         names = getattr(item.operation, "arguments", ())
         names = names if len(names) > 1 and item.operation.name not in EITHER_WAY else [""] * len(item.args)
@@ -110,7 +102,7 @@ class Picture:
                 style |= {"style": "dashed"}
             else:
                 share = max(0.0, 1 + np.log10(most / self._strongest) / DECADES)
-                style |= {"color": BLUE, "penwidth": f"{0.6 + 3.4 * share:.2f}"}
+                style |= {"color": BLUE, "penwidth": f"{0.4 + 2.6 * share:.2f}"}
         self.graph.edge(source, target, **style)
 
     def _label(self, item: Item) -> str:
