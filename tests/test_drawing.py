@@ -256,6 +256,8 @@ def test_what_is_too_large_is_drawn_by_module():
     graph = as_read(model, BATCH)
     assert len(graph.nodes()) == 31 and "modules are boxes, as with depth=1" in graph.graph_attr["label"]
     assert len(as_read(model, BATCH, most=1000).nodes()) > 200
+    wide = as_read(nn.Sequential(*[nn.Linear(2, 2, rng=0) for _ in range(60)]), BATCH)
+    assert len(wide.nodes()) == 61 and "depth=1" in wide.graph_attr["label"]  # too many at a deeper level, not too many
 
 
 def test_what_is_too_large_is_drawn_once_where_it_is_alike():

@@ -19,7 +19,7 @@ from ..node import Node
 from .calls import Followed
 from .dot import FORMATS, INSTALL, PIXELS, SHARP
 from .groups import Group, alike, by_module
-from .items import Cluster, Item, node_items, program_items
+from .items import Cluster, Clusters, Item, node_items, program_items
 from .picture import Picture
 
 if TYPE_CHECKING:
@@ -63,15 +63,13 @@ def _grouped(items: list[Item], depth: int | None, most: int) -> tuple[list[Grou
     if len(groups) > most and depth is None and deepest > 0:
         for depth in range(deepest, 0, -1):
             groups = by_module(items, depth)
-            if len(groups) <= few:
+            if len(groups) <= (few if depth > 1 else most):
                 return groups, f"{known}: modules are boxes, as with depth={depth}"
     if len(groups) <= most:
         return groups, ""
     groups = alike(groups, few)
-    return (
-        groups,
-        f"{known} in {len(groups)} boxes: what is made in the same way is drawn once (most={len(items)} draws all)",
-    )
+    said = f"what is made in the same way is drawn once (most={len(items)} draws all)"
+    return groups, f"{known} in {len(groups)} boxes: {said}"
 
 
 def _items(what: tuple, gradients: bool) -> list[Item]:
@@ -109,7 +107,7 @@ def _compiled(jitted: Any, args: tuple, gradients: bool) -> list[Item]:
     return recorded + program_items(jitted.program, (Cluster("2. the program"),))
 
 
-def _beside(roots: Sequence[Node]) -> dict[Node, tuple[Cluster, ...]]:
+def _beside(roots: Sequence[Node]) -> dict[Node, Clusters]:
     """Frames around what the first of these was made of, and what the others need besides; none for one alone."""
     first = set(history(roots[0]))
     others = [node for node in history(*roots) if node not in first and node.operation is not None]
@@ -117,7 +115,7 @@ def _beside(roots: Sequence[Node]) -> dict[Node, tuple[Cluster, ...]]:
         return {}
     names = (", ".join(filter(None, (root.name for root in some))) for some in (roots[:1], roots[1:]))
     one, other = (Cluster(name or text) for name, text in zip(names, ("the first", "the others")))
-    frames: dict[Node, tuple[Cluster, ...]] = {node: (one,) for node in first if node.operation is not None}
+    frames: dict[Node, Clusters] = {node: (one,) for node in first if node.operation is not None}
     return frames | dict.fromkeys(others, (other,))
 
 

@@ -17,9 +17,7 @@ from ..graph import history
 from ..node import Node, Tensor, Value
 from ..recording import hooked
 from ..tree import flatten, map_tree
-from .items import Cluster
-
-Clusters = tuple[Cluster, ...]
+from .items import Cluster, Clusters
 
 
 class Followed:
@@ -47,6 +45,7 @@ class Followed:
                 attributes.clear()
                 attributes.update(before)
             self._calls.clear()
+            del self._here  # which holds this
         self.outputs = [x for x in dict.fromkeys(flatten(output)) if isinstance(x, Node)]
 
     def frames(self) -> dict[Node, Clusters]:

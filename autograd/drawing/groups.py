@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
-from .items import Cluster, Item
+from .items import Cluster, Clusters, Item
 
 CHAINS = {"add", "mul", "maximum", "minimum", "concatenate"}  # of which many, one after the other, are one of many
 
@@ -17,7 +17,7 @@ class Group:
 
     items: list[Item]
     call: Cluster | None = None  # whose items these all are
-    where: tuple[Cluster, ...] = ()  # the frames that the box stands in, outermost first
+    where: Clusters = ()  # the frames that the box stands in, outermost first
     times: int = 1  # how many groups that look alike this is
     inputs: dict["Group", list] = field(default_factory=dict)  # what they are made of, and what each edge hands on
 
@@ -35,15 +35,11 @@ class Group:
         """What groups must share to look alike from afar."""
         return self.call.label.rpartition(": ")[2] if self.call else self.last.symbol or "leaf"
 
-    def title(self) -> str:
-        """What it is called."""
-        name = self.call.label if self.call else self.last.name if self.is_item else ""
-        return name if name and self.times == 1 else self.kind()
-
     def lines(self) -> list[str]:
         """What a box says of its items."""
         made = [item for item in self.items if item.operation is not None]
-        lines, links = [self.title()], len(self.items) // self.times
+        links = len(self.items) // self.times
+        lines = [self.call.label if self.call and self.times == 1 else self.kind()]
         if self.call:
             used = {x: None for item in made for x in item.args if isinstance(x, Item)}
             inside = {*self.items}

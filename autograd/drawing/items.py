@@ -1,7 +1,7 @@
 """What is drawn, before it is a picture: nodes of a graph and variables of a program, as items of one kind."""
 
 import collections
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ class Cluster:
     size: int = 0  # how many numbers the module's parameters hold
 
 
+Clusters = tuple[Cluster, ...]
+
+
 @dataclass(eq=False, slots=True)
 class Item:
     """A number or an array, and how it was made."""
@@ -41,7 +44,7 @@ class Item:
     static: str = ""
     grad: Any = None
     flows: Sequence[float | None] = ()  # by `args`: how large a gradient is handed to each, where that is asked
-    where: tuple[Cluster, ...] = ()  # the frames that it stands in
+    where: Clusters = ()  # the frames that it stands in
     wanted: bool = False  # whether it is a result
 
     @property
@@ -69,10 +72,7 @@ class Item:
 
 
 def node_items(
-    roots: Sequence[Node],
-    names: Mapping[Node, str],
-    frames: Mapping[Node, tuple[Cluster, ...]],
-    gradients: bool,
+    roots: Sequence[Node], names: Mapping[Node, str], frames: Mapping[Node, Clusters], gradients: bool
 ) -> list[Item]:
     """An item for each node that these were made of, each after what it was made of itself.
 
@@ -95,7 +95,7 @@ def node_items(
     return [*of.values()]
 
 
-def program_items(program: Any, where: tuple[Cluster, ...] = ()) -> list[Item]:
+def program_items(program: Any, where: Clusters = ()) -> list[Item]:
     """An item for each input and each step of a program."""
     of: dict[Any, Item] = {}
     for variable in (*program.inputs, *program.steps, *program.outputs):
@@ -129,27 +129,19 @@ def handed_on(node: Node) -> list[float | None]:
 
 
 def static_text(names: Sequence[str], values: Sequence[Any]) -> str:
-    """Static arguments as a reader would write them, without those that are None."""
-    return ", ".join(SHOWN.get(name, _given)(name, x) for name, x in zip(names, values) if _is_plain(x))
+    """Static arguments as a reader would write them: no None, and nothing that says nothing."""
+    shown = []
+    for name, x in zip(names, values):
+        if name == "index":
+            shown.append(f"[{', '.join(map(_place, x if isinstance(x, tuple) else (x,)))}]")
+        elif isinstance(x, (int, float, str, tuple, np.dtype)):
+            shown.append(f"{name}={x[0] if name == 'axis' and isinstance(x, tuple) and len(x) == 1 else x}")
+    return ", ".join(shown)
 
 
-def _given(name: str, x: Any) -> str:
-    return f"{name}={x[0] if isinstance(x, tuple) and len(x) == 1 and name == 'axis' else x}"
-
-
-def _index(name: str, x: Any) -> str:
-    parts = []
-    for part in x if isinstance(x, tuple) else (x,):
-        if isinstance(part, slice):
-            ends = ["" if end is None else str(end) for end in (part.start, part.stop, part.step)]
-            part = ":".join(ends[: 2 + bool(ends[2])])
-        parts.append("..." if part is ... else f"array {part.shape}" if isinstance(part, np.ndarray) else str(part))
-    return f"[{', '.join(parts)}]"
-
-
-SHOWN: dict[str, Callable[[str, Any], str]] = {"index": _index, "dtype": lambda name, x: str(np.dtype(x))}
-
-
-def _is_plain(x: Any) -> bool:
-    """Whether a static argument is short, and says something."""
-    return isinstance(x, (int, float, str, tuple, slice, np.ndarray, np.dtype, type, type(...)))
+def _place(part: Any) -> str:
+    """A part of an index."""
+    if isinstance(part, slice):
+        ends = ["" if end is None else str(end) for end in (part.start, part.stop, part.step)]
+        return ":".join(ends[: 2 + bool(ends[2])])
+    return "..." if part is ... else f"array {part.shape}" if isinstance(part, np.ndarray) else str(part)
