@@ -35,8 +35,8 @@ def draw(
 ) -> "graphviz.Digraph":
     """The graph that nodes were made by, that a function records, or a compiled program, as a graphviz.Digraph.
 
-    draw(loss) is what a Value or Tensor was made of; of several, what the later ones need besides has a frame of
-    its own, as in draw(y, *gradients(y, [x], create_graph=True)). draw(model, x), or draw(f, x, y) of any function,
+    draw(loss) is what a Value or Tensor was made of; of several, what was made of the first one's nodes has a
+    frame of its own, as in draw(y, *gradients(y, [x], create_graph=True)). draw(model, x), or draw(f, x, y) of any function,
     calls it with nodes in place of floats and arrays of floats; modules are frames, named by their path as parameters
     are, and with `depth` boxes at that depth. draw(jit(f)) is the program of its last call, and draw(jit(f), x) that of
     this call beside what was recorded for it.
@@ -108,14 +108,14 @@ def _compiled(jitted: Any, args: tuple, gradients: bool) -> list[Item]:
 
 
 def _beside(roots: Sequence[Node]) -> dict[Node, Clusters]:
-    """Frames around what the first of these was made of, and what the others need besides; none for one alone."""
-    first = set(history(roots[0]))
-    others = [node for node in history(*roots) if node not in first and node.operation is not None]
-    if not others:
+    """Frames around what the first of these was made of, and what the others made of that; none where they did not."""
+    first = {node for node in history(roots[0]) if node.operation is not None}
+    others = [node for node in history(*roots) if node.operation is not None and node not in first]
+    if first.isdisjoint(x for node in others for x in node.args if isinstance(x, Node)):
         return {}
     names = (", ".join(filter(None, (root.name for root in some))) for some in (roots[:1], roots[1:]))
     one, other = (Cluster(name or text) for name, text in zip(names, ("the first", "the others")))
-    frames: dict[Node, Clusters] = {node: (one,) for node in first if node.operation is not None}
+    frames: dict[Node, Clusters] = dict.fromkeys(first, (one,))
     return frames | dict.fromkeys(others, (other,))
 
 
