@@ -35,8 +35,8 @@ def draw(
 ) -> "graphviz.Digraph":
     """The graph that nodes were made by, that a function records, or a compiled program, as a graphviz.Digraph.
 
-    draw(loss) is what a Value or Tensor was made of; of several, what was made of the first one's nodes has a
-    frame of its own, as in draw(y, *gradients(y, [x], create_graph=True)). draw(model, x), or draw(f, x, y) of any function,
+    draw(loss) is what a Value or Tensor was made of; of several, what was made of the first one's nodes has a frame of
+    its own, as in draw(y, *gradients(y, [x], create_graph=True)). draw(model, x), or draw(f, x, y) of any function,
     calls it with nodes in place of floats and arrays of floats; modules are frames, named by their path as parameters
     are, and with `depth` boxes at that depth. draw(jit(f)) is the program of its last call, and draw(jit(f), x) that of
     this call beside what was recorded for it.
