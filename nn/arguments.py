@@ -1,12 +1,32 @@
 """What may be given to layers, optimizers and schedules, and the messages for what may not."""
 
+import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Annotated, Any
 
 from numpy.random import Generator, default_rng
 
+import autograd.numpy as np
 from autograd import Tensor
+
+# what a dataclass says of its settings: at least, at most, and whether it must be above the former
+Amount = Annotated[float, (0.0, math.inf, False)]
+Share = Annotated[float, (0.0, 1.0, False)]
+Count = Annotated[int, (1.0, math.inf, False)]
+Positive = Annotated[float, (0.0, math.inf, True)]
+Rate = Annotated[float | Callable[[Any], Any], (0.0, math.inf, True)]  # or a schedule
+
+
+class Settings:
+    """The base of dataclasses whose settings are checked; where one may be a function, that passes."""
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):  # type: ignore[arg-type]  # of a dataclass
+            given = getattr(self, setting.name)
+            for bounds in getattr(setting.type, "__metadata__", ()) if not callable(given) else ():
+                between(f"{type(self).__name__}: {setting.name}", given, *bounds)
 
 
 def generator(rng: Any) -> Generator:
@@ -30,7 +50,7 @@ def sizes(name: str, each: str, given: Any) -> list[int]:
     return [positive(each, number) for number in given]
 
 
-def between(name: str, number: Any, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
+def between(name: str, number: Any, low: float = 0.0, high: float = math.inf, open_low: bool = False) -> None:
     """Raise TypeError for what is no number, ValueError for one out of bounds."""
     is_real = isinstance(number, (float, numbers.Real))  # float first, which is known at once
     if not is_real:
@@ -64,3 +84,12 @@ def called(name: str, given: Any, known: Mapping[str, Callable]) -> Callable:
     if not callable(found):
         raise TypeError(f"{name} is a function, or one of {', '.join(map(repr, known))}, not {given!r}")
     return found
+
+
+def features(layer: Any, x: Any, count: int) -> Any:
+    """What a layer was given as an array or a Tensor, checked: it has so many features in the last axis."""
+    x = x if hasattr(x, "shape") else np.array(x)
+    if x.shape[-1:] != (count,):
+        name = getattr(layer, "name", "") or layer.describe()
+        raise ValueError(f"{name} takes {count} features in the last axis, got an input of shape {x.shape}")
+    return x

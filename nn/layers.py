@@ -12,8 +12,8 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .arguments import called, function, generator, positive, sizes
-from .init import INITIALIZERS, Initializer, he, zeros
+from .arguments import called, features, function, generator, positive, sizes
+from .init import Initializer, he, initial, zeros
 from .module import Module
 
 _affine = OPERATIONS["affine"]
@@ -27,81 +27,61 @@ class Linear(Module):
     a `dtype` they keep what they are drawn in, float64. Raises ValueError for other inputs.
     """
 
+    _form = "{n_in} -> {n_out}"
+
     def __init__(
         self,
         n_in: int,
         n_out: int,
         rng: Any,
-        init: Initializer | str = he,
-        bias_init: Initializer | str = zeros,
+        init: Initializer = he,
+        bias_init: Initializer = zeros,
         name: str = "",
         bias: bool = True,
         dtype: Any = None,
     ):
         rng, shape = generator(rng), (positive("n_in", n_in), positive("n_out", n_out))
         self.n_in, self.n_out, self.name = *shape, name
-        self.weight = Tensor(called("init", init, INITIALIZERS)(shape, rng), dtype, "weight")
-        begin = called("bias_init", bias_init, INITIALIZERS)
-        self.bias = Tensor(begin(shape[1:], rng), dtype, "bias") if bias else None
+        self.weight = initial(init, shape, rng, dtype)
+        self.bias = initial(bias_init, shape[1:], rng, dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        """x @ weight + bias; a list of numbers will do for an array."""
-        x = x if hasattr(x, "shape") else np.array(x)
-        shape = x.shape
-        if shape[-1:] != (self.n_in,):
-            raise ValueError(
-                f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
-                f"got an input of shape {shape}; its weight has shape {self.weight.shape}"
-            )
+        if getattr(x, "shape", ())[-1:] != (self.n_in,):
+            x = features(self, x, self.n_in)
         if self.bias is None:
             return np.matmul(x, self.weight)
         # the operation itself: a layer knows that a node takes part
-        return _affine(x, self.weight, self.bias) if len(shape) > 1 else np.affine(x, self.weight, self.bias)
-
-    def describe(self) -> str:
-        """Linear(n_in -> n_out)."""
-        return f"Linear({self.n_in} -> {self.n_out})"
+        return _affine(x, self.weight, self.bias) if len(x.shape) > 1 else np.affine(x, self.weight, self.bias)
 
 
-class _Elementwise(Module):
-    """A layer without parameters: one function of each element."""
-
-    function: Callable
-
-    def forward(self, x: Any) -> Any:
-        """The function of x."""
-        return type(self).function(x)
-
-
-class ReLU(_Elementwise):
+class ReLU(Module):
     """max(x, 0)."""
 
-    function = np.relu
+    forward = staticmethod(np.relu)
 
 
-class Tanh(_Elementwise):
+class Tanh(Module):
     """tanh(x)."""
 
-    function = np.tanh
+    forward = staticmethod(np.tanh)
 
 
-class Sigmoid(_Elementwise):
+class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
-    function = np.sigmoid
+    forward = staticmethod(np.sigmoid)
 
 
-class Softplus(_Elementwise):
+class Softplus(Module):
     """log(1 + exp(x))."""
 
-    function = np.softplus
+    forward = staticmethod(np.softplus)
 
 
 class SiLU(Module):
     """x * sigmoid(x)."""
 
     def forward(self, x: Any) -> Any:
-        """The function of x."""
         return x * np.sigmoid(x)
 
 
@@ -112,7 +92,6 @@ class LeakyReLU(Module):
     slope: float = 0.01
 
     def forward(self, x: Any) -> Any:
-        """The function of x."""
         return np.where(x > 0, x, self.slope * x)
 
 
@@ -130,7 +109,6 @@ class GELU(Module):
             raise ValueError(f"GELU: approximate is 'none' or 'tanh', not {self.approximate!r}")
 
     def forward(self, x: Any) -> Any:
-        """The function of x."""
         if self.approximate == "tanh":  # sigmoid(2 * x) is 0.5 + 0.5 * tanh(x), with the digits of the left tail
             return x * np.sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x * x * x))
         from autograd.scipy.special import erfc  # if scipy is not installed: GELU("tanh")
@@ -145,7 +123,6 @@ class Softmax(Module):
     axis: int = -1
 
     def forward(self, x: Any) -> Any:
-        """The function of x."""
         return np.softmax(x, self.axis)
 
 
@@ -153,7 +130,6 @@ class Flatten(Module):
     """From (batch, ...) to (batch, features)."""
 
     def forward(self, x: Any) -> Any:
-        """x in this shape."""
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
@@ -164,7 +140,6 @@ class Sequential(Module):
         self.layers = [function(f"Sequential: layer {i}", layer) for i, layer in enumerate(layers)]
 
     def forward(self, x: Any) -> Any:
-        """What the last layer gives."""
         for layer in self.layers:
             x = layer(x)
         return x
@@ -190,8 +165,8 @@ class MLP(Sequential):
         n_out: int,
         rng: Any,
         activation: Callable[..., Any] | str = ReLU,
-        init: Initializer | str = he,
-        bias_init: Initializer | str = zeros,
+        init: Initializer = he,
+        bias_init: Initializer = zeros,
         dtype: Any = None,
     ):
         rng, activate = generator(rng), _maker(activation)

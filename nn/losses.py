@@ -1,4 +1,7 @@
-"""Losses: a number, the mean over the batch, that says how far predictions are from targets."""
+"""Losses: a number, the mean over the batch, that says how far predictions are from targets.
+
+Where nothing else is said, both have one shape, else ValueError.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +13,7 @@ from autograd import Tensor
 from autograd.arguments import no_mask
 from autograd.operation import OPERATIONS
 
-from .arguments import between
+from .arguments import Positive, Settings, Share
 
 _square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATIONS["bounded"]
 
@@ -32,44 +35,90 @@ def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
 
 
 @dataclass(eq=False)
-class MSE:
-    """The mean of squared errors; prediction and target of one shape, else ValueError."""
+class Loss(Settings):
+    """The base: the mean of what `each` says of every number, or of every vector."""
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)
-        return _square(prediction - target).mean()
+        return self.each(prediction, target).mean()
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        """How far each prediction is from its target."""
+        raise NotImplementedError
+
+
+class MSE(Loss):
+    """The mean of squared errors."""
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        return _square(prediction - target)
+
+
+class L1(Loss):
+    """The mean of absolute errors."""
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        return abs(prediction - target)
 
 
 @dataclass(eq=False)
-class L1:
-    """The mean of absolute errors; prediction and target of one shape, else ValueError."""
+class Huber(Loss):
+    """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964)."""
 
-    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
-        _same_shape(self, prediction, target)
-        return abs(prediction - target).mean()
+    delta: Positive = 1.0
 
-
-@dataclass(eq=False)
-class Huber:
-    """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964); the mean over all.
-
-    Prediction and target have one shape, else ValueError.
-    """
-
-    delta: float = 1.0
-
-    def __post_init__(self) -> None:
-        between("Huber: delta", self.delta, open_low=True)
-
-    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
-        _same_shape(self, prediction, target)
+    def each(self, prediction: Any, target: Any) -> Any:
         error = prediction - target
         near = np.clip(error, -self.delta, self.delta)  # near * (error - near / 2) is both branches at once
-        return (near * (error - 0.5 * near)).mean()
+        return near * (error - 0.5 * near)
+
+
+class BCEWithLogits(Loss):
+    """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit)."""
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
+        return target * np.softplus(-prediction) + (1.0 - target) * np.softplus(prediction)
+
+
+class KLDiv(Loss):
+    """How far probabilities (..., classes) are from predicted log-probabilities (Kullback and Leibler 1951).
+
+    The sum over the classes and the mean over the rest, as PyTorch's "batchmean".
+    """
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        return _scaled(target, np.log(np.where(target, target, 1.0)) - prediction).sum(-1)
+
+
+class Hinge(Loss):
+    """relu(1 - label * score) of labels -1 and 1."""
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        return np.relu(1.0 - np.where(_positive(self, target), prediction, -prediction))
 
 
 @dataclass(eq=False)
-class CrossEntropy:
+class CosineSimilarity(Loss):
+    """1 - cosine between vectors along the last axis; of a vector of zeros it is half-way between, 1/2.
+
+    Where a label (...) is -1, relu(cosine - margin) instead, as PyTorch's CosineEmbeddingLoss.
+    """
+
+    margin: float = 0.0
+
+    def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
+        _same_shape(self, prediction, target)
+        # half a squared distance keeps the digits that 1 - cosine would lose
+        apart = 0.5 * _square(_unit(prediction) - _unit(target)).sum(-1)
+        if label is not None:
+            _same_shape(self, apart, label)
+            apart = np.where(_positive(self, label), apart, np.relu(1.0 - self.margin - apart))
+        return apart.mean()
+
+
+@dataclass(eq=False)
+class CrossEntropy(Loss):
     """Minus the log-probability of integer labels (...) under logits (..., classes); the mean over the labels.
 
     `weight` has a number for each class, and the mean is then weighted; a share of `label_smoothing` of each label goes
@@ -78,11 +127,11 @@ class CrossEntropy:
     """
 
     weight: Any = None
-    label_smoothing: float = 0.0
+    label_smoothing: Share = 0.0
     ignore_index: int = -100
 
     def __post_init__(self) -> None:
-        between("CrossEntropy: label_smoothing", self.label_smoothing, high=1.0)
+        super().__post_init__()
         self.weight = None if self.weight is None else numpy.array(self.weight, float)
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
@@ -117,60 +166,6 @@ def _places(loss: Any, labels: Any, count: int, expected: str) -> Any:
         return _bounded(labels, count)
     except IndexError:
         raise IndexError(f"{type(loss).__name__}: labels are {expected}") from None
-
-
-@dataclass(eq=False)
-class BCEWithLogits:
-    """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit); the mean over all.
-
-    Logits and target have one shape, else ValueError.
-    """
-
-    def __call__(self, logits: Tensor, target: Any) -> Tensor:
-        _same_shape(self, logits, target)
-        # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
-        return (target * np.softplus(-logits) + (1.0 - target) * np.softplus(logits)).mean()
-
-
-@dataclass(eq=False)
-class KLDiv:
-    """How far probabilities (..., classes) are from predicted log-probabilities (Kullback and Leibler 1951).
-
-    The sum over the classes and the mean over the rest, as PyTorch's "batchmean"; both of one shape, else ValueError.
-    """
-
-    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
-        _same_shape(self, prediction, target)
-        return _scaled(target, np.log(np.where(target, target, 1.0)) - prediction).sum(-1).mean()
-
-
-@dataclass(eq=False)
-class Hinge:
-    """relu(1 - label * score), labels -1 and 1 of the scores' shape, else ValueError; the mean over all."""
-
-    def __call__(self, score: Tensor, label: Any) -> Tensor:
-        _same_shape(self, score, label)
-        return np.relu(1.0 - np.where(_positive(self, label), score, -score)).mean()
-
-
-@dataclass(eq=False)
-class CosineSimilarity:
-    """1 - cosine between vectors along the last axis; the mean over the rest.
-
-    Where a label (...) is -1, relu(cosine - margin) instead, as PyTorch's CosineEmbeddingLoss. Prediction and target
-    have one shape, else ValueError. A vector of zeros is half-way between, at 1/2 from every other.
-    """
-
-    margin: float = 0.0
-
-    def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
-        _same_shape(self, prediction, target)
-        # half a squared distance keeps the digits that 1 - cosine would lose
-        apart = 0.5 * _square(_unit(prediction) - _unit(target)).sum(-1)
-        if label is not None:
-            _same_shape(self, apart, label)
-            apart = np.where(_positive(self, label), apart, np.relu(1.0 - self.margin - apart))
-        return apart.mean()
 
 
 def _positive(loss: Any, label: Any) -> Any:

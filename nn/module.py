@@ -5,10 +5,10 @@ lists, tuples and dicts of any depth. Whatever could hold them unseen is refused
 """
 
 import collections
-import itertools
 import operator
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from autograd import Tensor, Value
 from autograd.arguments import no_mask
 from autograd.compiler import assigning
 from autograd.node import kinds
+from autograd.tree import flatten
 
 UNORDERED = (set, frozenset, collections.deque)
 VIEWS: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
@@ -39,6 +40,7 @@ class Module:
     """
 
     training = True  # for layers that do something else in use, see train and eval
+    _form = ""  # which attributes stand in parentheses after its name: "{n_in} -> {n_out}"
 
     def __init_subclass__(cls, **options: Any):
         super().__init_subclass__(**options)
@@ -48,7 +50,7 @@ class Module:
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
         if "forward" in vars(cls) and "__call__" not in vars(cls):
-            cls.__call__ = cls.forward  # type: ignore[method-assign]  # itself, since small layers are called often
+            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, which is faster
 
     def __setattr__(self, name: str, x: Any) -> None:
         if kinds.tracing:
@@ -140,7 +142,7 @@ class Module:
 
     def describe(self) -> str:
         """One line about this module, without its parameters."""
-        return type(self).__name__
+        return type(self).__name__ + (f"({self._form.format_map(vars(self))})" if self._form else "")
 
     def __repr__(self) -> str:
         rows = [("", self.describe(), "shapes", "count")]
@@ -177,9 +179,7 @@ def _hides(x: Any) -> bool:
         x = x.ravel() if x.dtype.hasobject else ()
     elif not isinstance(x, UNORDERED):
         return not isinstance(x, np.generic)
-    inside: list[Place] = []
-    _look("", x, "", [*x], inside)
-    return any(isinstance(place.held, (Value, *FOUND)) for place in inside)
+    return any(isinstance(part, (Value, *FOUND)) for part in flatten([*x]))
 
 
 def _is_buffer(place: Place) -> bool:
@@ -188,9 +188,9 @@ def _is_buffer(place: Place) -> bool:
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
 
 
-def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable[Callable] | None = None) -> None:
+def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(setattr)) -> None:
     """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
-    collections.deque(map(operator.call, puts or itertools.repeat(setattr), owners, names, values), maxlen=0)
+    collections.deque(map(operator.call, puts, owners, names, values), maxlen=0)
 
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:

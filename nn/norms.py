@@ -6,34 +6,21 @@ import autograd.numpy as np
 from autograd import Tensor, random
 from autograd.node import Node
 
-from .arguments import between, generator, positive
+from .arguments import between, features, generator, positive
 from .module import Module
 
 
 class _Norm(Module):
-    """A layer with a weight for each feature; they lie along `axis`."""
+    """A layer with a weight for each feature."""
 
-    axis = -1
+    _form = "{width}"
 
-    def __init__(self, width: int, eps: float, bias: bool, dtype: Any):
+    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
         name = type(self).__name__
         self.width, self.eps = positive(f"{name}: width", width), eps
         between(f"{name}: eps", eps)
         self.weight = Tensor(np.ones(width), dtype, "weight")
         self.bias = Tensor(np.zeros(width), dtype, "bias") if bias else None
-
-    def _array(self, x: Any) -> Any:
-        x = x if hasattr(x, "shape") else np.array(x)
-        if x.shape[self.axis :][:1] != (self.width,):
-            where = "the last axis" if self.axis < 0 else f"axis {self.axis}"
-            raise ValueError(
-                f"{self.describe()} takes {self.width} features in {where}, got an input of shape {x.shape}"
-            )
-        return x
-
-    def describe(self) -> str:
-        """LayerNorm(width)."""
-        return f"{type(self).__name__}({self.width})"
 
 
 class LayerNorm(_Norm):
@@ -42,12 +29,8 @@ class LayerNorm(_Norm):
     Ba, Kiros and Hinton 2016, Layer normalization. Without `bias` it is None.
     """
 
-    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
-        super().__init__(width, eps, bias, dtype)
-
     def forward(self, x: Any) -> Tensor:
-        """x, normalized."""
-        x = self._array(x)
+        x = features(self, x, self.width)
         x = x - x.mean(-1, keepdims=True)
         x = x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
         return x if self.bias is None else x + self.bias
@@ -63,8 +46,7 @@ class RMSNorm(_Norm):
         super().__init__(width, float(np.finfo(dtype or float).eps) if eps is None else eps, False, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        """x, normalized."""
-        x = self._array(x)
+        x = features(self, x, self.width)
         return x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
 
 
@@ -76,19 +58,20 @@ class BatchNorm(_Norm):
     used after eval(). Raises ValueError for other inputs, and in training for a single number of each feature.
     """
 
-    axis = 1
     bias: Tensor
 
     def __init__(self, width: int, eps: float = 1e-5, momentum: float = 0.1, dtype: Any = None):
-        super().__init__(width, eps, True, dtype)
+        super().__init__(width, eps, dtype=dtype)
         between("BatchNorm: momentum", momentum, 0.0, 1.0)
         self.momentum, self.mean, self.var = momentum, np.zeros(width, dtype), np.ones(width, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        """x, normalized."""
-        x = self._array(x)
-        if x.ndim not in (2, 4):
-            raise ValueError(f"{self.describe()} takes an input with 2 or 4 axes, got one of shape {x.shape}")
+        x = x if hasattr(x, "shape") else np.array(x)
+        if x.ndim not in (2, 4) or x.shape[1] != self.width:
+            raise ValueError(
+                f"{self.describe()} takes 2 or 4 axes and {self.width} features in axis 1, "
+                f"got an input of shape {x.shape}"
+            )
         mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
         shape = (self.width, *(1,) * (x.ndim - 2))
         scale = self.weight / np.sqrt(var + self.eps)
@@ -125,7 +108,6 @@ class Dropout(Module):
         self.p, self.rng = p, generator(rng)
 
     def forward(self, x: Any) -> Any:
-        """x, some of it 0."""
         if not self.training or not self.p:
             return x
         return np.where(random.bernoulli(self.rng, 1 - self.p, x.shape), x / (1 - self.p), 0.0)
