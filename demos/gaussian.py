@@ -275,9 +275,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         missing = write_each(options.out, results(run))
     if complain(lost, missing, tell(summary(run, seconds, run.done - before))):
         return 1
-    if window:
-        window.wait()
     if run.done == options.iterations:
+        if window:
+            window.wait()
         return 0
     again = sys.orig_argv + ["--resume"] * (not options.resume)
     tell(f"stopped; go on with: {shlex.join(again)}")

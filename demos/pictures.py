@@ -130,8 +130,9 @@ class Window:
         self.figure = pyplot.figure(figsize=SIZE)
         if not self.figure.canvas.required_interactive_framework:
             raise ImportError(f"matplotlib's backend is {pyplot.get_backend()}")
-        self.scene, self.shown, self.wait = Scene(self.figure, target, last), 0, pyplot.show
+        self.scene, self.shown = Scene(self.figure, target, last), 0
         self.is_open = lambda: pyplot.fignum_exists(self.figure.number)
+        self.wait = pyplot.show  # until it is closed
         self.figure.show()
 
     def follow(self, frames: Sequence[tuple[int, np.ndarray]]) -> None:
