@@ -86,10 +86,20 @@ def called(name: str, given: Any, known: Mapping[str, Callable]) -> Callable:
     return found
 
 
+def array(layer: Any, x: Any) -> Any:
+    """What a layer was given, a list of numbers, arrays or nodes as one array or Tensor."""
+    try:
+        return np.array(x) if isinstance(x, (list, tuple)) else x
+    except ValueError as error:
+        hint = "of a recurrent layer's (outputs, state) give the first"
+        raise ValueError(f"{layer.describe()}: {error}; {hint}") from None
+
+
 def features(layer: Any, x: Any, count: int, axis: int = -1) -> Any:
-    """What a layer was given as an array or a Tensor, checked: it has so many features along an axis."""
-    x = x if hasattr(x, "shape") else np.array(x)
-    if x.shape[axis:][:1] != (count,):
+    """The same, checked: it has so many features along an axis."""
+    x = array(layer, x)
+    shape = getattr(x, "shape", ())
+    if shape[axis:][:1] != (count,):
         name, where = getattr(layer, "name", "") or layer.describe(), "the last axis" if axis < 0 else f"axis {axis}"
-        raise ValueError(f"{name} takes {count} features in {where}, got an input of shape {x.shape}")
+        raise ValueError(f"{name} takes {count} features in {where}, got an input of shape {shape}")
     return x

@@ -10,7 +10,7 @@ from typing import Any
 import autograd.numpy as np
 from autograd import Tensor
 
-from .arguments import generator, positive
+from .arguments import array, generator, positive
 from .init import Initializer, he, initial, zeros
 from .module import Module
 
@@ -29,13 +29,13 @@ class _Windowed(Module):
 
     def windows(self, x: Any, fill: float = 0.0) -> list:
         """For each place in the kernel, row by row, what stands there in all windows; `fill` is what padding holds."""
-        x, step = x if hasattr(x, "shape") else np.array(x), self.stride
-        span = self.dilation * (self.kernel_size - 1) + 1
-        counts = [(n + 2 * self.padding - span) // step + 1 for n in x.shape[2:]]
-        if x.ndim != 4 or self.n_in not in (None, x.shape[1]) or min(counts) < 1:
+        x, step = array(self, x), self.stride
+        shape, span = getattr(x, "shape", ()), self.dilation * (self.kernel_size - 1) + 1
+        counts = [(n + 2 * self.padding - span) // step + 1 for n in shape[2:]]
+        if len(shape) != 4 or self.n_in not in (None, shape[1]) or min(counts) < 1:
             raise ValueError(
                 f"{self.describe()} takes images (batch, {self.n_in or 'channels'}, height, width) of at least "
-                f"{span} x {span} with padding {self.padding}, got an input of shape {x.shape}"
+                f"{span} x {span} with padding {self.padding}, got an input of shape {shape}"
             )
         if self.padding:
             x = np.pad(x, ((0, 0), (0, 0), *[(self.padding, self.padding)] * 2), constant_values=fill)

@@ -12,7 +12,7 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .arguments import called, features, function, generator, positive, sizes
+from .arguments import array, called, features, function, generator, positive, sizes
 from .init import Initializer, he, initial, zeros
 from .module import Module
 
@@ -62,7 +62,8 @@ class ReLU(Module):
 class Tanh(Module):
     """tanh(x)."""
 
-    forward = staticmethod(np.tanh)
+    def forward(self, x: Any) -> Any:
+        return np.tanh(x)  # NumPy's own would take a second argument for the place of the result
 
 
 class Sigmoid(Module):
@@ -81,6 +82,7 @@ class SiLU(Module):
     """x * sigmoid(x)."""
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
         return x * np.sigmoid(x)
 
 
@@ -91,6 +93,7 @@ class LeakyReLU(Module):
     slope: float = 0.01
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
         return np.where(x > 0, x, self.slope * x)
 
 
@@ -108,6 +111,7 @@ class GELU(Module):
             raise ValueError(f"GELU: approximate is 'none' or 'tanh', not {self.approximate!r}")
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
         if self.approximate == "tanh":  # sigmoid(2 * x) is 0.5 + 0.5 * tanh(x), with the digits of the left tail
             return x * np.sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x * x * x))
         from autograd.scipy.special import erfc  # if scipy is not installed: GELU("tanh")
@@ -129,6 +133,9 @@ class Flatten(Module):
     """From (batch, ...) to (batch, features)."""
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
+        if not getattr(x, "shape", ()):
+            raise ValueError(f"Flatten takes (batch, ...), not a single number: {x!r}")
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 

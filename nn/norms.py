@@ -6,7 +6,7 @@ import autograd.numpy as np
 from autograd import Tensor, random
 from autograd.node import Node
 
-from .arguments import between, features, generator, positive
+from .arguments import array, between, features, generator, positive
 from .module import Module
 
 
@@ -108,6 +108,7 @@ class Dropout(Module):
         self.p, self.rng = p, generator(rng)
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
         if not self.training or not self.p:
             return x
-        return np.where(random.bernoulli(self.rng, 1 - self.p, x.shape), x / (1 - self.p), 0.0)
+        return np.where(random.bernoulli(self.rng, 1 - self.p, np.shape(x)), x / (1 - self.p), 0.0)

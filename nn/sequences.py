@@ -8,7 +8,7 @@ import autograd.numpy as np
 from autograd import Tensor, scan
 from autograd.tree import flatten
 
-from .arguments import generator, positive
+from .arguments import array, generator, positive
 from .init import Initializer, initial, normal, xavier
 from .layers import Linear
 from .module import Module
@@ -70,11 +70,13 @@ class Attention(Module):
 
     def forward(self, x: Any, mask: Any = None) -> Tensor:
         """What each position takes over from those that it looks at."""
+        x = array(self, x)
         mixed = self.shares(x, mask) @ self._by_head(self.values(x))
         return self.out(np.reshape(np.swapaxes(mixed, -2, -3), np.shape(x)))
 
     def shares(self, x: Any, mask: Any = None) -> Tensor:
         """How much each position (the last axis but one) takes from each (the last): (..., heads, time, time)."""
+        x = array(self, x)
         shape = np.shape(x)
         if len(shape) < 2 or shape[-1] != self.width:
             raise ValueError(f"{self.describe()} takes (..., time, {self.width}), got an input of shape {shape}")
@@ -129,6 +131,7 @@ class _Recurrent(Module):
 
     def forward(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """The outputs (..., time, width) and the last state, after this state or `begin`."""
+        x = array(self, x)
         shape = np.shape(x)
         if len(shape) < 2 or shape[-1] != self.n_in or not shape[-2]:
             raise ValueError(

@@ -50,6 +50,14 @@ def test_a_layer_is_its_formula(name, dtype):
 
 
 @pytest.mark.parametrize("name", CASES)
+def test_a_list_of_numbers_or_of_nodes_is_an_array(name):
+    layer, x, _ = made(name)
+    for given_x in (x.tolist(), [Tensor(part) for part in x]):
+        out = layer(given_x)
+        np.testing.assert_array_equal(getattr(out, "data", out), getattr(layer(x), "data", layer(x)))
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_gradients(name):
     layer, x, case = made(name)
     function, parameters = on_parameters(layer)
@@ -315,6 +323,10 @@ X = np.ones((2, 3, 4, 4))
         (lambda: nn.Dropout(-0.1, 0), "Dropout: p must be at least 0"),
         (lambda: nn.Dropout("0.1", 0), "Dropout: p must be a number"),
         (lambda: nn.Dropout(0.1, None), "rng is a seed"),
+        (lambda: nn.Flatten()(1.0), r"Flatten takes \(batch, ...\), not a single number: 1.0"),
+        (lambda: nn.Sequential(nn.GRU(4, 2, 0), nn.Linear(2, 1, 0))(X[0]), r"Linear\(2 -> 1\): .* give the first"),
+        (lambda: nn.Sequential(nn.GRU(4, 2, 0), nn.Dropout(0.1, 0))(X[0]), r"Dropout: .* give the first"),
+        (lambda: nn.Tanh()(X, X), "takes 2 positional arguments but 3 were given"),
         (lambda: nn.GELU("erf"), "GELU: approximate is 'none' or 'tanh', not 'erf'"),
         (lambda: nn.Linear(2, 3, 0, bias=False)(X), r"Linear\(2 -> 3\) takes 2 features in the last axis"),
         (lambda: nn.Linear(2, 3, 0, dtype=int), "holds floats, not int64"),
