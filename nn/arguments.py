@@ -95,8 +95,13 @@ def array(layer: Any, x: Any) -> Any:
         raise ValueError(f"{layer.describe()}: {error}; {hint}") from None
 
 
+def floats(x: Any) -> Any:
+    """An array of integers or a mask as floats, in which there is room for sums and squares."""
+    return x if x.dtype.kind == "f" else x.astype(float)
+
+
 def features(layer: Any, x: Any, count: int, axis: int = -1) -> Any:
-    """The same, checked: it has so many features along an axis."""
+    """The same as `array`, checked: it has so many features along an axis."""
     x = array(layer, x)
     shape = getattr(x, "shape", ())
     if shape[axis:][:1] != (count,):

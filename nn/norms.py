@@ -6,7 +6,7 @@ import autograd.numpy as np
 from autograd import Tensor, random
 from autograd.node import Node
 
-from .arguments import array, between, features, generator, positive
+from .arguments import array, between, features, floats, generator, positive
 from .module import Module
 
 
@@ -49,7 +49,7 @@ class RMSNorm(_Norm):
         super().__init__(width, float(np.finfo(dtype or float).eps) if eps is None else eps, False, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        x = features(self, x, self.width)
+        x = floats(features(self, x, self.width))
         return x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
 
 

@@ -83,9 +83,9 @@ class Attention(Module):
         scores = self._by_head(self.queries(x)) @ self._by_head(self.keys(x)).mT * (self.width // self.heads) ** -0.5
         seen = self._seen(mask, (*shape[:-1], shape[-2]))
         if seen is not None:
-            scores = np.where(seen, scores, -numpy.inf)
+            scores = np.where(seen, scores, float(numpy.finfo(scores.dtype).min))  # no -inf: detect_anomaly looks
         shares = np.softmax(scores, axis=-1)
-        return shares if mask is None else np.where(seen, shares, 0.0)  # NaN, 0 / 0, where nothing is seen
+        return shares if mask is None else np.where(seen, shares, 0.0)  # all alike, where nothing is seen
 
     def _by_head(self, x: Any) -> Tensor:
         """(..., time, width) as (..., heads, time, width / heads)."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, TracingError, check_gradients, grad, jit
+from autograd import Tensor, TracingError, check_gradients, detect_anomaly, grad, jit
 
 from .layers import CASES, convolved, normed, over_windows
 
@@ -55,6 +55,24 @@ def test_a_list_of_numbers_or_of_nodes_is_an_array(name):
     for given_x in (x.tolist(), [Tensor(part) for part in x]):
         out = layer(given_x)
         np.testing.assert_array_equal(getattr(out, "data", out), getattr(layer(x), "data", layer(x)))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i8", "?"])
+@pytest.mark.parametrize("name", CASES)
+def test_integers_and_masks_are_floats(name, dtype):
+    (layer, x, case), rng = made(name), np.random.default_rng(0)
+    x = rng.integers(0, 2 if dtype == "?" else 127, x.shape).astype(dtype)
+    x[..., 0] = 1  # no row of zeros, of which RMSNorm's formula makes 0 / 0
+    for layer_x in (layer(x), jit(layer, backend="python")(x)):
+        out = np.asarray(getattr(layer_x, "data", layer_x))
+        np.testing.assert_allclose(out, case.reference(x.astype(float), layer.state_dict()), 1e-12, 1e-13)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_healthy_layers_are_no_anomaly(name):
+    layer, x, _ = made(name)
+    with detect_anomaly():
+        layer(Tensor(x)).sum().backward()
 
 
 @pytest.mark.parametrize("name", CASES)
