@@ -16,7 +16,8 @@ Amount = Annotated[float, (0.0, math.inf, False)]
 Share = Annotated[float, (0.0, 1.0, False)]
 Count = Annotated[int, (1.0, math.inf, False)]
 Positive = Annotated[float, (0.0, math.inf, True)]
-Rate = Annotated[float | Callable[[Any], Any], (0.0, math.inf, True)]  # or a schedule
+Real = Annotated[float, (-math.inf, math.inf, False)]
+Rate = Annotated[float | Callable[[Any], Any], (0.0, math.inf, False)]  # or a schedule
 
 
 class Settings:
@@ -24,9 +25,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         for setting in fields(self):  # type: ignore[arg-type]  # of a dataclass
-            given = getattr(self, setting.name)
-            for bounds in getattr(setting.type, "__metadata__", ()) if not callable(given) else ():
-                between(f"{type(self).__name__}: {setting.name}", given, *bounds)
+            name, given = f"{type(self).__name__}: {setting.name}", getattr(self, setting.name)
+            for bounds in getattr(setting.type, "__metadata__", ()):
+                checked = function(name, given) if callable(given) else between(name, given, *bounds)
+                object.__setattr__(self, setting.name, checked)  # schedules are frozen
 
 
 def generator(rng: Any) -> Generator:
@@ -50,15 +52,17 @@ def sizes(name: str, each: str, given: Any) -> list[int]:
     return [positive(each, number) for number in given]
 
 
-def between(name: str, number: Any, low: float = 0.0, high: float = math.inf, open_low: bool = False) -> None:
-    """Raise TypeError for what is no number, ValueError for one out of bounds."""
+def between(
+    name: str, number: Any, low: float = 0.0, high: float = math.inf, open_low: bool = False, open_high: bool = False
+) -> Any:
+    """A number, checked, as Python's, since NumPy's float64 widens float32; TypeError for none, ValueError for others."""
     is_real = isinstance(number, (float, numbers.Real))  # float first, which is known at once
     if not is_real:
         raise TypeError(f"{name} must be a number, not {number!r}")
-    if not (low < number <= high if open_low else low <= number <= high):
-        raise ValueError(
-            f"{name} must be {'above' if open_low else 'at least'} {low:g} and at most {high:g}, not {number!r}"
-        )
+    if not low <= number <= high or open_low and number == low or open_high and number == high:
+        least, most = "above" if open_low else "at least", "below" if open_high else "at most"
+        raise ValueError(f"{name} must be {least} {low:g} and {most} {high:g}, not {number!r}")
+    return number.item() if hasattr(number, "item") else number
 
 
 def tensors(name: str, given: Any) -> list[Tensor]:

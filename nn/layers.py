@@ -12,7 +12,7 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .arguments import array, called, features, function, generator, positive, sizes
+from .arguments import Real, Settings, array, called, features, function, generator, positive, sizes
 from .init import Initializer, he, initial, zeros
 from .module import Module
 
@@ -87,10 +87,10 @@ class SiLU(Module):
 
 
 @dataclass(eq=False, repr=False)
-class LeakyReLU(Module):
+class LeakyReLU(Settings, Module):
     """x where it is positive, elsewhere slope * x."""
 
-    slope: float = 0.01
+    slope: Real = 0.01
 
     def forward(self, x: Any) -> Any:
         x = array(self, x)

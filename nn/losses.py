@@ -13,7 +13,7 @@ from autograd import Tensor
 from autograd.arguments import no_mask
 from autograd.operation import OPERATIONS
 
-from .arguments import Positive, Settings, Share
+from .arguments import Positive, Real, Settings, Share
 
 _square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATIONS["bounded"]
 
@@ -105,7 +105,7 @@ class CosineSimilarity(Loss):
     Where a label (...) is -1, relu(cosine - margin) instead, as PyTorch's CosineEmbeddingLoss.
     """
 
-    margin: float = 0.0
+    margin: Real = 0.0
 
     def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
         _same_shape(self, prediction, target)
@@ -128,7 +128,7 @@ class CrossEntropy(Loss):
 
     weight: Any = None
     label_smoothing: Share = 0.0
-    ignore_index: int = -100
+    ignore_index: Real = -100
 
     def __post_init__(self) -> None:
         super().__post_init__()

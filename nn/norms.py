@@ -17,8 +17,7 @@ class _Norm(Module):
 
     def __init__(self, width: int, eps: float, bias: bool, dtype: Any):
         name = type(self).__name__
-        self.width, self.eps = positive(f"{name}: width", width), eps
-        between(f"{name}: eps", eps)
+        self.width, self.eps = positive(f"{name}: width", width), between(f"{name}: eps", eps)
         self.weight = Tensor(np.ones(width), dtype, "weight")
         self.bias = Tensor(np.zeros(width), dtype, "bias") if bias else None
 
@@ -65,8 +64,8 @@ class BatchNorm(_Norm):
 
     def __init__(self, width: int, eps: float = 1e-5, momentum: float = 0.1, dtype: Any = None):
         super().__init__(width, eps, True, dtype)
-        between("BatchNorm: momentum", momentum, 0.0, 1.0)
-        self.momentum, self.mean, self.var = momentum, np.zeros(width, dtype), np.ones(width, dtype)
+        self.momentum = between("BatchNorm: momentum", momentum, high=1.0)
+        self.mean, self.var = np.zeros(width, dtype), np.ones(width, dtype)
 
     def forward(self, x: Any) -> Tensor:
         x = features(self, x, self.width, 1)
@@ -102,10 +101,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float, rng: Any):
-        between("Dropout: p", p, 0.0, 1.0)
-        if p == 1:
-            raise ValueError("Dropout: p must be below 1: nothing would be left")
-        self.p, self.rng = p, generator(rng)
+        self.p, self.rng = between("Dropout: p", p, high=1.0, open_high=True), generator(rng)
 
     def forward(self, x: Any) -> Any:
         x = array(self, x)

@@ -75,7 +75,7 @@ class Optimizer(Settings):
     def rate(self, step: float) -> float:
         """The learning rate at a step."""
         if not callable(self.lr):
-            between("lr", self.lr, open_low=True)
+            between(f"{type(self).__name__}: lr", self.lr)
         return float(self.lr(step) if callable(self.lr) else self.lr)
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
@@ -202,7 +202,7 @@ class Adam(Optimizer):
         if not isinstance(self.betas, Sequence) or len(self.betas) != 2:
             raise TypeError(f"betas are two numbers, such as (0.9, 0.999), not {self.betas!r}")
         for beta in self.betas:
-            between("a beta", beta, high=1.0)
+            between("Adam: a beta", beta, high=1.0, open_high=True)
         super().__post_init__()
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:

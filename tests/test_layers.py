@@ -68,6 +68,21 @@ def test_integers_and_masks_are_floats(name, dtype):
         np.testing.assert_allclose(out, case.reference(x.astype(float), layer.state_dict()), 1e-12, 1e-13)
 
 
+WIDE = {  # layers of float32 with settings of float64
+    "Dropout": lambda: nn.Dropout(np.float64(0.5), 0),
+    "LeakyReLU": lambda: nn.LeakyReLU(np.float64(0.1)),
+    "LayerNorm": lambda: nn.LayerNorm(4, np.float64(1e-5), dtype="f4"),
+    "RMSNorm": lambda: nn.RMSNorm(4, np.float64(1e-5), dtype="f4"),
+    "BatchNorm": lambda: nn.BatchNorm(4, np.float64(1e-5), np.float64(0.1), dtype="f4"),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_a_setting_of_numpy_widens_nothing(name):
+    x, layer = np.random.default_rng(0).normal(size=(3, 4)).astype("f4"), WIDE[name]()
+    assert {layer(x).dtype, layer(Tensor(x)).dtype, jit(layer.eval())(x).dtype} == {np.dtype("f4")}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_healthy_layers_are_no_anomaly(name):
     layer, x, _ = made(name)
@@ -337,7 +352,7 @@ X = np.ones((2, 3, 4, 4))
         (lambda: nn.BatchNorm(3)(X[..., 0]), r"takes an input with 2 or 4 axes, got one of shape \(2, 3, 4\)"),
         (lambda: nn.BatchNorm(3)(X[:1, :, 0, 0]), r"BatchNorm\(3\) in training takes several examples, .*\(1, 3\)"),
         (lambda: nn.BatchNorm(3, momentum=2.0), "BatchNorm: momentum must be at least 0 and at most 1"),
-        (lambda: nn.Dropout(1.0, 0), "Dropout: p must be below 1"),
+        (lambda: nn.Dropout(1.0, 0), "Dropout: p must be at least 0 and below 1, not 1.0"),
         (lambda: nn.Dropout(-0.1, 0), "Dropout: p must be at least 0"),
         (lambda: nn.Dropout("0.1", 0), "Dropout: p must be a number"),
         (lambda: nn.Dropout(0.1, None), "rng is a seed"),
@@ -345,6 +360,7 @@ X = np.ones((2, 3, 4, 4))
         (lambda: nn.Sequential(nn.GRU(4, 2, 0), nn.Linear(2, 1, 0))(X[0]), r"Linear\(2 -> 1\): .* give the first"),
         (lambda: nn.Sequential(nn.GRU(4, 2, 0), nn.Dropout(0.1, 0))(X[0]), r"Dropout: .* give the first"),
         (lambda: nn.Tanh()(X, X), "takes 2 positional arguments but 3 were given"),
+        (lambda: nn.LeakyReLU("0.1"), "LeakyReLU: slope must be a number, not '0.1'"),
         (lambda: nn.GELU("erf"), "GELU: approximate is 'none' or 'tanh', not 'erf'"),
         (lambda: nn.Linear(2, 3, 0, bias=False)(X), r"Linear\(2 -> 3\) takes 2 features in the last axis"),
         (lambda: nn.Linear(2, 3, 0, dtype=int), "holds floats, not int64"),

@@ -140,6 +140,7 @@ def test_what_is_no_label_is_an_error(backend, loss, x, labels, expected):
             lambda: nn.CrossEntropy(label_smoothing=1.5),
             "CrossEntropy: label_smoothing must be at least 0 and at most 1",
         ),
+        (lambda: nn.CrossEntropy(ignore_index=np.nan), "CrossEntropy: ignore_index must be at least -inf"),
         (lambda: nn.MSE()(Tensor(X[:0]), X[:0]), "MSE: the prediction has shape .* not empty"),
         (lambda: nn.KLDiv()(Tensor(X), X[0]), r"KLDiv: the prediction has shape \(6, 4\), the target \(4,\)"),
         (lambda: nn.CosineSimilarity()(Tensor(X), Y, SIGNS[:, None]), r"shape \(6,\), the target \(6, 1\)"),
@@ -164,6 +165,12 @@ def test_extreme_logits(dtype):
     np.testing.assert_allclose(gradients(loss, [masked])[0], [[0.5, 0.0, -0.5]], rtol=1e-3)
     long = Tensor(np.ones((70_000, 2), dtype))  # more than float16 can count
     np.testing.assert_allclose(nn.CrossEntropy()(long, np.zeros(70_000, int)).data, np.log(2), rtol=1e-3)
+
+
+def test_a_setting_of_numpy_widens_nothing():
+    x = Tensor(X.astype("f4"))
+    assert nn.Huber(np.float64(1.0))(x, x.data).dtype == "f4"
+    assert nn.CrossEntropy(WEIGHT, np.float64(0.1))(x, LABELS).dtype == "f4"
 
 
 def test_vectors_that_are_near_each_other_or_nothing():

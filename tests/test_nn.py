@@ -125,7 +125,7 @@ def test_initializers_have_their_variances():
         (lambda: nn.MLP(2, [8], 1, rng=0)(np.ones((4, 3))), r"MLP.layers\[0\] = Linear\(2 -> 8\) takes 2 features"),
         (lambda: nn.Linear(0, 2, rng=0), "n_in must be a positive integer"),
         (lambda: nn.MLP(2, [-1], 1, rng=0), "hidden size"),
-        (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "lr must be above 0"),
+        (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "SGD: lr must be at least 0"),
         (lambda: nn.MLP(2, 8, 1, rng=0), r"hidden_sizes is a list of sizes, such as \[8, 8\], not 8"),
         (lambda: nn.MLP(2, [8], 1, rng=0, activation="tanhh"), "activation is a function, or one of 'relu', 'tanh'"),
         (lambda: nn.MLP(2, [8], 1, rng=0, activation=3), "activation is a function, or one of .* not 3"),
@@ -137,9 +137,12 @@ def test_initializers_have_their_variances():
         (lambda: nn.CrossEntropy()(1.0, [1]), "CrossEntropy: the prediction is a Tensor, not float"),
         (lambda: nn.SGD(nn.Linear(2, 3, 0), 0.1), "SGD needs a list of the Tensors to change: model.parameters()"),
         (lambda: nn.SGD(Tensor([1.0]), 0.1), "needs a list of the Tensors"),
-        (lambda: nn.SGD([Tensor([1.0])], "0.1"), "lr must be a number, not '0.1'"),
+        (lambda: nn.SGD([Tensor([1.0])], "0.1"), "SGD: lr must be a number, not '0.1'"),
         (lambda: nn.SGD([Tensor([1.0])], 0.1, momentum=None), "momentum must be a number, not None"),
         (lambda: nn.Adam([Tensor([1.0])], betas=0.9), "betas are two numbers"),
+        (lambda: nn.Adam([Tensor([1.0])], betas=(1.0, 0.9)), "Adam: a beta must be at least 0 and below 1, not 1.0"),
+        (lambda: nn.SGD([Tensor([1.0])], nn.CosineDecay), r"SGD: lr is the class CosineDecay: give CosineDecay\("),
+        (lambda: nn.Warmup(nn.CosineDecay, 3), "Warmup: schedule is the class CosineDecay"),
         (lambda: nn.CosineDecay(0.1, 0), "steps must be at least 1"),
         (lambda: nn.save(nn.ReLU(), "m.npz"), "save: str is neither .*: the path comes first"),
         (lambda: nn.load(nn.ReLU(), "m.npz"), "load: str is no Module .* the path comes first"),
@@ -191,13 +194,13 @@ def test_an_optimizer_is_saved_like_a_module(tmp_path):
 def test_lr_may_be_assigned():
     w = Tensor([1.0])
     optimizer = nn.SGD([w], lr=0.5)
-    for lr in (0.25, nn.Constant(0.5), 1):
+    for lr in (0.25, nn.Constant(0.5), 1, 0.0):
         before, w.grad = w.data, np.ones(1)
         optimizer.lr = lr
         optimizer.step()
         assert before - w.data == (lr(1) if callable(lr) else lr) and optimizer.lr is lr
-    optimizer.lr = 0.0
-    with pytest.raises(ValueError, match="lr must be above 0"):
+    optimizer.lr = -1.0
+    with pytest.raises(ValueError, match="SGD: lr must be at least 0"):
         optimizer.step()
 
 

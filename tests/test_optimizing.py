@@ -182,7 +182,7 @@ def test_groups_are_the_optimizers_of_their_parameters():
     "make, kind, message",
     [
         (lambda w: [{"params": [w], "rate": 0.1}], TypeError, "rate"),
-        (lambda w: [{"params": [w], "lr": -1.0}], ValueError, "lr must be above 0"),
+        (lambda w: [{"params": [w], "lr": -1.0}], ValueError, "SGD: lr must be at least 0"),
         (lambda w: [{"lr": 0.1}], TypeError, "needs a list of the Tensors"),
         (lambda w: [{"params": w}], TypeError, "needs a list of the Tensors"),
         (lambda w: [{"params": [w]}, {"params": [w]}], ValueError, "SGD: a parameter stands in two groups"),
