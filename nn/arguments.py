@@ -33,9 +33,13 @@ class Settings:
 
 def generator(rng: Any) -> Generator:
     """A generator from a generator, or from a seed."""
-    if rng is None or isinstance(rng, str):
-        raise TypeError(f"rng is a seed or a numpy.random.Generator, so that a run can be repeated, not {rng!r}")
-    return default_rng(rng)
+    message = f"rng is a seed or a numpy.random.Generator, so that a run can be repeated, not {rng!r}"
+    if rng is None:
+        raise TypeError(message)
+    try:
+        return default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{message}: {error}") from None
 
 
 def positive(name: str, number: Any, least: int = 1) -> int:
@@ -55,7 +59,7 @@ def sizes(name: str, each: str, given: Any) -> list[int]:
 def between(
     name: str, number: Any, low: float = 0.0, high: float = math.inf, open_low: bool = False, open_high: bool = False
 ) -> Any:
-    """A number, checked, as Python's, since NumPy's float64 widens float32; TypeError for none, ValueError for others."""
+    """A number, checked, as Python's own, since NumPy's widen float32; TypeError for none, ValueError for others."""
     is_real = isinstance(number, (float, numbers.Real))  # float first, which is known at once
     if not is_real:
         raise TypeError(f"{name} must be a number, not {number!r}")
@@ -67,7 +71,8 @@ def between(
 
 def tensors(name: str, given: Any) -> list[Tensor]:
     """A list of at least one Tensor, checked, in which each is once, also one that layers share."""
-    found = list({id(x): x for x in given}.values()) if isinstance(given, Iterable) else []
+    several = isinstance(given, Iterable) and not isinstance(given, Tensor)  # whose rows would be others
+    found = list({id(x): x for x in given}.values()) if several else []
     if not found or not all(isinstance(x, Tensor) for x in found):
         raise TypeError(f"{name} needs a list of the Tensors to change: model.parameters()")
     return found

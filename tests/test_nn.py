@@ -130,6 +130,13 @@ def test_initializers_have_their_variances():
         (lambda: nn.MLP(2, [8], 1, rng=0, activation="tanhh"), "activation is a function, or one of 'relu', 'tanh'"),
         (lambda: nn.MLP(2, [8], 1, rng=0, activation=3), "activation is a function, or one of .* not 3"),
         (lambda: nn.Linear(2, 8, rng=0, init="kaiming"), "init is a function, or one of 'he', 'xavier'"),
+        (
+            lambda: nn.Linear(2, 8, 0, init=lambda shape, rng: rng.normal(size=shape[::-1])),
+            r"init gave an array of shape \(8, 2\) for a weight of shape \(2, 8\)",
+        ),
+        (lambda: nn.Linear(2, 8, 0, bias_init=lambda shape, rng: 0.0), r"bias_init gave an array of shape \(\)"),
+        (lambda: nn.Linear(2, 8, rng=-1), "rng is a seed .* not -1: expected non-negative integer"),
+        (lambda: nn.Linear(2, 8, rng=0.5), "rng is a seed .* not 0.5: "),
         (lambda: nn.Linear(2, 8, rng=None), "rng is a seed or a numpy.random.Generator"),
         (lambda: nn.Sequential(nn.Linear(2, 3, 0), nn.ReLU), "layer 1 is the class ReLU"),
         (lambda: nn.Sequential([nn.ReLU()]), "layer 0 must be a layer or another function, not list"),

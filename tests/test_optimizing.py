@@ -62,6 +62,8 @@ def test_clipping_passes_over_what_has_no_gradient_and_names_mistakes():
         clip_grad_norm([p], 0.0)
     with pytest.raises(TypeError, match="clip_grad_value needs a list of the Tensors"):
         clip_grad_value(nn.Linear(2, 1, 0), 1.0)
+    with pytest.raises(TypeError, match="clip_grad_norm needs a list of the Tensors"):
+        clip_grad_norm(p, 1.0)
     with pytest.raises(ValueError, match="clip_norm must be above 0"):
         nn.TrainStep(lambda x: x * p, nn.MSE(), nn.SGD([p], 0.1), clip_norm=-1.0)
 
