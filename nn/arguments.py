@@ -109,11 +109,11 @@ def floats(x: Any) -> Any:
     return x if x.dtype.kind == "f" else x.astype(float)
 
 
-def features(layer: Any, x: Any, count: int, axis: int = -1) -> Any:
-    """The same as `array`, checked: it has so many features along an axis."""
+def features(layer: Any, x: Any, count: int) -> Any:
+    """The same as `array`, checked: it has so many features in the last axis."""
     x = array(layer, x)
     shape = getattr(x, "shape", ())
-    if shape[axis:][:1] != (count,):
-        name, where = getattr(layer, "name", "") or layer.describe(), "the last axis" if axis < 0 else f"axis {axis}"
-        raise ValueError(f"{name} takes {count} features in {where}, got an input of shape {shape}")
+    if shape[-1:] != (count,):
+        name = getattr(layer, "name", "") or layer.describe()
+        raise ValueError(f"{name} takes {count} features in the last axis, got an input of shape {shape}")
     return x

@@ -30,8 +30,7 @@ class _Windowed(Module):
     def windows(self, x: Any, lowest: bool = False) -> list:
         """For each place in the kernel, row by row, what stands there in all windows; in padding 0, or the lowest."""
         x, step = array(self, x), self.stride
-        shape: tuple[int, ...] = getattr(x, "shape", ())
-        span = self.dilation * (self.kernel_size - 1) + 1
+        shape, span = np.shape(x), self.dilation * (self.kernel_size - 1) + 1
         counts = [(n + 2 * self.padding - span) // step + 1 for n in shape[2:]]
         if len(shape) != 4 or self.n_in not in (None, shape[1]) or min(counts) < 1:
             raise ValueError(

@@ -17,6 +17,7 @@ from autograd import Tensor, Value
 from autograd.arguments import no_mask
 from autograd.compiler import assigning
 from autograd.node import kinds
+from autograd.tree import flatten
 
 UNORDERED = (set, frozenset, collections.deque)
 VIEWS: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
@@ -178,9 +179,7 @@ def _hides(x: Any) -> bool:
         x = x.ravel() if x.dtype.hasobject else ()
     elif not isinstance(x, UNORDERED):
         return not isinstance(x, np.generic)
-    inside: list[Place] = []
-    _look("", x, "", [*x], inside)
-    return any(isinstance(place.held, (Value, *FOUND)) for place in inside)
+    return any(isinstance(part, (Value, *FOUND)) for part in flatten([*x]))
 
 
 def _is_buffer(place: Place) -> bool:
@@ -189,7 +188,7 @@ def _is_buffer(place: Place) -> bool:
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
 
 
-def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(ASSIGN)) -> None:
+def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(setattr)) -> None:
     """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
     collections.deque(map(operator.call, puts, owners, names, values), maxlen=0)
 

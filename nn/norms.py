@@ -15,7 +15,7 @@ class _Norm(Module):
 
     _form = "{width}"
 
-    def __init__(self, width: int, eps: float, bias: bool, dtype: Any):
+    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
         name = type(self).__name__
         self.width, self.eps = positive(f"{name}: width", width), between(f"{name}: eps", eps)
         self.weight = Tensor(np.ones(width), dtype, "weight")
@@ -27,9 +27,6 @@ class LayerNorm(_Norm):
 
     Ba, Kiros and Hinton 2016, Layer normalization. Without `bias` it is None.
     """
-
-    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
-        super().__init__(width, eps, bias, dtype)
 
     def forward(self, x: Any) -> Tensor:
         x = features(self, x, self.width)
@@ -63,14 +60,16 @@ class BatchNorm(_Norm):
     bias: Tensor
 
     def __init__(self, width: int, eps: float = 1e-5, momentum: float = 0.1, dtype: Any = None):
-        super().__init__(width, eps, True, dtype)
+        super().__init__(width, eps, dtype=dtype)
         self.momentum = between("BatchNorm: momentum", momentum, high=1.0)
         self.mean, self.var = np.zeros(width, dtype), np.ones(width, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        x = features(self, x, self.width, 1)
-        if x.ndim not in (2, 4):
-            raise ValueError(f"{self.describe()} takes an input with 2 or 4 axes, got one of shape {x.shape}")
+        x = array(self, x)
+        shape = np.shape(x)
+        if len(shape) not in (2, 4) or shape[1] != self.width:
+            wanted = f"2 or 4 axes and {self.width} features in axis 1"
+            raise ValueError(f"{self.describe()} takes {wanted}, got an input of shape {shape}")
         mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
         shape = (self.width, *(1,) * (x.ndim - 2))
         scale = self.weight / np.sqrt(var + self.eps)

@@ -6,23 +6,25 @@ runs on arrays here, and it can be recorded as a graph as well. `step` counts fr
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any, ClassVar
 
 import numpy
+from numpy import ndarray
 
 import autograd.numpy as np
 from autograd import Tensor
 
 from .arguments import Amount, Positive, Rate, Settings, Share, between, tensors
-from .module import check_state, set_together
+from .module import ASSIGN, check_state, set_together
 
 
 def _is_array(x: Any) -> bool:
-    return isinstance(x, numpy.ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
+    return isinstance(x, ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
 
 
 def _described(x: Any) -> str:
-    return f"{type(x).__name__} of {x.dtype} and shape {x.shape}" if isinstance(x, numpy.ndarray) else repr(x)
+    return f"{type(x).__name__} of {x.dtype} and shape {x.shape}" if isinstance(x, ndarray) else repr(x)
 
 
 @dataclass(eq=False)
@@ -64,8 +66,7 @@ class Optimizer(Settings):
 
     def owners(self) -> list["Optimizer"]:
         """For each parameter the optimizer whose settings hold for it: this one, or a group."""
-        count = len(self.parameters)
-        return [self._owner.get(p, self) for p in self.parameters] if self.groups else [self] * count
+        return [self._owner.get(p, self) for p in self.parameters]
 
     @property
     def schedule(self) -> Callable[[Any], Any] | None:
@@ -91,15 +92,23 @@ class Optimizer(Settings):
         if len(self.state) != len(self.parameters):
             self.check()
         step = float(self.steps + 1)
-        rates = {each: each.rate(step) for each in (self, *self.groups)}
         arrays, states = [], []
-        for parameter, state, owner in zip(self.parameters, self.state, self.owners()):
+        rules: Iterable = repeat((self.rule, self.rate(step)))
+        if self.groups:
+            found = {each: (each.rule, each.rate(step)) for each in (self, *self.groups)}
+            rules = map(found.__getitem__, self.owners())
+        for parameter, state, (rule, lr) in zip(self.parameters, self.state, rules):
             data, gradient = parameter.data, parameter.grad
             if gradient is not None:
-                if data.__class__ is not numpy.ndarray or getattr(gradient, "shape", ()) != data.shape:
+                if data.__class__ is not ndarray or getattr(gradient, "shape", ()) != data.shape:
                     self.check(gradients=True)
-                before, (data, state) = data, owner.rule(data, gradient, state, rates[owner], step)
-                if data.__class__ is not numpy.ndarray or data.dtype is not before.dtype or data.shape != before.shape:
+                before, (data, state) = data, rule(data, gradient, state, lr, step)
+                if (
+                    data.dtype is not before.dtype
+                    or data.__class__ is not ndarray
+                    or state
+                    and data.shape != before.shape
+                ):
                     self.check()  # if all is well, a gradient or a setting was wider, or NumPy made a number
                     data, *after = (numpy.asarray(x, before.dtype) for x in (data, *state))
                     state = tuple(after)
@@ -112,7 +121,8 @@ class Optimizer(Settings):
     ) -> None:
         """Take over parameters, buffers (of owners, by names), states and the count of steps, all of them or none."""
         names = [*["data"] * len(self.parameters), *names, "state", "steps"]
-        set_together([*self.parameters, *buffers, self, self], names, [*arrays, states, steps])
+        puts = repeat(ASSIGN if buffers else setattr)
+        set_together([*self.parameters, *buffers, self, self], names, [*arrays, states, steps], puts)
 
     def check(self, gradients: bool = False) -> None:
         """Raise ValueError unless every parameter is an array of floats and has states of its shape and dtype.
@@ -150,12 +160,12 @@ class Optimizer(Settings):
         """For each parameter the names of its state arrays in a file."""
         return [[f"{slot}.{i}" for slot in owner.slots] for i, owner in enumerate(self.owners())]
 
-    def state_dict(self) -> dict[str, numpy.ndarray]:
+    def state_dict(self) -> dict[str, ndarray]:
         """The number of steps and a copy of the state arrays, by name."""
         pairs = [pair for names, state in zip(self._names(), self.state) for pair in zip(names, state)]
         return {"steps": numpy.array(self.steps), **{name: numpy.array(array) for name, array in pairs}}
 
-    def load_state_dict(self, state: Mapping[str, numpy.ndarray]) -> None:
+    def load_state_dict(self, state: Mapping[str, ndarray]) -> None:
         """Go on from a state; its names, shapes and dtypes must be those of this optimizer, else nothing changes."""
         check_state(state, self.state_dict(), type(self).__name__)
         states = [tuple(numpy.array(state[name]) for name in names) for names in self._names()]

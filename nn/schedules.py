@@ -57,13 +57,8 @@ class LinearDecay(Settings):
         return self.final + (self.initial - self.final) * (1.0 - np.minimum(step * (1.0 / self.steps), 1.0))
 
 
-@dataclass(frozen=True)
-class CosineDecay(Settings):
+class CosineDecay(LinearDecay):
     """From initial to final along half a cosine in `steps` steps (Loshchilov and Hutter 2017, equation 5)."""
-
-    initial: Amount
-    steps: Count
-    final: Amount = 0.0
 
     def __call__(self, step: Any) -> Any:
         done = np.minimum(step * (1.0 / self.steps), 1.0)

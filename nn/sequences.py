@@ -120,14 +120,10 @@ class _Recurrent(Module):
 
     def __init__(self, n_in: int, width: int, rng: Any, bias: bool = True, dtype: Any = None):
         self.n_in, self.width = positive("n_in", n_in), positive("width", width)
-        rng, bound = generator(rng), self.width**-0.5
-
-        def linear(n: int, name: str) -> Linear:
-            draw: Initializer = lambda shape, rng: rng.uniform(-bound, bound, shape)
-            name = f"{self.describe()}.{name}"
-            return Linear(n, self.gates * self.width, rng, draw, draw, name, bias=bias, dtype=dtype)
-
-        self.inputs, self.memory = linear(self.n_in, "inputs"), linear(self.width, "memory")
+        rng, bound, gates = generator(rng), self.width**-0.5, self.gates * self.width
+        draw: Initializer = lambda shape, rng: rng.uniform(-bound, bound, shape)
+        self.inputs = Linear(self.n_in, gates, rng, draw, draw, f"{self.describe()}.inputs", bias, dtype)
+        self.memory = Linear(self.width, gates, rng, draw, draw, f"{self.describe()}.memory", bias, dtype)
 
     def forward(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """The outputs (..., time, width) and the last state, after this state or `begin`."""

@@ -8,33 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, Value
+from autograd import Tensor, Value, compiler
+from autograd import numpy as names
 from autograd.backward import gradients
 from autograd.calling import pair
-from autograd.compiler import (
-    Compiled,
-    Executable,
-    Form,
-    Program,
-    Recording,
-    Watch,
-    attributes,
-    executable,
-    leaf,
-    lift,
-    looks,
-    native,
-    record,
-    take_back,
-    uncollected,
-    unmixed,
-)
 from autograd.graph import history
 from autograd.operation import OPERATIONS
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
-from .clipping import by_norm, by_value
+from .clipping import by_norm
 from .feeding import arrays, drawn, part, shapes
 from .optim import Optimizer
 
@@ -46,18 +29,18 @@ DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is 
 
 
 @dataclass
-class Update(Form):
+class Update(compiler.Form):
     """A compiled update, and what it reads and changes."""
 
-    native: bool  # whether what it changes is in this machine's order of bytes
     most: int  # updates at once, so that what is drawn for them takes no more memory than it should
     buffers: Buffers  # that forward assigns anew
     rates: dict[Optimizer, Value]  # where learning rates stand that are numbers
     frozen: list[Any]  # Tensors that are read and not changed, and Values, the rates among them
     extras: Any  # the structure of what the loss returns besides its number
+    native: bool = True  # whether all that it reads is in this machine's order of bytes
 
 
-class TrainStep(Compiled):
+class TrainStep(compiler.Compiled):
     """An update of a model, compiled: step(x, y) gives the loss; step.run(xs, ys) updates once per leading entry.
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding; for tuples x and y it is of
@@ -93,9 +76,9 @@ class TrainStep(Compiled):
         self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
         self.optimizer, self.has_aux, self.accumulate = optimizer, has_aux, positive("accumulate", accumulate)
         self.clip_norm, self.clip_value = clip_norm, clip_value
-        for name, most in (("clip_norm", clip_norm), ("clip_value", clip_value)):
-            if most is not None:
-                between(name, most, open_low=True)
+        for name in ("clip_norm", "clip_value"):
+            if getattr(self, name) is not None:
+                between(name, getattr(self, name), open_low=True)
 
     def __repr__(self) -> str:
         names = (type(part).__name__ for part in (self.model, self.loss, self.optimizer))
@@ -130,52 +113,51 @@ class TrainStep(Compiled):
         optimizer, n = self.optimizer, self.accumulate
         update, held = self._update(batches, inputs)
         end = len(held) - len(update.frozen)
-        changed = [x.copy() for x in held[:end]] if update.native else [native(x.copy()) for x in held[:end]]
+        changed = [x.copy() for x in held[:end]] if update.native else [compiler.native(x.copy()) for x in held[:end]]
+        totals = [np.zeros_like(x) for x in changed[: len(optimizer.parameters)]] if n > 1 else ()
+        steps = np.array(float(optimizer.steps * n))
         if len(batches[0]) > update.most:
             batches = [x[: update.most] for x in batches]
         if n > 1:
             batches = [x.reshape(-1, x.shape[1] // n, *x.shape[2:]) for x in batches]
         with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
-            outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *held[end:]])
+            outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
         if n > 1:
             losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
             outputs = [losses.mean(1), *extras]
         following = iter(changed)
         data = [*islice(following, len(optimizer.parameters))]
         states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
-        data += islice(following, len(update.buffers))
-        optimizer.adopt(data, states, int(changed[-1]) // n, *zip(*update.buffers))
+        optimizer.adopt([*data, *following], states, int(steps) // n, *zip(*update.buffers))
         return outputs
 
     def _update(self, batches: list[np.ndarray], inputs: int) -> tuple[Update, list]:
         """The program for these shapes, and for everything else as it is now; what it reads besides batches."""
         key = inputs, *[(x.shape[1:], x.dtype) for x in batches]
         update: Any = self.find(key)
-        held = self._held(update.buffers, update.rates, update.frozen) if update else []
+        held = self._held(update) if update else []
         if update is None or not update.fits(held):
-            update = self.forms.keep(key, self._compile([x[0] for x in batches], inputs, update and update.run))
-            held = self._held(update.buffers, update.rates, update.frozen)
+            update = self._compile([x[0] for x in batches], inputs, update and update.run)
+            held = self._held(self.forms.keep(key, update))
+            update.looks, update.native = compiler.looks(held), all(x.dtype.isnative for x in held)
         self._last = update
         return update, held
 
-    def _held(self, buffers: Buffers, rates: dict[Optimizer, Value], frozen: list[Any]) -> list:
-        """The arrays that an update reads, as they are now: those that it changes, in the order of `_carried`."""
-        optimizer, n = self.optimizer, self.accumulate
-        held = [getattr(p, "data", None) for p in optimizer.parameters]
-        totals = [np.zeros_like(x) for x in held] if n > 1 else ()
-        for state in optimizer.state:
+    def _held(self, update: Update) -> list:
+        """The arrays that an update reads, as they are now: parameters, states, buffers, and what is frozen."""
+        held = [getattr(p, "data", None) for p in self.optimizer.parameters]
+        for state in self.optimizer.state:
             held += state
-        for buffer in buffers:
+        for buffer in update.buffers:
             held.append(np.asarray(getattr(*buffer)))
-        held += [*totals, np.array(float(optimizer.steps * n))]
-        for owner, rate in rates.items():
+        for owner, rate in update.rates.items():
             rate.data = owner.rate(1.0)
-        for node in frozen:
+        for node in update.frozen:
             held.append(np.asarray(node.data))
         return held
 
-    @uncollected()
-    def _compile(self, batch: list[np.ndarray], inputs: int, known: Executable | None) -> Update:
+    @compiler.uncollected()
+    def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> Update:
         """Record one update and print it, or take over what is known; what is carried replaces what it was made of."""
         self.optimizer.check()
         if any(0 in x.shape for x in batch):
@@ -187,35 +169,32 @@ class TrainStep(Compiled):
         recording, carried, watch, buffers = self._recorded(batch, inputs, rates, [])
         frozen = dict(zip(recording.outside, recording.inputs[len(batch) :]))
         carry = [frozen.pop(x) for x in flatten(carried)]
-        moving = [*recording.inputs[: len(batch)], *(draw.node for draw in recording.draws)]
+        moving, draws = [*recording.inputs[: len(batch)], *(draw.node for draw in recording.draws)], recording.draws
         loss, extras, after, _ = recording.output
-        outputs = [o if isinstance(o, Tensor) else leaf(native(o, "fiub")) for o in flatten([loss, extras, after])]
-        program = Program([*moving, *carry, *frozen.values()], outputs)
+        results = flatten([loss, extras, after])
+        results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
+        program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
-        places = {len(outputs) - len(carry) + i: len(moving) + i for i in range(len(carry))}
-        run = executable(program, "train_step", self.wanted, moves, places, known)
-        held = self._held(buffers, rates, [*frozen])
-        most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in recording.draws) or 1))
-        ours = all(x.dtype.isnative for x in held), max(most // self.accumulate, 1), buffers, rates, [*frozen]
-        return Update(run, looks(held), watch.settle(), recording.draws, *ours, map_tree(lambda _: None, extras))
+        places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}
+        run = compiler.executable(program, "train_step", self.wanted, moves, places, known)
+        most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in draws) or 1)) // self.accumulate
+        extras = map_tree(lambda _: None, extras)
+        return Update(run, [], watch.settle(), draws, max(most, 1), buffers, rates, [*frozen], extras)
 
-    def _recorded(
-        self, batch: list, inputs: int, rates: dict, buffers: Buffers
-    ) -> tuple[Recording, list, Watch, Buffers]:
+    def _recorded(self, batch: list, inputs: int, rates: dict, buffers: Buffers) -> tuple[Any, list, Any, Buffers]:
         """One update on nodes, the leaves that it changes, what else it depends on, and the buffers among the leaves.
 
         A buffer is an array until it turns out that forward assigns to it; then it is a leaf, in another recording.
         """
-        everyone = self.optimizer, *self.optimizer.groups
-        getters = [attributes(each, vars(each).keys() - UNWATCHED | {"schedule"}) for each in everyone]
-        watch, carried = Watch(self.model, self.loss, getters=flatten(getters), but=buffers), self._carried(buffers)
-        names = ["x"] * inputs + ["y"] * (len(batch) - inputs)
+        everyone, names = (self.optimizer, *self.optimizer.groups), ["x"] * inputs + ["y"] * (len(batch) - inputs)
+        getters = [compiler.attributes(each, vars(each).keys() - UNWATCHED | {"schedule"}) for each in everyone]
+        watch = compiler.Watch(self.model, self.loss, getters=flatten(getters), but=buffers)
+        carried = self._carried(buffers)
         with watch.undrawn():
-            found = record(lambda *nodes: self._on_nodes(nodes, inputs, carried, rates, buffers), batch, names)
-        assigned = found.output[-1]
-        if assigned != buffers:
-            return self._recorded(batch, inputs, rates, assigned)
-        return unmixed(found), carried, watch, buffers
+            found = compiler.record(lambda *nodes: self._on_nodes(nodes, inputs, carried, rates, buffers), batch, names)
+        if found.output[-1] != buffers:
+            return self._recorded(batch, inputs, rates, found.output[-1])
+        return compiler.unmixed(found), carried, watch, buffers
 
     def _carried(self, buffers: Buffers) -> list:
         """A leaf for all that an update changes: parameters, states, buffers, sums of gradients, and the count."""
@@ -228,14 +207,14 @@ class TrainStep(Compiled):
 
     def _on_nodes(self, batch: tuple, inputs: int, carried: list, rates: dict, buffers: Buffers) -> tuple:
         """One update: the loss, its extras, what becomes of all that is carried, and the buffers among that."""
-        parameters, states, kept, totals, step = map_tree(lift, carried)
+        parameters, states, kept, totals, step = map_tree(compiler.lift, carried)
         for (owner, name), node in zip(buffers, kept):
             setattr(owner, name, node)
         loss, extras = self.loss(self.model(*batch[:inputs]), *batch[inputs:]), ()
         if self.has_aux:
             loss, extras = pair(loss)
         gradient, step, n = gradients(loss, parameters, create_graph=True), step + 1.0, self.accumulate
-        assigned, used = take_back(), {*history(loss)}
+        assigned, used = compiler.take_back(), {*history(loss)}
         if n == 1:
             after = self._updated(parameters, states, gradient, rates, step, used)
         else:  # it is the last part of a batch that updates, and the next one begins anew
@@ -249,12 +228,12 @@ class TrainStep(Compiled):
     def _updated(self, parameters: list, states: list, gradient: list, rates: dict, step: Any, used: set) -> list:
         """What the optimizer makes of parameters that the loss has used, and of their states."""
         if self.clip_value is not None:
-            gradient = by_value(gradient, self.clip_value)
+            gradient = [names.clip(g, -self.clip_value, self.clip_value) for g in gradient]
         if self.clip_norm is not None:
             _, gradient = by_norm(gradient, self.clip_norm)
-        optimizer, cast, changed = self.optimizer, OPERATIONS["cast"], list[Any]()
-        rates = {each: each.schedule(step) if each.schedule else lift(rates[each]) for each in {*optimizer.owners()}}
-        for owner, x, g, state in zip(optimizer.owners(), parameters, gradient, states):
+        owners, cast, changed = self.optimizer.owners(), OPERATIONS["cast"], list[Any]()
+        rates = {each: each.schedule(step) if each.schedule else compiler.lift(rates[each]) for each in {*owners}}
+        for owner, x, g, state in zip(owners, parameters, gradient, states):
             value, after = owner.rule(x, g, state, rates[owner], step) if x in used else (x, state)
             changed.append((cast(value, x.dtype), [cast(new, old.dtype) for new, old in zip(after, state)]))
         return [[x for x, _ in changed], [state for _, state in changed]]
@@ -262,7 +241,7 @@ class TrainStep(Compiled):
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:
     """What was assigned to a buffer, of its dtype."""
-    before = native(getattr(owner, name))
+    before = compiler.native(getattr(owner, name))
     if x.shape != before.shape:
         raise ValueError(f"{type(owner).__name__}.{name} has shape {before.shape} and was assigned one of {x.shape}")
     return OPERATIONS["cast"](x, before.dtype)

@@ -343,13 +343,13 @@ X = np.ones((2, 3, 4, 4))
         (lambda: nn.RMSNorm(4, -1.0), "RMSNorm: eps must be at least 0"),
         (
             lambda: nn.BatchNorm(4)(X),
-            r"BatchNorm\(4\) takes 4 features in axis 1, got an input of shape \(2, 3, 4, 4\)",
+            r"BatchNorm\(4\) takes 2 or 4 axes and 4 features in axis 1, got an input of shape \(2, 3, 4, 4\)",
         ),
         (
             lambda: nn.BatchNorm(3)(X[0, 0, 0, :3]),
-            r"BatchNorm\(3\) takes 3 features in axis 1, got an input of shape \(3,\)",
+            r"BatchNorm\(3\) takes 2 or 4 axes and 3 features in axis 1, got an input of shape \(3,\)",
         ),
-        (lambda: nn.BatchNorm(3)(X[..., 0]), r"takes an input with 2 or 4 axes, got one of shape \(2, 3, 4\)"),
+        (lambda: nn.BatchNorm(3)(X[..., 0]), r"takes 2 or 4 axes .* got an input of shape \(2, 3, 4\)"),
         (lambda: nn.BatchNorm(3)(X[:1, :, 0, 0]), r"BatchNorm\(3\) in training takes several examples, .*\(1, 3\)"),
         (lambda: nn.BatchNorm(3, momentum=2.0), "BatchNorm: momentum must be at least 0 and at most 1"),
         (lambda: nn.Dropout(1.0, 0), "Dropout: p must be at least 0 and below 1, not 1.0"),

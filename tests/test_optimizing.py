@@ -90,6 +90,20 @@ def test_an_epoch_in_batches():
         nn.batches(x, y, 3, None)
 
 
+@pytest.mark.parametrize("make", [lambda p: nn.SGD(p, 0.1), lambda p: nn.Adam(p, 0.1)])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_parameter_may_be_a_single_number(make, dtype):
+    of_numbers, of_arrays = Tensor(np.array(3.0, dtype)), Tensor(np.array([3.0], dtype))
+    for w in (of_numbers, of_arrays):
+        optimizer = make([w])
+        for _ in range(3):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+        assert type(w.data) is np.ndarray and w.dtype == dtype
+    assert of_numbers.data == of_arrays.data[0]
+
+
 GROUPS = {
     "sgd": lambda m: nn.SGD(
         [{"params": m[0].parameters(), "lr": 0.05, "momentum": 0.9}, {"params": m[2].parameters()}], 0.1
