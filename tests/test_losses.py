@@ -135,6 +135,7 @@ def test_what_is_no_label_is_an_error(backend, loss, x, labels, expected):
     [
         (lambda: nn.CrossEntropy()(Tensor(X), LABELS[:, None]), r"labels \(...\), .* not \(6, 4\) and \(6, 1\)"),
         (lambda: nn.CrossEntropy()(Tensor(X[:0]), LABELS[:0]), "at least one of each"),
+        (lambda: nn.CrossEntropy()(Tensor(1.0), 0), r"not \(\) and \(\)"),
         (lambda: nn.CrossEntropy([1.0, 2.0])(Tensor(X), LABELS), r"weight has shape \(2,\), the logits 4 classes"),
         (
             lambda: nn.CrossEntropy(label_smoothing=1.5),
@@ -167,6 +168,15 @@ def test_extreme_logits(dtype):
     np.testing.assert_allclose(nn.CrossEntropy()(long, np.zeros(70_000, int)).data, np.log(2), rtol=1e-3)
 
 
+@pytest.mark.parametrize("loss", [nn.MSE(), nn.L1(), nn.Huber(), nn.BCEWithLogits(), nn.KLDiv(), nn.Hinge()], ids=repr)
+def test_targets_may_be_lists_but_have_no_mask(loss):
+    x, y = Tensor(X), np.sign(X) if isinstance(loss, nn.Hinge) else DENSITIES
+    for given_y in (y.tolist(), [Tensor(row) for row in y]):
+        assert loss(x, given_y).item() == pytest.approx(loss(x, y).item(), rel=1e-12)
+    with pytest.raises(TypeError, match="a masked array would lose its mask"):
+        loss(x, np.ma.masked_array(y, y > 0.5))
+
+
 def test_a_setting_of_numpy_widens_nothing():
     x = Tensor(X.astype("f4"))
     assert nn.Huber(np.float64(1.0))(x, x.data).dtype == "f4"
@@ -179,7 +189,7 @@ def test_vectors_that_are_near_each_other_or_nothing():
     np.testing.assert_allclose(nn.CosineSimilarity()(Tensor(x), far).data, angle**2 / 2, rtol=1e-6)
     zeros = Tensor(np.zeros((1, 2)))
     loss = nn.CosineSimilarity()(zeros, far)
-    assert loss.item() == 0.5 and np.isfinite(gradients(loss, [zeros])[0]).all()
+    assert loss.item() == 1.0 and np.isfinite(gradients(loss, [zeros])[0]).all()
 
 
 def test_a_mapped_loss_is_the_loss_of_each():
