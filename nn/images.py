@@ -69,7 +69,7 @@ class Conv2d(_Windowed):
         dtype: Any = None,
     ):
         super().__init__(kernel_size, stride, padding, dilation)
-        rng, self.n_in, self.n_out = generator(rng), positive("n_in", n_in), positive("n_out", n_out)
+        rng, self.n_in, self.n_out = generator(rng), positive("Conv2d: n_in", n_in), positive("Conv2d: n_out", n_out)
         shape = self.n_out, self.n_in, kernel_size, kernel_size
         self.weight = initial(init, shape, rng, dtype)
         self.bias = initial(bias_init, shape[:1], rng, dtype, "bias") if bias else None

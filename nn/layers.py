@@ -40,7 +40,7 @@ class Linear(Module):
         bias: bool = True,
         dtype: Any = None,
     ):
-        rng, shape = generator(rng), (positive("n_in", n_in), positive("n_out", n_out))
+        rng, shape = generator(rng), (positive("Linear: n_in", n_in), positive("Linear: n_out", n_out))
         self.n_in, self.n_out, self.name = *shape, name
         self.weight = initial(init, shape, rng, dtype)
         self.bias = initial(bias_init, shape[1:], rng, dtype, "bias") if bias else None
@@ -177,8 +177,8 @@ class MLP(Sequential):
         dtype: Any = None,
     ):
         rng, activate = generator(rng), _maker(activation)
-        hidden = sizes("hidden_sizes", "a hidden size", hidden_sizes)
-        widths = [positive("n_in", n_in), *hidden, positive("n_out", n_out)]
+        hidden = sizes("MLP: hidden_sizes", "MLP: a hidden size", hidden_sizes)
+        widths = [positive("MLP: n_in", n_in), *hidden, positive("MLP: n_out", n_out)]
         layers: list[Callable[..., Any]] = []
         for a, b in zip(widths, widths[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"

@@ -23,7 +23,7 @@ class Embedding(Module):
     _form = "{count} -> {width}"
 
     def __init__(self, count: int, width: int, rng: Any, init: Initializer = normal, dtype: Any = None):
-        self.count, self.width = positive("count", count), positive("width", width)
+        self.count, self.width = positive("Embedding: count", count), positive("Embedding: width", width)
         self.weight = initial(init, (self.count, self.width), generator(rng), dtype)
 
     def forward(self, symbols: Any) -> Tensor:
@@ -59,7 +59,11 @@ class Attention(Module):
         init: Initializer = xavier,
         dtype: Any = None,
     ):
-        self.width, self.heads, self.causal = positive("width", width), positive("heads", heads), causal
+        self.width, self.heads, self.causal = (
+            positive("Attention: width", width),
+            positive("Attention: heads", heads),
+            causal,
+        )
         self._form = "{width}, heads={heads}" + ", causal" * causal
         if self.width % self.heads:
             raise ValueError(f"{self.describe()}: each head has width / heads features, so heads must divide width")
@@ -119,7 +123,8 @@ class _Recurrent(Module):
     gates, _form = 1, "{n_in} -> {width}"
 
     def __init__(self, n_in: int, width: int, rng: Any, bias: bool = True, dtype: Any = None):
-        self.n_in, self.width = positive("n_in", n_in), positive("width", width)
+        kind = type(self).__name__
+        self.n_in, self.width = positive(f"{kind}: n_in", n_in), positive(f"{kind}: width", width)
         rng, bound, gates = generator(rng), self.width**-0.5, self.gates * self.width
         draw: Initializer = lambda shape, rng: rng.uniform(-bound, bound, shape)
         self.inputs = Linear(self.n_in, gates, rng, draw, draw, f"{self.describe()}.inputs", bias, dtype)

@@ -328,7 +328,7 @@ X = np.ones((2, 3, 4, 4))
         (lambda: nn.MaxPool2d(2, 0), "MaxPool2d: stride must be a positive integer, not 0"),
         (lambda: nn.Conv2d(3, 4, 2.0, 0), "Conv2d: kernel_size must be a positive integer, not 2.0"),
         (lambda: nn.Conv2d(3, 4, 2, 0, padding=-1), "Conv2d: padding must be a positive integer or 0, not -1"),
-        (lambda: nn.Conv2d(0, 4, 2, 0), "n_in must be a positive integer"),
+        (lambda: nn.Conv2d(0, 4, 2, 0), "Conv2d: n_in must be a positive integer"),
         (lambda: nn.Conv2d(3, 4, 2, None), "rng is a seed"),
         (lambda: nn.Conv2d(3, 4, 2, 0, init="kaiming"), "init is a function, or one of 'he'"),
         (

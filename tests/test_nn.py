@@ -123,8 +123,8 @@ def test_initializers_have_their_variances():
     "make, message",
     [
         (lambda: nn.MLP(2, [8], 1, rng=0)(np.ones((4, 3))), r"MLP.layers\[0\] = Linear\(2 -> 8\) takes 2 features"),
-        (lambda: nn.Linear(0, 2, rng=0), "n_in must be a positive integer"),
-        (lambda: nn.MLP(2, [-1], 1, rng=0), "hidden size"),
+        (lambda: nn.Linear(0, 2, rng=0), "Linear: n_in must be a positive integer"),
+        (lambda: nn.MLP(2, [-1], 1, rng=0), "MLP: a hidden size must be"),
         (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "SGD: lr must be at least 0"),
         (lambda: nn.MLP(2, 8, 1, rng=0), r"hidden_sizes is a list of sizes, such as \[8, 8\], not 8"),
         (lambda: nn.MLP(2, [8], 1, rng=0, activation="tanhh"), "activation is a function, or one of 'relu', 'tanh'"),

@@ -211,7 +211,7 @@ def test_a_position_that_may_look_nowhere_takes_and_passes_nothing(causal):
         (ValueError, r"GRU\(4 -> 2\) has a state of \[\(2, 2\)\]", lambda: nn.GRU(4, 2, 0)(X, np.ones(2))),
         (ValueError, r"LSTM\(4 -> 2\) has a state of \[\(2, 2\), \(2, 2\)\]", lambda: nn.LSTM(4, 2, 0)(X, X[:, 0, :2])),
         (ValueError, r"GRU\(2 -> 3\): .* give the first", lambda: nn.GRU(2, 3, 0)(nn.GRU(4, 2, 0)(X))),
-        (ValueError, "width must be a positive integer", lambda: nn.LSTM(4, 0, 0)),
+        (ValueError, "LSTM: width must be a positive integer", lambda: nn.LSTM(4, 0, 0)),
         (TypeError, "rng is a seed", lambda: nn.Embedding(4, 2, None)),
     ],
 )
