@@ -83,6 +83,14 @@ class Optimizer(Settings):
         """The new parameter and its new state."""
         raise NotImplementedError
 
+    def _has_velocity(self) -> bool:
+        """Whether it was made with a momentum; ValueError if it was not and has one now."""
+        made = "velocity" in self.slots
+        if not made and self.momentum:  # type: ignore[attr-defined]  # of SGD and RMSprop
+            kind = type(self).__name__
+            raise ValueError(f"{kind}: its momentum was 0, so it keeps no velocity: make a new {kind}")
+        return made
+
     def step(self) -> None:
         """Apply the rule to every parameter that has a gradient.
 
@@ -190,7 +198,7 @@ class SGD(Optimizer):
         """velocity = momentum * velocity + gradient; parameter -= lr * velocity (Sutskever et al. 2013)."""
         if self.weight_decay:
             gradient = gradient + self.weight_decay * parameter
-        if not self.momentum:
+        if not self._has_velocity():
             return parameter - lr * gradient, ()
         velocity = self.momentum * state[0] + gradient
         direction = gradient + self.momentum * velocity if self.nesterov else velocity
@@ -256,7 +264,7 @@ class RMSprop(Optimizer):
             gradient = gradient + self.weight_decay * parameter
         square = self.alpha * state[0] + (1 - self.alpha) * gradient * gradient
         direction = gradient / (np.sqrt(square) + self.eps)
-        if not self.momentum:
+        if not self._has_velocity():
             return parameter - lr * direction, (square,)
         velocity = self.momentum * state[1] + direction
         return parameter - lr * velocity, (square, velocity)

@@ -211,6 +211,23 @@ def test_lr_may_be_assigned():
         optimizer.step()
 
 
+@pytest.mark.parametrize("make", [nn.SGD, nn.RMSprop])
+def test_momentum_may_be_assigned_where_there_was_some(make):
+    model, x, y = nn.Linear(2, 1, 0), np.ones((3, 2)), np.ones((3, 1))
+    optimizer = make(model.parameters(), lr=0.1, momentum=0.9)
+    step = nn.TrainStep(model, nn.MSE(), optimizer)
+    for momentum in (0.9, 0.0, 0.5):
+        optimizer.momentum = momentum
+        nn.MSE()(model(x), y).backward()
+        optimizer.step()
+        step(x, y)
+        assert all(len(state) == len(optimizer.slots) for state in optimizer.state)
+    without = make(model.parameters(), lr=0.1)
+    without.momentum = 0.9
+    with pytest.raises(ValueError, match=f"{make.__name__}: its momentum was 0.* make a new {make.__name__}"):
+        without.step()
+
+
 def test_scalar_mlp_learns():
     model = nn.scalar.MLP(2, [8, 1], rng=0)
     points = [([0.0, 0.0], -1), ([1.0, 1.0], 1)]
