@@ -9,7 +9,7 @@ from .contenders import NAMES, measure
 from .rows import ROWS, Row
 from .task import text
 
-COLUMNS = {"work": 38, "crabgrad": 9, "against": 19, "time": 9, "ratio": 16, "target": 12, "reached": 10}
+COLUMNS = {"work": 42, "crabgrad": 9, "against": 19, "time": 9, "ratio": 16, "target": 12, "reached": 10}
 
 
 def cells(row: Row, times: dict[str, list[float]], errors: dict[str, str]) -> list[str]:
@@ -40,6 +40,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7, help="turns that contenders take; medians are shown")
     parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their title or peer")
     parser.add_argument("--chart", metavar="PATH", help="instead of the table, draw the times of an update step")
+    parser.add_argument("--race-chart", metavar="PATH", help="instead of the table, draw the race")
     return parser.parse_args()
 
 
@@ -50,6 +51,12 @@ def main() -> int:
         from .chart import draw_chart
 
         draw_chart(options.chart, options.peers, options.rounds)
+        return 0
+
+    if options.race_chart:
+        from .race_chart import draw_race
+
+        draw_race(options.race_chart, options.peers, options.rounds)
         return 0
 
     def show(row: list[str]) -> None:

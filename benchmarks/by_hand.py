@@ -136,6 +136,16 @@ class Scalar:
         out = math.tanh(self.data)
         return Scalar(out, (self,), (1 - out * out,))
 
+    def exp(self):
+        out = math.exp(self.data)
+        return Scalar(out, (self,), (out,))
+
+    def log(self):
+        return Scalar(math.log(self.data), (self,), (1 / self.data,))
+
+    def __pow__(self, power):
+        return Scalar(self.data**power, (self,), (power * self.data ** (power - 1),))
+
     def backward(self):
         order, seen = [], set()
 
@@ -199,17 +209,50 @@ void run(long steps, const double *x, const double *y, double *w1, double *b1, d
 """
 
 
-def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
-    """The plain loops of it in C, compiled on the spot with -O3 -march=native -ffast-math; many updates a call."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+def compiled(source: str, *options: str) -> ctypes.CDLL:
+    """C, compiled on the spot with -O3 -march=native -ffast-math."""
+    compiler = shutil.which("gcc") or shutil.which("cc") or shutil.which("clang")
     if compiler is None:
         raise ImportError("no C compiler", name="a C compiler")
-    folder = pathlib.Path(tempfile.mkdtemp())
-    (folder / "step.c").write_text(C_SOURCE)
-    shapes = [f"-DB={n}", f"-DI={sizes[0]}", f"-DH={sizes[1]}"]
-    options = ["-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", *shapes]
-    subprocess.run([compiler, *options, "-o", folder / "step.so", folder / "step.c"], check=True)
-    run = ctypes.CDLL(str(folder / "step.so")).run
+    library = str(pathlib.Path(tempfile.mkdtemp()) / "library.so")
+    options = ("-O3", "-march=native", "-ffast-math", "-shared", "-fPIC", *options)
+    subprocess.run([compiler, *options, "-o", library, "-x", "c", "-", "-lm"], input=source.encode(), check=True)
+    return ctypes.CDLL(library)
+
+
+PEAK_SOURCE = """
+#ifdef __AVX512F__
+typedef REAL V __attribute__((vector_size(64)));
+#else
+typedef REAL V __attribute__((vector_size(32)));
+#endif
+long run(long n, REAL a, REAL b, REAL *result) {
+    V x[12];
+    _Pragma("GCC unroll 12") for (int j = 0; j < 12; j++) x[j] = (V){0} + (REAL)j;
+    for (long i = 0; i < n; i++) _Pragma("GCC unroll 12") for (int j = 0; j < 12; j++) x[j] = x[j] * a + b;
+    _Pragma("GCC unroll 12") for (int j = 0; j < 12; j++) *result += x[j][0];
+    return n * 24 * sizeof(V) / sizeof(REAL);
+}
+"""
+
+
+def peak(dtype: str) -> Callable:
+    """Multiply-adds in registers, of which nobody does more on this core; its count is of operations, two each."""
+    real, result = {"float32": "float", "float64": "double"}[dtype], np.empty(1)
+    kind = getattr(ctypes, f"c_{real}")
+    run = compiled(PEAK_SOURCE, f"-DREAL={real}").run
+    run.argtypes, run.restype = [ctypes.c_long, kind, kind, ctypes.c_void_p], ctypes.c_long
+
+    def work():
+        return run(10**6, 0.999, 0.001, result.ctypes.data)
+
+    work.count = work()
+    return work
+
+
+def step_in_c(sizes: tuple[int, ...], n: int) -> Callable:
+    """The plain loops of it in C; many updates a call."""
+    run = compiled(C_SOURCE, f"-DB={n}", f"-DI={sizes[0]}", f"-DH={sizes[1]}").run
     pointer, number = ctypes.c_void_p, ctypes.c_double
     run.argtypes, run.restype = [ctypes.c_long, *[pointer] * 8, number, number, pointer], None
     (x, y), parameters, losses = task.batch(n), task.weights(sizes), np.empty(task.updates(sizes, n))
@@ -230,6 +273,7 @@ WORKS = {
     "numpy step": step,
     "buffers step": step_in_buffers,
     "C step": step_in_c,
+    "C peak": peak,
     "microgpt scalar": lambda: task.svm(Scalar, Scalar.relu),
     "numpy elementwise": elementwise,
     "numpy product": product,

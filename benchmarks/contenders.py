@@ -35,13 +35,16 @@ class Contender:
     """A process that times its work whenever it is asked; its name says who works, what, and on what."""
 
     def __init__(self, name: str, peers: str):
-        who = name.split(" ")[0]
+        who, *words = name.split(" ")
         script = "ours" if who == "ours" else "by_hand" if who in BY_HAND else "peers"
-        environment = dict(ENVIRONMENT)
+        environment, python = dict(ENVIRONMENT), sys.executable
         if script == "peers":
             del environment["PYTHONPATH"]  # there `autograd` is another project
+            python = peers
+        if any(word.startswith("race") for word in words):
+            script = f"race_{script}"
         self.process = subprocess.Popen(
-            [peers if script == "peers" else sys.executable, HERE / f"{script}.py", name],
+            [python, HERE / f"{script}.py", name],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

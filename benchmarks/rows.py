@@ -29,6 +29,12 @@ class Row:
         return taken and (taken / float(number) if sign == "<=" else taken * float(number))
 
 
+RACES = {  # how its rows are titled, and what the contenders' names end in
+    f"race, width {width}, batch {n}, {dtype}": f"{width} {n} {dtype}"
+    for dtype in ("float32", "float64")
+    for n in (16, 1)
+    for width in (16, 32, 64)
+}
 STEP, LARGE_STEP = "step 2-8-8-1, batch 16", "step 2-64-64-1, batch 256"
 ROWS = [
     Row("scalar graph, eager", "ours scalar", "micrograd scalar", ">= 14 x"),
@@ -67,6 +73,18 @@ ROWS = [
         for title, kind in (("digits 64-128-10", "digits"), ("convolutions", "convolutional"))
         for peer in ("jax", "torch", "torch.compile")
     ),
+    *(
+        Row(title, f"ours race {race}", f"{peer} race {race}", "<= 0.67 x")
+        for title, race in RACES.items()
+        for peer in ("C", "jax", "torch", "torch.compile", "numpy")
+    ),
+    *(
+        Row(f"{title}, {way}", f"ours race-{way} {RACES[title]}", f"{peer} race {RACES[title]}")
+        for title in ("race, width 16, batch 16, float32", "race, width 64, batch 16, float32")
+        for way, peer in (("python", "numpy"), ("eager", "numpy"), ("eager", "torch"))
+    ),
+    Row("race, width 16, batch 1, Value", "ours race-value 16 1 float64", "microgpt race-scalar 16 1 float64"),
+    Row("race, compiling, width 64", "ours first race 64 16 float32", "jax first race 64 16 float32", "<= 2 s"),
     Row("f(x, y) of numbers, a call", "ours call numbers", "", "<= 3 us"),
     Row("f(x, y) of arrays, a call", "ours call arrays", "", "<= 3 us"),
     Row(f"step(x, y), {SMALL}, a call", "ours call-step", "", "<= 8 us"),

@@ -17,6 +17,7 @@ from autograd import Tensor, Value
 from autograd.arguments import no_mask
 from autograd.compiler import assigning
 from autograd.node import kinds
+from autograd.tables import table
 from autograd.tree import flatten
 
 UNORDERED = (set, frozenset, collections.deque)
@@ -50,7 +51,7 @@ class Module:
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
         if "forward" in vars(cls) and "__call__" not in vars(cls):
-            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, since small layers are called often
+            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, which is faster
 
     def __setattr__(self, name: str, x: Any) -> None:
         if kinds.tracing:
@@ -144,13 +145,21 @@ class Module:
         """One line about this module, without its parameters."""
         return type(self).__name__ + (f"({self._form.format_map(vars(self))})" if self._form else "")
 
-    def __repr__(self) -> str:
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        """A table of what it holds: name, kind, shapes and count."""
         rows = [("", self.describe(), "shapes", "count")]
         for name, part in [*self.parts(), ("", self)]:
             own, text = (part.parameters(), part.describe()) if isinstance(part, Module) else ([part], "Tensor")
             shapes = " ".join(str(parameter.shape) for parameter in own)
             rows.append((name, text, shapes, str(sum(parameter.size for parameter in own))))
-        rows[-1] = ("", "total", "", rows[-1][3])
+        return [*rows[:-1], ("", "total", "", rows[-1][3])]
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._rows()
+        return table(head[1], ("name", "kind", *head[2:]), rows)
+
+    def __repr__(self) -> str:
+        rows = self._rows()
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
         return "\n".join(
             "  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3].rjust(widths[3]))) for row in rows

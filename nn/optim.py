@@ -14,6 +14,7 @@ from numpy import ndarray
 
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.tables import table
 
 from .arguments import Amount, Positive, Rate, Settings, Share, between, tensors
 from .module import ASSIGN, check_state, set_together
@@ -158,6 +159,14 @@ class Optimizer(Settings):
                 raise ValueError(
                     f"{owner}: the gradient of {name} has shape {numpy.shape(p.grad)}, the parameter {data.shape}"
                 )
+
+    def _repr_html_(self) -> str:
+        shown = [name for name, each in getattr(self, "__dataclass_fields__", {}).items() if each.repr] or ["lr"]
+        rows = []
+        for group in (self, *self.groups):
+            sizes = [p.size for p in self.parameters if self.group(p) is group]
+            rows.append((*(getattr(group, name) for name in shown), len(sizes), f"{sum(sizes):,}"))
+        return table(f"{type(self).__name__} after {self.steps:,} steps", (*shown, "parameters", "numbers"), rows)
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

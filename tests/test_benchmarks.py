@@ -21,8 +21,12 @@ def contenders(monkeypatch):
     import by_hand
     import ours
     import peers
+    import race_by_hand
+    import race_ours
+    import race_peers
 
-    return ours.WORKS | by_hand.WORKS | peers.WORKS
+    files = ours, by_hand, peers, race_ours, race_by_hand, race_peers
+    return {name: work for file in files for name, work in file.WORKS.items()}
 
 
 def numbers(parameters):
@@ -88,6 +92,45 @@ def test_every_row_has_contenders(contenders):
     for row in ROWS:
         for who, *work in (name.split() for name in (row.ours, row.peer) if name):
             assert f"{who} {work[work[0] == 'first']}" in contenders
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("who", ["ours race-python", "ours race-eager"])
+def test_contenders_of_the_race_compute_the_same(contenders, monkeypatch, who, n):
+    import race
+    import race_numpy
+
+    monkeypatch.setattr(race, "UPDATES", 4)
+    race_numpy.judged(contenders[who])(16, n, "float64")
+    with pytest.raises(ValueError, match="something else"):
+        race_numpy.judged(lambda *args: lambda: [3.3, 3.3, 3.3, 3.3])(16, n, "float64")
+
+
+@pytest.mark.parametrize("who", ["ours race-value", "microgpt race-scalar"])
+def test_the_race_on_single_numbers_is_the_same(contenders, monkeypatch, who):
+    import race
+    import race_numpy
+
+    monkeypatch.setattr(race, "FEW", 2)
+    race_numpy.judged(contenders[who])(4, 3, "float64")
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="there is no gcc")
+def test_c_runs_the_same_race():
+    code = "import race_by_hand, race_numpy; race_numpy.judged(race_by_hand.c_race)(16, 16, 'float32')"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "benchmarks", check=True)
+
+
+def test_packed_rows_hold_the_same_names(contenders):
+    import race
+
+    (tokens, labels), (inputs, wanted) = race.batches(16), race.packed(16)
+    for x, y, rows, right in zip(tokens, labels, inputs, wanted):
+        names = sorted((a[b >= 0].tolist(), b[b >= 0].tolist()) for a, b in zip(x, y))
+        which = [rows[..., 2] == i for i in range(16)]
+        assert sorted((rows[w, 0].tolist(), right[w].tolist()) for w in which) == names
+        assert all(w.any(1).sum() == 1 for w in which)
+        assert all(rows[w, 1].tolist() == list(range(w.sum())) for w in which)
 
 
 def test_a_row_says_how_far_its_target_is():

@@ -14,6 +14,7 @@ from autograd import rules
 from .demos import ROOT, command, png_size
 
 README = (ROOT / "README.md").read_text()
+COMPILED = (ROOT / "docs" / "compiled.md").read_text()
 LIMITS = (ROOT / "docs" / "limits.md").read_text()
 BLOCKS = re.compile(r"```python\n(.*?)```\n\n```\n(.*?)```", re.S)
 
@@ -25,8 +26,8 @@ def printed_by(code, scope):
     return out.getvalue().split()
 
 
-@pytest.mark.parametrize("code, printed", BLOCKS.findall(README))
-def test_readme_code_prints_what_it_says(code, printed):
+@pytest.mark.parametrize("code, printed", BLOCKS.findall(README) + BLOCKS.findall(COMPILED))
+def test_code_prints_what_it_says(code, printed):
     assert printed_by(code, {}) == printed.split()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..tables import table
 from .printing import Executable
 from .program import looks
 from .tracing import Drawn
@@ -62,6 +63,13 @@ class Compiled:
         self.wanted = backend
         self.forms = Bounded()
         self._last: Form | None = None
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (", ".join(map(repr, run.program.inputs)), len(run.program.steps), f"{run.backend} ({run.why})")
+            for run in (form.run for form in self.forms.values())
+        ]
+        return table(repr(self)[1:-1], ("inputs", "operations", "backend"), rows)
 
     @property
     def last(self) -> Executable:

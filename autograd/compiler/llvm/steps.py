@@ -143,14 +143,10 @@ class Steps:
 
     def reduced(self, word: Any, variable: Variable) -> Array | None:
         """What a step reduces, if it is numbers that lie along memory, to one, or rows."""
-        if word not in ALONG_ROWS or variable.dtype.kind != "f":
+        if not _of_rows(variable) and (word not in ("sum", "mean") or variable.shape or variable.dtype.kind != "f"):
             return None
         x = self.writer.cast(self.operand(variable.args[0]), self.type_of(variable))
-        if not variable.shape:
-            fits = word in ("sum", "mean") and x.flat and math.prod(x.shape) > 1
-        else:
-            fits = x.shape[-1] > 1 and variable.shape == (*x.shape[:-1], 1) and math.prod(x.shape)
-        return x if fits else None
+        return x if variable.shape or x.flat and math.prod(x.shape) > 1 else None
 
     def join(self, i: int, member: Member) -> None:
         """Let the loop that is to be written next make this too, if it can, or begin another."""
@@ -225,6 +221,14 @@ def _of_numbers(variable: Variable) -> bool:
     return variable.word not in LOOPS and not variable.shape and not any(arg.shape for arg in variable.args)
 
 
+def _of_rows(variable: Variable) -> bool:
+    """Whether a step reduces the rows of an array of floats to a number each."""
+    if variable.word not in ALONG_ROWS or variable.dtype.kind != "f" or not variable.shape:
+        return False
+    *lead, n = variable.args[0].shape
+    return n > 1 and variable.shape == (*lead, 1) and math.prod(lead) > 0
+
+
 def _fused(program: Program) -> set[Variable]:
     """The variables that are computed where they are used: by one loop, which reads each element once."""
     users: dict[Variable, list[Variable]] = {}
@@ -236,7 +240,7 @@ def _fused(program: Program) -> set[Variable]:
     def in_place(variable: Variable, user: Variable) -> bool:
         return user.word in ONCE or user.shape == variable.shape and (user.word not in LOOPS or user.word == "cast")
 
-    lazy = [v for v in program.steps if v.shape and v not in outputs and len(users[v]) == 1]
+    lazy = [v for v in program.steps if v.shape and v not in outputs and len(users[v]) == 1 and not _of_rows(v)]
     return {v for v in lazy if in_place(v, users[v][0])}
 
 
