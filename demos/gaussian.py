@@ -86,6 +86,8 @@ def target(x: np.ndarray) -> np.ndarray:
 def parse(arguments: Sequence[str] | None) -> tuple[Parser, argparse.Namespace]:
     """The command line; a value that makes no sense ends the program with one line and status 2."""
     parser = Parser(prog="gaussian.py", description="Learn the density of a 2-D Gaussian with a small network.")
+    defaults = ([f"--{key.replace('_', '-')} {value}" for key, value in each.items()] for each in RECIPES.values())
+    parser.epilog = ". ".join(f"--recipe {name}: {', '.join(each)}" for name, each in zip(RECIPES, defaults))
     add_options(parser)
     options = parser.parse_args(arguments)
     for name, value in RECIPES[options.recipe].items():

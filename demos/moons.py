@@ -128,7 +128,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", choices=DATA, default="moons", help="what the points are drawn on")
     parser.add_argument("--steps", type=positive_int, default=100, help="of gradient descent, on all points")
     parser.add_argument("--eager", action="store_true", help="compile nothing: a graph of Values in each step")
-    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--seed", type=seed, default=0, help="of the points and the weights")
     return parsed(parser, arguments)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 import nn
 from autograd import jit, no_grad
+from autograd.numpy import softmax
 from names_data import BOS, LETTERS, SYMBOLS, decode, encode, load
 from options import (
     Parser,
@@ -89,7 +90,7 @@ def invent(model: Speller, count: int, rng: np.random.Generator) -> tuple[list[s
             # the largest of logits with Gumbel's noise is a symbol drawn with its probability
             symbols = np.argmax(logits.data + rng.gumbel(size=logits.shape), -1)
             found.append(symbols)
-            chances.append(np.exp(logits.data[0]) / np.exp(logits.data[0]).sum())
+            chances.append(softmax(logits.data[0]))
     names = [decode(row) for row in np.stack(found, 1)]
     return names, np.array(chances)[: len(names[0]) + 1]
 
@@ -129,7 +130,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch-size", type=positive_int, default=32, help="names in a batch")
     parser.add_argument("--lr", type=positive_float, default=0.005, help="the first learning rate; it falls to 0")
     parser.add_argument("--sample", type=positive_int, default=20, help="how many names are invented")
-    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--seed", type=seed, default=0, help="of the weights, the batches and the names")
     parser.add_argument(
         "--out", type=pathlib.Path, default=pathlib.Path("runs/names_rnn"), metavar="DIR", help="where the picture goes"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import autograd.numpy as np
 from autograd import Tensor
 
-from .arguments import generator, positive
+from .arguments import array, floats, generator, positive
 from .init import Initializer, he, initial, zeros
 from .module import Module
 
@@ -27,17 +27,19 @@ class _Windowed(Module):
         self.stride, self.dilation = positive(f"{kind}: stride", stride), positive(f"{kind}: dilation", dilation)
         self.padding = positive(f"{kind}: padding", padding, 0)
 
-    def windows(self, x: Any, fill: float = 0.0) -> list:
-        """For each place in the kernel, row by row, what stands there in all windows; `fill` is what padding holds."""
-        x, step = x if hasattr(x, "shape") else np.array(x), self.stride
-        span = self.dilation * (self.kernel_size - 1) + 1
-        counts = [(n + 2 * self.padding - span) // step + 1 for n in x.shape[2:]]
-        if x.ndim != 4 or self.n_in not in (None, x.shape[1]) or min(counts) < 1:
+    def windows(self, x: Any, lowest: bool = False) -> list:
+        """For each place in the kernel, row by row, what stands there in all windows; in padding 0, or the lowest."""
+        x, step = array(self, x), self.stride
+        shape, span = np.shape(x), self.dilation * (self.kernel_size - 1) + 1
+        counts = [(n + 2 * self.padding - span) // step + 1 for n in shape[2:]]
+        if len(shape) != 4 or self.n_in not in (None, shape[1]) or min(counts) < 1:
             raise ValueError(
                 f"{self.describe()} takes images (batch, {self.n_in or 'channels'}, height, width) of at least "
-                f"{span} x {span} with padding {self.padding}, got an input of shape {x.shape}"
+                f"{span} x {span} with padding {self.padding}, got an input of shape {shape}"
             )
+        x = floats(x)
         if self.padding:
+            fill = float(np.finfo(x.dtype).min) if lowest else 0.0
             x = np.pad(x, ((0, 0), (0, 0), *[(self.padding, self.padding)] * 2), constant_values=fill)
         rows, columns = ([slice(i, i + step * n, step) for i in range(0, span, self.dilation)] for n in counts)
         return [x[:, :, i, j] for i in rows for j in columns]
@@ -67,7 +69,7 @@ class Conv2d(_Windowed):
         dtype: Any = None,
     ):
         super().__init__(kernel_size, stride, padding, dilation)
-        rng, self.n_in, self.n_out = generator(rng), positive("n_in", n_in), positive("n_out", n_out)
+        rng, self.n_in, self.n_out = generator(rng), positive("Conv2d: n_in", n_in), positive("Conv2d: n_out", n_out)
         shape = self.n_out, self.n_in, kernel_size, kernel_size
         self.weight = initial(init, shape, rng, dtype)
         self.bias = initial(bias_init, shape[:1], rng, dtype, "bias") if bias else None
@@ -93,7 +95,7 @@ class MaxPool2d(_Pool):
     """The largest number of each window; equal ones share its gradient."""
 
     def forward(self, x: Any) -> Any:
-        return np.stack(self.windows(x, -np.inf)).max(0)
+        return np.stack(self.windows(x, lowest=True)).max(0)
 
 
 class AvgPool2d(_Pool):

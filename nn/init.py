@@ -54,4 +54,7 @@ INITIALIZERS = {each.__name__: each for each in (he, xavier, uniform, normal, ze
 def initial(init: Initializer, shape: Shape, rng: np.random.Generator, dtype: Any, name: str = "weight") -> Tensor:
     """A parameter as it begins."""
     setting = "init" if name == "weight" else f"{name}_init"
-    return Tensor(called(setting, init, INITIALIZERS)(shape, rng), dtype, name)
+    parameter = Tensor(called(setting, init, INITIALIZERS)(shape, rng), dtype, name)
+    if parameter.shape != shape:
+        raise ValueError(f"{setting} gave an array of shape {parameter.shape} for a {name} of shape {shape}")
+    return parameter

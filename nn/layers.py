@@ -12,7 +12,7 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .arguments import called, features, function, generator, positive, sizes
+from .arguments import Real, Settings, array, called, features, function, generator, positive, sizes
 from .init import Initializer, he, initial, zeros
 from .module import Module
 
@@ -40,7 +40,7 @@ class Linear(Module):
         bias: bool = True,
         dtype: Any = None,
     ):
-        rng, shape = generator(rng), (positive("n_in", n_in), positive("n_out", n_out))
+        rng, shape = generator(rng), (positive("Linear: n_in", n_in), positive("Linear: n_out", n_out))
         self.n_in, self.n_out, self.name = *shape, name
         self.weight = initial(init, shape, rng, dtype)
         self.bias = initial(bias_init, shape[1:], rng, dtype, "bias") if bias else None
@@ -63,7 +63,8 @@ class ReLU(Module):
 class Tanh(Module):
     """tanh(x)."""
 
-    forward = staticmethod(np.tanh)
+    def forward(self, x: Any) -> Any:
+        return np.tanh(x)  # NumPy's own would take a second argument for the place of the result
 
 
 class Sigmoid(Module):
@@ -82,16 +83,18 @@ class SiLU(Module):
     """x * sigmoid(x)."""
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
         return x * np.sigmoid(x)
 
 
 @dataclass(eq=False, repr=False)
-class LeakyReLU(Module):
+class LeakyReLU(Settings, Module):
     """x where it is positive, elsewhere slope * x."""
 
-    slope: float = 0.01
+    slope: Real = 0.01
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
         return np.where(x > 0, x, self.slope * x)
 
 
@@ -109,6 +112,7 @@ class GELU(Module):
             raise ValueError(f"GELU: approximate is 'none' or 'tanh', not {self.approximate!r}")
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
         if self.approximate == "tanh":  # sigmoid(2 * x) is 0.5 + 0.5 * tanh(x), with the digits of the left tail
             return x * np.sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x * x * x))
         from autograd.scipy.special import erfc  # if scipy is not installed: GELU("tanh")
@@ -130,6 +134,9 @@ class Flatten(Module):
     """From (batch, ...) to (batch, features)."""
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
+        if not getattr(x, "shape", ()):
+            raise ValueError(f"Flatten takes (batch, ...), not a single number: {x!r}")
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
@@ -170,8 +177,8 @@ class MLP(Sequential):
         dtype: Any = None,
     ):
         rng, activate = generator(rng), _maker(activation)
-        hidden = sizes("hidden_sizes", "a hidden size", hidden_sizes)
-        widths = [positive("n_in", n_in), *hidden, positive("n_out", n_out)]
+        hidden = sizes("MLP: hidden_sizes", "MLP: a hidden size", hidden_sizes)
+        widths = [positive("MLP: n_in", n_in), *hidden, positive("MLP: n_out", n_out)]
         layers: list[Callable[..., Any]] = []
         for a, b in zip(widths, widths[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"

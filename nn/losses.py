@@ -10,10 +10,10 @@ import numpy
 
 import autograd.numpy as np
 from autograd import Tensor
-from autograd.arguments import no_mask
+from autograd.arguments import no_mask, numeric
 from autograd.operation import OPERATIONS
 
-from .arguments import Positive, Settings, Share
+from .arguments import Positive, Real, Settings, Share
 
 _square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATIONS["bounded"]
 
@@ -25,8 +25,9 @@ def _array(loss: Any, prediction: Any) -> None:
 
 def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
     _array(loss, prediction)
+    no_mask((prediction, target))
     # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
-    shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
+    shape = target.shape if hasattr(target, "shape") else np.shape(target)
     if prediction.shape != shape or 0 in shape:
         raise ValueError(
             f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: make them equal, "
@@ -78,7 +79,7 @@ class BCEWithLogits(Loss):
 
     def each(self, prediction: Any, target: Any) -> Any:
         # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
-        return target * np.softplus(-prediction) + (1.0 - target) * np.softplus(prediction)
+        return target * np.softplus(-prediction) + np.subtract(1.0, target) * np.softplus(prediction)
 
 
 class KLDiv(Loss):
@@ -100,17 +101,18 @@ class Hinge(Loss):
 
 @dataclass(eq=False)
 class CosineSimilarity(Loss):
-    """1 - cosine between vectors along the last axis; of a vector of zeros it is half-way between, 1/2.
+    """1 - cosine between vectors along the last axis; the cosine of a vector of zeros is 0.
 
     Where a label (...) is -1, relu(cosine - margin) instead, as PyTorch's CosineEmbeddingLoss.
     """
 
-    margin: float = 0.0
+    margin: Real = 0.0
 
     def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
         _same_shape(self, prediction, target)
+        (x, x_is_zero), (y, y_is_zero) = _unit(prediction), _unit(target)
         # half a squared distance keeps the digits that 1 - cosine would lose
-        apart = 0.5 * _square(_unit(prediction) - _unit(target)).sum(-1)
+        apart = 0.5 * (_square(x - y).sum(-1) + x_is_zero + y_is_zero)
         if label is not None:
             _same_shape(self, apart, label)
             apart = np.where(_positive(self, label), apart, np.relu(1.0 - self.margin - apart))
@@ -128,17 +130,16 @@ class CrossEntropy(Loss):
 
     weight: Any = None
     label_smoothing: Share = 0.0
-    ignore_index: int = -100
+    ignore_index: Real = -100
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.weight = None if self.weight is None else numpy.array(self.weight, float)
+        self.weight = None if self.weight is None else numeric(self.weight).astype(float)
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
         _array(self, logits)
-        no_mask((labels,))
-        labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
-        if labels.shape != logits.shape[:-1] or 0 in logits.shape:
+        labels = labels if isinstance(labels, Tensor) else numeric(labels)
+        if labels.shape != logits.shape[:-1] or not logits.shape or 0 in logits.shape:
             raise ValueError(
                 "CrossEntropy: logits are (..., classes) and labels (...), with at least one of each, "
                 f"not {logits.shape} and {labels.shape}"
@@ -173,6 +174,7 @@ def _positive(loss: Any, label: Any) -> Any:
     return _places(loss, np.where(np.equal(label, -1), 0, np.where(np.equal(label, 1), 1, 2)), 2, "-1 and 1")
 
 
-def _unit(x: Any) -> Any:
+def _unit(x: Any) -> tuple[Any, Any]:
+    """Vectors by their lengths, and for each whether it has none, as a number."""
     size = np.linalg.norm(x, axis=-1, keepdims=True)
-    return x / np.where(size, size, 1.0)
+    return x / np.where(size, size, 1.0), np.equal(size[..., 0], 0).astype(size.dtype)

@@ -6,7 +6,7 @@ import autograd.numpy as np
 from autograd import Tensor, random
 from autograd.node import Node
 
-from .arguments import between, features, generator, positive
+from .arguments import array, between, features, floats, generator, positive
 from .module import Module
 
 
@@ -17,8 +17,7 @@ class _Norm(Module):
 
     def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
         name = type(self).__name__
-        self.width, self.eps = positive(f"{name}: width", width), eps
-        between(f"{name}: eps", eps)
+        self.width, self.eps = positive(f"{name}: width", width), between(f"{name}: eps", eps)
         self.weight = Tensor(np.ones(width), dtype, "weight")
         self.bias = Tensor(np.zeros(width), dtype, "bias") if bias else None
 
@@ -46,7 +45,7 @@ class RMSNorm(_Norm):
         super().__init__(width, float(np.finfo(dtype or float).eps) if eps is None else eps, False, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        x = features(self, x, self.width)
+        x = floats(features(self, x, self.width))
         return x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
 
 
@@ -62,16 +61,15 @@ class BatchNorm(_Norm):
 
     def __init__(self, width: int, eps: float = 1e-5, momentum: float = 0.1, dtype: Any = None):
         super().__init__(width, eps, dtype=dtype)
-        between("BatchNorm: momentum", momentum, 0.0, 1.0)
-        self.momentum, self.mean, self.var = momentum, np.zeros(width, dtype), np.ones(width, dtype)
+        self.momentum = between("BatchNorm: momentum", momentum, high=1.0)
+        self.mean, self.var = np.zeros(width, dtype), np.ones(width, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        x = x if hasattr(x, "shape") else np.array(x)
-        if x.ndim not in (2, 4) or x.shape[1] != self.width:
-            raise ValueError(
-                f"{self.describe()} takes 2 or 4 axes and {self.width} features in axis 1, "
-                f"got an input of shape {x.shape}"
-            )
+        x = array(self, x)
+        shape = np.shape(x)
+        if len(shape) not in (2, 4) or shape[1] != self.width:
+            wanted = f"2 or 4 axes and {self.width} features in axis 1"
+            raise ValueError(f"{self.describe()} takes {wanted}, got an input of shape {shape}")
         mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
         shape = (self.width, *(1,) * (x.ndim - 2))
         scale = self.weight / np.sqrt(var + self.eps)
@@ -102,12 +100,10 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float, rng: Any):
-        between("Dropout: p", p, 0.0, 1.0)
-        if p == 1:
-            raise ValueError("Dropout: p must be below 1: nothing would be left")
-        self.p, self.rng = p, generator(rng)
+        self.p, self.rng = between("Dropout: p", p, high=1.0, open_high=True), generator(rng)
 
     def forward(self, x: Any) -> Any:
+        x = array(self, x)
         if not self.training or not self.p:
             return x
-        return np.where(random.bernoulli(self.rng, 1 - self.p, x.shape), x / (1 - self.p), 0.0)
+        return np.where(random.bernoulli(self.rng, 1 - self.p, np.shape(x)), x / (1 - self.p), 0.0)

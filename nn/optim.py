@@ -77,12 +77,20 @@ class Optimizer(Settings):
     def rate(self, step: float) -> float:
         """The learning rate at a step."""
         if not callable(self.lr):
-            between("lr", self.lr, open_low=True)
+            between(f"{type(self).__name__}: lr", self.lr)
         return float(self.lr(step) if callable(self.lr) else self.lr)
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """The new parameter and its new state."""
         raise NotImplementedError
+
+    def _has_velocity(self) -> bool:
+        """Whether it was made with a momentum; ValueError if it was not and has one now."""
+        made = "velocity" in self.slots
+        if not made and self.momentum:  # type: ignore[attr-defined]  # of SGD and RMSprop
+            kind = type(self).__name__
+            raise ValueError(f"{kind}: its momentum was 0, so it keeps no velocity: make a new {kind}")
+        return made
 
     def step(self) -> None:
         """Apply the rule to every parameter that has a gradient.
@@ -199,7 +207,7 @@ class SGD(Optimizer):
         """velocity = momentum * velocity + gradient; parameter -= lr * velocity (Sutskever et al. 2013)."""
         if self.weight_decay:
             gradient = gradient + self.weight_decay * parameter
-        if not self.momentum:
+        if not self._has_velocity():
             return parameter - lr * gradient, ()
         velocity = self.momentum * state[0] + gradient
         direction = gradient + self.momentum * velocity if self.nesterov else velocity
@@ -221,7 +229,7 @@ class Adam(Optimizer):
         if not isinstance(self.betas, Sequence) or len(self.betas) != 2:
             raise TypeError(f"betas are two numbers, such as (0.9, 0.999), not {self.betas!r}")
         for beta in self.betas:
-            between("a beta", beta, high=1.0)
+            between("Adam: a beta", beta, high=1.0, open_high=True)
         super().__post_init__()
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
@@ -265,7 +273,7 @@ class RMSprop(Optimizer):
             gradient = gradient + self.weight_decay * parameter
         square = self.alpha * state[0] + (1 - self.alpha) * gradient * gradient
         direction = gradient / (np.sqrt(square) + self.eps)
-        if not self.momentum:
+        if not self._has_velocity():
             return parameter - lr * direction, (square,)
         velocity = self.momentum * state[1] + direction
         return parameter - lr * velocity, (square, velocity)

@@ -8,7 +8,7 @@ import autograd.numpy as np
 from autograd import Tensor, scan
 from autograd.tree import flatten
 
-from .arguments import generator, positive
+from .arguments import array, generator, positive
 from .init import Initializer, initial, normal, xavier
 from .layers import Linear
 from .module import Module
@@ -23,7 +23,7 @@ class Embedding(Module):
     _form = "{count} -> {width}"
 
     def __init__(self, count: int, width: int, rng: Any, init: Initializer = normal, dtype: Any = None):
-        self.count, self.width = positive("count", count), positive("width", width)
+        self.count, self.width = positive("Embedding: count", count), positive("Embedding: width", width)
         self.weight = initial(init, (self.count, self.width), generator(rng), dtype)
 
     def forward(self, symbols: Any) -> Tensor:
@@ -59,7 +59,11 @@ class Attention(Module):
         init: Initializer = xavier,
         dtype: Any = None,
     ):
-        self.width, self.heads, self.causal = positive("width", width), positive("heads", heads), causal
+        self.width, self.heads, self.causal = (
+            positive("Attention: width", width),
+            positive("Attention: heads", heads),
+            causal,
+        )
         self._form = "{width}, heads={heads}" + ", causal" * causal
         if self.width % self.heads:
             raise ValueError(f"{self.describe()}: each head has width / heads features, so heads must divide width")
@@ -70,20 +74,22 @@ class Attention(Module):
 
     def forward(self, x: Any, mask: Any = None) -> Tensor:
         """What each position takes over from those that it looks at."""
+        x = array(self, x)
         mixed = self.shares(x, mask) @ self._by_head(self.values(x))
         return self.out(np.reshape(np.swapaxes(mixed, -2, -3), np.shape(x)))
 
     def shares(self, x: Any, mask: Any = None) -> Tensor:
         """How much each position (the last axis but one) takes from each (the last): (..., heads, time, time)."""
+        x = array(self, x)
         shape = np.shape(x)
         if len(shape) < 2 or shape[-1] != self.width:
             raise ValueError(f"{self.describe()} takes (..., time, {self.width}), got an input of shape {shape}")
         scores = self._by_head(self.queries(x)) @ self._by_head(self.keys(x)).mT * (self.width // self.heads) ** -0.5
         seen = self._seen(mask, (*shape[:-1], shape[-2]))
         if seen is not None:
-            scores = np.where(seen, scores, -numpy.inf)
+            scores = np.where(seen, scores, float(numpy.finfo(scores.dtype).min))  # no -inf: detect_anomaly looks
         shares = np.softmax(scores, axis=-1)
-        return shares if mask is None else np.where(seen, shares, 0.0)  # NaN, 0 / 0, where nothing is seen
+        return shares if mask is None else np.where(seen, shares, 0.0)  # all alike, where nothing is seen
 
     def _by_head(self, x: Any) -> Tensor:
         """(..., time, width) as (..., heads, time, width / heads)."""
@@ -117,7 +123,8 @@ class _Recurrent(Module):
     gates, _form = 1, "{n_in} -> {width}"
 
     def __init__(self, n_in: int, width: int, rng: Any, bias: bool = True, dtype: Any = None):
-        self.n_in, self.width = positive("n_in", n_in), positive("width", width)
+        kind = type(self).__name__
+        self.n_in, self.width = positive(f"{kind}: n_in", n_in), positive(f"{kind}: width", width)
         rng, bound, gates = generator(rng), self.width**-0.5, self.gates * self.width
         draw: Initializer = lambda shape, rng: rng.uniform(-bound, bound, shape)
         self.inputs = Linear(self.n_in, gates, rng, draw, draw, f"{self.describe()}.inputs", bias, dtype)
@@ -125,6 +132,7 @@ class _Recurrent(Module):
 
     def forward(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """The outputs (..., time, width) and the last state, after this state or `begin`."""
+        x = array(self, x)
         shape = np.shape(x)
         if len(shape) < 2 or shape[-1] != self.n_in or not shape[-2]:
             raise ValueError(

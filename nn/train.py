@@ -13,6 +13,7 @@ from autograd import numpy as names
 from autograd.backward import gradients
 from autograd.calling import pair
 from autograd.graph import history
+from autograd.node import Node
 from autograd.operation import OPERATIONS
 from autograd.tree import flatten, map_tree, unflatten
 
@@ -213,8 +214,11 @@ class TrainStep(compiler.Compiled):
         loss, extras = self.loss(self.model(*batch[:inputs]), *batch[inputs:]), ()
         if self.has_aux:
             loss, extras = pair(loss)
+        _check_loss(loss)
         gradient, step, n = gradients(loss, parameters, create_graph=True), step + 1.0, self.accumulate
         assigned, used = compiler.take_back(), {*history(loss)}
+        if used.isdisjoint(parameters):
+            raise ValueError("TrainStep: the loss depends on no parameter of the optimizer: is that for another model?")
         if n == 1:
             after = self._updated(parameters, states, gradient, rates, step, used)
         else:  # it is the last part of a batch that updates, and the next one begins anew
@@ -237,6 +241,14 @@ class TrainStep(compiler.Compiled):
             value, after = owner.rule(x, g, state, rates[owner], step) if x in used else (x, state)
             changed.append((cast(value, x.dtype), [cast(new, old.dtype) for new, old in zip(after, state)]))
         return [[x for x, _ in changed], [state for _, state in changed]]
+
+
+def _check_loss(loss: Any) -> None:
+    """Raise TypeError unless it is a node of one number."""
+    shape = getattr(loss, "shape", ()) if isinstance(loss, Node) else type(loss).__name__
+    if shape != ():
+        hint = "; has_aux=True takes a pair (loss, extras)" if isinstance(loss, tuple) else ""
+        raise TypeError(f"TrainStep: the loss is a node of shape (), such as a mean, not {shape}{hint}")
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:

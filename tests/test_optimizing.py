@@ -62,6 +62,8 @@ def test_clipping_passes_over_what_has_no_gradient_and_names_mistakes():
         clip_grad_norm([p], 0.0)
     with pytest.raises(TypeError, match="clip_grad_value needs a list of the Tensors"):
         clip_grad_value(nn.Linear(2, 1, 0), 1.0)
+    with pytest.raises(TypeError, match="clip_grad_norm needs a list of the Tensors"):
+        clip_grad_norm(p, 1.0)
     with pytest.raises(ValueError, match="clip_norm must be above 0"):
         nn.TrainStep(lambda x: x * p, nn.MSE(), nn.SGD([p], 0.1), clip_norm=-1.0)
 
@@ -196,7 +198,7 @@ def test_groups_are_the_optimizers_of_their_parameters():
     "make, kind, message",
     [
         (lambda w: [{"params": [w], "rate": 0.1}], TypeError, "rate"),
-        (lambda w: [{"params": [w], "lr": -1.0}], ValueError, "lr must be above 0"),
+        (lambda w: [{"params": [w], "lr": -1.0}], ValueError, "SGD: lr must be at least 0"),
         (lambda w: [{"lr": 0.1}], TypeError, "needs a list of the Tensors"),
         (lambda w: [{"params": w}], TypeError, "needs a list of the Tensors"),
         (lambda w: [{"params": [w]}, {"params": [w]}], ValueError, "SGD: a parameter stands in two groups"),
