@@ -5,7 +5,7 @@ runs on arrays here, and it can be recorded as a graph as well. `step` counts fr
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import repeat
 from typing import Any, ClassVar
 
@@ -161,7 +161,7 @@ class Optimizer(Settings):
                 )
 
     def _repr_html_(self) -> str:
-        shown = [name for name, each in getattr(self, "__dataclass_fields__", {}).items() if each.repr] or ["lr"]
+        shown = [each.name for each in fields(self) if each.repr]
         rows = []
         for group in (self, *self.groups):
             sizes = [p.size for p, owner in zip(self.parameters, self.owners()) if owner is group]
