@@ -18,7 +18,7 @@ import numpy as np
 
 from ..program import Program, Variable
 from .arrays import Arrays, Memory
-from .machine import HUGE, STRAIGHT, MachineCode
+from .machine import HUGE, STRAIGHT, MachineCode, registers
 from .steps import Steps
 from .text import ALONE, MASKED
 
@@ -158,13 +158,14 @@ def _options(short: bool) -> list[str]:
     width = '"prefer-vector-width"="{}"'  # in most loops 256, since LLVM takes slow gathers for columns else
     of_loops = [f"nounwind {inline} {width.format(256)}", f"nounwind noinline {width.format(512)}"]
     attributes = ["nounwind willreturn memory(none)", f"nounwind noinline {width.format(256)}", *of_loops]
+    masks = "true" if registers()[1] == 64 else "false"  # those of AVX2 take longer than number by number
     return [
         *(f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)),
         # several iterations at once: seldom possible, of no use, and of some programs LLVM never comes to an end
         f"{ALONE} = distinct !{{{ALONE}, !1}}",
         '!1 = !{!"llvm.loop.vectorize.enable", i1 false}',
         f"{MASKED} = distinct !{{{MASKED}, !3}}",
-        '!3 = !{!"llvm.loop.vectorize.predicate.enable", i1 true}',
+        f'!3 = !{{!"llvm.loop.vectorize.predicate.enable", i1 {masks}}}',
     ]
 
 
