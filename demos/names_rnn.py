@@ -97,18 +97,20 @@ def invent(model: Speller, count: int, rng: np.random.Generator) -> tuple[list[s
 
 def draw(path: pathlib.Path, history: np.ndarray, name: str, chances: np.ndarray) -> None:
     """The losses, and the chances of each letter while the first invented name was spelled."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.8), layout="constrained")
+    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
     left.plot(history[:, 0], history[:, 1], label="names that are learned from")
-    left.plot(history[:, 0], history[:, 2], label="names held out")
+    left.plot(history[:, 0], history[:, 2], "--", label="names held out")
     left.set(title="cross entropy of a letter", xlabel="updates", ylabel="nats")
     left.grid(alpha=0.3)
     left.legend()
     spelled = [*name, "end"][: len(chances)]
-    image = right.imshow(chances.T, cmap="viridis", aspect="auto", vmin=0)
-    right.plot([*map([*LETTERS, "end"].index, spelled)], "s", color="none", markeredgecolor="white", markersize=10)
-    right.set(title=f"chances of each letter while {name.title()} was invented", xlabel="what was drawn, in white")
+    image = right.imshow(chances.T, cmap="Blues", aspect="auto", vmin=0, vmax=1)
+    drawn = {"color": "none", "markeredgecolor": "tab:orange", "markeredgewidth": 2, "markersize": 9}
+    right.plot([*map([*LETTERS, "end"].index, spelled)], "s", **drawn)
+    right.set(title=f"chances of each letter while {name.title()} was invented", xlabel="what was drawn, in orange")
     right.set_xticks(range(len(spelled)), spelled)
     right.set_yticks(range(SYMBOLS), [*LETTERS, "end"], fontsize=7)
     figure.colorbar(image)

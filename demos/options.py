@@ -68,7 +68,7 @@ def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
     """End with one line if what draws pictures and bars, keeps runs apart, or is named besides, is not installed."""
     try:
         import filelock  # noqa: F401
-        import matplotlib
+        import matplotlib  # noqa: F401
         import tqdm  # noqa: F401
 
         for module in more:
@@ -78,7 +78,6 @@ def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
         parser.error(f'{error.name} is not installed: pip install -e ".[demo]"')
     except OSError as error:  # matplotlib has no place for its cache
         parser.error(str(error))
-    matplotlib.use("Agg")
 
 
 @contextmanager
@@ -139,11 +138,8 @@ def write_figure(figure: Any, path: Any) -> None:
     """Write a matplotlib figure whole or not at all."""
     import io
 
-    from matplotlib import pyplot
-
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=100)
-    pyplot.close(figure)
+    figure.savefig(content, format="png", dpi=200)
     write_whole(path, content.getvalue())
 
 

@@ -164,7 +164,7 @@ class Optimizer(Settings):
         shown = [name for name, each in getattr(self, "__dataclass_fields__", {}).items() if each.repr] or ["lr"]
         rows = []
         for group in (self, *self.groups):
-            sizes = [p.size for p in self.parameters if self.group(p) is group]
+            sizes = [p.size for p, owner in zip(self.parameters, self.owners()) if owner is group]
             rows.append((*(getattr(group, name) for name in shown), len(sizes), f"{sum(sizes):,}"))
         return table(f"{type(self).__name__} after {self.steps:,} steps", (*shown, "parameters", "numbers"), rows)
 

@@ -49,10 +49,10 @@ def test_readme_quotes_the_table():
         (
             "rosenbrock",
             r"BFGS, differences.*e-\d+ .*\nBFGS, our gradient.*e-\d+ .*\ntrust region, our hessian .*e-\d+",
-            (1000, 450),
+            (2000, 900),
         ),
-        ("least_squares", r"Misra1a: (8|9|1\d)\.\d digits[\s\S]*Thurber: (8|9|1\d)\.\d digits", (900, 500)),
-        ("newton", r"after  40 steps: gradient descent \d.*e-01   Newton-CG \d.*e-0[45]", (900, 360)),
+        ("least_squares", r"Misra1a: (8|9|1\d)\.\d digits[\s\S]*Thurber: (8|9|1\d)\.\d digits", (1800, 1000)),
+        ("newton", r"after  40 steps: gradient descent \d.*e-01   Newton-CG \d.*e-0[45]", (1800, 720)),
     ],
 )
 def test_derivatives_in_use(name, printed, size, tmp_path):
