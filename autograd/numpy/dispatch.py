@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import holds_node, is_node, no_mask
+from ..arguments import is_node, no_mask
 from ..failing import refuse
 from ..meeting import as_array, as_tensors, unlisted
-from ..node import Tensor, kinds
+from ..node import Node, Tensor, kinds
 from ..operation import OPERATIONS, Operation
 from ..tree import flatten, unflatten
 
@@ -32,6 +32,14 @@ NO_OUT = (
     "write a = a + t instead of a += t, and leave out="
 )
 signature = cache(inspect.signature)
+
+
+def has_node(args: Iterable) -> bool:
+    """Whether a node is among these, or in lists and tuples among them."""
+    for x in args:
+        if isinstance(x, Node) or isinstance(x, (list, tuple)) and has_node(x):
+            return True
+    return False
 
 
 @cache
@@ -51,14 +59,12 @@ def recorded(
     """
     plain = getattr(home, name, None)
     of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
-    kinds_of = getattr(function, "__annotations__", {})
-    arrays = {key for key, kind in kinds_of.items() if kind is Tensor} - {"return"}
+    arrays = {name for name, kind in getattr(function, "__annotations__", {}).items() if kind is Tensor} - {"return"}
     simple = ARRAYS if len(arrays) > 1 else SIMPLE
     code = None if of_ufunc else getattr(function, "__code__", None)
     options = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} - arrays if code else set()
     if inspect.isfunction(function):
         function.__name__ = function.__qualname__ = name
-        function.__doc__ = function.__doc__ or (f"As {home.__name__}.{name}." if plain else OPERATIONS[name].__doc__)
 
     @wraps(function, updated=())
     def either(*args: Any, **kwargs: Any) -> Any:
@@ -69,7 +75,7 @@ def recorded(
                 return function(*args)
             if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
                 return function(*args, **kwargs)
-        with_node = Tensor in types or holds_node((*args, *kwargs.values()))
+        with_node = Tensor in types or has_node((*args, *kwargs.values()))
         if not with_node or kwargs and of_ufunc:
             return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
         args, kwargs = _without_out(name, plain, args, kwargs)
@@ -121,7 +127,11 @@ def record(
     functions = [name for name, x in names.items() if inspect.isfunction(x) and x.__module__ == names["__name__"]]
     found = [name for name in functions if hasattr(home, name) or name in OURS]
     for name in found:
-        made = recorded(name, names[name], home, as_given)
+        function = names[name]
+        function.__doc__ = function.__doc__ or (
+            OPERATIONS[name].__doc__ if name in OURS else f"As {home.__name__}.{name}."
+        )
+        made = recorded(name, function, home, as_given)
         names[name] = constant(name, home, traced=made) if plain else made
     return found
 
@@ -196,7 +206,7 @@ def constant(
     def function(*args: Any, **kwargs: Any) -> Any:
         if is_node(kwargs.get("weights")):
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
-        if kinds.tracing and data_of is not blank_of and holds_node((*args, *kwargs.values())):
+        if kinds.tracing and data_of is not blank_of and has_node((*args, *kwargs.values())):
             if traced is None:
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
