@@ -29,8 +29,9 @@ COMPARISONS = {
     "__ne__": "not_equal",
 }
 OF_ARRAYS = """
-sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat take
-diagonal trace dot clip round copy any all argmax argmin argsort nonzero""".split()
+sum mean max min prod var std cumsum cumprod norm logsumexp reshape ravel transpose swapaxes squeeze repeat diagonal
+trace clip round copy take dot any all argmax argmin argsort nonzero""".split()
+OF_TWO = ("take", "dot")
 
 
 def install(reading: Reading) -> None:
@@ -115,7 +116,8 @@ for _name, _function in {
     "flatten": names.ravel,
     "__matmul__": names.matmul,
 }.items():
-    setattr(Tensor, _name, getattr(_function, "__wrapped__", _function))  # it is of a Tensor, and need not ask
+    # what is of a Tensor alone need not ask
+    setattr(Tensor, _name, _function if _name in OF_TWO else getattr(_function, "__wrapped__", _function))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,

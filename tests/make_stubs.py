@@ -19,7 +19,7 @@ HOME = pathlib.Path(__file__).parent.parent / "autograd"
 NODES = (
     "x y weight bias operands arrays fill_value a b f p m ary v array object start stop xp fp".split()
 )  # may be nodes
-SEVERAL = "eigh svd qr slogdet linspace gradient".split()  # whose result may be a tuple
+SEVERAL = "eigh svd qr slogdet linspace gradient unstack astype".split()  # whose result may be a tuple
 HEAD = '"""Made from the table by tests/make_stubs.py."""\n\n'
 FUNCTIONS = """from collections.abc import Sequence
 from typing import Any, overload
@@ -47,9 +47,9 @@ ANYTHING = "(*args: Any, **kwargs: Any) -> Any"
 def signature(function: Callable) -> str:
     """A signature as text, without the modules of its types."""
     found = inspect.signature(getattr(function, "__wrapped__", function))
-    if found.return_annotation is found.empty:  # a function of one line
-        parameters = [p.replace(annotation=Any) for p in found.parameters.values()]
-        found = found.replace(parameters=parameters, return_annotation=Any)
+    given = [p if p.annotation is not p.empty else p.replace(annotation=Any) for p in found.parameters.values()]
+    result = Any if found.return_annotation is found.empty else found.return_annotation  # of a function of one line
+    found = found.replace(parameters=given, return_annotation=result)
     text = re.sub(r"\b(autograd\.node|typing|collections\.abc)\.", "", str(found))
     return text.replace("Sequence,", "Sequence[Any],").replace("Sequence)", "Sequence[Any])")
 
@@ -77,7 +77,7 @@ def of_row(row: Operation) -> list[str]:
 
 def of_function(function: Callable) -> list[str]:
     text, name = signature(function), function.__name__
-    if name in SEVERAL or inspect.signature(function).return_annotation is inspect.Signature.empty:
+    if name in SEVERAL:
         return [text]
     kinds = ("Value", "Tensor") if function.__module__.endswith("elementwise") else ("Tensor | Value",)
     given = [x.name for x in inspect.signature(function).parameters.values() if x.default is x.empty]
@@ -122,6 +122,7 @@ def methods(kind: type) -> Iterator[str]:
         yield "    def __rmatmul__(self, other: ArrayLike, /) -> Tensor: ..."
         for method in (*OF_ARRAYS, "expand", "flatten"):
             text = re.sub(r"^\((\w+: \w+)", "(self", signature(getattr(Tensor, method))).replace("(*", "(self, *")
+            text = text.replace(": Tensor", ": Any")  # further arrays
             yield f"    def {method}{text if method in names.CONSTANT else text.replace('-> Any', '-> Tensor')}: ..."
 
 

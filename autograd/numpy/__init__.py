@@ -14,18 +14,17 @@ from .. import operation as _operation
 from . import dispatch, elementwise, grids, linalg, masks, moving, products, reducing, shaping, statistics
 from .moving import c_, r_
 
-NAMES = {
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "pow": "power",
-    "neg": "negative",
-    "abs": "absolute",
-    "mod": "remainder",
-    "floordiv": "floor_divide",
-}  # what NumPy calls some rows
+# what NumPy calls some rows, and further names
+NAMES, ALIASES = (
+    dict(pair.split("=") for pair in text.split())
+    for text in (
+        """sub=subtract mul=multiply truediv=divide pow=power neg=negative abs=absolute mod=remainder
+        floordiv=floor_divide""",
+        """abs=absolute fabs=absolute mod=remainder pow=power true_divide=divide radians=deg2rad degrees=rad2deg
+        fix=trunc amax=max amin=min around=round concat=concatenate permute_dims=transpose bitwise_not=invert""",
+    )
+)
 IDENTITIES = ("positive", "conjugate", "conj", "real", "real_if_close")  # of real numbers
-ALIASES = {"abs": "absolute", "fabs": "absolute", "mod": "remainder", "pow": "power", "true_divide": "divide"}
 INTERNAL = {row.name for row in _operation.INNER}
 OF_SHAPES = """
 diag_indices_from empty_like imag iscomplex iscomplexobj isreal isrealobj ndim ones_like result_type shape size
@@ -37,27 +36,27 @@ MASKS = """
 equal greater greater_equal less less_equal not_equal bitwise_and bitwise_or bitwise_xor invert left_shift
 right_shift""".split()
 OF_MASKS = {name: _operation.OPERATIONS[name] for name in MASKS} | elementwise.MASKS  # recorded inside jit
-OF_MASKS["bitwise_not"] = OF_MASKS["invert"]
-CONSTANT = sorted({*OF_SHAPES, *OF_NUMBERS, *OF_MASKS, *masks.__all__})  # plain results
-ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *CONSTANT)}
+ROWS = {NAMES.get(row.name, row.name): row for row in _operation.ELEMENTWISE if row.name not in (*INTERNAL, *OF_MASKS)}
 ROWS |= {**elementwise.COMPOSED, **dict.fromkeys(IDENTITIES, _operation.OPERATIONS["alias"])}
-ROWS |= {alias: ROWS[name] for alias, name in ALIASES.items()} | {f"a{x[3:]}": ROWS[x] for x in ROWS if x[:3] == "arc"}
+ROWS |= {f"a{name[3:]}": row for name, row in ROWS.items() if name[:3] == "arc"}
 FUNCTIONS = {
-    name: function
-    for home in (elementwise, shaping, moving, products, reducing, statistics, grids)
-    for name, function in vars(home).items()
-    if hasattr(function, "__wrapped__") and function.__module__ == home.__name__  # what `recorded` returned there
+    name: vars(home)[name]
+    for home in (elementwise, shaping, moving, products, reducing, statistics, grids, masks)
+    for name in home.__all__
 }
-FUNCTIONS |= {name: vars(masks)[name] for name in masks.__all__}
-FUNCTIONS |= {"amax": FUNCTIONS["max"], "amin": FUNCTIONS["min"], "around": FUNCTIONS["round"]}
-FUNCTIONS |= {"concat": FUNCTIONS["concatenate"], "permute_dims": FUNCTIONS["transpose"]}
+for _table in (ROWS, OF_MASKS, FUNCTIONS):
+    _table |= {alias: _table[name] for alias, name in ALIASES.items() if name in _table}
+CONSTANT = sorted({*OF_SHAPES, *OF_NUMBERS, *OF_MASKS, *masks.__all__})  # plain results
 __all__ = sorted({*FUNCTIONS, *ROWS, *CONSTANT, "linalg"})
 
 
 def _row(name: str, row: Any) -> Any:
     """The function of a row under NumPy's name, or under its own."""
-    found: Any = elementwise.composed(row) if name in elementwise.COMPOSED or name in elementwise.MASKS else row
-    return dispatch.recorded(name, of_arrays=False)(found) if hasattr(_np, name) else dispatch.operation(found)
+    of_words = row.name in elementwise.COMPOSED or row.name in elementwise.MASKS
+    found: Any = elementwise.composed(row) if of_words else row
+    return (
+        dispatch.recorded(name, found, as_given=dispatch.as_nodes) if hasattr(_np, name) else dispatch.operation(found)
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -64,10 +64,6 @@ def _svd_pullback(g: Any, out: Any, a: Any) -> Any:
     return total
 
 
-def _qr(a: np.ndarray) -> np.ndarray:
-    return np.concatenate(np.linalg.qr(a), -2)
-
-
 def _qr_pullback(g: Any, out: Any, a: Any) -> Any:
     m = a.shape[-2]
     q, r, gq, gr = out[..., :m, :], out[..., m:, :], g[..., :m, :], g[..., m:, :]
@@ -77,10 +73,6 @@ def _qr_pullback(g: Any, out: Any, a: Any) -> Any:
     return _solve(r, (gq + q @ (inner * lower + below.mT)).mT).mT
 
 
-def _complement(q: np.ndarray) -> np.ndarray:
-    return np.linalg.qr(q, mode="complete")[0][..., q.shape[-1] :]
-
-
 def _pinv_pullback(g: Any, out: Any, a: Any, rtol: Any) -> Any:
     left, right = g.mT @ out @ out.mT, out.mT @ out @ g.mT
     return left - a @ (out @ left) + right - right @ out @ a - out.mT @ g @ out.mT
@@ -88,8 +80,12 @@ def _pinv_pullback(g: Any, out: Any, a: Any, rtol: Any) -> Any:
 
 eigh = define("eigh", _eigh, [_eigh_pullback])
 svd = define("svd", _svd, [_svd_pullback])
-qr = define("qr", _qr, [_qr_pullback])  # of no more columns than rows
+qr = define("qr", lambda a: np.concatenate(np.linalg.qr(a), -2), [_qr_pullback])  # of no more columns than rows
 # columns that make a basis of orthonormal ones; where q moves, they turn no more than they must
-complement = define("complement", _complement, [lambda g, out, q: -(out @ (g.mT @ q))])
+complement = define(
+    "complement",
+    lambda q: np.linalg.qr(q, mode="complete")[0][..., q.shape[-1] :],
+    [lambda g, out, q: -(out @ (g.mT @ q))],
+)
 # Golub and Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares problems, for constant rank
 pinv = define("pinv", lambda a, rtol: np.linalg.pinv(a, rtol=rtol), [_pinv_pullback, None])

@@ -1,43 +1,46 @@
-"""One name, two functions: what is recorded where a node takes part, and NumPy's own where none does."""
+"""One name, two functions: what is recorded where a node takes part, and NumPy's own where none does.
+
+The other modules hold functions of nodes and arrays under NumPy's names. Their last line, `record(globals())`,
+lets each call choose. An argument annotated as a Tensor reaches such a function as a Tensor or an array.
+"""
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import cache, partial, wraps
+from itertools import chain, repeat
 from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
 
-import numpy
+import numpy as np
 
 from ..arguments import is_node, is_value, no_mask
 from ..failing import refuse
-from ..meeting import as_tensors, unlisted
+from ..meeting import as_array, as_tensors, unlisted
 from ..node import Node, Tensor, Value, kinds
-from ..operation import Operation
+from ..operation import OPERATIONS, Operation
 from ..tree import flatten, unflatten
 
-SIMPLE = {Tensor, numpy.ndarray, float, int, bool, type(None)}  # what every function takes as it is
+ARRAYS = {Tensor, np.ndarray}
+SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
 LISTS = {list, tuple}
 BY_ROWS = {Tensor, Value, float, int}  # what every row takes as it is
+OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
 )
-
-
-def first_node(args: Iterable) -> Node | None:
-    """A node among these, or in lists and tuples among them."""
-    for x in args:
-        if isinstance(x, Node):
-            return x
-        if isinstance(x, (list, tuple)) and (node := first_node(x)) is not None:
-            return node
-    return None
-
-
 signature = cache(inspect.signature)
+
+
+def has_node(args: Iterable) -> bool:
+    """Whether a node is among these, or in lists and tuples among them."""
+    for x in args:
+        if isinstance(x, Node) or isinstance(x, (list, tuple)) and has_node(x):
+            return True
+    return False
 
 
 @cache
@@ -47,54 +50,91 @@ def out_place(plain: Callable) -> int:
     return names.index("out") if "out" in names else sys.maxsize
 
 
-def _as_taken(called: str, plain: Any, as_given: Callable, args: tuple, kwargs: dict) -> tuple[Any, dict]:
-    """A call's arguments as our function takes them: from NumPy's `out` on by name, lists and Values as Tensors."""
+def recorded(
+    name: str, function: Callable[..., Any], home: ModuleType = np, as_given: Callable = as_tensors
+) -> Callable[..., Any]:
+    """The function, or where no node takes part NumPy's function of this name.
+
+    Where NumPy has none, the numbers go through the function as a Tensor. Lists of nodes and Values, as others are
+    `as_given`, become Tensors. The methods and keywords of a ufunc come back by its protocol.
+    """
+    plain = getattr(home, name, None)
+    of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
+    arrays = {name for name, kind in getattr(function, "__annotations__", {}).items() if kind is Tensor} - {"return"}
+    simple = ARRAYS if len(arrays) > 1 else SIMPLE
+    code = None if of_ufunc else getattr(function, "__code__", None)
+    options = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} - arrays if code else set()
+    if inspect.isfunction(function):
+        function.__name__ = function.__qualname__ = name
+
+    @wraps(function, updated=())
+    def either(*args: Any, **kwargs: Any) -> Any:
+        types = {*map(type, args)}
+        few = len(args) < 3 or not plain or len(args) <= out_place(plain)
+        if few and Tensor in types and types <= simple:
+            if not kwargs:  # most calls
+                return function(*args)
+            if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
+                return function(*args, **kwargs)
+        with_node = Tensor in types or has_node((*args, *kwargs.values()))
+        if not with_node or kwargs and of_ufunc:
+            return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
+        args, kwargs = _without_out(name, plain, args, kwargs)
+        args = _entered(as_given, arrays, signature(function).parameters, args)
+        if kwargs:
+            kwargs = dict(zip(kwargs, _entered(as_given, arrays, kwargs, kwargs.values())))
+        of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
+        return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
+
+    return _called(name, either, plain)
+
+
+def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """A call's arguments as our function takes them: from NumPy's `out` on by name."""
     place = out_place(plain) if plain else sys.maxsize
     if len(args) > place:
         kwargs = {**dict(zip([*signature(plain).parameters][place:], args[place:])), **kwargs}
-    args = args[:place]
     if kwargs.pop("out", None) is not None:
         raise TypeError(NO_OUT.format(called))
     no_mask((*args, *kwargs.values()) if kwargs else args)
-    if kwargs and not SIMPLE.issuperset(map(type, kwargs.values())):
-        kwargs = dict(zip(kwargs, as_given(kwargs.values())))
-    return args if SIMPLE.issuperset(map(type, args)) else as_given(args), kwargs
+    return args[:place], kwargs
 
 
-def recorded(
-    name: str = "", of_arrays: bool = True, of_lists: bool = False, home: ModuleType = numpy
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator: where no node takes part, NumPy's function of this name is called instead.
+def _entered(as_given: Callable, arrays: set[str], names: Iterable[str], given: Collection) -> Any:
+    """Arguments with these names: lists of nodes and Values `as_given`, and what is to be an array as one."""
+    types = {*map(type, given)}
+    found = given if types <= SIMPLE else as_given(given)
+    if types <= ARRAYS or arrays.isdisjoint(names):
+        return found
+    pairs = zip(chain(names, repeat("")), found)
+    return [as_array(x) if name in arrays and type(x) not in ARRAYS else x for name, x in pairs]
 
-    The name is the function's own if none is given. Where NumPy has none, the numbers go through the function as a
-    Tensor. A list with nodes in it reaches the function as a Tensor, unless it is `of_lists`; to a function of arrays a
-    Value is one of shape (). The methods and keywords of a ufunc come back by its protocol.
+
+def _called(name: str, function: Any, plain: Any) -> Callable[..., Any]:
+    """The function, with the name of NumPy's, and of a ufunc the methods and what else it has."""
+    if isinstance(plain, np.ufunc):
+        vars(function).update({key: getattr(plain, key) for key in dir(plain) if key[0] != "_"})
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def record(
+    names: dict[str, Any], home: ModuleType = np, as_given: Callable = as_tensors, plain: bool = False
+) -> list[str]:
+    """Let the functions that a module defines under NumPy's names be NumPy's own where no node takes part.
+
+    With `plain` results they are that also where one does, and the module's are recorded in traces. Returns the names.
     """
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        called = name or function.__name__
-        plain = getattr(home, called, None)
-        as_given: Callable = list if of_lists else as_tensors if of_arrays else lambda given: [*map(unlisted, given)]
-        of_ufunc = isinstance(plain, numpy.ufunc) and plain.signature is None  # an elementwise one
-
-        @wraps(function, updated=())
-        def either(*args: Any, **kwargs: Any) -> Any:
-            types = {*map(type, args)}
-            few = len(args) < 3 or not plain or len(args) <= out_place(plain)
-            if few and Tensor in types and types <= SIMPLE and not kwargs:  # most calls
-                return function(*args)
-            with_node = Tensor in types or first_node((*args, *kwargs.values())) is not None
-            if not with_node or kwargs and of_ufunc:
-                return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
-            args, kwargs = _as_taken(called, plain, as_given, args, kwargs)
-            of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
-            return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
-
-        vars(either).update(attributes(plain))
-        either.__name__ = either.__qualname__ = called
-        return either
-
-    return decorate
+    functions = [name for name, x in names.items() if inspect.isfunction(x) and x.__module__ == names["__name__"]]
+    found = [name for name in functions if hasattr(home, name) or name in OURS]
+    for name in found:
+        function = names[name]
+        function.__doc__ = function.__doc__ or (
+            OPERATIONS[name].__doc__ if name in OURS else f"As {home.__name__}.{name}."
+        )
+        made = recorded(name, function, home, as_given)
+        names[name] = constant(name, home, traced=made) if plain else made
+    return found
 
 
 def numbers_of(x: Any) -> Any:
@@ -107,6 +147,10 @@ def _holds_integers(x: Any) -> bool:
     return isinstance(x, kinds.array) and x.dtype.kind != "f" or type(x) in LISTS and any(map(_holds_integers, x))
 
 
+def _as_floats(x: Any) -> Any:
+    return Tensor(x) if isinstance(x, kinds.array) else x
+
+
 def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwargs: dict) -> Any:
     """A function of integers in a trace, with the dtypes of NumPy's own result: as it is, or by floats."""
 
@@ -115,7 +159,7 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
 
     if plain is None:
         return given(_as_floats, function)
-    dtypes = [numpy.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
+    dtypes = [np.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
     whole = next((dtype for dtype in dtypes if dtype.kind == "i"), None)  # what sums and products of int32 are in
     for change in (lambda x: x, lambda x: x.astype(whole) if whole and x.dtype.kind != "f" else x):
         with suppress(TypeError, ValueError):
@@ -125,24 +169,6 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
     out = given(_as_floats, function)
     parts = [x.astype(dtype) if is_node(x) else x for x, dtype in zip(flatten(out), dtypes, strict=True)]
     return unflatten(out, parts)
-
-
-def _as_floats(x: Any) -> Any:
-    return Tensor(x) if isinstance(x, kinds.array) else x
-
-
-def called(
-    name: str, function: Callable[..., Any], home: ModuleType = numpy, of_lists: bool = False
-) -> Callable[..., Any]:
-    """The function, recorded as NumPy's of this name."""
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"As {home.__name__}.{name}."
-    return recorded(home=home, of_lists=of_lists)(function)
-
-
-def attributes(plain: Any) -> dict[str, Any]:
-    """The methods of a ufunc and what else it has; nothing of other functions."""
-    return {key: getattr(plain, key) for key in dir(plain) if key[0] != "_"} if isinstance(plain, numpy.ufunc) else {}
 
 
 def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
@@ -161,7 +187,7 @@ def _floats(x: Any) -> Any:
     if hasattr(x, "dtype") and x.dtype.kind in "fc":
         return x
     x = unlisted(x)
-    return x if is_value(x) else _as_floats(x) if is_node(x) else numpy.multiply(x, 1.0)
+    return x if is_value(x) else _as_floats(x) if is_node(x) else np.multiply(x, 1.0)
 
 
 def on_nodes(f: Callable, x: Any) -> Any:
@@ -169,17 +195,17 @@ def on_nodes(f: Callable, x: Any) -> Any:
     return f(x) if is_node(x) else type(x)([on_nodes(f, part) for part in x]) if type(x) in LISTS else x
 
 
-def _blank(x: Any) -> Any:
-    return numpy.broadcast_to(numpy.zeros((), x.dtype), x.shape) if isinstance(x, Tensor) else 0.0
-
-
+# lists with nodes in them as Tensors and all else as it is, for functions of numbers
+as_nodes = lambda given: [*map(unlisted, given)]
 data_of = partial(on_nodes, attrgetter("data"))
 # zeros in the place of nodes: for what asks for shapes and dtypes, which stand where numbers do not yet
-blank_of = partial(on_nodes, _blank)
+blank_of = partial(
+    on_nodes, lambda x: np.broadcast_to(np.zeros((), x.dtype), x.shape) if isinstance(x, Tensor) else 0.0
+)
 
 
 def constant(
-    name: str, home: ModuleType = numpy, data_of: Callable = data_of, traced: Callable | None = None
+    name: str, home: ModuleType = np, data_of: Callable = data_of, traced: Callable | None = None
 ) -> Callable[..., Any]:
     """NumPy's function on the numbers of nodes: its result is no function of them that could be differentiated.
 
@@ -190,21 +216,14 @@ def constant(
     def function(*args: Any, **kwargs: Any) -> Any:
         if is_node(kwargs.get("weights")):
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
-        if kinds.tracing and data_of is not blank_of and first_node((*args, *kwargs.values())) is not None:
+        if kinds.tracing and data_of is not blank_of and has_node((*args, *kwargs.values())):
             if traced is None:
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
         return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
 
-    vars(function).update(attributes(plain))
-    function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{home.__name__}.{name} of the numbers; a plain result."
-    return function
-
-
-def plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator: NumPy's function of this name on the numbers of nodes; in a trace this one is recorded."""
-    return constant(function.__name__, traced=recorded()(function))
+    return _called(name, function, plain)
 
 
 def entered(x: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ..grammar import fold
 from ..node import Node, Value
 from ..operation import OPERATIONS, Operation, read
-from .dispatch import data_of, recorded
+from .dispatch import as_nodes, data_of, record
 
 _add, _mul, _div, _where, _less, _less_equal, _greater_equal, _equal, _not_equal = (
     OPERATIONS[name] for name in "add mul truediv where less less_equal greater_equal equal not_equal".split()
@@ -22,11 +22,8 @@ COMPOSED_ROWS = """
 reciprocal(x)    = 1.0 / x
 log_sigmoid(x)   = -softplus(-x)
 deg2rad(x)       = x * 0.017453292519943295
-radians(x)       = x * 0.017453292519943295
 rad2deg(x)       = x * 57.29577951308232
-degrees(x)       = x * 57.29577951308232
 trunc(x)         = copysign(floor(abs(x)), x)
-fix(x)           = copysign(floor(abs(x)), x)
 fmod(x, y)       = copysign(1.0, x) * (copysign(1.0, x) * x % abs(y))
 divmod(x, y)     = (x // y, x % y)
 # 1e38 and all above are integers
@@ -63,35 +60,20 @@ def composed(row: Operation) -> Callable[..., Any]:
     @functools.wraps(row, updated=())
     def function(*args: Any) -> Any:
         if len(args) != len(row.names):
-            raise TypeError(f"{row.name}({', '.join(row.names)}) was given {len(args)} arguments")
-        given = {name: np.asarray(x) if isinstance(x, (list, tuple)) else x for name, x in zip(row.names, args)}
-        return fold(row.value, given.__getitem__, lambda number: number, _record)
+            raise TypeError(f"{function.__name__}({', '.join(row.names)}) was given {len(args)} arguments")
+        given = {key: np.asarray(x) if isinstance(x, (list, tuple)) else x for key, x in zip(row.names, args)}
+        return fold(row.value, given.__getitem__, lambda number: number, recorded)
+
+    def recorded(word: Any, args: list) -> Any:
+        return tuple(args) if word == "tuple" else OPERATIONS[word](*args)
 
     return function
 
 
-def _record(word: Any, args: list) -> Any:
-    return tuple(args) if word == "tuple" else OPERATIONS[word](*args)
+# the branch that is not selected gets no gradient, not even where its derivative is infinite
+where = lambda condition, *branches: _where(condition, *branches) if branches else np.nonzero(data_of(condition))
 
 
-@recorded(of_arrays=False)
-def where(condition: Any, *branches: Any) -> Any:
-    """As numpy.where; the branch that is not selected gets no gradient, not even where its derivative is infinite."""
-    return _where(condition, *branches) if branches else np.nonzero(data_of(condition))
-
-
-@recorded(of_lists=True)
-def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
-    """As numpy.select."""
-    if not condlist or len(condlist) != len(choicelist):
-        raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
-    out = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
-        out = OPERATIONS["where"](condition, choice, out)
-    return out
-
-
-@recorded(of_arrays=False)
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """As numpy.clip; the gradient at a bound goes to the bound alone."""
     low, high = a_min if min is None else min, a_max if max is None else max
@@ -105,13 +87,6 @@ def _within(x: Any, bound: Any, outside: Callable) -> Any:
     return out if bound.__class__ in (int, float) and bound == bound else _where(_not_equal(bound, bound), bound, out)
 
 
-@recorded(of_arrays=False)
-def round(a: Any, decimals: int = 0) -> Any:
-    """As numpy.round; the derivative is 0."""
-    return _div(_rint(_mul(a, 10.0**decimals)), 10.0**decimals) if decimals else _rint(a)
-
-
-@recorded(of_arrays=False)
 def sinc(x: Any) -> Any:
     """As numpy.sinc, sin(pi x) / (pi x); its power series near 0, where the quotient's derivatives lose digits."""
     near = _less(_square(x), 0.1)
@@ -124,7 +99,6 @@ def sinc(x: Any) -> Any:
     return _where(near, series, _div(_sin(far), far))
 
 
-@recorded(of_arrays=False)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """As numpy.nan_to_num; the gradient is 0 where a number was put in."""
     limit = float(np.finfo(getattr(x, "dtype", float)).max)
@@ -133,14 +107,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     return _where(_equal(x, x), out, nan)
 
 
-@recorded(of_arrays=False)
-def float_power(x: Any, y: Any) -> Any:
-    """As numpy.float_power: x ** y in float64."""
-    return OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
-
-
-@recorded(of_arrays=False)
-def piecewise(x: Any, condlist: Any, funclist: Sequence, *args: Any, **kw: Any) -> Any:
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """As numpy.piecewise; each function is called with all of x, and its result selected from."""
     several = isinstance(condlist, (list, tuple, np.ndarray, Node))
     if several and not isinstance(x, (Value, float)) and x.ndim:  # a list of booleans is one mask
@@ -156,3 +123,14 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence, *args: Any, **kw: Any) 
     for condition, piece in zip(conditions, pieces):
         out = _where(condition, piece, out)
     return out
+
+
+def polyval(p: Any, x: Any) -> Any:
+    """As numpy.polyval, by Horner's rule."""
+    x = np.asarray(x) if isinstance(x, (list, tuple)) else x
+    return functools.reduce(lambda out, coefficient: out * x + coefficient, p, 0.0)
+
+
+float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
+round = lambda a, decimals=0: _div(_rint(_mul(a, 10.0**decimals)), 10.0**decimals) if decimals else _rint(a)
+__all__ = record(globals(), as_given=as_nodes)

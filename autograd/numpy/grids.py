@@ -1,18 +1,18 @@
-"""Numbers along a line, and what is computed from the values of a function there. Names and arguments are NumPy's."""
+"""Numbers along a line, and what is computed from the values of a function there."""
 
 from typing import Any
 
 import numpy as np
 
 from ..arguments import axes_of
-from ..meeting import as_weak
+from ..meeting import as_array, as_weak
 from ..operation import OPERATIONS
 from . import masks
-from .dispatch import called, recorded
+from .dispatch import record
 from .elementwise import clip, where
-from .moving import take
+from .moving import concatenate, take
 from .reducing import diff
-from .shaping import array, concatenate, floats, moveaxis, operand
+from .shaping import array, floats, moveaxis
 
 
 def _numbered(num: int, endpoint: bool, ends: tuple) -> tuple[Any, int]:
@@ -22,7 +22,6 @@ def _numbered(num: int, endpoint: bool, ends: tuple) -> tuple[Any, int]:
     return numbers.reshape(-1, *(1,) * max(x.ndim for x in ends)), steps
 
 
-@recorded()
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
@@ -36,15 +35,13 @@ def linspace(
     return (line, step) if retstep else line
 
 
-@recorded()
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """As numpy.geomspace."""
-    start, stop = operand(start), operand(stop)
+    start, stop = as_array(start), as_array(stop)
     numbers, steps = _numbered(num, endpoint, (start, stop))
     return moveaxis(array(start * (stop / start) ** (numbers / steps), dtype), 0, axis)
 
 
-@recorded()
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     """As numpy.interp; the slope at a point of xp is that to its right."""
     x, xp, fp = map(floats, (x, xp, fp))
@@ -63,7 +60,6 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     return where(x > xp[-1], fp[-1] if right is None else right, inside)
 
 
-@recorded()
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """As numpy.trapezoid."""
     y = moveaxis(floats(y), axis, -1)
@@ -73,7 +69,6 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     return (dx * (y[..., 1:] + y[..., :-1]) * 0.5).sum(-1)
 
 
-@recorded()
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """As numpy.gradient: slopes by differences of second order inside, and of `edge_order` at the ends."""
     f = floats(f)
@@ -103,24 +98,10 @@ def _slopes(f: Any, h: Any, edge_order: int) -> Any:
     return concatenate([first, inside, last], -1).astype(f.dtype)
 
 
-@recorded(of_arrays=False)
-def polyval(p: Any, x: Any) -> Any:
-    """As numpy.polyval, by Horner's rule."""
-    x, out = np.asarray(x) if isinstance(x, (list, tuple)) else x, 0.0
-    for coefficient in p:
-        out = out * x + coefficient
-    return out
-
-
-logspace = called(
-    "logspace",
-    lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: array(
-        base ** linspace(start, stop, num, endpoint, axis=axis), dtype
-    ),
+logspace = lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: array(
+    base ** linspace(start, stop, num, endpoint, axis=axis), dtype
 )
-vander = called(
-    "vander",
-    lambda x, N=None, increasing=False: (
-        operand(x)[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
-    ),
+vander = lambda x, N=None, increasing=False: (
+    as_array(x)[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
 )
+__all__ = record(globals())

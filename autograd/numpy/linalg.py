@@ -9,12 +9,14 @@ from typing import Any
 import numpy as _np
 
 from ..arguments import axes_of
+from ..meeting import as_array
 from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import decompositions, moving, products, shaping
-from .dispatch import called, constant, recorded
+from .dispatch import constant, record, recorded
+from .moving import concatenate
 from .products import dot, matmul
-from .shaping import concatenate, expand_dims, moveaxis, operand, tril
+from .shaping import expand_dims, moveaxis, tril
 
 EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 SVDResult = namedtuple("SVDResult", "U S Vh")
@@ -23,7 +25,7 @@ SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
 
 
 def _matrices(name: str, x: Any, square: bool = False) -> Any:
-    x = operand(x)
+    x = as_array(x)
     if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
         raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
     return x
@@ -32,34 +34,19 @@ def _matrices(name: str, x: Any, square: bool = False) -> Any:
 _square = functools.partial(_matrices, square=True)
 
 
-@recorded(home=_np.linalg)
-def solve(a: Any, b: Any) -> Any:
+def solve(a: Tensor, b: Tensor) -> Any:
     """As numpy.linalg.solve: x with a @ x = b; a vector if b has one axis."""
-    a, b = _square("solve", operand(a)), operand(b)
+    a = _square("solve", a)
     if b.ndim == 1:
         return OPERATIONS["solve"](a, b.reshape(-1, 1)).reshape(*a.shape[:-2], -1)
     return OPERATIONS["solve"](a, b)
 
 
-@recorded(home=_np.linalg)
-def inv(a: Tensor) -> Tensor:
-    """As numpy.linalg.inv."""
-    return OPERATIONS["inv"](_square("inv", a))
+inv = lambda a: OPERATIONS["inv"](_square("inv", a))
+det = lambda a: OPERATIONS["det"](_square("det", a))  # two derivatives are right where it is singular, not a third
+slogdet = lambda a: SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
 
 
-@recorded(home=_np.linalg)
-def det(a: Tensor) -> Tensor:
-    """As numpy.linalg.det; two derivatives are right where it is singular, a third one needs a regular matrix."""
-    return OPERATIONS["det"](_square("det", a))
-
-
-@recorded(home=_np.linalg)
-def slogdet(a: Tensor) -> Any:
-    """As numpy.linalg.slogdet: the sign, and the logarithm of the determinant's size."""
-    return SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
-
-
-@recorded(home=_np.linalg)
 def cholesky(a: Tensor, *, upper: bool = False) -> Tensor:
     """As numpy.linalg.cholesky, of (a + a.mT) / 2; so the gradient is symmetric."""
     lower = OPERATIONS["cholesky"](_square("cholesky", a))
@@ -72,7 +59,6 @@ def _mirrored(a: Tensor) -> Tensor:
     return half + tril(half, -1).mT
 
 
-@recorded(home=_np.linalg)
 def eigh(a: Tensor, UPLO: str = "L") -> Any:
     """As numpy.linalg.eigh, of one triangle of a, as `UPLO` says; the gradient has that triangle too.
 
@@ -85,7 +71,6 @@ def eigh(a: Tensor, UPLO: str = "L") -> Any:
     return EighResult(packed[..., 0, :], packed[..., 1:, :])
 
 
-@recorded(home=_np.linalg)
 def svd(a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """As numpy.linalg.svd; the further columns of full matrices are some basis of what is left.
 
@@ -99,13 +84,6 @@ def svd(a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitia
     return SVDResult(u, s[..., 0, :], v.mT)
 
 
-@recorded(home=_np.linalg)
-def svdvals(x: Tensor) -> Tensor:
-    """As numpy.linalg.svdvals: in descending order."""
-    return svd(x, compute_uv=False)
-
-
-@recorded(home=_np.linalg)
 def qr(a: Tensor, mode: str = "reduced") -> Any:
     """As numpy.linalg.qr, in the modes reduced, complete and r; the first columns must be independent."""
     if mode not in ("reduced", "complete", "r"):
@@ -127,17 +105,15 @@ def _completed(q: Tensor) -> Tensor:
     return q if q.shape[-2] == q.shape[-1] else concatenate([q, decompositions.complement(q)], -1)
 
 
-@recorded(home=_np.linalg)
 def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
     """As numpy.linalg.pinv; the derivatives are those among matrices of the same rank."""
     a = _mirrored(_square("pinv", a)) if hermitian else _matrices("pinv", a)
     return decompositions.pinv(a, rcond if rtol is None else rtol)
 
 
-@recorded(home=_np.linalg)
-def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
+def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     """As numpy.linalg.lstsq, by the pseudoinverse; inside jit the residuals are those of independent columns."""
-    a, b = 1.0 * operand(a), operand(b)
+    a = 1.0 * a
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
         raise ValueError(f"lstsq: of a matrix and as many rows, not of shapes {a.shape} and {b.shape}")
     rcond = _np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond
@@ -149,7 +125,6 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     return x, _np.zeros(0, a.dtype) if few else (residuals * residuals).sum(0), rank, singular
 
 
-@recorded(home=_np.linalg)
 def matrix_power(a: Tensor, n: int) -> Tensor:
     """As numpy.linalg.matrix_power, by squares."""
     if not isinstance(n, (int, _np.integer)):
@@ -162,10 +137,9 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
     return root @ root @ a if n % 2 else root @ root
 
 
-@recorded(home=_np.linalg, of_lists=True)
-def multi_dot(arrays: Sequence) -> Any:
+def _multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
-    parts = [operand(x) for x in arrays]
+    parts = [as_array(x) for x in arrays]
     while len(parts) > 1:
         i = max(range(1, len(parts)), key=lambda i: len(parts[i]))
         parts[i - 1 : i + 1] = [dot(parts[i - 1], parts[i])]
@@ -173,8 +147,7 @@ def multi_dot(arrays: Sequence) -> Any:
 
 
 MATRIX_NORMS: dict[Any, Callable[[Tensor], Tensor]] = {
-    None: lambda x: x.norm((-2, -1)),
-    "fro": lambda x: x.norm((-2, -1)),
+    **dict.fromkeys((None, "fro"), lambda x: x.norm((-2, -1))),
     "nuc": lambda x: svdvals(x).sum(-1),
     2: lambda x: svdvals(x).max(-1),
     -2: lambda x: svdvals(x).min(-1),
@@ -185,7 +158,6 @@ MATRIX_NORMS: dict[Any, Callable[[Tensor], Tensor]] = {
 }
 
 
-@recorded(home=_np.linalg)
 def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
     """As numpy.linalg.norm; the order 0 counts, and its derivative is 0."""
     if axis is None and ord is None:
@@ -201,7 +173,6 @@ def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: bool = False) -
     return expand_dims(out, axes) if keepdims else out
 
 
-@recorded(home=_np.linalg)
 def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Tensor:
     """As numpy.linalg.vector_norm; the order 0 counts, and its derivative is 0."""
     if not isinstance(ord, (int, float, _np.number)):
@@ -218,14 +189,6 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
     return OPERATIONS["where"](zero, 0.0, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 
 
-@recorded(home=_np.linalg)
-def tensorinv(a: Tensor, ind: int = 2) -> Tensor:
-    """As numpy.linalg.tensorinv."""
-    a = operand(a)
-    return inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
-
-
-@recorded(home=_np.linalg)
 def cond(x: Tensor, p: Any = None) -> Tensor:
     """As numpy.linalg.cond."""
     if p not in (None, 2, -2):
@@ -234,21 +197,21 @@ def cond(x: Tensor, p: Any = None) -> Tensor:
     return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
 
 
-@recorded(home=_np.linalg)
-def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+def tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Any:
     """As numpy.linalg.tensorsolve: x with tensordot(a, x, x.ndim) == b."""
-    a, b = operand(a), operand(b)
     if axes is not None:
         a = moveaxis(a, axes, range(-len(axes), 0))
     return solve(a.reshape(b.size, -1), b.ravel()).reshape(a.shape[b.ndim :])
 
 
-eigvalsh = called("eigvalsh", lambda a, UPLO="L": eigh(a, UPLO).eigenvalues, _np.linalg)
-matrix_norm = called(
-    "matrix_norm", lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims), _np.linalg
-)
-diagonal = called("diagonal", lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1), _np.linalg)
-trace = called("trace", lambda x, *, offset=0, dtype=None: diagonal(x, offset=offset).sum(-1, dtype=dtype), _np.linalg)
+svdvals = lambda x: svd(x, compute_uv=False)
+tensorinv = lambda a, ind=2: inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
+eigvalsh = lambda a, UPLO="L": eigh(a, UPLO).eigenvalues
+matrix_norm = lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
+diagonal = lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1)
+trace = lambda x, *, offset=0, dtype=None: diagonal(x, offset=offset).sum(-1, dtype=dtype)
+record(globals(), _np.linalg)
+multi_dot = recorded("multi_dot", _multi_dot, _np.linalg, as_given=list)
 matrix_transpose, cross, outer = shaping.matrix_transpose, products.cross, products.outer
 tensordot, vecdot = products.tensordot, products.vecdot
 matrix_rank = constant("matrix_rank", _np.linalg)

@@ -1,10 +1,7 @@
-"""Functions that only move elements: NumPy moves their numbers, and they follow.
-
-Names and arguments are NumPy's. `split` and `array_split` cut slices, which need no copy.
-"""
+"""Arrays put together and taken apart, and all that only moves elements: NumPy moves their numbers, and they follow."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -12,17 +9,57 @@ import numpy as np
 
 from ..arguments import axes_of, is_node
 from ..indexing import indexed
-from ..meeting import as_weak
+from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import called, data_of, first_node, recorded, signature
-from .shaping import along, concatenate, operand
+from .dispatch import data_of, has_node, record, signature
+from .shaping import along, atleast_1d, atleast_2d, atleast_3d
+
+
+def concatenate(arrays: Sequence, axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    """As numpy.concatenate: pairs are joined, then pairs of pairs, so that n arrays cost n log n."""
+    parts = [x.reshape(-1) if axis is None else x for x in as_arrays(arrays)]
+    if len({part.ndim for part in parts}) != 1:
+        shapes = ", ".join(str(part.shape) for part in parts)
+        raise ValueError(f"concatenate: the arrays differ in their number of axes: {shapes}")
+    if axis is not None and not -parts[0].ndim <= axis < parts[0].ndim:
+        raise ValueError(f"concatenate: arrays of shape {parts[0].shape} have no axis {axis}")
+    if dtype is not None:  # or NumPy's error, if this would be another casting
+        dtype = np.concatenate([np.empty(0, part.dtype) for part in parts], dtype=dtype, casting=casting).dtype
+        parts = [part.astype(dtype) for part in parts]
+    return joined(parts, (axis or 0) % parts[0].ndim)
+
+
+def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
+    """As numpy.stack."""
+    parts = as_arrays(arrays)
+    if len({part.shape for part in parts}) != 1:
+        raise ValueError(f"stack: the arrays differ in shape: {', '.join(str(part.shape) for part in parts)}")
+    shape = parts[0].shape
+    axis = axes_of(axis, len(shape) + 1)[0]
+    return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis, **options)
+
+
+def hstack(tup: Sequence, **options: Any) -> Any:
+    """As numpy.hstack."""
+    parts = [atleast_1d(part) for part in as_arrays(tup)]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, **options)
+
+
+def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
+    """As numpy.select."""
+    if not condlist or len(condlist) != len(choicelist):
+        raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
+    out = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
+        out = OPERATIONS["where"](condition, choice, out)
+    return out
 
 
 def moved(move: Callable[[Any], Any], tree: Any) -> Any:
     """What a function that moves elements makes of an array, or of nested lists of them: it is given their numbers."""
-    parts = [operand(x) for x in flatten(tree)]
+    parts = [as_array(x) for x in flatten(tree)]
     ends = itertools.accumulate(x.size for x in parts)
     numbers = [np.arange(end - x.size, end).reshape(x.shape) for x, end in zip(parts, ends)]
     elements = concatenate(parts, None) if len(parts) > 1 else parts[0].reshape(-1)
@@ -47,17 +84,15 @@ def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., An
 
         return moved(move, [*trees.values()])
 
-    return called(name, function, home, of_lists=True)
+    return function
 
 
-repeat, tile, delete, diagonal = map(_moving, ("repeat", "tile", "delete", "diagonal"))
-roll, flip, fliplr, flipud, rot90, resize = map(_moving, ("roll", "flip", "fliplr", "flipud", "rot90", "resize"))
-hsplit, vsplit, dsplit = map(_moving, ("hsplit", "vsplit", "dsplit"))
+repeat, tile, delete, diagonal, roll, flip, fliplr, flipud, rot90, resize, hsplit, vsplit, dsplit = map(
+    _moving, "repeat tile delete diagonal roll flip fliplr flipud rot90 resize hsplit vsplit dsplit".split()
+)
 append, block, choose = _moving("append", "arr", "values"), _moving("block", "arrays"), _moving("choose", "choices")
 compress, extract = _moving("compress", "a"), _moving("extract", "arr")
 broadcast_arrays, meshgrid = _moving("broadcast_arrays", "args"), _moving("meshgrid", "xi")
-sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
-
 
 PLACES: dict[str, Callable] = {
     "raise": lambda i, n: i,
@@ -66,24 +101,20 @@ PLACES: dict[str, Callable] = {
 }  # what take makes of places outside
 
 
-@recorded()
-def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
+def take(a: Tensor, indices: Tensor, axis: int | None = None, *, mode: str = "raise") -> Any:
     """As numpy.take."""
-    x, axis = along(operand(a), axis)
-    i = operand(indices)
-    i = PLACES[mode](i + 0 if i.dtype.kind == "b" else i, x.shape[axis])
+    x, axis = along(a, axis)
+    i = PLACES[mode](indices + 0 if indices.dtype.kind == "b" else indices, x.shape[axis])
     return _at(x, (slice(None),) * axis + (i,), i)
 
 
-@recorded()
-def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Any:
     """As numpy.take_along_axis."""
-    x, axis = along(operand(arr), axis)
-    i = operand(indices)
-    if i.ndim != x.ndim:
-        raise ValueError(f"take_along_axis: of indices with the {x.ndim} axes of the array, not of shape {i.shape}")
+    x, axis = along(arr, axis)
+    if indices.ndim != x.ndim:
+        raise ValueError(f"take_along_axis: of indices with the array's {x.ndim} axes, not of shape {indices.shape}")
     places = [np.arange(n).reshape(-1, *(1,) * (x.ndim - k - 1)) for k, n in enumerate(x.shape)]
-    return _at(x, (*places[:axis], i, *places[axis + 1 :]), i)
+    return _at(x, (*places[:axis], indices, *places[axis + 1 :]), indices)
 
 
 def _at(x: Any, index: tuple, i: Any) -> Any:
@@ -103,13 +134,12 @@ def _splitting(name: str) -> Callable[..., Any]:
             for piece in pieces
         ]
 
-    return called(name, function)
+    return function
 
 
 split, array_split = _splitting("split"), _splitting("array_split")
 
 
-@recorded()
 def diag(v: Tensor, k: int = 0) -> Tensor:
     """As numpy.diag: the diagonal of a matrix, or a matrix with this diagonal."""
     if v.ndim == 2:
@@ -118,7 +148,6 @@ def diag(v: Tensor, k: int = 0) -> Tensor:
     return OPERATIONS["scatter"](v, places, (v.size + abs(k),) * 2)
 
 
-@recorded()
 def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
     """As numpy.pad, in the modes constant, edge, reflect, symmetric and wrap."""
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
@@ -137,18 +166,16 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
     return OPERATIONS["where"](np.pad(blank, pad_width, constant_values=True), filled, out)
 
 
-@recorded()
-def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """As numpy.insert."""
-    out = moved(lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values])
-    return out.astype(operand(arr).dtype)
-
-
-diagflat = called("diagflat", lambda v, k=0: diag(operand(v).ravel(), k))
-trace = called(
-    "trace",
-    lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype),
-)
+insert = lambda arr, obj, values, axis=None: moved(
+    lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values]
+).astype(as_array(arr).dtype)
+diagflat = lambda v, k=0: diag(as_array(v).ravel(), k)
+trace = lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype)
+vstack = lambda tup, **options: concatenate([atleast_2d(x) for x in as_arrays(tup)], **options)
+dstack = lambda tup: concatenate([atleast_3d(x) for x in as_arrays(tup)], 2)
+column_stack = lambda tup: concatenate([x if x.ndim > 1 else x.reshape(-1, 1) for x in as_arrays(tup)], 1)
+sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
+__all__ = [*record(globals(), as_given=list), *record(globals(), np.lib.stride_tricks, as_given=list)]
 
 
 class Joining:
@@ -159,7 +186,7 @@ class Joining:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if first_node(parts) is None:
+        if not has_node(parts):
             return self.plain[key]
         directive = parts[:1] if isinstance(parts[0], str) else ()
         arrays = [np.r_[part] if isinstance(part, slice) else part for part in parts[len(directive) :]]

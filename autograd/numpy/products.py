@@ -1,7 +1,4 @@
-"""Products of arrays: matmul, and einsum, through which the others go.
-
-Some argument is a Tensor. Names and arguments are NumPy's.
-"""
+"""Products of arrays: matmul, and einsum, through which the others go."""
 
 import math
 from collections.abc import Sequence
@@ -9,20 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from ..meeting import as_array
+from ..node import Tensor
 from ..operation import OPERATIONS
-from .dispatch import called, recorded
+from .dispatch import record
 from .moving import diagonal
-from .shaping import array, moveaxis, operand
+from .shaping import array, moveaxis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-@recorded()
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product as numpy.matmul has it: vectors, matrices and stacks of matrices."""
     if getattr(x, "ndim", 0) > 1 and getattr(y, "ndim", 0) > 1:
         return OPERATIONS["matmul"](x, y)
-    x, y = operand(x), operand(y)
+    x, y = as_array(x), as_array(y)
     shapes = f"matmul: shapes {x.shape} and {y.shape}"
     if not (x.ndim and y.ndim):
         raise ValueError(f"{shapes}: a scalar has no matrix product, use *")
@@ -34,23 +32,20 @@ def matmul(x: Any, y: Any) -> Any:
     return out.reshape(out.shape[:-2] + left + right)
 
 
-@recorded()
 def affine(x: Any, weight: Any, bias: Any) -> Any:
     """x @ weight + bias, what a Linear layer computes, as one operation."""
     return OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
 
 
-@recorded()
 def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
     if len(operands) < 2:
         raise ValueError("einsum: of subscripts and the arrays that they are of")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
-    terms, out, parts = _parsed(subscripts, [array(x, dtype) for x in factors])
-    x, letters = parts[0], terms[0]
-    for i, (y, other) in enumerate(zip(parts[1:], terms[1:]), 1):
-        x, letters = _contracted(x, letters, y, other, set(out).union(*terms[i + 1 :]))
-    x, letters = _summed(x, letters, set(out))
+    ((x, letters), *others), out = _parsed(subscripts, [array(x, dtype) for x in factors])
+    for i, (y, term) in enumerate(others, 1):
+        x, letters = _contracted(x, letters, y, term, {*out}.union(*(later for _, later in others[i:])))
+    x, letters = _summed(x, letters, {*out})
     return x.transpose(*(letters.index(letter) for letter in out)) if x.ndim > 1 else x
 
 
@@ -65,8 +60,8 @@ def _as_text(operands: Sequence) -> tuple[Any, ...]:
     return ",".join(map(term, operands[1::2])) + arrow, *operands[: len(operands) // 2 * 2 : 2]
 
 
-def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
-    """The letters of each operand and of the result, every operand with distinct letters and without broadcasting."""
+def _parsed(subscripts: str, operands: list) -> tuple[list[tuple[Any, str]], str]:
+    """The operands, each with its letters, which are distinct, and without broadcasting; and those of the result."""
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if unknown := "".join(sorted({*f"{inputs}{out}".replace("...", "")} - {*LETTERS, ","})):
@@ -84,8 +79,7 @@ def _parsed(subscripts: str, operands: list) -> tuple[list[str], str, list]:
     sizes = _sizes(subscripts, terms, operands)
     if len(set(out)) != len(out) or not set(out) <= set(sizes):
         raise ValueError(f"einsum: {subscripts!r}: the result repeats a letter, or has one that no operand has")
-    pairs = [_distinct(x, term, sizes) for x, term in zip(operands, terms)]
-    return [term for _, term in pairs], out, [x for x, _ in pairs]
+    return [_distinct(x, term, sizes) for x, term in zip(operands, terms)], out
 
 
 def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[str, int]:
@@ -95,10 +89,9 @@ def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[st
             raise ValueError(f"einsum: {subscripts!r}: an operand of shape {x.shape} does not have {len(term)} axes")
         for letter, n in zip(term, x.shape):
             if n != 1 and sizes.get(letter, 1) not in (1, n):
+                lengths = f"{letter} has the lengths {sizes[letter]} and {n}"
                 shapes = ", ".join(str(x.shape) for x in operands)
-                raise ValueError(
-                    f"einsum: {subscripts!r}: {letter} has the lengths {sizes[letter]} and {n} in shapes {shapes}"
-                )
+                raise ValueError(f"einsum: {subscripts!r}: {lengths} in shapes {shapes}")
             sizes[letter] = max(n, sizes.get(letter, n)) if n else 0
     return sizes
 
@@ -137,39 +130,29 @@ def _contracted(x: Any, left: str, y: Any, right: str, keep: set[str]) -> tuple[
     return out.reshape(tuple(sizes[c] for c in letters)), letters
 
 
-@recorded()
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Any:
     """As numpy.tensordot."""
-    a, b = operand(a), operand(b)
-    if isinstance(axes, int):
-        axes = range(a.ndim - axes, a.ndim), range(axes)
-    ours, theirs = ((i,) if isinstance(i, int) else tuple(i) for i in axes)
-    left, right = list(LETTERS[: a.ndim]), list(LETTERS[a.ndim : a.ndim + b.ndim])
+    pairs = (range(a.ndim - axes, a.ndim), range(axes)) if isinstance(axes, int) else axes
+    ours, theirs = ((i,) if isinstance(i, int) else tuple(i) for i in pairs)
+    left, right = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
     for i, j in zip(ours, theirs, strict=True):
         if a.shape[i] != b.shape[j]:
             raise ValueError(f"tensordot: axis {i} of shape {a.shape} and axis {j} of shape {b.shape} differ in length")
         right[j] = left[i]
-    out = [c for c in left if c not in right] + [c for c in right if c not in left]
-    return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", a, b)
+    return einsum(a, left, b, right)
 
 
-@recorded()
-def dot(a: Any, b: Any) -> Any:
+def dot(a: Tensor, b: Tensor) -> Any:
     """As numpy.dot."""
-    a, b = operand(a), operand(b)
     if not (a.ndim and b.ndim):
         return a * b
     return matmul(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
 
 
-@recorded()
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
-    a, v = operand(a), operand(v)
     if a.ndim != 1 or v.ndim != 1 or not (a.size and v.size):
-        raise ValueError(
-            f"convolve: of two arrays with one axis that are not empty, not of shapes {a.shape} and {v.shape}"
-        )
+        raise ValueError(f"convolve: of two rows of numbers that are not empty, not of shapes {a.shape} and {v.shape}")
     if len(v) > len(a):
         a, v = v, a
     if mode not in ("full", "same", "valid"):
@@ -181,47 +164,39 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     return matmul(padded[windows], v)
 
 
-@recorded()
-def kron(a: Any, b: Any) -> Any:
+def kron(a: Tensor, b: Tensor) -> Any:
     """As numpy.kron: a block for each element of a."""
-    a, b = operand(a), operand(b)
     ndim = max(a.ndim, b.ndim)
     left, right = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))
     product = a.reshape([n for size in left for n in (size, 1)]) * b.reshape([n for size in right for n in (1, size)])
     return product.reshape([n * m for n, m in zip(left, right)])
 
 
-@recorded()
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+def cross(a: Tensor, b: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """As numpy.cross, of vectors of three numbers."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = moveaxis(operand(a), axisa, -1), moveaxis(operand(b), axisb, -1)
+    a, b = moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)
     if not a.shape[-1] == b.shape[-1] == 3:
         raise ValueError(f"cross: of vectors of three numbers, not of {a.shape[-1]} and {b.shape[-1]}")
     following, preceding = [1, 2, 0], [2, 0, 1]
     return moveaxis(a[..., following] * b[..., preceding] - a[..., preceding] * b[..., following], -1, axisc)
 
 
-@recorded()
-def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
+def vecdot(x1: Tensor, x2: Tensor, *, axis: int = -1) -> Any:
     """As numpy.vecdot."""
-    x1, x2 = moveaxis(operand(x1), axis, -1), moveaxis(operand(x2), axis, -1)
+    x1, x2 = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
     return matmul(x1[..., None, :], x2[..., None])[..., 0, 0]
 
 
-@recorded()
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+def correlate(a: Tensor, v: Tensor, mode: str = "valid") -> Any:
     """As numpy.correlate."""
-    a, v = operand(a), operand(v)
     return convolve(a, v[::-1], mode) if len(a) >= len(v) else convolve(a[::-1], v, mode)[::-1]
 
 
-inner = called(
-    "inner",
-    lambda a, b: tensordot(a, b, (-1, -1)) if operand(a).ndim and operand(b).ndim else operand(a) * operand(b),
-)
-outer = called("outer", lambda a, b: operand(a).reshape(-1, 1) * operand(b).reshape(-1))
-vdot = called("vdot", lambda a, b: matmul(operand(a).reshape(-1), operand(b).reshape(-1)))
-vecmat = called("vecmat", lambda x1, x2: matmul(operand(x1)[..., None, :], x2)[..., 0, :])
-matvec = called("matvec", lambda x1, x2: matmul(x1, operand(x2)[..., None])[..., 0])
+inner = lambda a, b: tensordot(a, b, (-1, -1)) if as_array(a).ndim and as_array(b).ndim else dot(a, b)
+outer = lambda a, b: as_array(a).reshape(-1, 1) * as_array(b).reshape(-1)
+vdot = lambda a, b: matmul(as_array(a).reshape(-1), as_array(b).reshape(-1))
+vecmat = lambda x1, x2: matmul(as_array(x1)[..., None, :], x2)[..., 0, :]
+matvec = lambda x1, x2: matmul(x1, as_array(x2)[..., None])[..., 0]
+__all__ = record(globals())

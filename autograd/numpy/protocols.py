@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import numpy as names
+from ..meeting import as_array
 from ..node import Node
 from .dispatch import NO_OUT, not_differentiated
 from .reducing import scanned
-from .shaping import operand
 
 METHODS: dict[str, Callable[..., Any]] = {
     "add.reduce": names.sum,
@@ -36,7 +36,7 @@ def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> A
         given = f" with {', '.join(kwargs)}" if kwargs else ""
         not_differentiated(f"numpy.{called}{given}")
     if method == "outer":
-        x, y = map(operand, inputs)
+        x, y = map(as_array, inputs)
         inputs = x.reshape(x.shape + (1,) * y.ndim), y
     return getattr(names, name)(*inputs, **kwargs)
 

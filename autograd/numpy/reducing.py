@@ -1,7 +1,6 @@
 """Functions along axes: sums, means, extremes, products, running sums, sorting, and what is composed of them.
 
-The first argument is a Tensor, or something else in it is. Names and arguments are NumPy's; what stands after the
-axis and the dtype is given by name. A Tensor has no `out`.
+What stands after the axis and the dtype is given by name.
 """
 
 import math
@@ -11,19 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..arguments import axes_of
+from ..meeting import as_array
 from ..node import Tensor, kinds
 from ..on_arrays import count
-from ..operation import OPERATIONS
-from .dispatch import called, data_of, recorded
-from .shaping import along, broadcast_to, concatenate, operand
+from ..operation import OPERATIONS, Operation
+from .dispatch import data_of, record
+from .moving import concatenate
+from .shaping import along, broadcast_to
 
-
-def _reduced(name: str, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
-    if axis is None and not keepdims:
-        return OPERATIONS[name](x, None)
-    axes = axes_of(axis, x.ndim)
-    out = OPERATIONS[name](x, axes)
-    return out if keepdims or not axes else out.reshape(without(x.shape, axes, False))
+_where, _equal, _concatenate = (OPERATIONS[name] for name in "where equal concatenate".split())
 
 
 def without(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
@@ -41,32 +36,84 @@ def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) ->
     """x in a dtype, and another number where the mask is False."""
     if x.__class__ is Tensor and dtype is None and where is True:  # most calls
         return x
-    x = operand(x) if dtype is None else operand(x).astype(dtype)
+    x = as_array(x) if dtype is None else as_array(x).astype(dtype)
     if where is True:
         return x
-    mask = operand(where)
+    mask = as_array(where)
     if mask.dtype != bool:
         raise TypeError(f"where= is a mask of booleans, not of {mask.dtype}")
     if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
         raise ValueError(f"where= is of shape {mask.shape}, the array of shape {x.shape}")
-    return OPERATIONS["where"](mask, x, other)
+    return _where(mask, x, other)
 
 
-@recorded()
-def sum(
-    a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
-) -> Tensor:
-    """As numpy.sum."""
-    out = _reduced("sum", selected(a, dtype, where, 0.0), axis, keepdims)
-    return out if initial is None else out + initial
+def _reducing(name: str) -> Callable[..., Any]:
+    """A row that reduces, with NumPy's arguments."""
+    row = OPERATIONS[name]
+
+    def function(x: Tensor, axis=None, *, keepdims=False) -> Tensor:
+        if axis is None and not keepdims:
+            return row(x, None)
+        axes = axes_of(axis, x.ndim)
+        out = row(x, axes)
+        return out if keepdims or not axes else out.reshape(without(x.shape, axes, False))
+
+    return function
 
 
-@recorded()
+def _folding(fold: Callable, nothing: float, join: Operation) -> Callable[..., Any]:
+    """A sum or product: of nothing it is this number, and `join` puts two parts together."""
+
+    def function(a: Tensor, axis=None, dtype=None, *, keepdims=False, initial=None, where=True) -> Tensor:
+        out = fold(selected(a, dtype, where, nothing), axis, keepdims=keepdims)
+        return out if initial is None else join(out, initial)
+
+    return function
+
+
+def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
+    """A tree of products of halves, whose derivatives are right where elements are 0."""
+    axes = axes_of(axis, x.ndim)
+    shape, x = without(x.shape, axes, keepdims), rows(x, axes)
+    n, last = x.shape[-1], x.ndim - 1
+    while n > 1:
+        half = n // 2
+        product = x[..., :half] * x[..., half : 2 * half]
+        x = _concatenate(product, x[..., 2 * half :], last) if n % 2 else product
+        n -= half
+    # a product of nothing is 1, and has a history all the same
+    return x.reshape(shape) if n else _sum(x, -1).reshape(shape) + 1.0
+
+
+def _extreme(name: str, pick: Operation) -> Callable[..., Any]:
+    """The largest or smallest elements; equal ones share the gradient."""
+    reduced = _reducing(name)
+
+    def function(a: Tensor, axis=None, *, keepdims=False, initial=None, where=True) -> Tensor:
+        if initial is None and where is not True:
+            raise ValueError(f"{name}: where= leaves nothing to choose from in places: give initial=, too")
+        x = selected(a, None, where, initial)
+        if initial is None:
+            return reduced(x, axis, keepdims=keepdims)
+        if not count(x.shape, axes_of(axis, x.ndim)):
+            return sum(x, axis, keepdims=keepdims, initial=initial)
+        return pick(reduced(x, axis, keepdims=keepdims), initial)
+
+    return function
+
+
+_sum, _mean, norm, logsumexp = map(_reducing, ("sum", "mean", "norm", "logsumexp"))
+sum, prod = _folding(_sum, 0.0, OPERATIONS["add"]), _folding(_product, 1.0, OPERATIONS["mul"])
+max, min = _extreme("max", OPERATIONS["maximum"]), _extreme("min", OPERATIONS["minimum"])
+softmax = lambda x, axis=-1: OPERATIONS["softmax"](x, axes_of(axis, x.ndim))
+log_softmax = lambda x, axis=-1: OPERATIONS["log_softmax"](x, axes_of(axis, x.ndim))
+
+
 def mean(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """As numpy.mean."""
     x = selected(a, dtype)
     if where is True:
-        return _reduced("mean", x, axis, keepdims)
+        return _mean(x, axis, keepdims=keepdims)
     return sum(x, axis, keepdims=keepdims, where=where) / _counted(x, axis, keepdims, where)
 
 
@@ -74,70 +121,14 @@ def _counted(x: Tensor, axis: Any, keepdims: bool, where: Any) -> Any:
     """How many elements a reduction puts together."""
     if where is True:
         return count(x.shape, axes_of(axis, x.ndim))
-    ones = np.ones(x.shape, x.dtype)
-    return sum(OPERATIONS["where"](where, ones, 0.0), axis, keepdims=keepdims)
+    return sum(_where(where, np.ones(x.shape, x.dtype), 0.0), axis, keepdims=keepdims)
 
 
-def _extreme(name: str, pick: str, a: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Tensor:
-    if initial is None and where is not True:
-        raise ValueError(f"{name}: where= leaves nothing to choose from in places: give initial=, too")
-    x = selected(a, None, where, initial)
-    if initial is None:
-        return _reduced(name, x, axis, keepdims)
-    if not count(x.shape, axes_of(axis, x.ndim)):
-        return sum(x, axis, keepdims=keepdims, initial=initial)
-    return OPERATIONS[pick](_reduced(name, x, axis, keepdims), initial)
-
-
-@recorded()
-def max(a: Tensor, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
-    """As numpy.max; equal elements share the gradient."""
-    return _extreme("max", "maximum", a, axis, keepdims, initial, where)
-
-
-@recorded()
-def min(a: Tensor, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
-    """As numpy.min; equal elements share the gradient."""
-    return _extreme("min", "minimum", a, axis, keepdims, initial, where)
-
-
-@recorded()
-def norm(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """The square root of the sum of squares; its gradient at 0 is 0."""
-    return _reduced("norm", x, axis, keepdims)
-
-
-@recorded()
-def logsumexp(x: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) over axes, without overflow."""
-    return _reduced("logsumexp", x, axis, keepdims)
-
-
-@recorded()
-def log_softmax(x: Tensor, axis: Any = -1) -> Tensor:
-    """log(softmax(x)) over an axis, without overflow."""
-    return OPERATIONS["log_softmax"](x, axes_of(axis, x.ndim))
-
-
-@recorded()
-def softmax(x: Tensor, axis: Any = -1) -> Tensor:
-    """exp(x) / sum(exp(x)) over an axis, without overflow."""
-    return OPERATIONS["softmax"](x, axes_of(axis, x.ndim))
-
-
-def _of_deviations(name: str, size: Callable[[Tensor, Any, Any, bool], Tensor]) -> Callable[..., Tensor]:
+def _of_deviations(name: str, size: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The size of the deviations from the mean: in two passes, so that a large offset costs no digits."""
 
     def function(
-        a: Tensor,
-        axis: Any = None,
-        dtype: Any = None,
-        *,
-        ddof: float = 0,
-        keepdims: bool = False,
-        where: Any = True,
-        mean: Any = None,
-        correction: float | None = None,
+        a: Tensor, axis=None, dtype=None, *, ddof=0, keepdims=False, where=True, mean=None, correction=None
     ) -> Tensor:
         if correction is not None and ddof:
             raise ValueError(f"{name}: ddof and correction are two names for the same number: give one of them")
@@ -145,7 +136,7 @@ def _of_deviations(name: str, size: Callable[[Tensor, Any, Any, bool], Tensor]) 
         n = _counted(deviation, axis, keepdims, where) - (ddof if correction is None else correction)
         return size(deviation, OPERATIONS["maximum"](n, 0), axis, keepdims)
 
-    return called(name, function)
+    return function
 
 
 def _deviation(x: Tensor, axis: Any, where: Any, centre: Any) -> Tensor:
@@ -159,49 +150,21 @@ var = _of_deviations("var", lambda x, n, axis, keepdims: sum(x * x, axis, keepdi
 std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=keepdims) / OPERATIONS["sqrt"](n))
 
 
-@recorded()
-def prod(
-    a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
-) -> Tensor:
-    """As numpy.prod, as a tree of products of halves, whose derivatives are right where elements are 0."""
-    x = selected(a, dtype, where, 1.0)
-    axes = axes_of(axis, x.ndim)
-    shape, x = without(x.shape, axes, keepdims), rows(x, axes)
-    n, last = x.shape[-1], x.ndim - 1
-    while n > 1:
-        half = n // 2
-        product = x[..., :half] * x[..., half : 2 * half]
-        x = OPERATIONS["concatenate"](product, x[..., 2 * half :], last) if n % 2 else product
-        n -= half
-    # a product of nothing is 1, and has a history all the same
-    out = x.reshape(shape) if n else sum(x, -1).reshape(shape) + 1.0
-    return out if initial is None else out * initial
-
-
 def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
     """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
     x, axis = along(selected(x, dtype), axis)
     before, step = (slice(None),) * axis, 1
     while step < x.shape[axis]:
         both = OPERATIONS[operation](x[(*before, slice(None, -step))], x[(*before, slice(step, None))])
-        x = OPERATIONS["concatenate"](x[(*before, slice(None, step))], both, axis)
+        x = _concatenate(x[(*before, slice(None, step))], both, axis)
         step *= 2
     return x
 
 
-@recorded()
-def cumsum(a: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """As numpy.cumsum."""
-    return OPERATIONS["cumsum"](*along(selected(a, dtype), axis))
+cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(selected(a, dtype), axis))
+cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0
 
 
-@recorded()
-def cumprod(a: Tensor, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """As numpy.cumprod; derivatives are right at elements of 0."""
-    return scanned("mul", a, axis, dtype)
-
-
-@recorded()
 def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
     """As numpy.sort (stable, whatever the kind); an element's gradient goes to the place it came from."""
     if order is not None:
@@ -210,46 +173,43 @@ def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None,
     return OPERATIONS["sorted_as"](x, x, axis)
 
 
-@recorded()
 def partition(a: Tensor, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Tensor:
     """As numpy.partition, inside jit in the order of sort; an element's gradient goes to the place it came from."""
-    x, axis = along(operand(a), axis)
+    x, axis = along(a, axis)
     if kinds.tracing:
         return sort(x, axis)
     return OPERATIONS["unsorted_as"](sort(x, axis), np.partition(data_of(x), kth, axis, kind, order), axis)
 
 
-@recorded()
 def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """As numpy.diff."""
-    x = operand(a)
-    axis = axes_of(axis, x.ndim)[0]
+    axis = axes_of(axis, a.ndim)[0]
     if n < 0:
         raise ValueError(f"diff: n is how often differences are taken, not {n}")
-    edge, before = (*x.shape[:axis], 1, *x.shape[axis + 1 :]), (slice(None),) * axis
-    ends = [None if end is None else operand(end) for end in (prepend, append)]
+    edge, before = (*a.shape[:axis], 1, *a.shape[axis + 1 :]), (slice(None),) * axis
+    ends = [None if end is None else as_array(end) for end in (prepend, append)]
     ends = [broadcast_to(end, edge) if end is not None and not end.ndim else end for end in ends]
-    x = concatenate([part for part in (ends[0], x, ends[1]) if part is not None], axis)
+    x = concatenate([part for part in (ends[0], a, ends[1]) if part is not None], axis)
     for _ in range(n):
         x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
     return x
 
 
-@recorded()
 def ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
     """As numpy.ediff1d: the differences of all elements in a row, between other numbers."""
-    x = operand(ary)
-    ends = (to_begin, diff(x.reshape(-1)), to_end)
-    return concatenate([operand(end).reshape(-1).astype(x.dtype) for end in ends if end is not None])
+    parts = [as_array(part).reshape(-1) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None]
+    return concatenate([part.astype(ary.dtype) for part in parts])
 
 
-@recorded()
 def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
     """As numpy.unwrap; each element moves by a multiple of the period, so its gradient is its own."""
     axis = axes_of(axis, p.ndim)[0]
     step = diff(p, axis=axis, prepend=p[(slice(None),) * axis + (slice(1),)])
     jump = (step + period / 2) % period - period / 2 - step
     # a step of exactly half a period upwards stays one
-    jump = OPERATIONS["where"](OPERATIONS["equal"](step + jump, -period / 2) * (step > 0), jump + period, jump)
+    jump = _where(_equal(step + jump, -period / 2) * (step > 0), jump + period, jump)
     small = OPERATIONS["less"](abs(step), period / 2 if discont is None else discont)
-    return p + cumsum(OPERATIONS["where"](small, 0.0, jump), axis)
+    return p + cumsum(_where(small, 0.0, jump), axis)
+
+
+__all__ = record(globals())

@@ -1,7 +1,4 @@
-"""Averages, quantiles, correlation, counts, and the reductions that pass over NaN.
-
-Names and arguments are NumPy's.
-"""
+"""Averages, quantiles, correlation, counts, and the reductions that pass over NaN."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,36 +6,33 @@ from typing import Any
 import numpy as np
 
 from ..arguments import axes_of, is_node
+from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
 from . import masks, reducing
-from .dispatch import called, data_of, recorded
-from .moving import diagonal, take, take_along_axis
+from .dispatch import data_of, record
+from .moving import concatenate, diagonal, take, take_along_axis
 from .reducing import selected
-from .shaping import atleast_2d, broadcast_to, concatenate, operand
+from .shaping import atleast_2d, broadcast_to
 
 _where, _equal, _maximum, _floor = (OPERATIONS[name] for name in "where equal maximum floor".split())
 
+ptp = lambda a, axis=None, *, keepdims=False: (
+    reducing.max(a, axis, keepdims=keepdims) - reducing.min(a, axis, keepdims=keepdims)
+)
 
-@recorded()
+
 def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As numpy.average; the weights have their gradient, too."""
-    x = operand(a)
-    w = np.ones(x.shape, x.dtype) if weights is None else operand(weights)
-    if w.shape != x.shape:
-        axes = [] if axis is None else [i % x.ndim for i in np.atleast_1d(axis)]
-        if w.shape != tuple(x.shape[i] for i in axes):
-            raise ValueError(f"average: weights of shape {w.shape} for an array of shape {x.shape} along {axis}")
-        w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(x.shape)))
-    total = reducing.sum(broadcast_to(w, x.shape), axis, keepdims=keepdims)
-    mean = reducing.sum(x * w, axis, keepdims=keepdims) / total
+    w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
+    if w.shape != a.shape:
+        axes = [] if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
+        if w.shape != tuple(a.shape[i] for i in axes):
+            raise ValueError(f"average: weights of shape {w.shape} for an array of shape {a.shape} along {axis}")
+        w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(a.shape)))
+    total = reducing.sum(broadcast_to(w, a.shape), axis, keepdims=keepdims)
+    mean = reducing.sum(a * w, axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
-
-
-@recorded()
-def ptp(a: Tensor, axis: Any = None, *, keepdims: bool = False) -> Tensor:
-    """As numpy.ptp, the largest element less the smallest."""
-    return reducing.max(a, axis, keepdims=keepdims) - reducing.min(a, axis, keepdims=keepdims)
 
 
 def _quantile(name: str) -> Callable[..., Any]:
@@ -48,16 +42,13 @@ def _quantile(name: str) -> Callable[..., Any]:
     """
     plain = getattr(np, name.removeprefix("nan"))
 
-    def function(
-        a: Tensor, q: Any, axis: Any = None, *, method: str = "linear", keepdims: bool = False, overwrite_input: Any = 0
-    ) -> Tensor:
-        x, q = operand(a), np.asarray(q, float)
-        axes = axes_of(axis, x.ndim)
-        rows = reducing.sort(reducing.rows(x, axes))
+    def function(a: Tensor, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False) -> Tensor:
+        q, axes = np.asarray(q, float), axes_of(axis, a.ndim)
+        rows = reducing.sort(reducing.rows(a, axes))
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
-        return out.reshape(q.shape + reducing.without(x.shape, axes, keepdims))
+        return out.reshape(q.shape + reducing.without(a.shape, axes, keepdims))
 
-    return called(name, function)
+    return function
 
 
 def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
@@ -65,11 +56,12 @@ def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
     n = rows.shape[-1]
     if not n:
         raise ValueError("there is no median or quantile of no elements")
-    lengths = np.full(rows.shape[:-1], n)
+    lengths: Any = np.full(rows.shape[:-1], n)
     if over_nan:  # they are the last
         lengths = _maximum(masks.count_nonzero(rows == rows, -1), 1)
-    several = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
-    places = take(np.stack([place(k).ravel() for k in several]), masks.searchsorted(several, lengths), 0)
+    several: Any = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
+    levels: Any = np.stack([place(k).ravel() for k in several])
+    places = take(levels, masks.searchsorted(several, lengths), 0)
     low = _floor(places).astype(int)
     share = (places - low).astype(rows.dtype)
     x, y = (take_along_axis(rows, i, -1) for i in (low, low + (share > 0)))
@@ -83,43 +75,22 @@ def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
 quantile, percentile, nanquantile, nanpercentile = map(
     _quantile, ("quantile", "percentile", "nanquantile", "nanpercentile")
 )
+# the gradient goes to the one or two elements in the middle
+median = lambda a, axis=None, *, overwrite_input=False, keepdims=False: quantile(a, 0.5, axis, keepdims=keepdims)
+nanmedian = lambda a, axis=None, *, overwrite_input=False, keepdims=False: nanquantile(a, 0.5, axis, keepdims=keepdims)
 
 
-@recorded()
-def median(a: Tensor, axis: Any = None, *, overwrite_input: bool = False, keepdims: bool = False) -> Tensor:
-    """As numpy.median; the gradient goes to the one or two elements in the middle."""
-    return quantile(a, 0.5, axis, keepdims=keepdims)
-
-
-@recorded()
-def nanmedian(a: Tensor, axis: Any = None, *, overwrite_input: bool = False, keepdims: bool = False) -> Tensor:
-    """As numpy.nanmedian; the gradient goes to the one or two elements in the middle."""
-    return nanquantile(a, 0.5, axis, keepdims=keepdims)
-
-
-def _observations(name: str, m: Any, rowvar: bool, dtype: Any) -> Tensor:
+def _observations(m: Any, rowvar: bool, dtype: Any) -> Tensor:
     """A row for each variable."""
     x = selected(m, dtype or np.float64)
     if x.ndim > 2:
-        raise ValueError(f"{name}: of an array of variables and observations, not of shape {x.shape}")
+        raise ValueError(f"cov: of an array of variables and observations, not of shape {x.shape}")
     return atleast_2d(x) if rowvar or x.ndim < 2 else x.T
 
 
-@recorded()
-def cov(
-    m: Tensor,
-    y: Any = None,
-    rowvar: bool = True,
-    bias: bool = False,
-    ddof: int | None = None,
-    fweights: Any = None,
-    aweights: Any = None,
-    *,
-    dtype: Any = None,
-) -> Tensor:
-    """As numpy.cov; the weights are constants."""
-    x = concatenate([_observations("cov", part, rowvar, dtype) for part in (m, y) if part is not None])
-    n, ddof = x.shape[1], int(not bias) if ddof is None else ddof
+def _covariance(x: Tensor, ddof: int, fweights: Any, aweights: Any) -> Tensor:
+    """Of the rows of x; the weights are constants."""
+    n: Any = x.shape[1]
     f, a = (np.ones(n) if weights is None else np.asarray(weights) for weights in (fweights, aweights))
     np.cov(np.zeros((1, n)), ddof=ddof, fweights=f.copy(), aweights=a)  # refuses bad weights, and changes them
     w = (f * a).astype(x.dtype)
@@ -129,7 +100,14 @@ def cov(
     return ((deviation * w) @ deviation.T / max(float(total - lost), 0.0)).squeeze()
 
 
-@recorded()
+cov = lambda m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None: _covariance(
+    concatenate([_observations(part, rowvar, dtype) for part in (m, y) if part is not None]),
+    int(not bias) if ddof is None else ddof,
+    fweights,
+    aweights,
+)
+
+
 def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
     """As numpy.corrcoef."""
     c = cov(x, y, rowvar, dtype=dtype)
@@ -139,7 +117,6 @@ def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None
     return c / size / size.reshape(-1, 1)
 
 
-@recorded()
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """As numpy.bincount; the gradient goes to the weights."""
     plain = np.bincount(data_of(x), None if weights is None else np.zeros(weights.shape), minlength)
@@ -148,35 +125,24 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
     """A reduction of what its mask selects, where that is no NaN."""
-
-    def over(a: Tensor, *args: Any, where: Any = True, **kwargs: Any) -> Tensor:
-        x = operand(a)
-        return function(x, *args, where=_equal(x, x) * where, **kwargs)
-
-    return called(f"nan{function.__name__}", over)
+    return lambda a, *args, where=True, **kwargs: function(a, *args, where=_equal(a, a) * where, **kwargs)
 
 
 def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
     """A function with a number in the place of NaN."""
-
-    def over(a: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        x = operand(a)
-        return function(_where(_equal(x, x), x, number), *args, **kwargs)
-
-    return called(f"nan{function.__name__}", over)
+    return lambda a, *args, **kwargs: function(_where(_equal(a, a), a, number), *args, **kwargs)
 
 
 def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     """The largest or smallest of all numbers; NaN where there is none."""
     filled = _filled(function, least)
 
-    def over(a: Tensor, axis: Any = None, *, keepdims: bool = False, **kwargs: Any) -> Tensor:
-        x = operand(a)
-        some = reducing.max(_equal(x, x), axis, keepdims=keepdims)
-        out = filled(x, axis, keepdims=keepdims, **kwargs)
+    def over(a: Tensor, axis=None, *, keepdims=False, **kwargs) -> Tensor:
+        some = reducing.max(_equal(a, a), axis, keepdims=keepdims)
+        out = filled(a, axis, keepdims=keepdims, **kwargs)
         return out if "initial" in kwargs else _where(some, out, np.nan)
 
-    return called(f"nan{function.__name__}", over)
+    return over
 
 
 nansum, nanprod, nanmean, nanvar, nanstd = map(
@@ -187,16 +153,16 @@ nanmax, nanmin = _extreme(reducing.max, -np.inf), _extreme(reducing.min, np.inf)
 
 
 def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Callable[..., Any]:
-    def cumulative(x: Tensor, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
+    def cumulative(x: Tensor, *, axis=None, dtype=None, include_initial=False) -> Tensor:
         if axis is None and x.ndim != 1:
             raise ValueError(f"{name}: an array of shape {x.shape} needs axis=")
-        axis = axis or 0
-        out = function(x, axis, dtype)
-        first = np.full(out.shape, initial, out.dtype).take([0], axis)
-        return concatenate([first, out], axis) if include_initial else out
+        out = function(x, axis or 0, dtype)
+        first = np.full(out.shape, initial, out.dtype).take([0], axis or 0)
+        return concatenate([first, out], axis or 0) if include_initial else out
 
-    return called(name, cumulative)
+    return cumulative
 
 
 cumulative_sum = _cumulative("cumulative_sum", reducing.cumsum, 0.0)
 cumulative_prod = _cumulative("cumulative_prod", reducing.cumprod, 1.0)
+__all__ = record(globals())
