@@ -83,6 +83,22 @@ def call_with_nodes(
     return RecordedCall(output, inputs, given, structure, outside, aux)
 
 
+def on_nodes(f: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+    """What f returns, all of which is recorded: fresh nodes take the place of floats, and again floats that of these.
+
+    A result stays a node where a node from outside leads to it, as of a jitted function.
+    """
+
+    def node(x: Any) -> Any:
+        of_floats = isinstance(x, (np.ndarray, np.floating)) and x.dtype.kind == "f"
+        return Value(x) if type(x) is float else Tensor(x) if of_floats else x
+
+    started = tick()
+    inner, named = map_tree(node, (args, kwargs))
+    output = f(*inner, **named)
+    return map_tree(lambda x: _plain(x) if isinstance(x, Node) and oldest([x], started) > started else x, output)
+
+
 def pair(output: Any) -> tuple[Any, Any]:
     """What a function with has_aux returned, checked."""
     if not isinstance(output, tuple) or len(output) != 2:

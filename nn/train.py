@@ -31,12 +31,14 @@ from autograd.compiler import (
 )
 from autograd.graph import history
 from autograd.operation import OPERATIONS
+from autograd.recording import inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
 from .clipping import by_norm, by_value
 from .feeding import arrays, drawn, part, shapes
 from .optim import Optimizer
+from .uncompiled import uncompiled
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
 NOTHING: Any = contextlib.nullcontext(())
@@ -78,7 +80,7 @@ class TrainStep(Compiled):
     (as int64) and booleans are given to the model as they are. What it draws by autograd.random is drawn anew for each
     iteration. Parameters, the optimizer's state, buffers that forward assigns anew, and generators change all at once
     at the end of a call (of every 10,000 iterations of run, fewer where they draw much), so an interruption leaves them
-    consistent. `backend` is as for jit.
+    consistent. `backend` is as for jit; inside detect_anomaly the update runs uncompiled.
 
     With `has_aux` the loss returns (loss, extras), and so do step and, stacked, run: arrays, and lists, tuples and
     dicts of them. Gradients are clipped element by element to `clip_value`, then all together to `clip_norm`. A batch
@@ -104,6 +106,7 @@ class TrainStep(Compiled):
         self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
         self.optimizer, self.has_aux, self.accumulate = optimizer, has_aux, positive("accumulate", accumulate)
         self.clip_norm, self.clip_value = clip_norm, clip_value
+        self._extras: Any = ()  # the structure of what the last loss returned besides its number
         for name, most in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if most is not None:
                 between(name, most, open_low=True)
@@ -134,10 +137,13 @@ class TrainStep(Compiled):
         return (losses, self._in_structure(extras) if found else None) if self.has_aux else losses
 
     def _in_structure(self, extras: list) -> Any:
-        return unflatten(self._last.extras, extras)  # type: ignore[union-attr]  # an Update
+        return unflatten(self._extras, extras)
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the first entries, as many as are done at once; all that has changed is taken over."""
+        if inspection.inspector:
+            found, self._extras = uncompiled(self, [x[0] for x in batches], inputs)
+            return found
         optimizer, n = self.optimizer, self.accumulate
         update, held = self._update(batches, inputs)
         end = len(held) - len(update.frozen)
@@ -169,7 +175,7 @@ class TrainStep(Compiled):
         if update is None or not update.fits(held):
             update = self.forms.keep(key, self._compile([x[0] for x in batches], inputs, update and update.run))
             held = self._held(update.buffers, update.frozen)
-        self._last = update
+        self._last, self._extras = update, update.extras
         return update, held
 
     def _held(self, buffers: Buffers, frozen: list[Any]) -> list:
