@@ -34,7 +34,7 @@ class Known(weakref.ref):
     when: int
     site: Site | None
     within: str  # the operation in whose gradient it was made
-    held: list  # what its pullbacks will read
+    held: tuple  # what its pullbacks will read
 
     def stand_for(self, node: Any) -> None:
         """Keep how a result was made, or of None that it is none: something was made of it."""
@@ -62,6 +62,7 @@ class Inspector:
         self.found = ""  # what to say of a result that was dropped
         self.sweeping = False
         self.pulled: Node | None = None  # whose pullback is recording
+        self.on_drop: Callable | None = self._dropped  # one for all nodes, until the end
 
     def look_at(self, node: Node) -> None:
         """Remember where a fresh node was made, and of what."""
@@ -69,7 +70,7 @@ class Inspector:
             return
         if self.found:
             self.raise_found()
-        args, pulled, known = node.args, self.pulled, Known(node, self._dropped)
+        args, pulled, known = node.args, self.pulled, Known(node, self.on_drop)
         for arg in args:
             if isinstance(arg, Node):
                 before = self.known.get(arg.when)
@@ -234,7 +235,7 @@ def detect_anomaly(*, nan_only: bool = False) -> Iterator[None]:
             yield
             inspector.results(since)
     finally:
-        inspection.inspector = outer
+        inspection.inspector, inspector.on_drop = outer, None
         if outer is None:
             inspector.known.clear()
 

@@ -145,12 +145,12 @@ def _places(operation: Operation) -> list[tuple[int, str]]:
     return [*enumerate(operation.names), (-1, "out")]
 
 
-def held(node: Node, args: tuple) -> list:
+def held(node: Node, args: tuple) -> tuple:
     """What the numbers are at the moment that the pullbacks of a node read: the same where none has changed."""
-    return [_printed(node if i < 0 else args[i]) for i, _ in _read(node.operation)]
+    return tuple([_printed(node if i < 0 else args[i]) for i, _ in _read(node.operation)])
 
 
-def changed(node: Node, before: list) -> str:
+def changed(node: Node, before: tuple) -> str:
     """What has changed since that a pullback of a node's will read; nothing if all is as it was."""
     args = node.args
     now = held(node, args)
