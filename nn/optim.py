@@ -181,7 +181,7 @@ class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's or plain, and weight decay as part of the gradient, as in PyTorch."""
 
     parameters: Sequence[Any] = field(repr=False)
-    lr: Any
+    lr: Any = 1e-3
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
@@ -221,6 +221,8 @@ class Adam(Optimizer):
             raise TypeError(f"betas are two numbers, such as (0.9, 0.999), not {self.betas!r}")
         for beta in self.betas:
             between("a beta", beta, high=1.0)
+            if beta == 1:
+                raise ValueError(f"both betas must be below 1, or a mean would stay 0, not {self.betas!r}")
         between("eps", self.eps, open_low=True)
         between("weight_decay", self.weight_decay)
         super().__init__(self.parameters, self.lr)
