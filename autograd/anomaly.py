@@ -115,7 +115,7 @@ class Inspector:
             return run()
         self.raise_found()
         for output, seed in zip(outputs, seeds):
-            if isinstance(output, Node) and output.operation is not None:
+            if output.operation is not None:
                 self._know_as_result(output, None)
                 if level(_weighed(output.data, seed)) >= self.least:
                     raise AnomalyError(self._of_value(output))
@@ -224,8 +224,8 @@ def detect_anomaly(*, nan_only: bool = False) -> Iterator[None]:
     were changed after their use: the arrays of Tensors and constants, the `.data` of a node, an index.
 
     The error says what the rule is and what it was given, and the line of the user's program where that was recorded. A
-    context manager, and a decorator, for this thread; of nested ones the inner one decides. Jitted functions,
-    TrainSteps and checkpoints run uncompiled inside. It is slow: see docs/numerics.md.
+    context manager, and a decorator, for this thread; of nested ones the inner one decides. Jitted functions and
+    TrainSteps run uncompiled inside, checkpoints keep all. It is slow: see docs/numerics.md.
     """
     outer = inspection.inspector
     inspector = Inspector(2 if nan_only else 1, outer.known if outer is not None else {})

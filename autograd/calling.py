@@ -3,6 +3,7 @@
 They are fresh, so that a node of an outer derivative is never taken for one of an inner one.
 """
 
+import functools
 import numbers
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from .backward import pullback
 from .graph import oldest
 from .node import Node, Tensor, Value, kinds
 from .operation import OPERATIONS
-from .recording import tick
+from .recording import inspection, tick
 from .tree import flatten, map_tree, unflatten
 
 Argnums = int | tuple[int, ...]
@@ -97,6 +98,16 @@ def on_nodes(f: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
     inner, named = map_tree(node, (args, kwargs))
     output = f(*inner, **named)
     return map_tree(lambda x: _plain(x) if isinstance(x, Node) and oldest([x], started) > started else x, output)
+
+
+def looked_at(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose numbers are nodes while detect_anomaly looks at each operation."""
+
+    @functools.wraps(f, updated=())
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return on_nodes(f, args, kwargs) if inspection.inspector else f(*args, **kwargs)
+
+    return call
 
 
 def pair(output: Any) -> tuple[Any, Any]:

@@ -1,7 +1,9 @@
 """detect_anomaly names the operation by which a number that is handed out went wrong, and the line of the user."""
 
+import gc
 import re
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -23,7 +25,9 @@ from autograd import (
     jit,
     jvp,
     no_grad,
+    vmap,
 )
+from autograd.recording import inspection
 
 MASK = np.array([[True, True, False], [True, False, False]])
 SCORES = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -330,6 +334,25 @@ def test_the_inner_one_of_nested_ones_decides():
     assert "nan" in said(lambda: Value(0.0) / 0.0, nan_only=True)
 
 
+def test_deep_graphs_are_freed_at_once_and_nothing_is_kept():
+    gc.disable()
+    try:
+        for during in (True, False):
+            with detect_anomaly():
+                x = y = Value(1.0)
+                for _ in range(20_000):
+                    y = y * 1.0
+                y.backward()
+                nodes = [weakref.ref(x), weakref.ref(y), weakref.ref(inspection.inspector)]
+                if during:
+                    del x, y
+                    assert nodes[0]() is nodes[1]() is None and not inspection.inspector.known
+            x = y = None
+            assert [node() for node in nodes] == [None] * 3
+    finally:
+        gc.enable()
+
+
 def test_only_this_thread_is_looked_at():
     found, inside, done = [], threading.Event(), threading.Event()
 
@@ -363,6 +386,16 @@ def test_jit_runs_uncompiled():
         assert grad(jit(lambda x: anp.sum(x**2)))(np.ones(2)).tolist() == [2.0, 2.0]
         assert isinstance(f(np.full(2, np.e), 0.0 * w + 1.0)[1], Tensor)
     assert f.backend != "none (detect_anomaly looks at each operation)"
+
+
+def test_what_vmap_computes_is_looked_at():
+    slope, zeros = vmap(grad(lambda x: anp.sum(anp.sqrt(x)))), np.zeros((3, 2))
+    assert slope(zeros)[0, 0] == np.inf
+    assert "the value of ratio is inf at (0, 0), one of 0 NaN and 6" in said(lambda: slope(zeros))
+    with detect_anomaly():
+        found = slope(zeros + 0.25)
+        assert type(found) is np.ndarray and (found == 1.0).all()
+        assert vmap(lambda x, i: x[i])(np.eye(2), np.array([1, 0])).tolist() == [0.0, 0.0]
 
 
 class Net(nn.Module):
