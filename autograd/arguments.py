@@ -81,7 +81,7 @@ def tensor_constant(array: Any) -> Any:
         return array
     if is_node(array) or holds_node(array):
         return NotImplemented
-    if isinstance(array, numbers.Number) and not isinstance(array, np.generic):  # a Fraction, or what is refused
+    if isinstance(array, numbers.Number) and not isinstance(array, (complex, np.generic)):  # a Fraction, a Decimal
         return real_number(array)
     return array if isinstance(array, np.generic) and array.dtype.kind in "fiub" else numeric(array)
 
