@@ -133,11 +133,12 @@ class Inspector:
 
     def _looking(self, by: Callable | None, run: Callable) -> Any:
         """Run a sweep whose pullbacks are called by somebody, if by anybody."""
-        self.sweeping, inspection.around = True, by and functools.partial(Pullbacks, by)
+        self.sweeping, before = True, inspection.around
+        inspection.around = functools.partial(Pullbacks, by) if by else before
         try:
             return run()
         finally:
-            self.sweeping, self.pulled, inspection.around = False, None, None
+            self.sweeping, self.pulled, inspection.around = False, None, before
 
     def _recording(self, pull: Callable, node: Node, g: Any, into: Callable) -> None:
         self.pulled = node

@@ -133,8 +133,8 @@ softmax(x; axis)       = exp(from_top(x, axis)) / sum(exp(from_top(x, axis)), ax
     | balanced(scaled(g - sum(g * out, axis), out), out - 0.5, axis)  # 0.001 < |x| < 20
 log_softmax(x; axis)   = from_top(x, axis) - log1p(others(from_top(x, axis), axis)) \
     | balanced(g - scaled(sum(g, axis), softmax(x, axis)), out + 0.6931471805599453, axis)  # 0.001 < |x| < 20
-# x, which sums to 0, with its element of a probability above 1/2 as minus the sum of the others: it lost its digits; y is
-# positive there
+# x, which sums to 0: its element of a probability above 1/2, where y is positive, lost its digits and is made anew, as
+# minus the sum of the others
 balanced(x, y; axis)   = where(greater(y, 0.0), -sum(where(greater(y, 0.0), 0.0, x), axis), x) \
     | where(greater(y, 0.0), 0.0, g - sum(where(greater(y, 0.0), g, 0.0), axis)) |  # 0.001 < |x| < 20
 # of elements by the size of the largest, whose squares do not overflow; the pullback is the unit vector, and at 0 the

@@ -12,7 +12,7 @@ from autograd.graph import history
 from autograd.node import Node
 from autograd.tree import flatten, map_tree
 
-from .clipping import by_norm, by_value
+from .clipping import by_norm
 from .feeding import part
 from .module import Module, set_together
 
@@ -24,13 +24,14 @@ def uncompiled(step: Any, batch: list[np.ndarray], inputs: int) -> tuple[list[np
     for i in range(n):
         given = [x[i * len(part(x, n)) :][: len(part(x, n))] if n > 1 else x for x in batch]
         loss, extras = _loss(step, [Tensor(x) if x.dtype.kind == "f" else x for x in given], inputs)
+        check_loss(loss)
         totals = [total + g for total, g in zip(totals, gradients(loss, parameters))]
-        used.update(history(loss))
+        used |= used_by(loss, parameters)
         losses.append(loss.data)
         found.append([np.asarray(x.data if isinstance(x, Node) else x) for x in flatten(extras)])
     changes = [total / n for total in totals]
     if step.clip_value is not None:
-        changes = by_value(changes, step.clip_value)
+        changes = [np.clip(g, -step.clip_value, step.clip_value) for g in changes]
     if step.clip_norm is not None:
         _, changes = by_norm(changes, step.clip_norm)
     _step(step.optimizer, [g if p in used else None for p, g in zip(parameters, changes)])
@@ -57,3 +58,19 @@ def _step(optimizer: Any, changes: list) -> None:
         optimizer.step()
     finally:
         set_together(optimizer.parameters, repeat("grad"), before)
+
+
+def check_loss(loss: Any) -> None:
+    """Raise TypeError unless it is a node of one number."""
+    shape = getattr(loss, "shape", ()) if isinstance(loss, Node) else type(loss).__name__
+    if shape != ():
+        hint = "; has_aux=True takes a pair (loss, extras)" if isinstance(loss, tuple) else ""
+        raise TypeError(f"TrainStep: the loss is a node of shape (), such as a mean, not {shape}{hint}")
+
+
+def used_by(loss: Any, parameters: list) -> set[Node]:
+    """All that the loss depends on; ValueError if no parameter is among that."""
+    used = {*history(loss)}
+    if used.isdisjoint(parameters):
+        raise ValueError("TrainStep: the loss depends on no parameter of the optimizer: is that for another model?")
+    return used

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..recording import inspection
+from ..tables import table
 from .printing import Executable
 from .program import looks
 from .tracing import Drawn
@@ -63,6 +64,13 @@ class Compiled:
         self.wanted = backend
         self.forms = Bounded()
         self._last: Form | None = None
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (", ".join(map(repr, run.program.inputs)), len(run.program.steps), f"{run.backend} ({run.why})")
+            for run in (form.run for form in self.forms.values())
+        ]
+        return table(repr(self)[1:-1], ("inputs", "operations", "backend"), rows)
 
     @property
     def last(self) -> Executable:

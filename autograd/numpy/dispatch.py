@@ -11,15 +11,16 @@ from typing import Any, NoReturn
 
 import numpy
 
-from ..arguments import is_node, no_mask
+from ..arguments import is_node, is_value, no_mask
 from ..failing import refuse
 from ..meeting import as_tensors, unlisted
-from ..node import Node, Tensor, kinds
+from ..node import Node, Tensor, Value, kinds
 from ..operation import Operation
 from ..tree import flatten, unflatten
 
 SIMPLE = {Tensor, numpy.ndarray, float, int, bool, type(None)}  # what every function takes as it is
 LISTS = {list, tuple}
+BY_ROWS = {Tensor, Value, float, int}  # what every row takes as it is
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
@@ -145,14 +146,22 @@ def attributes(plain: Any) -> dict[str, Any]:
 
 
 def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
-    """A row that NumPy has no function for, as a function: it knows by itself what it is given."""
+    """A row that NumPy has no function for, as a function: of integers, masks and lists as floats."""
 
     @wraps(row, updated=())
     def function(*args: Any) -> Any:
-        return row(*args) if LISTS.isdisjoint(map(type, args)) else row(*map(unlisted, args))
+        return row(*args) if BY_ROWS.issuperset(map(type, args)) else row(*map(_floats, args))
 
     function.__qualname__ = row.__name__
     return function
+
+
+def _floats(x: Any) -> Any:
+    """What a row takes: NumPy's functions make floats of integers, its operators do not."""
+    if hasattr(x, "dtype") and x.dtype.kind in "fc":
+        return x
+    x = unlisted(x)
+    return x if is_value(x) else _as_floats(x) if is_node(x) else numpy.multiply(x, 1.0)
 
 
 def on_nodes(f: Callable, x: Any) -> Any:
