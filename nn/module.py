@@ -36,8 +36,9 @@ class Place(NamedTuple):
 class Module:
     """The base of layers and networks; a subclass defines `forward`, or `__call__` itself.
 
-    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, Modules its parts. Arrays
-    and NumPy's numbers, except in tuples, are its buffers. TypeError for a Tensor or Module in a set and the like.
+    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, but for those that an
+    operation made, such as an activation that is kept; Modules are its parts. Arrays and NumPy's numbers, except in
+    tuples, are its buffers. TypeError for a Tensor or Module in a set and the like.
     """
 
     training = True  # for layers that do something else in use, see train and eval
@@ -178,7 +179,7 @@ def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
         for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
             if type(part) not in PLAIN:
                 _look(f"{path}.{inner}", x, inner, part, found)
-    elif isinstance(x, WATCHED):
+    elif isinstance(x, WATCHED) and getattr(x, "operation", None) is None:
         found.append(Place(path, owner, key, x))
 
 

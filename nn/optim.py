@@ -193,6 +193,7 @@ class Optimizer(Settings):
 class SGD(Optimizer):
     """Gradient descent with momentum, Nesterov's or plain, and weight decay as part of the gradient, as in PyTorch."""
 
+    lr: Rate = 1e-3
     momentum: Share = 0.0
     nesterov: bool = False
     weight_decay: Amount = 0.0

@@ -12,15 +12,15 @@ from autograd import Tensor, Value, compiler
 from autograd import numpy as names
 from autograd.backward import gradients
 from autograd.calling import pair
-from autograd.graph import history
-from autograd.node import Node
 from autograd.operation import OPERATIONS
+from autograd.recording import inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
 from .clipping import by_norm
 from .feeding import arrays, drawn, part, shapes
 from .optim import Optimizer
+from .uncompiled import check_loss, uncompiled, used_by
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
 NOTHING: Any = contextlib.nullcontext(())
@@ -51,7 +51,7 @@ class TrainStep(compiler.Compiled):
     (as int64) and booleans are given to the model as they are. What it draws by autograd.random is drawn anew for each
     iteration. Parameters, the optimizer's state, buffers that forward assigns anew, and generators change all at once
     at the end of a call (of every 10,000 iterations of run, fewer where they draw much), so an interruption leaves them
-    consistent. `backend` is as for jit.
+    consistent. `backend` is as for jit; inside detect_anomaly the update runs uncompiled.
 
     With `has_aux` the loss returns (loss, extras), and so do step and, stacked, run: arrays, and lists, tuples and
     dicts of them. Gradients are clipped element by element to `clip_value`, then all together to `clip_norm`. A batch
@@ -77,6 +77,7 @@ class TrainStep(compiler.Compiled):
         self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
         self.optimizer, self.has_aux, self.accumulate = optimizer, has_aux, positive("accumulate", accumulate)
         self.clip_norm, self.clip_value = clip_norm, clip_value
+        self._extras: Any = ()  # the structure of what the last loss returned besides its number
         for name in ("clip_norm", "clip_value"):
             if getattr(self, name) is not None:
                 between(name, getattr(self, name), open_low=True)
@@ -107,10 +108,13 @@ class TrainStep(compiler.Compiled):
         return (losses, self._in_structure(extras) if found else None) if self.has_aux else losses
 
     def _in_structure(self, extras: list) -> Any:
-        return unflatten(self._last.extras, extras)  # type: ignore[union-attr]  # an Update
+        return unflatten(self._extras, extras)
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the first entries, as many as are done at once; all that has changed is taken over."""
+        if inspection.inspector:
+            found, self._extras = uncompiled(self, [x[0] for x in batches], inputs)
+            return found
         optimizer, n = self.optimizer, self.accumulate
         update, held = self._update(batches, inputs)
         end = len(held) - len(update.frozen)
@@ -141,7 +145,7 @@ class TrainStep(compiler.Compiled):
             update = self._compile([x[0] for x in batches], inputs, update and update.run)
             held = self._held(self.forms.keep(key, update))
             update.looks, update.native = compiler.looks(held), all(x.dtype.isnative for x in held)
-        self._last = update
+        self._last, self._extras = update, update.extras
         return update, held
 
     def _held(self, update: Update) -> list:
@@ -214,11 +218,9 @@ class TrainStep(compiler.Compiled):
         loss, extras = self.loss(self.model(*batch[:inputs]), *batch[inputs:]), ()
         if self.has_aux:
             loss, extras = pair(loss)
-        _check_loss(loss)
+        check_loss(loss)
         gradient, step, n = gradients(loss, parameters, create_graph=True), step + 1.0, self.accumulate
-        assigned, used = compiler.take_back(), {*history(loss)}
-        if used.isdisjoint(parameters):
-            raise ValueError("TrainStep: the loss depends on no parameter of the optimizer: is that for another model?")
+        assigned, used = compiler.take_back(), used_by(loss, parameters)
         if n == 1:
             after = self._updated(parameters, states, gradient, rates, step, used)
         else:  # it is the last part of a batch that updates, and the next one begins anew
@@ -241,14 +243,6 @@ class TrainStep(compiler.Compiled):
             value, after = owner.rule(x, g, state, rates[owner], step) if x in used else (x, state)
             changed.append((cast(value, x.dtype), [cast(new, old.dtype) for new, old in zip(after, state)]))
         return [[x for x, _ in changed], [state for _, state in changed]]
-
-
-def _check_loss(loss: Any) -> None:
-    """Raise TypeError unless it is a node of one number."""
-    shape = getattr(loss, "shape", ()) if isinstance(loss, Node) else type(loss).__name__
-    if shape != ():
-        hint = "; has_aux=True takes a pair (loss, extras)" if isinstance(loss, tuple) else ""
-        raise TypeError(f"TrainStep: the loss is a node of shape (), such as a mean, not {shape}{hint}")
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:

@@ -142,6 +142,7 @@ def test_initializers_have_their_variances():
         (lambda: nn.Sequential([nn.ReLU()]), "layer 0 must be a layer or another function, not list"),
         (lambda: nn.MSE()([1.0], [1.0]), "MSE: the prediction is a Tensor, not list"),
         (lambda: nn.CrossEntropy()(1.0, [1]), "CrossEntropy: the prediction is a Tensor, not float"),
+        (lambda: nn.SGD(nn.Linear(2, 3, 0)), "SGD needs a list of the Tensors to change: model.parameters()"),
         (lambda: nn.SGD(nn.Linear(2, 3, 0), 0.1), "SGD needs a list of the Tensors to change: model.parameters()"),
         (lambda: nn.SGD(Tensor([1.0]), 0.1), "needs a list of the Tensors"),
         (lambda: nn.SGD([Tensor([1.0])], "0.1"), "SGD: lr must be a number, not '0.1'"),
