@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, Value, compiler
-from autograd import numpy as names
 from autograd.backward import gradients
 from autograd.calling import pair
 from autograd.operation import OPERATIONS
@@ -17,7 +16,7 @@ from autograd.recording import inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
-from .clipping import by_norm
+from .clipping import clipped
 from .feeding import arrays, drawn, part, shapes
 from .optim import Optimizer
 from .uncompiled import check_loss, uncompiled, used_by
@@ -233,10 +232,7 @@ class TrainStep(compiler.Compiled):
 
     def _updated(self, parameters: list, states: list, gradient: list, rates: dict, step: Any, used: set) -> list:
         """What the optimizer makes of parameters that the loss has used, and of their states."""
-        if self.clip_value is not None:
-            gradient = [names.clip(g, -self.clip_value, self.clip_value) for g in gradient]
-        if self.clip_norm is not None:
-            _, gradient = by_norm(gradient, self.clip_norm)
+        gradient = clipped(gradient, self.clip_norm, self.clip_value)
         owners, cast, changed = self.optimizer.owners(), OPERATIONS["cast"], list[Any]()
         rates = {each: each.schedule(step) if each.schedule else compiler.lift(rates[each]) for each in {*owners}}
         for owner, x, g, state in zip(owners, parameters, gradient, states):

@@ -12,7 +12,7 @@ from autograd.graph import history
 from autograd.node import Node
 from autograd.tree import flatten, map_tree
 
-from .clipping import by_norm
+from .clipping import clipped
 from .feeding import part
 from .module import Module, set_together
 
@@ -30,10 +30,7 @@ def uncompiled(step: Any, batch: list[np.ndarray], inputs: int) -> tuple[list[np
         losses.append(loss.data)
         found.append([np.asarray(x.data if isinstance(x, Node) else x) for x in flatten(extras)])
     changes = [total / n for total in totals]
-    if step.clip_value is not None:
-        changes = [np.clip(g, -step.clip_value, step.clip_value) for g in changes]
-    if step.clip_norm is not None:
-        _, changes = by_norm(changes, step.clip_norm)
+    changes = clipped(changes, step.clip_norm, step.clip_value)
     _step(step.optimizer, [g if p in used else None for p, g in zip(parameters, changes)])
     outputs = [np.stack(parts) if n > 1 else parts[0] for parts in zip(*found)]
     return [np.mean(losses, 0)[None], *(x[None] for x in outputs)], map_tree(lambda _: None, extras)
