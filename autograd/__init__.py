@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what is imported when it is used
     from .compiler.calls import jit
     from .definitions import define
     from .drawing import draw, render
+    from .explaining import explain
     from .failing import TracingError
     from .jacobians import hessian, jacfwd, jacobian, jacrev
     from .mapping import vmap
@@ -43,6 +44,7 @@ __all__ = [
     "detect_anomaly",
     "draw",
     "elementwise_grad",
+    "explain",
     "grad",
     "gradients",
     "hessian",
@@ -68,6 +70,7 @@ _WHEN_USED = {
     "define": ".definitions",
     "detect_anomaly": ".anomaly",
     "draw": ".drawing",
+    "explain": ".explaining",
     "hessian": ".jacobians",
     "jacfwd": ".jacobians",
     "jacobian": ".jacobians",

@@ -1,127 +1,249 @@
-"""detect_anomaly: where a number first went wrong."""
+"""detect_anomaly: where a number first went wrong.
+
+What is not finite may be masked later, so numbers are looked at when they are handed out. Until then of each node only
+is kept where it was made, and what its pullbacks will read. From a number that is handed out and not finite the way
+back leads to the operation that made it so; for a gradient the sweep is run again, with an eye on each pullback.
+"""
 
 import contextlib
+import functools
 import weakref
-import zlib
-from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from .node import Node
+from .faults import Site, changed, described, described_site, fault, held, is_elementwise, level, origin, place, site
+from .graph import history
+from .node import Node, Tensor, Value
 from .recording import hooked, inspection
-from .users import users_line
 
 
 class AnomalyError(ArithmeticError):
-    """A value or a gradient is NaN or infinite, or an array was changed between its use and the backward pass."""
+    """A result or a gradient is NaN or infinite, or an array was changed between its use and the backward pass."""
 
 
-class Inspector:
-    """What is known of each node that was made in the meantime: the user's line, and what its arrays held.
+class Known(weakref.ref):
+    """What is known of a node while it lives; while nothing was made of it, also how it was made.
 
-    It is known by the node's `when`, until the node is dropped, of which a weak reference tells.
+    So it can stand for a result that is dropped.
     """
 
-    def __init__(self):
-        self.lines: dict[int, str] = {}
-        self.sums: dict[int, list[int]] = {}
-        self.alive: dict[int, weakref.ref] = {}
+    __slots__ = ("when", "site", "within", "held", "data", "operation", "x", "y")
+    args = Node.args
+    when: int
+    site: Site | None
+    within: str  # the operation in whose gradient it was made
+    held: tuple  # what its pullbacks will read
 
-    def forget(self, when: int) -> None:
-        """A node is no more."""
-        for known in (self.lines, self.sums, self.alive):
-            known.pop(when, None)
-
-    def look_at(self, node: Node) -> None:
-        """Refuse a fresh node that is not finite; remember where it was made, and of what."""
-        if node.operation is None:  # inside no_grad()
-            return
-        when = node.when
-        self.lines[when], self.sums[when] = users_line(), _checksums(node)
-        self.alive[when] = weakref.ref(node, lambda _: self.forget(when))
-        self._check(node.data, node, f"the value of {node.operation.name}")
-
-    def _check(self, data: Any, node: Node, what: str) -> None:
-        """Refuse numbers that belong to a node and are not finite."""
-        if fault := _fault(data):
-            self._refuse(node, f"{what} {fault}")
-
-    def _refuse(self, node: Node, why: str) -> NoReturn:
-        given = ", ".join(f"{name} {_described(arg)}" for name, arg in zip(node.operation.names, node.args))
-        line = self.lines.get(node.when, "a line before detect_anomaly()")
-        raise AnomalyError(f"{why}; it was given {given}; recorded at {line}")
-
-    def pullback(self, pull: Callable) -> Callable:
-        """A pullback that looks at what it uses and at what it hands on."""
-
-        def inspected(node: Node, g: Any, into: Any) -> None:
-            operation, now = node.operation, _checksums(node)
-            for name, before, after in zip(operation.names, self.sums.get(node.when, now), now):
-                if before != after:
-                    self._refuse(node, f"the argument {name} of {operation.name} was changed after it was used")
-
-            def check(x: Node, gradient: Any) -> None:
-                name = next(name for name, arg in zip(operation.names, node.args) if arg is x)
-                data = gradient.data if isinstance(gradient, Node) else gradient
-                self._check(data, node, f"the gradient of {operation.name} with respect to {name}")
-
-            def checked(x: Node, gradient: Any) -> None:
-                check(x, gradient)
-                into(x, gradient)
-
-            if isinstance(into, dict):  # of Values: the pullback adds to it
-                pull(node, g, into)
-                for x in [arg for arg in node.args if isinstance(arg, Node)]:
-                    check(x, into[x])
-            else:
-                pull(node, g, checked)
-
-        return inspected
+    def stand_for(self, node: Any) -> None:
+        """Keep how a result was made, or of None that it is none: something was made of it."""
+        if node is None:
+            self.operation = self.data = self.x = self.y = None
+        else:
+            self.operation, self.data, self.x, self.y = node.operation, node.data, node.x, node.y
 
 
 class Pullbacks:
-    """Pullbacks by operation, each inspected."""
+    """Pullbacks by operation, each called by somebody who looks at it."""
 
-    def __init__(self, pulls: dict, inspector: Inspector):
-        self.pulls, self.inspector = pulls, inspector
+    def __init__(self, by: Callable, pulls: dict):
+        self.by, self.pulls = by, pulls
 
     def __getitem__(self, operation: Any) -> Callable:
-        return self.inspector.pullback(self.pulls[operation])
+        return functools.partial(self.by, self.pulls[operation])
+
+
+class Inspector:
+    """What a detect_anomaly() knows of nodes, by their `when`, and looks at."""
+
+    def __init__(self, least: int, known: dict[int, Known]):
+        self.least, self.known = least, known  # 1 if infinity is an anomaly, 2 for NaN alone
+        self.found = ""  # what to say of a result that was dropped
+        self.sweeping = False
+        self.pulled: Node | None = None  # whose pullback is recording
+        self.on_drop: Callable | None = self._dropped  # one for all nodes, until the end
+
+    def look_at(self, node: Node) -> None:
+        """Remember where a fresh node was made, and of what."""
+        if node.operation is None or inspection.inspector is not self:
+            return
+        if self.found:
+            self.raise_found()
+        args, pulled, known = node.args, self.pulled, Known(node, self.on_drop)
+        for arg in args:
+            if isinstance(arg, Node):
+                before = self.known.get(arg.when)
+                if before is not None and before.operation is not None:
+                    before.stand_for(None)
+        known.when, known.held = node.when, held(node, args)
+        known.stand_for(None if self.sweeping else node)
+        if pulled is None:
+            known.site, known.within = site(), ""
+        else:  # the line is that of what the derivative is of
+            of = self.known.get(pulled.when)
+            known.site, known.within = of and of.site, pulled.operation.name
+        self.known[node.when] = known
+
+    def raise_found(self) -> None:
+        """Raise if a result was dropped that is not finite."""
+        if found := self.found:
+            self.found = ""
+            raise AnomalyError(found)
+
+    def results(self, since: int) -> None:
+        """Raise if there is a result younger than this that is not finite, or was one."""
+        for known in [*self.known.values()]:
+            if known.when > since:
+                self._look_at_result(known)
+        self.raise_found()
+
+    def _dropped(self, known: Known) -> None:
+        self.known.pop(known.when, None)
+        self._look_at_result(known)
+
+    def _look_at_result(self, known: Known) -> None:
+        if known.operation is not None and not self.found and level(known.data) >= self.least:
+            self.found = self._of_value(known)
+
+    def sweep(
+        self, swept: Callable, outputs: Sequence, seeds: Sequence, since: int, create_graph: bool, wanted: Any
+    ) -> tuple:
+        """A sweep, unless it starts from an anomaly, or would read what was changed, or hand out an anomaly."""
+        run = functools.partial(swept, outputs, seeds, since, create_graph, wanted)
+        if self.sweeping:  # in a pullback of another one, which hands out what it makes of this
+            return run()
+        self.raise_found()
+        for output, seed in zip(outputs, seeds):
+            if output.operation is not None:
+                self._know_as_result(output, None)
+                if level(_weighed(output.data, seed)) >= self.least:
+                    raise AnomalyError(self._of_value(output))
+        for node in history(*outputs, since=since):
+            if (known := self.known.get(node.when)) is not None and (what := changed(node, known.held)):
+                raise AnomalyError(self._explained(f"{what} of {node.operation.name} was changed after its use", node))
+        grads, leaves = found = self._looking(self._recording if create_graph else None, run)
+        handed_out = {x: grads.get(x, 0.0) for x in (leaves if wanted is None else wanted)}
+        if create_graph:
+            for g in handed_out.values():
+                self._know_as_result(g, g)
+        elif anomalies := {x: g for x, g in handed_out.items() if level(g) >= self.least}:
+            raise AnomalyError(self._of_gradients(anomalies, run))
+        return found
+
+    def _looking(self, by: Callable | None, run: Callable) -> Any:
+        """Run a sweep whose pullbacks are called by somebody, if by anybody."""
+        self.sweeping, before = True, inspection.around
+        inspection.around = functools.partial(Pullbacks, by) if by else before
+        try:
+            return run()
+        finally:
+            self.sweeping, self.pulled, inspection.around = False, None, before
+
+    def _recording(self, pull: Callable, node: Node, g: Any, into: Callable) -> None:
+        self.pulled = node
+        pull(node, g, into)
+
+    def _know_as_result(self, node: Any, of: Node | None) -> None:
+        known = self.known.get(node.when) if isinstance(node, Node) else None
+        if known is not None:
+            known.stand_for(of)
+
+    def _of_value(self, result: Any) -> str:
+        """What to say of a node that is not finite."""
+        node, at = origin(result)
+        return self._explained(f"the value of {node.operation.name} {fault(node.data, at)}", node, at)
+
+    def _of_gradients(self, anomalies: dict[Node, Any], run: Callable) -> str:
+        """What to say of gradients that are not finite: the first pullback that led there and was given better."""
+        first, to_explain = None, {x: level(g) for x, g in anomalies.items()}
+        for node, x, g, part in reversed(self._parts(run)):
+            at = x.x if isinstance(x, Tensor) and isinstance(x.x, Value) else x  # what enters arrays is that Value
+            if level(part) >= to_explain.get(at, 3):
+                if level(g) >= level(part):
+                    to_explain[node] = level(part)
+                else:
+                    first = node, x, g, part
+        if first is None:
+            (x, g), *_ = anomalies.items()
+            wrong = fault(g, place(g))
+            return f"the gradient of {described('a leaf', x, None)}, {wrong}: the seed is, or a sum of what is finite"
+        node, x, g, part = first
+        name, at = next(name for name, arg in zip(node.operation.names, node.args) if arg is x), place(part)
+        what = f"the gradient of {node.operation.name} with respect to {name} {fault(part, at)}"
+        return self._explained(what, node, at, name, [("g", g), ("out", node)])
+
+    def _parts(self, run: Callable) -> list[tuple[Node, Node, Any, Any]]:
+        """What pullbacks hand on in a sweep that is not finite: whose, to which argument, the gradients of both."""
+        found: list[tuple[Node, Node, Any, Any]] = []
+
+        def look(pull: Callable, node: Node, g: Any, into: Any) -> None:
+            parts: Any = []
+            if isinstance(into, dict):  # of Values, into which the pullback adds
+                parts = dict.fromkeys([x for x in node.args if isinstance(x, Node)], 0.0)
+                pull(node, g, parts)
+                into.update({x: into[x] + part for x, part in parts.items()})
+                parts = parts.items()
+            else:
+                pull(node, g, lambda *part: parts.append(part) or into(*part))
+            found.extend((node, x, g, part) for x, part in parts if level(part) >= self.least)
+
+        self._looking(look, run)
+        return found
+
+    def _explained(self, what: str, node: Any, at: Any = None, by: str = "", more: Sequence = ()) -> str:
+        """What is wrong, the rule, the numbers there, and where it was recorded."""
+        operation = node.operation
+        at = at if is_elementwise(operation) else None
+        rule, *derivatives = operation.__doc__.split("\n")
+        rules = [d.strip() for d in derivatives if by and d.strip().startswith(f"d/d{by}:")] or [rule]
+        given = [described(name, x, at) for name, x in (*more, *zip(operation.names, node.args))]
+        return "\n    ".join([what, *rules, *given, f"recorded at {self._site(node)}", *self._causes(node)])
+
+    def _causes(self, node: Any) -> list[str]:
+        """Which operations made what is not finite among all that another one was given."""
+        bad = [x for x in node.args if isinstance(x, Node) and x.operation is not None and level(x.data)]
+        causes = {cause.when: (cause, at) for cause, at in map(origin, bad)}
+        return [
+            f"from {cause.operation.name}, whose value {fault(cause.data, at)}, recorded at {self._site(cause)}"
+            for cause, at in causes.values()
+        ]
+
+    def _site(self, node: Any) -> str:
+        known = node if isinstance(node, Known) else self.known.get(node.when)
+        return "a line before detect_anomaly()" if known is None else described_site(known.site, known.within)
 
 
 @contextlib.contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Raise AnomalyError where a value or a gradient first is NaN or infinite, with the operation and the user's line.
+def detect_anomaly(*, nan_only: bool = False) -> Iterator[None]:
+    """Raise AnomalyError where a number that is handed out is NaN or infinite: which operation first made it so.
 
-    Also where an array that an operation had used was changed before the backward pass. A context manager, and a
-    decorator, for this thread; it is slow, and does not look into what jit compiled.
+    Handed out is what a derivative is taken of; the derivative, which backward() would add to a leaf or a function
+    return; and a result, of which nothing else was made when it is dropped or the block ends. What is masked on the way
+    there is no anomaly, such as a score of -inf under softmax or what where() does not select; nor is what has no
+    history, as under no_grad(). With `nan_only` infinity is none either. Also where numbers that a derivative reads
+    were changed after their use: the arrays of Tensors and constants, the `.data` of a node, an index.
+
+    The error says what the rule is and what it was given, and the line of the user's program where that was recorded. A
+    context manager, and a decorator, for this thread; of nested ones the inner one decides. Jitted functions and
+    TrainSteps run uncompiled inside, checkpoints keep all. It is slow: see docs/numerics.md.
     """
-    inspector, before = Inspector(), inspection.around
-    inspection.around = lambda pulls: Pullbacks(pulls, inspector)
+    outer = inspection.inspector
+    inspector = Inspector(2 if nan_only else 1, outer.known if outer is not None else {})
+    inspection.inspector = inspector
     try:
-        with hooked(inspector.look_at):
+        with hooked(inspector.look_at) as since:
             yield
+            inspector.results(since)
     finally:
-        inspection.around = before
+        inspection.inspector, inspector.on_drop = outer, None
+        if outer is None:
+            inspector.known.clear()
 
 
-def _fault(data: Any) -> str:
-    """What is wrong with a number or an array, in words; nothing if all is finite."""
-    array = np.asarray(data)
-    if array.dtype.kind != "f" or np.isfinite(array).all():
-        return ""
-    if array.ndim == 0:
-        return f"is {array.item()}"
-    return f"has {np.isnan(array).sum()} NaN and {np.isinf(array).sum()} infinite among {array.size} elements"
-
-
-def _described(arg: Any) -> str:
-    data = arg.data if isinstance(arg, Node) else arg
-    return f"of shape {data.shape}" if isinstance(data, np.ndarray) and data.ndim else f"= {data}"
-
-
-def _checksums(node: Node) -> list[int]:
-    """A number for what each array among the arguments holds, 0 for what is none."""
-    held = [arg.data if isinstance(arg, Node) else arg for arg in node.args]
-    return [zlib.crc32(np.ascontiguousarray(x).data) if isinstance(x, np.ndarray) else 0 for x in held]
+def _weighed(data: Any, seed: Any) -> Any:
+    """What a seed does not weigh by 0."""
+    seed = seed.data if isinstance(seed, Node) else seed
+    if seed is None or np.shape(seed) != np.shape(data):
+        return data
+    return np.where(np.equal(seed, 0), 0.0, data)

@@ -69,7 +69,8 @@ def real_number(number: Any) -> float:
         return float(number)
     if isinstance(number, np.ndarray):
         raise TypeError(f"a Value is one number, this is an array of shape {number.shape}: use a Tensor for arrays")
-    raise TypeError(f"a Value needs a real number, not {number!r} ({type(number).__name__})")
+    hint = "" if isinstance(number, numbers.Complex) or not hasattr(number, "__float__") else ": use float() of it"
+    raise TypeError(f"a node needs a real number, not {number!r} ({type(number).__name__}){hint}")
 
 
 def value_constant(number: Any) -> Any:
@@ -89,6 +90,8 @@ def tensor_constant(array: Any) -> Any:
         return array
     if is_node(array) or holds_node(array):
         return NotImplemented
+    if isinstance(array, numbers.Number) and not isinstance(array, (complex, np.generic)):  # a Fraction, a Decimal
+        return real_number(array)
     return array if isinstance(array, np.generic) and array.dtype.kind in "fiub" else numeric(array)
 
 

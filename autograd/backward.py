@@ -19,7 +19,7 @@ from .node import Node, Tensor, Value
 from .on_arrays import sum_to
 from .operation import OPERATIONS, Lazy, node_pullback
 from .owning import is_alone, own_gradients
-from .recording import inspection
+from .recording import inspected, inspection
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
 
@@ -99,6 +99,7 @@ class Sweep(NamedTuple):
     wanted: frozenset | None  # whose gradients are asked for; None: everybody's, which gets them in `.grad`
 
 
+@inspected
 def _sweep(outputs: Sequence, seeds: Sequence, since: int, create_graph: bool, wanted: frozenset | None) -> tuple:
     """The gradients that the seeds at some outputs give rise to, by node, of all made after `since`; and the leaves.
 

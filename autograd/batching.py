@@ -179,7 +179,7 @@ RULES: dict[Operation, Callable[[Batch], Any]] = {
 
 def rule_of(operation: Operation) -> Callable[[Batch], Any]:
     """How an operation is applied to a batch."""
-    return RULES.get(operation) or (_broadcasting if _is_elementwise(operation) else _one_by_one)
+    return RULES.get(operation) or (_broadcasting if is_elementwise(operation) else _one_by_one)
 
 
 def has_rule(operation: Operation) -> bool:
@@ -188,7 +188,7 @@ def has_rule(operation: Operation) -> bool:
 
 
 @functools.lru_cache(maxsize=1024)
-def _is_elementwise(operation: Operation) -> bool:
+def is_elementwise(operation: Operation) -> bool:
     """Whether an operation of the user is made of elementwise words, its pullbacks too."""
     found = [operation]
     for row in found:

@@ -3,6 +3,7 @@
 They are fresh, so that a node of an outer derivative is never taken for one of an inner one.
 """
 
+import functools
 import numbers
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +15,7 @@ from .backward import pullback
 from .graph import oldest
 from .node import Node, Tensor, Value, kinds
 from .operation import OPERATIONS
-from .recording import tick
+from .recording import inspection, tick
 from .tree import flatten, map_tree, unflatten
 
 Argnums = int | tuple[int, ...]
@@ -81,6 +82,32 @@ def call_with_nodes(
     inputs, given = ([x for i in positions for x in flatten(tree[i])] for tree in (wrapped, args))
     structure = wrapped[argnum] if isinstance(argnum, (int, numbers.Integral)) else tuple(wrapped[i] for i in positions)
     return RecordedCall(output, inputs, given, structure, outside, aux)
+
+
+def on_nodes(f: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+    """What f returns, all of which is recorded: fresh nodes take the place of floats, and again floats that of these.
+
+    A result stays a node where a node from outside leads to it, as of a jitted function.
+    """
+
+    def node(x: Any) -> Any:
+        of_floats = isinstance(x, (np.ndarray, np.floating)) and x.dtype.kind == "f"
+        return Value(x) if type(x) is float else Tensor(x) if of_floats else x
+
+    started = tick()
+    inner, named = map_tree(node, (args, kwargs))
+    output = f(*inner, **named)
+    return map_tree(lambda x: _plain(x) if isinstance(x, Node) and oldest([x], started) > started else x, output)
+
+
+def looked_at(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose numbers are nodes while detect_anomaly looks at each operation."""
+
+    @functools.wraps(f, updated=())
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return on_nodes(f, args, kwargs) if inspection.inspector else f(*args, **kwargs)
+
+    return call
 
 
 def pair(output: Any) -> tuple[Any, Any]:

@@ -1,6 +1,5 @@
 """How a node behaves as an object of Python: what reads, prints and copies it, and what it refuses."""
 
-import contextlib
 import copy
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -72,12 +71,7 @@ class Conduct:
             "with where(mask, new, old) or concatenate, or assign to .data of a leaf"
         )
 
-    def _repr_svg_(self) -> str | None:
-        from .drawing import svg
+    def _repr_html_(self) -> str | None:
+        from .drawing import beside_numbers
 
-        node: Any = self
-        with contextlib.suppress(
-            OSError, ImportError, ValueError
-        ):  # no Graphviz, or too large: the notebook shows repr
-            return svg(node)
-        return None
+        return beside_numbers(self)

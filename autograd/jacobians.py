@@ -104,7 +104,7 @@ def _swept(call: RecordedCall, y: Any) -> list:
     """For each input the gradients of a node's elements: by a sweep from each, or from many at once."""
     count, *others = (math.prod(shape_of(x)) for x in (y, *call.inputs))
     at_once = MOST // max(count, *others, 1)
-    if min(count, at_once) < FEW or inspection.around or not _has_rules(call, y):
+    if min(count, at_once) < FEW or inspection.inspector or not _has_rules(call, y):
         sweeps = [call.pullback([y], [_units(y, i, i + 1)[0]], call.outside) for i in range(count)]
         return [_joined(parts, stack, y, x) for x, *parts in zip(call.inputs, *sweeps)]
     sweep = vmap(lambda unit: call.pullback([y], [unit], create_graph=True))

@@ -9,7 +9,7 @@ import numpy as np
 
 from .arguments import is_real_array
 from .batching import on_batch
-from .calling import a_function, shape_of
+from .calling import a_function, looked_at, shape_of
 from .compiler.tracing import native, record
 from .meeting import as_array
 from .node import Node, Tensor
@@ -35,6 +35,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     """
     a_function(f)
 
+    @looked_at
     @functools.wraps(f, updated=())
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves = [*_leaves(args, in_axes, "args"), *_leaves(kwargs, 0, "kwargs")]

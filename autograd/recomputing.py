@@ -16,7 +16,7 @@ from .graph import frontier
 from .joint import joint
 from .node import Node, kinds
 from .random import Repeatable
-from .recording import records_for_itself, tick
+from .recording import inspection, records_for_itself, tick
 from .tree import flatten, unflatten
 
 P = ParamSpec("P")
@@ -54,15 +54,15 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
 
     It saves memory, and costs a run of f for each of its results that takes part in a derivative. Gradients reach f's
     arguments and the nodes that f closes over, to any order; a gradient with a graph of its own keeps that of f.
-    Inside jit f is recorded as it is. What f draws by autograd.random, the second run draws again. Raises RuntimeError
-    where it gives other numbers than the first, as with weights that were changed in between.
+    Inside jit and detect_anomaly f is recorded as it is. What f draws by autograd.random, the second run draws again.
+    Raises RuntimeError where it gives other numbers than the first, as with weights that were changed in between.
     """
 
     a_function(f)
 
     @functools.wraps(f, updated=())
     def checkpointed(*args: P.args, **kwargs: P.kwargs) -> R:
-        if kinds.tracing:  # in a trace, whose program decides what it keeps
+        if kinds.tracing or inspection.inspector:  # whose program decides what it keeps; who wants to see all
             return f(*args, **kwargs)
         since = tick()
         call = functools.partial(f, *args, **kwargs)

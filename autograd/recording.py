@@ -28,12 +28,12 @@ hooks: list[Hook] = []
 
 
 @contextlib.contextmanager
-def hooked(action: Callable[[Any], Any]) -> Iterator[None]:
-    """Do this with each node that this thread makes."""
+def hooked(action: Callable[[Any], Any]) -> Iterator[int]:
+    """Do this with each node that this thread makes after this tick; cut it off before anybody looks at it."""
     hook = Hook(threading.get_ident(), action, tick())
-    hooks.append(hook)
+    hooks.insert(0 if action is cut else len(hooks), hook)
     try:
-        yield
+        yield hook.since
     finally:
         hooks.remove(hook)
 
@@ -63,7 +63,7 @@ def cut(node: Any) -> None:
     node.operation = node.x = node.y = None
 
 
-def no_grad() -> "contextlib._GeneratorContextManager[None]":
+def no_grad() -> "contextlib._GeneratorContextManager[int]":
     """Record nothing in this thread: results are leaves. A context manager, and a decorator.
 
     `grad` and its kin called inside give the derivative all the same, without a history of its own.
@@ -72,12 +72,24 @@ def no_grad() -> "contextlib._GeneratorContextManager[None]":
 
 
 class Inspection(threading.local):
-    """What this thread puts around the pullbacks of a sweep: nothing, or who looks at each one."""
+    """Who looks at this thread's sweeps, if anybody does; and what is put around the pullbacks of one."""
 
+    inspector: Any = None
     around: Callable[[dict], Any] | None = None
 
 
 inspection = Inspection()
+
+
+def inspected(sweep: Callable) -> Callable:
+    """A sweep, by way of who looks at it."""
+
+    @functools.wraps(sweep)
+    def looked_at(*how: Any) -> Any:
+        inspector = inspection.inspector
+        return sweep(*how) if inspector is None else inspector.sweep(sweep, *how)
+
+    return looked_at
 
 
 def recording_is_off(since: int) -> bool:

@@ -45,7 +45,7 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Measure and print a table in Markdown, row by row."""
+    """Measure and print a table in Markdown, row by row; or draw a chart, and write its numbers beside it as .md."""
     options = parse()
     if options.chart:
         from .chart import draw_chart

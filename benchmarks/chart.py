@@ -1,18 +1,18 @@
-"""A picture of how long an update of the demo's network takes, and of how that grows; on logarithmic scales."""
+"""A picture of how long an update of the demo's network takes, and of how that grows, and its numbers as tables."""
 
 import math
+import pathlib
 import statistics
 from collections.abc import Iterable
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from .contenders import NAMES, measure
 from .rows import SMALL
 from .task import text
 
+TITLE = "One update of a 2-8-8-1 network, batch 16, one thread"
 BARS = {
     "crabgrad, TrainStep as machine code": f"ours step {SMALL} llvm",
     "C by hand, -O3 -ffast-math": f"C step {SMALL}",
@@ -48,24 +48,39 @@ def medians(names: Iterable[str], peers: str, rounds: int) -> list[float]:
     return [math.nan if name in errors else statistics.median(turns) for name, turns in times.items()]
 
 
-def draw_bars(axes: pyplot.Axes, peers: str, rounds: int) -> None:
-    """The demo's network by all who are here."""
-    pairs = zip(medians(BARS.values(), peers, rounds), BARS)
-    seconds, labels = zip(*sorted((pair for pair in pairs if pair[0] > 0), reverse=True))
+def table(columns: list, rows: Iterable[list]) -> str:
+    """A table in Markdown; floats are seconds, and a row with NaN, of one that is not here, is left out."""
+    here = [row for row in rows if not any(cell != cell for cell in row)]
+    lines = [[text(c) if isinstance(c, float) else str(c) for c in row] for row in (columns, *here)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], ["---"] * len(columns), *lines[1:]))
+
+
+def write(path: str, figure: Figure, tables: Iterable[str]) -> None:
+    """The picture, and beside it, as Markdown, what was measured for it."""
+    figure.savefig(path, dpi=200)
+    pathlib.Path(path).with_suffix(".md").write_text("\n\n".join(tables) + "\n")
+
+
+def draw_bars(axes: Axes, peers: str, rounds: int) -> str:
+    """The demo's network by all who are here; their times as a table."""
+    pairs = sorted(pair for pair in zip(medians(BARS.values(), peers, rounds), BARS) if pair[0] > 0)
+    seconds, labels = zip(*reversed(pairs))
     colors = ["#e07b39" if label.startswith("crabgrad") else "#9fb3c8" for label in labels]
     bars = axes.barh(labels, seconds, color=colors, log=True)
     axes.bar_label(bars, [f" {text(s)}" for s in seconds], fontsize=8)
-    axes.set_title("One update of a 2-8-8-1 network, batch 16, one thread (logarithmic)", fontsize=10)
+    axes.set_title(f"{TITLE} (logarithmic)", fontsize=10)
     axes.set_xlim(right=max(seconds) * 2.5)
     axes.xaxis.set_visible(False)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
+    return table([TITLE, "time"], ([label, s] for s, label in pairs))
 
 
-def draw_growth(axes: pyplot.Axes, title: str, peers: str, rounds: int) -> None:
-    """How the time of an update grows with one size."""
+def draw_growth(axes: Axes, title: str, peers: str, rounds: int) -> str:
+    """How the time of an update grows with one size; the times as a table."""
     columns = [medians((line.format(sizes) for line in LINES), peers, rounds) for sizes in GROWTH[title].values()]
-    for (line, (color, style)), seconds in zip(LINES.items(), zip(*columns)):
-        label = " ".join([NAMES[line.split()[0]], *line.split()[3:]])
+    labels = [" ".join([NAMES[line.split()[0]], *line.split()[3:]]) for line in LINES]
+    rows = list(zip(*columns))
+    for label, (color, style), seconds in zip(labels, LINES.values(), rows):
         axes.loglog(list(GROWTH[title]), seconds, style, color=color, label=label, markersize=3, linewidth=1)
     axes.set_xticks(list(GROWTH[title]), list(GROWTH[title]), minor=False)
     axes.minorticks_off()
@@ -73,17 +88,17 @@ def draw_growth(axes: pyplot.Axes, title: str, peers: str, rounds: int) -> None:
     axes.set_title(title, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.3)
+    return table([title, *GROWTH[title]], ([label, *seconds] for label, seconds in zip(labels, rows)))
 
 
 def draw_chart(path: str, peers: str, rounds: int) -> None:
-    """Measure every contender that is installed, and draw the times."""
-    figure = pyplot.figure(figsize=(9, 6.8), layout="constrained")
+    """Measure every contender that is installed, draw the times, and write them as tables beside the picture."""
+    figure = Figure(figsize=(9, 6.8), layout="constrained")
     above, below = figure.subfigures(2, 1)
-    draw_bars(above.subplots(), peers, rounds)
+    tables = [draw_bars(above.subplots(), peers, rounds)]
     for axes, title in zip(below.subplots(1, 3, sharey=True), GROWTH):
-        draw_growth(axes, title, peers, rounds)
-    below.axes[0].legend(fontsize=8, frameon=False)
+        tables.append(draw_growth(axes, title, peers, rounds))
+    below.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     for axes in figure.axes:
         axes.tick_params(labelsize=8)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    write(path, figure, tables)

@@ -1,8 +1,9 @@
-"""A picture of the race, us a sample by everyone; and its table, with how much of the core is used."""
+"""A picture of the race, us a sample by everyone; and its tables, with how much of the core is used."""
 
-from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from .chart import medians
+from .chart import medians, table, write
 from .race import operations
 from .task import text
 
@@ -33,15 +34,18 @@ def seconds(n: int, peers: str, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def report(n: int, times: dict[str, list[float]], peak: float) -> None:
+def report(n: int, times: dict[str, list[float]], peak: float) -> str:
     """The table: a sample's time, and operations a second beside what the core can do."""
-    print(f"batch {n}, {DTYPE}: time a sample at width {', '.join(map(str, WIDTHS))}; GFLOP/s of {peak / 1e9:.0f}")
-    for name, row in times.items():
-        speeds = (f"{operations(width, n) / time / 1e9:.3g}" for width, time in zip(WIDTHS, row))
-        print(f"| {RACERS[name][0]} | {' | '.join(map(text, row))} | {' | '.join(speeds)} |", flush=True)
+    columns = [f"batch {n}, {DTYPE}", *(f"width {width}" for width in WIDTHS), f"GFLOP/s of {peak / 1e9:.0f}"]
+    speeds = {
+        name: ", ".join(f"{operations(width, n) / time / 1e9:.3g}" for width, time in zip(WIDTHS, row))
+        for name, row in times.items()
+    }
+    rows = ([RACERS[name][0], *row, *[""] * (len(WIDTHS) - len(row)), speeds[name]] for name, row in times.items())
+    return table(columns, rows)
 
 
-def draw_lines(axes: pyplot.Axes, n: int, times: dict[str, list[float]], peak: float) -> None:
+def draw_lines(axes: Axes, n: int, times: dict[str, list[float]], peak: float) -> None:
     """Everyone's line, and the time in which the core could do the products with weights if it did nothing else."""
     for name, row in times.items():
         label, color, style = RACERS[name]
@@ -59,14 +63,14 @@ def draw_lines(axes: pyplot.Axes, n: int, times: dict[str, list[float]], peak: f
 
 
 def draw_race(path: str, peers: str, rounds: int) -> None:
-    """Measure every racer that is installed at batch 16 and 1, print the tables, and draw the lines."""
+    """Measure every racer that is installed at batch 16 and 1, draw the lines, and write the tables beside them."""
     peak = 1 / medians([f"C peak {DTYPE}"], peers, rounds)[0]
-    figure, panels = pyplot.subplots(1, 2, figsize=(9, 4.6), sharey=True, layout="constrained")
+    figure, tables = Figure(figsize=(9, 4.6), layout="constrained"), []
+    panels = figure.subplots(1, 2, sharey=True)
     for axes, n in zip(panels, (16, 1)):
         times = seconds(n, peers, rounds)
-        report(n, times, peak)
+        tables.append(report(n, times, peak))
         draw_lines(axes, n, times, peak)
     figure.legend(*panels[1].get_legend_handles_labels(), loc="outside right center", fontsize=8, frameon=False)
     figure.suptitle("Training a one-layer GPT on names: time a sample, one thread, float32 (logarithmic)", fontsize=10)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    write(path, figure, tables)

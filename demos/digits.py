@@ -100,12 +100,12 @@ def train(run: Run, epochs: int, quiet: bool) -> None:
 
 def draw(path: pathlib.Path, run: Run) -> None:
     """How often each held-out digit was read as which, and the images whose digit was least probable."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     labels, logits = run.held_labels, run.answers()
     said, probable = logits.argmax(1), anp.softmax(logits, 1)[np.arange(len(labels)), labels]
     counts = np.bincount(10 * labels + said, minlength=100).reshape(10, 10)
-    figure = pyplot.figure(figsize=(9, 4.4), layout="constrained")
+    figure = Figure(figsize=(9, 4.4), layout="constrained")
     left, right = figure.subfigures(1, 2)
     axes = left.subplots()
     axes.imshow(np.where(np.eye(10), 0.1, np.minimum(counts / 3, 1)), cmap="Reds", vmin=0, vmax=1.5)

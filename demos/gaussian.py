@@ -1,7 +1,7 @@
 """Train a network to the density of a 2-D Gaussian, as the Rust project crabnn does, and draw what it learned.
 
     python demos/gaussian.py
-    python demos/gaussian.py --recipe fast
+    python demos/gaussian.py --recipe fast --plot live
     python demos/gaussian.py --hidden-sizes 16 16 --optimizer adam --init he --iterations 20000 --backend eager
 
 Ctrl-C ends the run after writing everything so far, with exit status 130; --resume goes on from there and ends with
@@ -14,22 +14,21 @@ if __name__ == "__main__":
     stopping.at_once()
 
 import argparse
-import json
 import pathlib
 import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+import checkpoints
 import nn
 import pictures
 from autograd import no_grad
 from autograd.files import write_whole
-from nn.module import check_state
+from checkpoints import CHUNK
 from options import (
     Parser,
     claimed,
@@ -44,8 +43,7 @@ from options import (
 )
 
 CHECKPOINT = "checkpoint.npz"
-CHUNK = 1000  # iterations between checkpoints, and the window of the running loss
-FRAMES = 30
+MOMENTS = np.geomspace(pictures.FIRST, 1e10, 12 * 8 + 1).round().astype(int).tolist()  # when a surface is kept
 OPTIMIZERS = {"sgd": nn.SGD, "adam": nn.Adam, "adamw": nn.AdamW}
 INITIALIZERS = {"uniform": (nn.uniform, nn.uniform), "he": (nn.he, nn.zeros), "xavier": (nn.xavier, nn.zeros)}
 SCHEDULES = {
@@ -88,6 +86,8 @@ def target(x: np.ndarray) -> np.ndarray:
 def parse(arguments: Sequence[str] | None) -> tuple[Parser, argparse.Namespace]:
     """The command line; a value that makes no sense ends the program with one line and status 2."""
     parser = Parser(prog="gaussian.py", description="Learn the density of a 2-D Gaussian with a small network.")
+    defaults = ([f"--{key.replace('_', '-')} {value}" for key, value in each.items()] for each in RECIPES.values())
+    parser.epilog = ". ".join(f"--recipe {name}: {', '.join(each)}" for name, each in zip(RECIPES, defaults))
     add_options(parser)
     options = parser.parse_args(arguments)
     for name, value in RECIPES[options.recipe].items():
@@ -127,6 +127,7 @@ def add_options(parser: Parser) -> None:
         "--out", type=pathlib.Path, default=pathlib.Path("runs/gaussian"), metavar="DIR", help="where the files go"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+    parser.add_argument("--plot", choices=("live",), help="live: show the surface in a window, as long as that is open")
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
 
 
@@ -162,102 +163,58 @@ class Run:
         self.loss = nn.MSE()
         parts = self.model, self.loss, self.optimizer
         self.step = EagerStep(*parts) if options.backend == "eager" else nn.TrainStep(*parts, options.backend)
-        self.done = 0
+        self.done, self.moments = 0, {*MOMENTS, options.iterations}
         self.history: list[tuple[int, float]] = []
         self.frames: list[tuple[int, np.ndarray]] = [(0, self.predict(pictures.GRID))]
 
     def train(self, iterations: range) -> float:
         """These iterations, each on fresh samples; the mean of their losses."""
-        x = self.rng.uniform(-3, 3, (len(iterations), self.options.batch_size, 2))
-        losses = self.step.run(x, target(x))
-        self.done = iterations.stop
-        self.history.append((self.done, float(losses.mean())))
-        if self.frame(self.done) > self.frame(iterations.start):
-            self.frames.append((self.done, self.predict(pictures.GRID)))
+        kept = sorted(at for at in self.moments if iterations.start < at <= iterations.stop)
+        losses = [self.update(end - self.done, end in kept) for end in dict.fromkeys([*kept, iterations.stop])]
+        self.history.append((self.done, float(np.concatenate(losses).mean())))
         return self.history[-1][1]
 
-    def frame(self, done: int) -> int:
-        """How many frames there are by then: more in the beginning, when most is learned."""
-        return int(FRAMES * (done / self.options.iterations) ** (1 / 3))
+    def update(self, count: int, keep: bool) -> np.ndarray:
+        """So many updates, and the surface after them if it is to be kept; their losses."""
+        x = self.rng.uniform(-3, 3, (count, self.options.batch_size, 2))
+        losses = self.step.run(x, target(x))
+        self.done += count
+        if keep:
+            self.frames.append((self.done, self.predict(pictures.GRID)))
+        return losses
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """What the network says at points (n, 2)."""
         with no_grad():
             return self.model(x).data
 
+    def difference(self) -> np.ndarray:
+        """Learned minus target on a fine grid."""
+        return self.predict(pictures.FINE) - target(pictures.FINE)
+
     def settings(self) -> dict[str, Any]:
         """What must be the same for a run to go on."""
         return {name: getattr(self.options, name) for name in RESUMABLE}
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Everything that the rest of the run depends on, by name."""
-        return {
-            **{f"model/{name}": array for name, array in self.model.state_dict().items()},
-            **{f"optimizer/{name}": array for name, array in self.optimizer.state_dict().items()},
-            "generator": np.array(json.dumps(self.rng.bit_generator.state)),
-            "settings": np.array(json.dumps(self.settings())),
-            "history": np.array(self.history, float).reshape(-1, 2),
-            "frame_at": np.array([at for at, _ in self.frames]),
-            "frames": np.array([heights for _, heights in self.frames]),
-        }
 
-    def load(self, path: pathlib.Path) -> None:
-        """Go on from a checkpoint; ValueError if it is damaged or belongs to a run with other settings."""
-        arrays = nn.load(path, limit=max(2**30, path.stat().st_size))  # a large network's are stored as they are
-        theirs, generator, ours = decoded(arrays, "settings"), decoded(arrays, "generator"), self.settings()
-        if changed := [f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name]]:
-            raise ValueError(f"the checkpoint was made with {', '.join(changed)}: resume with the same options")
-        check_state(arrays, {**self.state(), **self.grown(arrays)}, "the checkpoint")
-        for part, owner in (("model/", self.model), ("optimizer/", self.optimizer)):
-            owner.load_state_dict(
-                {name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)}
-            )
-        with suppress(KeyError, OverflowError, TypeError, ValueError):
-            self.rng.bit_generator.state = generator
-        if self.rng.bit_generator.state != generator:
-            raise ValueError(f"the checkpoint's generator is not a state of {type(self.rng.bit_generator).__name__}")
-        self.history = [(int(at), loss) for at, loss in self.checked(arrays["history"]).tolist()]
-        self.frames = list(zip(arrays["frame_at"].tolist(), arrays["frames"]))
-        self.done = self.optimizer.steps
-
-    def grown(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """What the arrays of a checkpoint look like that are longer or shorter than in a new run."""
-        rows, frames = (arrays[name].shape[:1] if name in arrays else () for name in ("history", "frames"))
-        return {
-            **{name: arrays[name] for name in ("settings", "generator")},
-            "history": np.broadcast_to(0.0, (*rows, 2)),
-            "frame_at": np.broadcast_to(0, frames),
-            "frames": np.broadcast_to(0.0, (*frames, *pictures.GRID.shape[:1], 1)),
-        }
-
-    def checked(self, history: np.ndarray) -> np.ndarray:
-        """The history, if it has a loss for each chunk, all of them finite unless the weights are not, either."""
-        ends = [min(i * CHUNK, self.options.iterations) for i in range(1, len(history) + 1)]
-        if history[:, 0].tolist() != ends or ends[-1:] != [self.optimizer.steps]:
-            raise ValueError(f"the checkpoint's history is not a loss for every {CHUNK} of its iterations")
-        diverged = not all(np.isfinite(parameter.data).all() for parameter in self.model.parameters())
-        if not (diverged or np.isfinite(history).all()):
-            raise ValueError("the checkpoint's history has a loss that is not finite, but its weights are")
-        return history
-
-
-def decoded(arrays: dict[str, np.ndarray], name: str) -> dict[str, Any]:
-    """What a checkpoint holds as the text of a dict."""
+def opened(options: argparse.Namespace) -> pictures.Window | None:
+    """The window of --plot live, if there can be one."""
     try:
-        found = json.loads(arrays[name].item())
-    except (KeyError, RecursionError, TypeError, ValueError):
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError(f"the checkpoint has no {name} that are a dict as JSON")
-    return found
+        return pictures.Window(target(pictures.GRID), options.iterations) if options.plot else None
+    except ImportError as error:
+        complain(f"there is no display for --plot live, or no toolkit for windows ({error}); the training goes on")
+        return None
 
 
-def train(run: Run, out: pathlib.Path, quiet: bool) -> str:
+def train(run: Run, window: pictures.Window | None) -> str:
     """Train to the end or to an interruption, with checkpoints a second apart; why the last was not written, if so."""
-    checkpoint, saved = {CHECKPOINT: lambda path: nn.save(path, run.state())}, time.monotonic()
+    out, checkpoint = run.options.out, {CHECKPOINT: lambda path: nn.save(path, checkpoints.state(run))}
+    saved = time.monotonic()
     with stopping.deferred() as stopped:
-        for iterations, say in progress(run.done, run.options.iterations, CHUNK, quiet):
+        for iterations, say in progress(run.done, run.options.iterations, CHUNK, run.options.quiet):
             say(f"loss {run.train(iterations):.6f}")
+            if window:
+                window.follow(run.frames)
             if stopped:
                 break
             if time.monotonic() - saved > 1:
@@ -270,16 +227,16 @@ def train(run: Run, out: pathlib.Path, quiet: bool) -> str:
 def results(run: Run) -> dict[str, Callable[[pathlib.Path], Any]]:
     """What writes weights, history and pictures, by the name of the file."""
     wanted, learned = target(pictures.GRID), run.predict(pictures.GRID)
-    at, heights = zip(*run.frames, (run.done, learned))
+    frames = {**dict(run.frames), run.done: learned}
     lines = ["iteration,loss", *(f"{at},{loss!r}" for at, loss in run.history), ""]
     return {
         "weights.npz": lambda path: nn.save(path, run.model),
         "history.csv": lambda path: write_whole(path, "\n".join(lines).encode()),
         "target.png": lambda path: pictures.draw_surface(path, wanted, "target"),
         "learned.png": lambda path: pictures.draw_surface(path, learned, f"learned in {run.done:,} iterations"),
-        "error.png": lambda path: pictures.draw_error(path, learned - wanted),
-        "loss.png": lambda path: pictures.draw_loss(path, *zip(*run.history)),
-        "learning.gif": lambda path: pictures.animate(path, wanted, heights, [f"{i:,} iterations" for i in at]),
+        "error.png": lambda path: pictures.draw_error(path, run.difference()),
+        "loss.png": lambda path: pictures.draw_loss(path, run.history, wanted, frames),
+        "learning.gif": lambda path: pictures.animate(path, wanted, frames),
         "graph.svg": lambda path: pictures.draw_graph(path, run.loss(run.model(pictures.GRID[:2]), wanted[:2])),
     }
 
@@ -293,7 +250,7 @@ def summary(run: Run, seconds: float, trained: int) -> str:
             f"iterations/second   {trained / seconds:,.0f}",
             f"backend             {run.step.backend if trained else 'none: all iterations were done before'}",
             f"running loss        {run.history[-1][1]:.6f}",
-            f"error on the grid   {pictures.error_on_grid(run.predict, target):.6f}",
+            f"error on the grid   {pictures.mean_square(run.difference()):.6f}",
             f"files               {run.options.out}",
         ]
     )
@@ -303,17 +260,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The demo; its exit status."""
     parser, options = parse(arguments)
     require_extras(parser)
-    run = Run(options)
+    run, window = Run(options), opened(options)
     with claimed(options.out, parser):
         if options.resume:
             try:
-                run.load(options.out / CHECKPOINT)
+                checkpoints.load(run, options.out / CHECKPOINT)
             except FileNotFoundError:
                 parser.error(f"there is no {CHECKPOINT} in {options.out}: leave --resume out, or give another --out")
             except (OSError, ValueError) as error:
                 parser.error(str(error))
         before, started = run.done, time.perf_counter()
-        lost = train(run, options.out, options.quiet)
+        lost = train(run, window)
         seconds = time.perf_counter() - started
         if not options.quiet:
             tell("drawing ...")
@@ -321,6 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if complain(lost, missing, tell(summary(run, seconds, run.done - before))):
         return 1
     if run.done == options.iterations:
+        if window:
+            window.wait()
         return 0
     again = sys.orig_argv + ["--resume"] * (not options.resume)
     tell(f"stopped; go on with: {shlex.join(again)}")

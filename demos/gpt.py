@@ -123,7 +123,7 @@ class Run:
         """Names, letter by letter, each letter drawn by its probability; the lower the temperature, the likelier."""
         tokens, places, one = np.full((count, PLACES + 1), BOS), np.arange(PLACES), np.zeros(PLACES)
         for place in range(PLACES):
-            logits = self.model(tokens[:, :-1], places, one).data[:, place] / temperature
+            logits = self.model(tokens[:, :-1], places, one).data[:, place].astype(float) / temperature
             # with noise of Gumbel's distribution added, the largest is each one as often as softmax says
             tokens[:, place + 1] = np.argmax(logits + self.rng.gumbel(size=logits.shape), axis=1)
         return [decode(row) for row in tokens[:, 1:]]
@@ -180,10 +180,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--packed", action=argparse.BooleanOptionalAction, default=True, help="as many names in a row as have room"
     )
     parser.add_argument("--steps", type=positive_int, default=5000, help="of Adam, its rate falling from 0.01 to 0")
-    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="of the weights")
     parser.add_argument("--sample", type=positive_int, default=20, help="names to invent", metavar="COUNT")
     parser.add_argument("--temperature", type=positive_float, default=0.5, help="below 1: likelier names")
-    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--seed", type=seed, default=0, help="of the weights, the order and the names")
     parser.add_argument(
         "--out", type=pathlib.Path, default=pathlib.Path("runs/gpt"), metavar="DIR", help="where the pictures go"
     )

@@ -12,11 +12,12 @@ BOS = "•"  # in pictures, where a name begins or ends
 
 def draw_loss(path: pathlib.Path, losses: np.ndarray, symbols: int) -> None:
     """The loss of each step, its mean over the steps around, and what guessing would come to."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     window = max(1, len(losses) // 50)
     means = np.convolve(losses, np.full(window, 1 / window), "valid")
-    figure, axes = pyplot.subplots(figsize=(5, 3.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.subplots()
     axes.plot(np.arange(len(losses)) + 1, losses, linewidth=0.5, color="tab:blue", alpha=0.3)
     axes.plot(np.arange(len(means)) + (window + 1) / 2, means, color="tab:blue", label=f"mean of {window} steps")
     axes.axhline(np.log(symbols), color="gray", linestyle=":", label=f"log {symbols}: all symbols alike")
@@ -28,12 +29,13 @@ def draw_loss(path: pathlib.Path, losses: np.ndarray, symbols: int) -> None:
 
 def draw_attention(path: pathlib.Path, name: str, shares: Sequence[np.ndarray]) -> None:
     """For each layer, shares (heads, places, places): how much of each letter's attention goes to those before it."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     letters = [BOS, *name]
     layers, heads = len(shares), len(shares[0])
     size = 2.2 * heads + 0.6, 2.3 * layers + 0.5
-    figure, axes = pyplot.subplots(layers, heads, figsize=size, squeeze=False, layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(layers, heads, squeeze=False)
     for layer, row in enumerate(axes):
         for head, square in enumerate(row):
             image = square.imshow(np.where(np.tri(len(letters)), shares[layer][head], np.nan), vmin=0, vmax=1)
@@ -49,13 +51,14 @@ def draw_attention(path: pathlib.Path, name: str, shares: Sequence[np.ndarray]) 
 
 def draw_embedding(path: pathlib.Path, vectors: np.ndarray, symbols: Sequence[str]) -> None:
     """Vectors (symbols, width), made equally long, in the plane of their two principal components (by SVD)."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)  # the network norms what it reads, too
     centred = vectors - vectors.mean(0)
     _, lengths, directions = np.linalg.svd(centred, full_matrices=False)
     points, shares = centred @ directions[:2].T, np.square(lengths) / np.square(lengths).sum()
-    figure, axes = pyplot.subplots(figsize=(5, 4.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    axes = figure.subplots()
     for symbol, (x, y) in zip(symbols, points):
         colour = "tab:red" if symbol in "aeiouy" else "black" if symbol == BOS else "tab:blue"
         axes.text(x, y, symbol, color=colour, fontsize=14, ha="center", va="center")

@@ -98,10 +98,11 @@ def digits(problem: Problem) -> tuple[np.ndarray, float]:
 
 def draw(path: pathlib.Path, fits: dict[Problem, np.ndarray]) -> None:
     """The data, the curves at the start and at the end, and below what is left of the data."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
     ring = {"markersize": 4, "fillstyle": "none"}
-    figure, axes = pyplot.subplots(2, 2, figsize=(9, 5), sharex="col", height_ratios=(3, 1), layout="constrained")
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.subplots(2, 2, sharex="col", height_ratios=(3, 1))
     for (curves, left), (problem, b) in zip(axes.T, fits.items()):
         x = np.linspace(problem.x[0], problem.x[-1], 200)
         curves.plot(x, problem.model(problem.start, x), ":", color="tab:gray", label="start")

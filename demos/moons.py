@@ -106,15 +106,16 @@ def plane(points: np.ndarray) -> list[np.ndarray]:
 
 def draw(path: pathlib.Path, frames: dict[int, np.ndarray], points: np.ndarray, labels: np.ndarray) -> None:
     """The score over the plane at some steps, its zero line, and the points."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, panels = pyplot.subplots(2, PANELS // 2, figsize=(9, 6.4), layout="constrained", sharex=True, sharey=True)
+    figure = Figure(figsize=(9, 6.4), layout="constrained")
+    panels = figure.subplots(2, PANELS // 2, sharex=True, sharey=True)
     for axes, (step, scores) in zip(panels.flat, frames.items()):
-        axes.contourf(*plane(points), scores, np.linspace(-3, 3, 13), cmap="PuOr", alpha=0.8, extend="both")
+        axes.contourf(*plane(points), scores.clip(-3, 3), np.linspace(-3, 3, 13), cmap="PuOr", vmin=-8, vmax=8)
         if scores.min() < 0 < scores.max():
             axes.contour(*plane(points), scores, [0.0], colors="black", linewidths=1.5)
-        for label, color, marker in ((-1, "tab:orange", "o"), (1, "tab:purple", "^")):
-            axes.scatter(*points[labels == label].T, c=color, marker=marker, edgecolors="black", linewidths=0.5, s=20)
+        for label, color, marker in ((-1, "#b35806", "o"), (1, "#542788", "^")):  # of the same palette, but darker
+            axes.scatter(*points[labels == label].T, c=color, marker=marker, edgecolors="white", linewidths=0.7, s=32)
         axes.set(title=f"{step:,} step{'s' if step > 1 else ''}", aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     for axes in panels.flat[len(frames) :]:
         axes.set_axis_off()
@@ -127,7 +128,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", choices=DATA, default="moons", help="what the points are drawn on")
     parser.add_argument("--steps", type=positive_int, default=100, help="of gradient descent, on all points")
     parser.add_argument("--eager", action="store_true", help="compile nothing: a graph of Values in each step")
-    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--seed", type=seed, default=0, help="of the points and the weights")
     return parsed(parser, arguments)
 
 

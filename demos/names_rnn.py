@@ -21,6 +21,7 @@ import numpy as np
 
 import nn
 from autograd import jit, no_grad
+from autograd.numpy import softmax
 from names_data import BOS, LETTERS, SYMBOLS, decode, encode, load
 from options import (
     Parser,
@@ -89,25 +90,27 @@ def invent(model: Speller, count: int, rng: np.random.Generator) -> tuple[list[s
             # the largest of logits with Gumbel's noise is a symbol drawn with its probability
             symbols = np.argmax(logits.data + rng.gumbel(size=logits.shape), -1)
             found.append(symbols)
-            chances.append(np.exp(logits.data[0]) / np.exp(logits.data[0]).sum())
+            chances.append(softmax(logits.data[0]))
     names = [decode(row) for row in np.stack(found, 1)]
     return names, np.array(chances)[: len(names[0]) + 1]
 
 
 def draw(path: pathlib.Path, history: np.ndarray, name: str, chances: np.ndarray) -> None:
     """The losses, and the chances of each letter while the first invented name was spelled."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4.8), layout="constrained")
+    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
     left.plot(history[:, 0], history[:, 1], label="names that are learned from")
-    left.plot(history[:, 0], history[:, 2], label="names held out")
+    left.plot(history[:, 0], history[:, 2], "--", label="names held out")
     left.set(title="cross entropy of a letter", xlabel="updates", ylabel="nats")
     left.grid(alpha=0.3)
     left.legend()
     spelled = [*name, "end"][: len(chances)]
-    image = right.imshow(chances.T, cmap="viridis", aspect="auto", vmin=0)
-    right.plot([*map([*LETTERS, "end"].index, spelled)], "s", color="none", markeredgecolor="white", markersize=10)
-    right.set(title=f"chances of each letter while {name.title()} was invented", xlabel="what was drawn, in white")
+    image = right.imshow(chances.T, cmap="Blues", aspect="auto", vmin=0, vmax=1)
+    drawn = {"color": "none", "markeredgecolor": "tab:orange", "markeredgewidth": 2, "markersize": 9}
+    right.plot([*map([*LETTERS, "end"].index, spelled)], "s", **drawn)
+    right.set(title=f"chances of each letter while {name.title()} was invented", xlabel="what was drawn, in orange")
     right.set_xticks(range(len(spelled)), spelled)
     right.set_yticks(range(SYMBOLS), [*LETTERS, "end"], fontsize=7)
     figure.colorbar(image)
@@ -127,7 +130,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch-size", type=positive_int, default=32, help="names in a batch")
     parser.add_argument("--lr", type=positive_float, default=0.005, help="the first learning rate; it falls to 0")
     parser.add_argument("--sample", type=positive_int, default=20, help="how many names are invented")
-    parser.add_argument("--seed", type=seed, default=0)
+    parser.add_argument("--seed", type=seed, default=0, help="of the weights, the batches and the names")
     parser.add_argument(
         "--out", type=pathlib.Path, default=pathlib.Path("runs/names_rnn"), metavar="DIR", help="where the picture goes"
     )

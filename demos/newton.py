@@ -80,9 +80,10 @@ def descent(loss: Callable, weights: list, steps: int, rate: float) -> tuple[lis
 
 def draw(path: pathlib.Path, x: np.ndarray, y: np.ndarray, runs: dict[str, tuple[list[float], list]]) -> None:
     """The losses of both methods, and what they have learned at the end."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, (losses, curves) = pyplot.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    losses, curves = figure.subplots(1, 2)
     curves.plot(x, y, "ko", markersize=4, fillstyle="none", label="data")
     for (name, (on_way, weights)), style in zip(runs.items(), ("--", "-")):
         losses.loglog(range(1, len(on_way) + 1), on_way, style)

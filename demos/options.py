@@ -68,7 +68,7 @@ def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
     """End with one line if what draws pictures and bars, keeps runs apart, or is named besides, is not installed."""
     try:
         import filelock  # noqa: F401
-        import matplotlib
+        import matplotlib  # noqa: F401
         import tqdm  # noqa: F401
 
         for module in more:
@@ -78,7 +78,6 @@ def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
         parser.error(f'{error.name} is not installed: pip install -e ".[demo]"')
     except OSError as error:  # matplotlib has no place for its cache
         parser.error(str(error))
-    matplotlib.use("Agg")
 
 
 @contextmanager
@@ -139,28 +138,25 @@ def write_figure(figure: Any, path: Any) -> None:
     """Write a matplotlib figure whole or not at all."""
     import io
 
-    from matplotlib import pyplot
-
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=100)
-    pyplot.close(figure)
+    figure.savefig(content, format="png", dpi=200)
     write_whole(path, content.getvalue())
 
 
 def progress(start: int, end: int, step: int, quiet: bool) -> Iterator[tuple[range, Any]]:
-    """Ranges of at most `step`, with a function that shows a text: beside a tqdm bar in a terminal, else lines."""
-    from tqdm import tqdm
+    """Ranges of at most `step`, with a function that shows a text: beside tqdm's bar if it is seen, else lines."""
+    from tqdm.auto import tqdm  # in a notebook its own bar
 
-    terminal = sys.stderr.isatty()
+    seen = sys.stderr.isatty() or "ipykernel" in sys.modules
     lines = max(step, (end - start) // 10)
     shown = start
-    with tqdm(total=end, initial=start, unit="it", disable=quiet or not terminal) as bar:
+    with tqdm(total=end, initial=start, unit="it", disable=quiet or not seen) as bar:
         for first in range(start, end, step):
             part = range(first, min(first + step, end))
             said: list[str] = []
             yield part, said.append
             bar.update(len(part))
             bar.set_postfix_str("".join(said), refresh=False)
-            if not (quiet or terminal) and (part.stop - shown >= lines or part.stop == end):
+            if not (quiet or seen) and (part.stop - shown >= lines or part.stop == end):
                 tell(f"{part.stop:>9,} of {end:,}  {''.join(said)}")
                 shown = part.stop

@@ -1,8 +1,11 @@
-"""The pictures of the Gaussian demo: surfaces, their difference, the loss, and the learned surface in motion."""
+"""The pictures of the Gaussian demo: surfaces, their difference, the loss, and the learned surface in motion.
+
+docs/learning.gif is the one that `python demos/gaussian.py --recipe fast` leaves in runs/gaussian.
+"""
 
 import io
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,78 +14,162 @@ from autograd import Tensor, render
 from autograd.files import write_whole
 from options import complain, write_figure
 
-SPAN = np.linspace(-3, 3, 31)
-GRID = np.stack(np.meshgrid(SPAN, SPAN), -1).reshape(-1, 2)
+BLUE = "#3b528b"  # of viridis, the palette of the surfaces
+CAMERA = 28, -50  # degrees above the ground, and around
+FIRST, SIZE = 100, (9, 6)  # the iteration where the animation's logarithmic axis begins; inches of 100 pixels
 
 
-def _surface(axes: Any, heights: np.ndarray, title: str, azimuth: float = -60, pitch: float = 28) -> None:
-    x, y = GRID.T.reshape(2, 31, 31)
-    axes.plot_surface(
-        x, y, heights.reshape(31, 31), cmap="viridis", vmin=0, vmax=5, rstride=1, cstride=1, linewidth=0.1
-    )
-    axes.set(xlim=(-3, 3), ylim=(-3, 3), zlim=(0, 6), xlabel="x", ylabel="y", title=title)
-    axes.view_init(pitch, azimuth)
+def grid(points: int) -> np.ndarray:
+    """Points (points^2, 2) in rows over [-3, 3] squared."""
+    span = np.linspace(-3, 3, points)
+    return np.stack(np.meshgrid(span, span), -1).reshape(-1, 2)
+
+
+GRID, FINE = grid(31), grid(101)  # of the surfaces, of their difference
+
+
+def mean_square(difference: np.ndarray) -> float:
+    """The mean of the squares."""
+    return float(np.mean(np.square(difference)))
+
+
+def errors(target: np.ndarray, frames: dict[int, np.ndarray]) -> tuple[list[int], list[float]]:
+    """The surfaces' iterations, without those before FIRST, and how far they are from the target."""
+    shown = {at: mean_square(heights - target) for at, heights in frames.items() if at >= FIRST}
+    return list(shown), list(shown.values())
+
+
+def _surface(axes: Any, heights: np.ndarray, title: str) -> Any:
+    """Draw a surface over GRID in the scale that all of them share, and give what is to be removed for another."""
+    axes.set(xlim=(-3, 3), ylim=(-3, 3), zlim=(0, 6), xticks=(-3, 0, 3), zticks=(0, 2, 4, 6), title=title)
+    axes.set_yticks((-3, 0, 3), ("", "0", "3"))  # at the corner in front x already has a number
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_pane_color("white")
+    x, y, z = (column.reshape(31, 31) for column in (*GRID.T, heights))
+    return axes.plot_surface(x, y, z, cmap="viridis", vmin=0, vmax=5, rcount=31, ccount=31, linewidth=0)
 
 
 def draw_surface(path: pathlib.Path, heights: np.ndarray, title: str) -> None:
-    """One surface over the grid, in the scale and camera that all of them share."""
-    from matplotlib import pyplot
+    """One surface over the grid."""
+    from matplotlib.figure import Figure
 
-    figure = pyplot.figure(figsize=(5, 4.2), layout="constrained")
-    _surface(figure.add_subplot(projection="3d"), heights, title)
+    figure = Figure(figsize=(6.4, 4.8))
+    axes = figure.add_axes((0, 0.03, 1, 0.91), projection="3d")
+    _surface(axes, heights, title)
+    axes.set(xlabel="x", ylabel="y")
+    axes.set_box_aspect((4, 4, 3), zoom=0.98)
+    axes.view_init(*CAMERA)
     write_figure(figure, path)
 
 
 def draw_error(path: pathlib.Path, difference: np.ndarray) -> None:
-    """Learned minus target as a heat map, 0 in white."""
-    from matplotlib import pyplot
+    """Learned minus target over FINE as a heat map, 0 in white."""
+    from matplotlib.figure import Figure
 
-    figure, axes = pyplot.subplots(figsize=(5, 4.2), layout="constrained")
-    bound = float(np.abs(difference).max()) or 1.0
+    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+    axes, bound = figure.subplots(), float(np.abs(difference).max()) or 1.0
     image = axes.imshow(
-        difference.reshape(31, 31), cmap="RdBu_r", vmin=-bound, vmax=bound, extent=(-3, 3, -3, 3), origin="lower"
+        difference.reshape(101, 101), cmap="RdBu_r", vmin=-bound, vmax=bound, extent=(-3, 3, -3, 3), origin="lower"
     )
-    axes.set(title="learned − target", xlabel="x", ylabel="y")
+    axes.set(title="learned − target", xlabel="x", ylabel="y", xticks=range(-3, 4), yticks=range(-3, 4))
     figure.colorbar(image)
     write_figure(figure, path)
 
 
-def draw_loss(path: pathlib.Path, iterations: Sequence[int], losses: Sequence[float]) -> None:
-    """The running loss against iterations, on a logarithmic scale."""
-    from matplotlib import pyplot
+def draw_loss(path: pathlib.Path, history: Sequence, target: np.ndarray, frames: dict[int, np.ndarray]) -> None:
+    """The running loss and the surfaces' errors against iterations, on logarithmic scales."""
+    from matplotlib.figure import Figure
 
-    figure, axes = pyplot.subplots(figsize=(5, 3.6), layout="constrained")
-    axes.semilogy(iterations, losses, linewidth=1, marker="." if len(losses) < 20 else None)
-    axes.set(title="mean squared error of the last 1000 iterations", xlabel="iteration", ylabel="loss")
-    axes.grid(True, which="both", alpha=0.3)
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.subplots()
+    axes.loglog(*zip(*history), ".-" if len(history) < 20 else "-", color=BLUE, label="of the last 1000 iterations")
+    axes.loglog(*errors(target, frames), "o", color="tab:orange", markersize=3, label="of the surface, on the grid")
+    axes.set(title="mean squared error", xlabel="iteration")
+    axes.grid(True, alpha=0.3)
+    axes.legend()
     write_figure(figure, path)
 
 
-def animate(path: pathlib.Path, target: np.ndarray, frames: Sequence[np.ndarray], captions: Sequence[str]) -> None:
-    """The learned surface morphing beside the fixed target, as a GIF; the camera pitches slowly."""
-    from matplotlib import pyplot
+class Scene:
+    """Target and learned surface side by side, the camera turning slowly, and below how the error falls."""
+
+    def __init__(self, figure: Any, target: np.ndarray, last: int):
+        self.target, self.last, self.drawn = target, max(last, 10 * FIRST), None
+        self.surfaces = [figure.add_axes((left, 0.3, 0.5, 0.66), projection="3d") for left in (0.0, 0.5)]
+        _surface(self.surfaces[0], target, "target")
+        self.errors = figure.add_axes((0.08, 0.085, 0.88, 0.19))
+        self.errors.set(xscale="log", yscale="log", xlim=(FIRST / 1.2, 1.2 * self.last))
+        self.errors.set(xlabel="iteration", ylabel="squared error")
+        self.errors.locator_params(axis="y", numticks=7)
+        self.errors.minorticks_off()
+        self.errors.grid(True, alpha=0.3)
+        self.line, self.point = (self.errors.plot([], [], style, color=BLUE)[0] for style in "-o")
+        self.way: dict[int, np.ndarray] = {}
+
+    def show(self, at: int, heights: np.ndarray) -> None:
+        """The surface after so many iterations."""
+        if self.drawn:
+            self.drawn.remove()
+        self.drawn = _surface(self.surfaces[1], heights, f"learned in {at:,} iterations")
+        share = np.log(max(at, FIRST) / FIRST) / np.log(self.last / FIRST)
+        for axes in self.surfaces:
+            axes.view_init(CAMERA[0], CAMERA[1] + 50 * (share - 0.5))
+        self.way[at] = heights
+        self.line.set_data(*errors(self.target, self.way))
+        self.point.set_data(*errors(self.target, {at: heights}))
+        self.errors.relim()
+        self.errors.autoscale_view(scalex=False)
+
+
+class Window:
+    """The scene in a window, which follows a run; ImportError where there can be none."""
+
+    def __init__(self, target: np.ndarray, last: int):
+        from matplotlib import pyplot
+
+        self.figure = pyplot.figure(figsize=SIZE)
+        if not self.figure.canvas.required_interactive_framework:
+            raise ImportError(f"matplotlib's backend is {pyplot.get_backend()}")
+        self.scene, self.shown = Scene(self.figure, target, last), 0
+        self.is_open = lambda: pyplot.fignum_exists(self.figure.number)
+        self.wait = pyplot.show  # until it is closed
+        self.figure.show()
+
+    def follow(self, frames: Sequence[tuple[int, np.ndarray]]) -> None:
+        """Show those frames that are new."""
+        new, self.shown = frames[self.shown :], len(frames)
+        for frame in new:
+            self.scene.show(*frame)
+            self.refresh()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw what has changed, and let the user move or close the window."""
+        if self.is_open():
+            if self.figure.stale:
+                self.figure.canvas.draw_idle()
+            self.figure.canvas.flush_events()
+
+
+def animate(path: pathlib.Path, target: np.ndarray, frames: dict[int, np.ndarray]) -> None:
+    """The scene for each of the surfaces, by the number of iterations, as a GIF with one palette."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
     from PIL import Image
 
-    figure = pyplot.figure(figsize=(7.2, 3.4), dpi=70, layout="constrained")
-    left, right = (figure.add_subplot(1, 2, i, projection="3d") for i in (1, 2))
-
-    def draw(heights: np.ndarray, caption: str, pitch: float) -> None:
-        for axes, surface, title in ((left, target, "target"), (right, heights, caption)):
-            axes.clear()
-            _surface(axes, surface, title, pitch=pitch)
-        figure.canvas.draw()
-
-    draw(target, "", 35)
-    figure.set_layout_engine("none")  # everything stays where it is with the steepest camera, which needs most room
-    pictures = []
-    for i, (heights, caption) in enumerate(zip(frames, captions)):
-        draw(heights, caption, 20 + 15 * np.sin(np.pi * i / max(len(frames) - 1, 1)))
-        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
-        pictures.append(Image.fromarray(pixels).convert("P", palette=Image.Palette.ADAPTIVE, colors=128))
-    pyplot.close(figure)
+    figure = Figure(figsize=SIZE, dpi=100)
+    canvas, scene, images = FigureCanvasAgg(figure), Scene(figure, target, max(frames)), []
+    scene.errors.plot(*errors(target, frames), color="lightgray", zorder=0)  # what is to come
+    for frame in frames.items():
+        scene.show(*frame)
+        canvas.draw()
+        images.append(np.array(canvas.buffer_rgba())[..., :3])
+    some = Image.fromarray(np.concatenate(images[::-8]))
+    palette = some.quantize(255, method=Image.Quantize.MAXCOVERAGE)
+    first, *more = (Image.fromarray(image).quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
     content = io.BytesIO()
-    durations = [150] * (len(pictures) - 1) + [2000]
-    pictures[0].save(content, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+    durations = [120] * len(more) + [2500]
+    first.save(content, "GIF", save_all=True, append_images=more, duration=durations, loop=0)
     write_whole(path, content.getvalue())
 
 
@@ -93,10 +180,3 @@ def draw_graph(path: pathlib.Path, loss: Tensor) -> None:
         render(loss, path=path)
     except RuntimeError as error:
         complain(f"{path.name} was not drawn: {error}")
-
-
-def error_on_grid(predict: Callable, target: Callable, points: int = 101) -> float:
-    """The mean squared error on a regular grid over [-3, 3] squared."""
-    span = np.linspace(-3, 3, points)
-    x = np.stack(np.meshgrid(span, span), -1).reshape(-1, 2)
-    return float(np.mean((predict(x) - target(x)) ** 2))

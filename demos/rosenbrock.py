@@ -59,9 +59,10 @@ def followed(function: Callable, start: np.ndarray, **how: Any) -> Any:
 
 def draw(path: pathlib.Path, runs: dict[str, Any]) -> None:
     """The way of the methods through the valley in two dimensions; how soon these runs came to its ground."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
 
-    figure, (plane, values) = pyplot.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    plane, values = figure.subplots(1, 2)
     x, y = np.meshgrid(np.linspace(-1.5, 1.5, 121), np.linspace(-0.5, 1.75, 91))
     heights = vmap(rosenbrock)(np.stack([x.ravel(), y.ravel()], 1)).reshape(x.shape)
     plane.contourf(x, y, np.log10(heights + 1e-3), 16, cmap="Greys", alpha=0.6)
@@ -72,7 +73,7 @@ def draw(path: pathlib.Path, runs: dict[str, Any]) -> None:
         asked, *points = runs[name].way.T
         values.loglog(asked, vmap(rosenbrock)(np.stack(points, 1)), **line, label=name)
     plane.plot(1, 1, "*", color="black", markersize=12)
-    plane.set(title="two dimensions: from (-1.2, 1) to (1, 1)", xlabel="x[0]", ylabel="x[1]")
+    plane.set(title="two dimensions: from (−1.2, 1) to (1, 1)", xlabel="x[0]", ylabel="x[1]")
     plane.set(xticks=[-1, 0, 1], yticks=[0, 1])
     values.set(title="ten dimensions", xlabel="how often f was asked for", ylabel="f(x)")
     values.grid(True, alpha=0.3)

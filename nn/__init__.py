@@ -26,64 +26,24 @@ from .sequences import GRU, LSTM, RNN, Attention, Embedding
 from .train import TrainStep
 
 __all__ = [
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Attention",
-    "AvgPool2d",
-    "BCEWithLogits",
-    "BatchNorm",
-    "Constant",
-    "Conv2d",
-    "CosineDecay",
-    "CosineSimilarity",
-    "CrossEntropy",
-    "Dropout",
-    "Embedding",
-    "ExponentialDecay",
+    "MLP",
     "Flatten",
     "GELU",
-    "GRU",
-    "Hinge",
-    "Huber",
-    "KLDiv",
-    "L1",
-    "LSTM",
-    "LayerNorm",
     "LeakyReLU",
     "Linear",
-    "LinearDecay",
-    "MLP",
-    "MSE",
-    "MaxPool2d",
     "Module",
-    "OneCycle",
-    "RMSNorm",
-    "RMSprop",
-    "RNN",
     "ReLU",
-    "SGD",
     "Sequential",
     "SiLU",
     "Sigmoid",
     "Softmax",
-    "Softplus",
-    "StepDecay",
-    "Tanh",
-    "TrainStep",
-    "Warmup",
-    "batches",
-    "clip_grad_norm",
-    "clip_grad_value",
-    "he",
-    "load",
-    "normal",
-    "save",
-    "scalar",
-    "uniform",
-    "xavier",
-    "zeros",
 ]
+__all__ += ["AvgPool2d", "BatchNorm", "Conv2d", "Dropout", "LayerNorm", "MaxPool2d", "RMSNorm", "Softplus", "Tanh"]
+__all__ += ["Attention", "Embedding", "GRU", "LSTM", "RNN", "he", "normal", "uniform", "xavier", "zeros", "scalar"]
+__all__ += ["BCEWithLogits", "CosineSimilarity", "CrossEntropy", "Hinge", "Huber", "KLDiv", "L1", "MSE"]
+__all__ += ["Adagrad", "Adam", "AdamW", "RMSprop", "SGD", "TrainStep", "batches", "clip_grad_norm", "clip_grad_value"]
+__all__ += ["Constant", "CosineDecay", "ExponentialDecay", "LinearDecay", "OneCycle", "StepDecay", "Warmup"]
+__all__ += ["load", "save"]
 
 LIBRARIES.add(__name__)
 

@@ -1,19 +1,45 @@
 """What may be given to layers, optimizers and schedules, and the messages for what may not."""
 
+import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Annotated, Any
 
 from numpy.random import Generator, default_rng
 
+import autograd.numpy as np
 from autograd import Tensor
+
+# what a dataclass says of its settings: at least, at most, and whether it must be above the former
+Amount = Annotated[float, (0.0, math.inf, False)]
+Share = Annotated[float, (0.0, 1.0, False)]
+Count = Annotated[int, (1.0, math.inf, False)]
+Positive = Annotated[float, (0.0, math.inf, True)]
+Real = Annotated[float, (-math.inf, math.inf, False)]
+Rate = Annotated[float | Callable[[Any], Any], (0.0, math.inf, False)]  # or a schedule
+
+
+class Settings:
+    """The base of dataclasses whose settings are checked; where one may be a function, that passes."""
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):  # type: ignore[arg-type]  # of a dataclass
+            name, given = f"{type(self).__name__}: {setting.name}", getattr(self, setting.name)
+            for bounds in getattr(setting.type, "__metadata__", ()):
+                checked = function(name, given) if callable(given) else between(name, given, *bounds)
+                object.__setattr__(self, setting.name, checked)  # schedules are frozen
 
 
 def generator(rng: Any) -> Generator:
     """A generator from a generator, or from a seed."""
-    if rng is None or isinstance(rng, str):
-        raise TypeError(f"rng is a seed or a numpy.random.Generator, so that a run can be repeated, not {rng!r}")
-    return default_rng(rng)
+    message = f"rng is a seed or a numpy.random.Generator, so that a run can be repeated, not {rng!r}"
+    if rng is None:
+        raise TypeError(message)
+    try:
+        return default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{message}: {error}") from None
 
 
 def positive(name: str, number: Any, least: int = 1) -> int:
@@ -30,20 +56,23 @@ def sizes(name: str, each: str, given: Any) -> list[int]:
     return [positive(each, number) for number in given]
 
 
-def between(name: str, number: Any, low: float = 0.0, high: float = float("inf"), open_low: bool = False) -> None:
-    """Raise TypeError for what is no number, ValueError for one out of bounds."""
+def between(
+    name: str, number: Any, low: float = 0.0, high: float = math.inf, open_low: bool = False, open_high: bool = False
+) -> Any:
+    """A number, checked, as Python's own, since NumPy's widen float32; TypeError for none, ValueError for others."""
     is_real = isinstance(number, (float, numbers.Real))  # float first, which is known at once
     if not is_real:
         raise TypeError(f"{name} must be a number, not {number!r}")
-    if not (low < number <= high if open_low else low <= number <= high):
-        raise ValueError(
-            f"{name} must be {'above' if open_low else 'at least'} {low:g} and at most {high:g}, not {number!r}"
-        )
+    if not low <= number <= high or open_low and number == low or open_high and number == high:
+        least, most = "above" if open_low else "at least", "below" if open_high else "at most"
+        raise ValueError(f"{name} must be {least} {low:g} and {most} {high:g}, not {number!r}")
+    return number.item() if hasattr(number, "item") else number
 
 
 def tensors(name: str, given: Any) -> list[Tensor]:
     """A list of at least one Tensor, checked, in which each is once, also one that layers share."""
-    found = list({id(x): x for x in given}.values()) if isinstance(given, Iterable) else []
+    several = isinstance(given, Iterable) and not isinstance(given, Tensor)  # whose rows would be others
+    found = list({id(x): x for x in given}.values()) if several else []
     if not found or not all(isinstance(x, Tensor) for x in found):
         raise TypeError(f"{name} needs a list of the Tensors to change: model.parameters()")
     return found
@@ -64,3 +93,27 @@ def called(name: str, given: Any, known: Mapping[str, Callable]) -> Callable:
     if not callable(found):
         raise TypeError(f"{name} is a function, or one of {', '.join(map(repr, known))}, not {given!r}")
     return found
+
+
+def array(layer: Any, x: Any) -> Any:
+    """What a layer was given, a list of numbers, arrays or nodes as one array or Tensor."""
+    try:
+        return np.array(x) if isinstance(x, (list, tuple)) else x
+    except ValueError as error:
+        hint = "of a recurrent layer's (outputs, state) give the first"
+        raise ValueError(f"{layer.describe()}: {error}; {hint}") from None
+
+
+def floats(x: Any) -> Any:
+    """An array of integers or a mask as floats, in which there is room for sums and squares."""
+    return x if x.dtype.kind == "f" else x.astype(float)
+
+
+def features(layer: Any, x: Any, count: int) -> Any:
+    """The same as `array`, checked: it has so many features in the last axis."""
+    x = array(layer, x)
+    shape = getattr(x, "shape", ())
+    if shape[-1:] != (count,):
+        name = getattr(layer, "name", "") or layer.describe()
+        raise ValueError(f"{name} takes {count} features in the last axis, got an input of shape {shape}")
+    return x

@@ -19,14 +19,16 @@ def by_norm(gradients: Sequence, most: float) -> tuple[Any, list]:
     return norm, [g * OPERATIONS["cast"](factor, g.dtype) for g in gradients]
 
 
-def by_value(gradients: Sequence, most: float) -> list:
-    """Every element made at most `most`, and at least -most."""
-    return [np.clip(g, -most, most) for g in gradients]
+def clipped(gradients: list, norm: float | None, value: float | None) -> list:
+    """Each element to within `value`, then all together to within `norm`, where these are given."""
+    if value is not None:
+        gradients = [np.clip(g, -value, value) for g in gradients]
+    return gradients if norm is None else by_norm(gradients, norm)[1]
 
 
 def clip_grad_norm(parameters: Sequence[Tensor], most: float) -> float:
     """Scale the gradients of parameters so that their norm, all together, is at most `most`; the norm before."""
-    having = _with_gradients("clip_grad_norm", parameters, most)
+    having, most = _with_gradients("clip_grad_norm", parameters, most)
     norm, clipped = by_norm([p.grad for p in having], most) if having else (0.0, [])
     set_together(having, repeat("grad"), clipped)
     return float(norm)
@@ -34,10 +36,10 @@ def clip_grad_norm(parameters: Sequence[Tensor], most: float) -> float:
 
 def clip_grad_value(parameters: Sequence[Tensor], most: float) -> None:
     """Clip every element of the gradients of parameters to between -most and most."""
-    having = _with_gradients("clip_grad_value", parameters, most)
-    set_together(having, repeat("grad"), by_value([p.grad for p in having], most))
+    having, most = _with_gradients("clip_grad_value", parameters, most)
+    set_together(having, repeat("grad"), clipped([p.grad for p in having], None, most))
 
 
-def _with_gradients(name: str, parameters: Any, most: Any) -> list[Tensor]:
-    between(f"{name}: most", most, open_low=True)
-    return [p for p in tensors(name, parameters) if p.grad is not None]
+def _with_gradients(name: str, parameters: Any, most: Any) -> tuple[list[Tensor], float]:
+    most = between(f"{name}: most", most, open_low=True)
+    return [p for p in tensors(name, parameters) if p.grad is not None], most

@@ -10,8 +10,8 @@ from typing import Any
 import autograd.numpy as np
 from autograd import Tensor
 
-from .arguments import called, generator, positive
-from .init import INITIALIZERS, Initializer, he, zeros
+from .arguments import array, floats, generator, positive
+from .init import Initializer, he, initial, zeros
 from .module import Module
 
 
@@ -19,6 +19,7 @@ class _Windowed(Module):
     """A layer of windows of images with `n_in` channels, or any."""
 
     n_in: int | None = None
+    _form = "{kernel_size} x {kernel_size}"
 
     def __init__(self, kernel_size: int, stride: int, padding: int, dilation: int = 1):
         kind = type(self).__name__
@@ -26,24 +27,22 @@ class _Windowed(Module):
         self.stride, self.dilation = positive(f"{kind}: stride", stride), positive(f"{kind}: dilation", dilation)
         self.padding = positive(f"{kind}: padding", padding, 0)
 
-    def windows(self, x: Any, fill: float = 0.0) -> list:
-        """For each place in the kernel, row by row, what stands there in all windows; `fill` is what padding holds."""
-        x, step = x if hasattr(x, "shape") else np.array(x), self.stride
-        span = self.dilation * (self.kernel_size - 1) + 1
-        counts = [(n + 2 * self.padding - span) // step + 1 for n in x.shape[2:]]
-        if x.ndim != 4 or self.n_in not in (None, x.shape[1]) or min(counts) < 1:
+    def windows(self, x: Any, lowest: bool = False) -> list:
+        """For each place in the kernel, row by row, what stands there in all windows; in padding 0, or the lowest."""
+        x, step = array(self, x), self.stride
+        shape, span = np.shape(x), self.dilation * (self.kernel_size - 1) + 1
+        counts = [(n + 2 * self.padding - span) // step + 1 for n in shape[2:]]
+        if len(shape) != 4 or self.n_in not in (None, shape[1]) or min(counts) < 1:
             raise ValueError(
                 f"{self.describe()} takes images (batch, {self.n_in or 'channels'}, height, width) of at least "
-                f"{span} x {span} with padding {self.padding}, got an input of shape {x.shape}"
+                f"{span} x {span} with padding {self.padding}, got an input of shape {shape}"
             )
+        x = floats(x)
         if self.padding:
+            fill = float(np.finfo(x.dtype).min) if lowest else 0.0
             x = np.pad(x, ((0, 0), (0, 0), *[(self.padding, self.padding)] * 2), constant_values=fill)
         rows, columns = ([slice(i, i + step * n, step) for i in range(0, span, self.dilation)] for n in counts)
         return [x[:, :, i, j] for i in rows for j in columns]
-
-    def describe(self) -> str:
-        """MaxPool2d(2 x 2)."""
-        return f"{type(self).__name__}({self.kernel_size} x {self.kernel_size})"
 
 
 class Conv2d(_Windowed):
@@ -52,6 +51,8 @@ class Conv2d(_Windowed):
     `weight` has shape (n_out, n_in, kernel_size, kernel_size), `bias` (n_out,), or is None if there is to be none; how
     they begin is as in Linear. Raises ValueError for other inputs.
     """
+
+    _form = "{n_in} -> {n_out}, {kernel_size} x {kernel_size}"
 
     def __init__(
         self,
@@ -63,28 +64,22 @@ class Conv2d(_Windowed):
         padding: int = 0,
         dilation: int = 1,
         bias: bool = True,
-        init: Initializer | str = he,
-        bias_init: Initializer | str = zeros,
+        init: Initializer = he,
+        bias_init: Initializer = zeros,
         dtype: Any = None,
     ):
         super().__init__(kernel_size, stride, padding, dilation)
-        rng, self.n_in, self.n_out = generator(rng), positive("n_in", n_in), positive("n_out", n_out)
+        rng, self.n_in, self.n_out = generator(rng), positive("Conv2d: n_in", n_in), positive("Conv2d: n_out", n_out)
         shape = self.n_out, self.n_in, kernel_size, kernel_size
-        self.weight = Tensor(called("init", init, INITIALIZERS)(shape, rng), dtype, "weight")
-        begin = called("bias_init", bias_init, INITIALIZERS)
-        self.bias = Tensor(begin(shape[:1], rng), dtype, "bias") if bias else None
+        self.weight = initial(init, shape, rng, dtype)
+        self.bias = initial(bias_init, shape[:1], rng, dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        """One product of matrices for each image: of all weights with all windows, a column each."""
-        windows = np.concatenate(self.windows(x), 1)
+        windows = np.concatenate(self.windows(x), 1)  # for each image one product, of all weights with a column each
         batch, _, *size = windows.shape
         weight = self.weight.transpose(0, 2, 3, 1).reshape(self.n_out, -1)
         out = weight @ windows.reshape(batch, weight.shape[1], size[0] * size[1])
         return (out if self.bias is None else out + self.bias[:, None]).reshape(batch, self.n_out, *size)
-
-    def describe(self) -> str:
-        """Conv2d(n_in -> n_out, 3 x 3)."""
-        return super().describe().replace("(", f"({self.n_in} -> {self.n_out}, ")
 
 
 class _Pool(_Windowed):
@@ -100,14 +95,12 @@ class MaxPool2d(_Pool):
     """The largest number of each window; equal ones share its gradient."""
 
     def forward(self, x: Any) -> Any:
-        """The maxima."""
-        return np.stack(self.windows(x, -np.inf)).max(0)
+        return np.stack(self.windows(x, lowest=True)).max(0)
 
 
 class AvgPool2d(_Pool):
     """The mean of each window, padding counting as zeros."""
 
     def forward(self, x: Any) -> Any:
-        """The means."""
         first, *others = self.windows(x)
         return sum(others, start=first) / self.kernel_size**2

@@ -12,8 +12,8 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .arguments import called, function, generator, positive, sizes
-from .init import INITIALIZERS, Initializer, he, zeros
+from .arguments import Real, Settings, array, called, features, function, generator, positive, sizes
+from .init import Initializer, he, initial, zeros
 from .module import Module
 
 _affine = OPERATIONS["affine"]
@@ -27,92 +27,74 @@ class Linear(Module):
     a `dtype` they keep what they are drawn in, float64. Raises ValueError for other inputs.
     """
 
+    _form = "{n_in} -> {n_out}"
+
     def __init__(
         self,
         n_in: int,
         n_out: int,
         rng: Any,
-        init: Initializer | str = he,
-        bias_init: Initializer | str = zeros,
+        init: Initializer = he,
+        bias_init: Initializer = zeros,
         name: str = "",
         bias: bool = True,
         dtype: Any = None,
     ):
-        rng, shape = generator(rng), (positive("n_in", n_in), positive("n_out", n_out))
+        rng, shape = generator(rng), (positive("Linear: n_in", n_in), positive("Linear: n_out", n_out))
         self.n_in, self.n_out, self.name = *shape, name
-        self.weight = Tensor(called("init", init, INITIALIZERS)(shape, rng), dtype, "weight")
-        begin = called("bias_init", bias_init, INITIALIZERS)
-        self.bias = Tensor(begin(shape[1:], rng), dtype, "bias") if bias else None
+        self.weight = initial(init, shape, rng, dtype)
+        self.bias = initial(bias_init, shape[1:], rng, dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        """x @ weight + bias; a list of numbers will do for an array."""
-        x = x if hasattr(x, "shape") else np.array(x)
-        shape = x.shape
-        if shape[-1:] != (self.n_in,):
-            raise ValueError(
-                f"{self.name or self.describe()} takes {self.n_in} features in the last axis, "
-                f"got an input of shape {shape}; its weight has shape {self.weight.shape}"
-            )
+        if getattr(x, "shape", ())[-1:] != (self.n_in,):
+            x = features(self, x, self.n_in)
         if self.bias is None:
             return np.matmul(x, self.weight)
         # the operation itself: a layer knows that a node takes part
-        return _affine(x, self.weight, self.bias) if len(shape) > 1 else np.affine(x, self.weight, self.bias)
-
-    def describe(self) -> str:
-        """Linear(n_in -> n_out)."""
-        return f"Linear({self.n_in} -> {self.n_out})"
+        return _affine(x, self.weight, self.bias) if len(x.shape) > 1 else np.affine(x, self.weight, self.bias)
 
 
-class _Elementwise(Module):
-    """A layer without parameters: one function of each element."""
-
-    function: Callable
-
-    def forward(self, x: Any) -> Any:
-        """The function of x."""
-        return type(self).function(x)
-
-
-class ReLU(_Elementwise):
+class ReLU(Module):
     """max(x, 0)."""
 
-    function = np.relu
+    forward = staticmethod(np.relu)
 
 
-class Tanh(_Elementwise):
+class Tanh(Module):
     """tanh(x)."""
 
-    function = np.tanh
+    def forward(self, x: Any) -> Any:
+        return np.tanh(x)  # NumPy's own would take a second argument for the place of the result
 
 
-class Sigmoid(_Elementwise):
+class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
-    function = np.sigmoid
+    forward = staticmethod(np.sigmoid)
 
 
-class Softplus(_Elementwise):
+class Softplus(Module):
     """log(1 + exp(x))."""
 
-    function = np.softplus
+    forward = staticmethod(np.softplus)
 
 
 class SiLU(Module):
     """x * sigmoid(x)."""
 
     def forward(self, x: Any) -> Any:
-        """The function of x."""
+        x = array(self, x)
         return x * np.sigmoid(x)
 
 
 @dataclass(eq=False, repr=False)
-class LeakyReLU(Module):
+class LeakyReLU(Settings, Module):
     """x where it is positive, elsewhere slope * x."""
 
-    slope: float = 0.01
+    slope: Real = 0.01
 
     def forward(self, x: Any) -> Any:
-        """The function of x."""
+        x = array(self, x)
         return np.where(x > 0, x, self.slope * x)
 
 
@@ -130,7 +112,7 @@ class GELU(Module):
             raise ValueError(f"GELU: approximate is 'none' or 'tanh', not {self.approximate!r}")
 
     def forward(self, x: Any) -> Any:
-        """The function of x."""
+        x = array(self, x)
         if self.approximate == "tanh":  # sigmoid(2 * x) is 0.5 + 0.5 * tanh(x), with the digits of the left tail
             return x * np.sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * x * x * x))
         from autograd.scipy.special import erfc  # if scipy is not installed: GELU("tanh")
@@ -145,7 +127,6 @@ class Softmax(Module):
     axis: int = -1
 
     def forward(self, x: Any) -> Any:
-        """The function of x."""
         return np.softmax(x, self.axis)
 
 
@@ -153,7 +134,9 @@ class Flatten(Module):
     """From (batch, ...) to (batch, features)."""
 
     def forward(self, x: Any) -> Any:
-        """x in this shape."""
+        x = array(self, x)
+        if not getattr(x, "shape", ()):
+            raise ValueError(f"Flatten takes (batch, ...), not a single number: {x!r}")
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
@@ -164,7 +147,6 @@ class Sequential(Module):
         self.layers = [function(f"Sequential: layer {i}", layer) for i, layer in enumerate(layers)]
 
     def forward(self, x: Any) -> Any:
-        """What the last layer gives."""
         for layer in self.layers:
             x = layer(x)
         return x
@@ -190,13 +172,13 @@ class MLP(Sequential):
         n_out: int,
         rng: Any,
         activation: Callable[..., Any] | str = ReLU,
-        init: Initializer | str = he,
-        bias_init: Initializer | str = zeros,
+        init: Initializer = he,
+        bias_init: Initializer = zeros,
         dtype: Any = None,
     ):
         rng, activate = generator(rng), _maker(activation)
-        hidden = sizes("hidden_sizes", "a hidden size", hidden_sizes)
-        widths = [positive("n_in", n_in), *hidden, positive("n_out", n_out)]
+        hidden = sizes("MLP: hidden_sizes", "MLP: a hidden size", hidden_sizes)
+        widths = [positive("MLP: n_in", n_in), *hidden, positive("MLP: n_out", n_out)]
         layers: list[Callable[..., Any]] = []
         for a, b in zip(widths, widths[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"

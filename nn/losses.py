@@ -1,4 +1,7 @@
-"""Losses: a number, the mean over the batch, that says how far predictions are from targets."""
+"""Losses: a number, the mean over the batch, that says how far predictions are from targets.
+
+Where nothing else is said, both have one shape, else ValueError.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +10,10 @@ import numpy
 
 import autograd.numpy as np
 from autograd import Tensor
-from autograd.arguments import no_mask
+from autograd.arguments import no_mask, numeric
 from autograd.operation import OPERATIONS
 
-from .arguments import between
+from .arguments import Positive, Real, Settings, Share
 
 _square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATIONS["bounded"]
 
@@ -22,8 +25,9 @@ def _array(loss: Any, prediction: Any) -> None:
 
 def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
     _array(loss, prediction)
+    no_mask((prediction, target))
     # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
-    shape = target.shape if hasattr(target, "shape") else numpy.shape(target)
+    shape = target.shape if hasattr(target, "shape") else np.shape(target)
     if prediction.shape != shape or 0 in shape:
         raise ValueError(
             f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: make them equal, "
@@ -32,44 +36,91 @@ def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
 
 
 @dataclass(eq=False)
-class MSE:
-    """The mean of squared errors; prediction and target of one shape, else ValueError."""
+class Loss(Settings):
+    """The base: the mean of what `each` says of every number, or of every vector."""
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         _same_shape(self, prediction, target)
-        return _square(prediction - target).mean()
+        return self.each(prediction, target).mean()
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        """How far each prediction is from its target."""
+        raise NotImplementedError
+
+
+class MSE(Loss):
+    """The mean of squared errors."""
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        return _square(prediction - target)
+
+
+class L1(Loss):
+    """The mean of absolute errors."""
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        return abs(prediction - target)
 
 
 @dataclass(eq=False)
-class L1:
-    """The mean of absolute errors; prediction and target of one shape, else ValueError."""
+class Huber(Loss):
+    """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964)."""
 
-    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
-        _same_shape(self, prediction, target)
-        return abs(prediction - target).mean()
+    delta: Positive = 1.0
 
-
-@dataclass(eq=False)
-class Huber:
-    """Half the squared error up to `delta`, beyond it delta * (|error| - delta / 2) (Huber 1964); the mean over all.
-
-    Prediction and target have one shape, else ValueError.
-    """
-
-    delta: float = 1.0
-
-    def __post_init__(self) -> None:
-        between("Huber: delta", self.delta, open_low=True)
-
-    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
-        _same_shape(self, prediction, target)
+    def each(self, prediction: Any, target: Any) -> Any:
         error = prediction - target
         near = np.clip(error, -self.delta, self.delta)  # near * (error - near / 2) is both branches at once
-        return (near * (error - 0.5 * near)).mean()
+        return near * (error - 0.5 * near)
+
+
+class BCEWithLogits(Loss):
+    """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit)."""
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
+        return target * np.softplus(-prediction) + np.subtract(1.0, target) * np.softplus(prediction)
+
+
+class KLDiv(Loss):
+    """How far probabilities (..., classes) are from predicted log-probabilities (Kullback and Leibler 1951).
+
+    The sum over the classes and the mean over the rest, as PyTorch's "batchmean".
+    """
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        return _scaled(target, np.log(np.where(target, target, 1.0)) - prediction).sum(-1)
+
+
+class Hinge(Loss):
+    """relu(1 - label * score) of labels -1 and 1."""
+
+    def each(self, prediction: Any, target: Any) -> Any:
+        return np.relu(1.0 - np.where(_positive(self, target), prediction, -prediction))
 
 
 @dataclass(eq=False)
-class CrossEntropy:
+class CosineSimilarity(Loss):
+    """1 - cosine between vectors along the last axis; the cosine of a vector of zeros is 0.
+
+    Where a label (...) is -1, relu(cosine - margin) instead, as PyTorch's CosineEmbeddingLoss.
+    """
+
+    margin: Real = 0.0
+
+    def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
+        _same_shape(self, prediction, target)
+        (x, x_is_zero), (y, y_is_zero) = _unit(prediction), _unit(target)
+        # half a squared distance keeps the digits that 1 - cosine would lose
+        apart = 0.5 * (_square(x - y).sum(-1) + x_is_zero + y_is_zero)
+        if label is not None:
+            _same_shape(self, apart, label)
+            apart = np.where(_positive(self, label), apart, np.relu(1.0 - self.margin - apart))
+        return apart.mean()
+
+
+@dataclass(eq=False)
+class CrossEntropy(Loss):
     """Minus the log-probability of integer labels (...) under logits (..., classes); the mean over the labels.
 
     `weight` has a number for each class, and the mean is then weighted; a share of `label_smoothing` of each label goes
@@ -78,18 +129,17 @@ class CrossEntropy:
     """
 
     weight: Any = None
-    label_smoothing: float = 0.0
-    ignore_index: int = -100
+    label_smoothing: Share = 0.0
+    ignore_index: Real = -100
 
     def __post_init__(self) -> None:
-        between("CrossEntropy: label_smoothing", self.label_smoothing, high=1.0)
-        self.weight = None if self.weight is None else numpy.array(self.weight, float)
+        super().__post_init__()
+        self.weight = None if self.weight is None else numeric(self.weight).astype(float)
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
         _array(self, logits)
-        no_mask((labels,))
-        labels = labels if isinstance(labels, Tensor) else numpy.asarray(labels)
-        if labels.shape != logits.shape[:-1] or 0 in logits.shape:
+        labels = labels if isinstance(labels, Tensor) else numeric(labels)
+        if labels.shape != logits.shape[:-1] or not logits.shape or 0 in logits.shape:
             raise ValueError(
                 "CrossEntropy: logits are (..., classes) and labels (...), with at least one of each, "
                 f"not {logits.shape} and {labels.shape}"
@@ -119,65 +169,12 @@ def _places(loss: Any, labels: Any, count: int, expected: str) -> Any:
         raise IndexError(f"{type(loss).__name__}: labels are {expected}") from None
 
 
-@dataclass(eq=False)
-class BCEWithLogits:
-    """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit); the mean over all.
-
-    Logits and target have one shape, else ValueError.
-    """
-
-    def __call__(self, logits: Tensor, target: Any) -> Tensor:
-        _same_shape(self, logits, target)
-        # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
-        return (target * np.softplus(-logits) + (1.0 - target) * np.softplus(logits)).mean()
-
-
-@dataclass(eq=False)
-class KLDiv:
-    """How far probabilities (..., classes) are from predicted log-probabilities (Kullback and Leibler 1951).
-
-    The sum over the classes and the mean over the rest, as PyTorch's "batchmean"; both of one shape, else ValueError.
-    """
-
-    def __call__(self, prediction: Tensor, target: Any) -> Tensor:
-        _same_shape(self, prediction, target)
-        return _scaled(target, np.log(np.where(target, target, 1.0)) - prediction).sum(-1).mean()
-
-
-@dataclass(eq=False)
-class Hinge:
-    """relu(1 - label * score), labels -1 and 1 of the scores' shape, else ValueError; the mean over all."""
-
-    def __call__(self, score: Tensor, label: Any) -> Tensor:
-        _same_shape(self, score, label)
-        return np.relu(1.0 - np.where(_positive(self, label), score, -score)).mean()
-
-
-@dataclass(eq=False)
-class CosineSimilarity:
-    """1 - cosine between vectors along the last axis; the mean over the rest.
-
-    Where a label (...) is -1, relu(cosine - margin) instead, as PyTorch's CosineEmbeddingLoss. Prediction and target
-    have one shape, else ValueError. A vector of zeros is half-way between, at 1/2 from every other.
-    """
-
-    margin: float = 0.0
-
-    def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
-        _same_shape(self, prediction, target)
-        # half a squared distance keeps the digits that 1 - cosine would lose
-        apart = 0.5 * _square(_unit(prediction) - _unit(target)).sum(-1)
-        if label is not None:
-            _same_shape(self, apart, label)
-            apart = np.where(_positive(self, label), apart, np.relu(1.0 - self.margin - apart))
-        return apart.mean()
-
-
 def _positive(loss: Any, label: Any) -> Any:
     """Whether labels are 1, and not -1; IndexError for others."""
     return _places(loss, np.where(np.equal(label, -1), 0, np.where(np.equal(label, 1), 1, 2)), 2, "-1 and 1")
 
 
-def _unit(x: Any) -> Any:
+def _unit(x: Any) -> tuple[Any, Any]:
+    """Vectors by their lengths, and for each whether it has none, as a number."""
     size = np.linalg.norm(x, axis=-1, keepdims=True)
-    return x / np.where(size, size, 1.0)
+    return x / np.where(size, size, 1.0), np.equal(size[..., 0], 0).astype(size.dtype)

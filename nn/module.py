@@ -5,10 +5,10 @@ lists, tuples and dicts of any depth. Whatever could hold them unseen is refused
 """
 
 import collections
-import itertools
 import operator
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -17,6 +17,8 @@ from autograd import Tensor, Value
 from autograd.arguments import no_mask
 from autograd.compiler import assigning
 from autograd.node import kinds
+from autograd.tables import table
+from autograd.tree import flatten
 
 UNORDERED = (set, frozenset, collections.deque)
 VIEWS: tuple[type, ...] = (types.GeneratorType, map, filter, zip, type({}.keys()), type({}.values()), type({}.items()))
@@ -34,11 +36,13 @@ class Place(NamedTuple):
 class Module:
     """The base of layers and networks; a subclass defines `forward`, or `__call__` itself.
 
-    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, Modules its parts. Arrays
-    and NumPy's numbers, except in tuples, are its buffers. TypeError for a Tensor or Module in a set and the like.
+    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, but for those that an
+    operation made, such as an activation that is kept; Modules are its parts. Arrays and NumPy's numbers, except in
+    tuples, are its buffers. TypeError for a Tensor or Module in a set and the like.
     """
 
     training = True  # for layers that do something else in use, see train and eval
+    _form = ""  # which attributes stand in parentheses after its name: "{n_in} -> {n_out}"
 
     def __init_subclass__(cls, **options: Any):
         super().__init_subclass__(**options)
@@ -48,7 +52,7 @@ class Module:
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
         if "forward" in vars(cls) and "__call__" not in vars(cls):
-            cls.__call__ = cls.forward  # type: ignore[method-assign]  # itself, since small layers are called often
+            cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, which is faster
 
     def __setattr__(self, name: str, x: Any) -> None:
         if kinds.tracing:
@@ -140,15 +144,23 @@ class Module:
 
     def describe(self) -> str:
         """One line about this module, without its parameters."""
-        return type(self).__name__
+        return type(self).__name__ + (f"({self._form.format_map(vars(self))})" if self._form else "")
 
-    def __repr__(self) -> str:
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        """A table of what it holds: name, kind, shapes and count."""
         rows = [("", self.describe(), "shapes", "count")]
         for name, part in [*self.parts(), ("", self)]:
             own, text = (part.parameters(), part.describe()) if isinstance(part, Module) else ([part], "Tensor")
             shapes = " ".join(str(parameter.shape) for parameter in own)
             rows.append((name, text, shapes, str(sum(parameter.size for parameter in own))))
-        rows[-1] = ("", "total", "", rows[-1][3])
+        return [*rows[:-1], ("", "total", "", rows[-1][3])]
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._rows()
+        return table(head[1], ("name", "kind", *head[2:]), rows)
+
+    def __repr__(self) -> str:
+        rows = self._rows()
         widths = [max(len(row[i]) for row in rows) for i in range(4)]
         return "\n".join(
             "  ".join((*(row[i].ljust(widths[i]) for i in range(3)), row[3].rjust(widths[3]))) for row in rows
@@ -167,7 +179,7 @@ def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
         for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
             if type(part) not in PLAIN:
                 _look(f"{path}.{inner}", x, inner, part, found)
-    elif isinstance(x, WATCHED):
+    elif isinstance(x, WATCHED) and getattr(x, "operation", None) is None:
         found.append(Place(path, owner, key, x))
 
 
@@ -177,9 +189,7 @@ def _hides(x: Any) -> bool:
         x = x.ravel() if x.dtype.hasobject else ()
     elif not isinstance(x, UNORDERED):
         return not isinstance(x, np.generic)
-    inside: list[Place] = []
-    _look("", x, "", [*x], inside)
-    return any(isinstance(place.held, (Value, *FOUND)) for place in inside)
+    return any(isinstance(part, (Value, *FOUND)) for part in flatten([*x]))
 
 
 def _is_buffer(place: Place) -> bool:
@@ -188,9 +198,9 @@ def _is_buffer(place: Place) -> bool:
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
 
 
-def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable[Callable] | None = None) -> None:
+def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(setattr)) -> None:
     """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
-    collections.deque(map(operator.call, puts or itertools.repeat(setattr), owners, names, values), maxlen=0)
+    collections.deque(map(operator.call, puts, owners, names, values), maxlen=0)
 
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:

@@ -6,34 +6,20 @@ import autograd.numpy as np
 from autograd import Tensor, random
 from autograd.node import Node
 
-from .arguments import between, generator, positive
+from .arguments import array, between, features, floats, generator, positive
 from .module import Module
 
 
 class _Norm(Module):
-    """A layer with a weight for each feature; they lie along `axis`."""
+    """A layer with a weight for each feature."""
 
-    axis = -1
+    _form = "{width}"
 
-    def __init__(self, width: int, eps: float, bias: bool, dtype: Any):
+    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
         name = type(self).__name__
-        self.width, self.eps = positive(f"{name}: width", width), eps
-        between(f"{name}: eps", eps)
+        self.width, self.eps = positive(f"{name}: width", width), between(f"{name}: eps", eps)
         self.weight = Tensor(np.ones(width), dtype, "weight")
         self.bias = Tensor(np.zeros(width), dtype, "bias") if bias else None
-
-    def _array(self, x: Any) -> Any:
-        x = x if hasattr(x, "shape") else np.array(x)
-        if x.shape[self.axis :][:1] != (self.width,):
-            where = "the last axis" if self.axis < 0 else f"axis {self.axis}"
-            raise ValueError(
-                f"{self.describe()} takes {self.width} features in {where}, got an input of shape {x.shape}"
-            )
-        return x
-
-    def describe(self) -> str:
-        """LayerNorm(width)."""
-        return f"{type(self).__name__}({self.width})"
 
 
 class LayerNorm(_Norm):
@@ -42,12 +28,8 @@ class LayerNorm(_Norm):
     Ba, Kiros and Hinton 2016, Layer normalization. Without `bias` it is None.
     """
 
-    def __init__(self, width: int, eps: float = 1e-5, bias: bool = True, dtype: Any = None):
-        super().__init__(width, eps, bias, dtype)
-
     def forward(self, x: Any) -> Tensor:
-        """x, normalized."""
-        x = self._array(x)
+        x = features(self, x, self.width)
         x = x - x.mean(-1, keepdims=True)
         x = x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
         return x if self.bias is None else x + self.bias
@@ -63,8 +45,7 @@ class RMSNorm(_Norm):
         super().__init__(width, float(np.finfo(dtype or float).eps) if eps is None else eps, False, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        """x, normalized."""
-        x = self._array(x)
+        x = floats(features(self, x, self.width))
         return x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
 
 
@@ -76,19 +57,19 @@ class BatchNorm(_Norm):
     used after eval(). Raises ValueError for other inputs, and in training for a single number of each feature.
     """
 
-    axis = 1
     bias: Tensor
 
     def __init__(self, width: int, eps: float = 1e-5, momentum: float = 0.1, dtype: Any = None):
-        super().__init__(width, eps, True, dtype)
-        between("BatchNorm: momentum", momentum, 0.0, 1.0)
-        self.momentum, self.mean, self.var = momentum, np.zeros(width, dtype), np.ones(width, dtype)
+        super().__init__(width, eps, dtype=dtype)
+        self.momentum = between("BatchNorm: momentum", momentum, high=1.0)
+        self.mean, self.var = np.zeros(width, dtype), np.ones(width, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        """x, normalized."""
-        x = self._array(x)
-        if x.ndim not in (2, 4):
-            raise ValueError(f"{self.describe()} takes an input with 2 or 4 axes, got one of shape {x.shape}")
+        x = array(self, x)
+        shape = np.shape(x)
+        if len(shape) not in (2, 4) or shape[1] != self.width:
+            wanted = f"2 or 4 axes and {self.width} features in axis 1"
+            raise ValueError(f"{self.describe()} takes {wanted}, got an input of shape {shape}")
         mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
         shape = (self.width, *(1,) * (x.ndim - 2))
         scale = self.weight / np.sqrt(var + self.eps)
@@ -119,13 +100,10 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float, rng: Any):
-        between("Dropout: p", p, 0.0, 1.0)
-        if p == 1:
-            raise ValueError("Dropout: p must be below 1: nothing would be left")
-        self.p, self.rng = p, generator(rng)
+        self.p, self.rng = between("Dropout: p", p, high=1.0, open_high=True), generator(rng)
 
     def forward(self, x: Any) -> Any:
-        """x, some of it 0."""
+        x = array(self, x)
         if not self.training or not self.p:
             return x
-        return np.where(random.bernoulli(self.rng, 1 - self.p, x.shape), x / (1 - self.p), 0.0)
+        return np.where(random.bernoulli(self.rng, 1 - self.p, np.shape(x)), x / (1 - self.p), 0.0)

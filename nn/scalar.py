@@ -49,7 +49,6 @@ class Neuron(Module):
         return activation.relu() if self.nonlin else activation
 
     def parameters(self) -> list[Value]:
-        """Every weight and bias."""
         return [*self.w, self.b]
 
     def __repr__(self) -> str:
@@ -68,7 +67,6 @@ class Layer(Module):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
-        """Every weight and bias."""
         return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
 
     def __repr__(self) -> str:
@@ -89,7 +87,6 @@ class MLP(Module):
         return x
 
     def parameters(self) -> list[Value]:
-        """Every weight and bias."""
         return [parameter for layer in self.layers for parameter in layer.parameters()]
 
     def __repr__(self) -> str:

@@ -4,76 +4,61 @@ Steps count from 1, so that a decay in n steps is one step on at its first one, 
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import autograd.numpy as np
 
-from .arguments import between
-
-
-class Schedule:
-    """The base: a dataclass whose settings are numbers from 0, counts (int) from 1, or other schedules."""
-
-    def __post_init__(self) -> None:
-        for setting in fields(self):  # type: ignore[arg-type]  # each schedule is a dataclass
-            given = getattr(self, setting.name)
-            if not callable(given):
-                between(f"{type(self).__name__}: {setting.name}", given, float(setting.type is int))
+from .arguments import Amount, Count, Positive, Rate, Settings, Share
 
 
 @dataclass(frozen=True)
-class Constant(Schedule):
+class Constant(Settings):
     """The same learning rate at every step."""
 
-    rate: float
+    rate: Amount
 
     def __call__(self, step: Any) -> Any:
         return self.rate
 
 
 @dataclass(frozen=True)
-class ExponentialDecay(Schedule):
+class ExponentialDecay(Settings):
     """initial * decay ** step: the rate is multiplied before each use, the first one included."""
 
-    initial: float
-    decay: float
+    initial: Amount
+    decay: Amount
 
     def __call__(self, step: Any) -> Any:
         return self.initial * self.decay**step
 
 
 @dataclass(frozen=True)
-class StepDecay(Schedule):
+class StepDecay(Settings):
     """The rate is multiplied by a factor after `every` steps, as by PyTorch's StepLR."""
 
-    initial: float
-    every: int
-    factor: float = 0.1
+    initial: Amount
+    every: Count
+    factor: Amount = 0.1
 
     def __call__(self, step: Any) -> Any:
         return self.initial * self.factor ** ((step - 1) // self.every)
 
 
 @dataclass(frozen=True)
-class LinearDecay(Schedule):
+class LinearDecay(Settings):
     """From initial to final along a line in `steps` steps."""
 
-    initial: float
-    steps: int
-    final: float = 0.0
+    initial: Amount
+    steps: Count
+    final: Amount = 0.0
 
     def __call__(self, step: Any) -> Any:
         return self.final + (self.initial - self.final) * (1.0 - np.minimum(step * (1.0 / self.steps), 1.0))
 
 
-@dataclass(frozen=True)
-class CosineDecay(Schedule):
+class CosineDecay(LinearDecay):
     """From initial to final along half a cosine in `steps` steps (Loshchilov and Hutter 2017, equation 5)."""
-
-    initial: float
-    steps: int
-    final: float = 0.0
 
     def __call__(self, step: Any) -> Any:
         done = np.minimum(step * (1.0 / self.steps), 1.0)
@@ -81,11 +66,11 @@ class CosineDecay(Schedule):
 
 
 @dataclass(frozen=True)
-class Warmup(Schedule):
+class Warmup(Settings):
     """Another schedule (or a constant rate), reached linearly in the first `steps` steps."""
 
-    schedule: Any
-    steps: int
+    schedule: Rate
+    steps: Count
 
     def __call__(self, step: Any) -> Any:
         rate = self.schedule(step) if callable(self.schedule) else self.schedule
@@ -93,23 +78,17 @@ class Warmup(Schedule):
 
 
 @dataclass(frozen=True)
-class OneCycle(Schedule):
+class OneCycle(Settings):
     """From most / div_factor to `most` in a share of the steps, and down to a final_div_factor-th of where it began.
 
     Both along half cosines, as PyTorch's OneCycleLR (Smith and Topin 2018); the rate then stays.
     """
 
-    most: float
-    steps: int
-    pct_start: float = 0.3
-    div_factor: float = 25.0
-    final_div_factor: float = 1e4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        between("OneCycle: pct_start", self.pct_start, high=1.0)
-        between("OneCycle: div_factor", self.div_factor, open_low=True)
-        between("OneCycle: final_div_factor", self.final_div_factor, open_low=True)
+    most: Amount
+    steps: Count
+    pct_start: Share = 0.3
+    div_factor: Positive = 25.0
+    final_div_factor: Positive = 1e4
 
     def __call__(self, step: Any) -> Any:
         first, peak = self.most / self.div_factor, self.pct_start * self.steps

@@ -8,8 +8,8 @@ import autograd.numpy as np
 from autograd import Tensor, scan
 from autograd.tree import flatten
 
-from .arguments import called, generator, positive
-from .init import INITIALIZERS, Initializer, normal, xavier
+from .arguments import array, generator, positive
+from .init import Initializer, initial, normal, xavier
 from .layers import Linear
 from .module import Module
 
@@ -20,13 +20,13 @@ class Embedding(Module):
     Raises IndexError for a symbol that is not from 0 to count - 1, in a compiled program too.
     """
 
-    def __init__(self, count: int, width: int, rng: Any, init: Initializer | str = normal, dtype: Any = None):
-        self.count, self.width = positive("count", count), positive("width", width)
-        weight = called("init", init, INITIALIZERS)((self.count, self.width), generator(rng))
-        self.weight = Tensor(weight, dtype, name="weight")
+    _form = "{count} -> {width}"
+
+    def __init__(self, count: int, width: int, rng: Any, init: Initializer = normal, dtype: Any = None):
+        self.count, self.width = positive("Embedding: count", count), positive("Embedding: width", width)
+        self.weight = initial(init, (self.count, self.width), generator(rng), dtype)
 
     def forward(self, symbols: Any) -> Tensor:
-        """The vectors of the symbols."""
         symbols = symbols if isinstance(symbols, Tensor) else numpy.asarray(symbols)
         if symbols.dtype.kind not in "iu":
             raise TypeError(f"{self.describe()} takes integers, not an input of {symbols.dtype}")
@@ -38,10 +38,6 @@ class Embedding(Module):
                 f"got some from {symbols.min()} to {symbols.max()}"
             )
         return self.weight[symbols]
-
-    def describe(self) -> str:
-        """Embedding(count -> width)."""
-        return f"Embedding({self.count} -> {self.width})"
 
 
 class Attention(Module):
@@ -60,10 +56,15 @@ class Attention(Module):
         rng: Any,
         causal: bool = False,
         bias: bool = False,
-        init: Initializer | str = xavier,
+        init: Initializer = xavier,
         dtype: Any = None,
     ):
-        self.width, self.heads, self.causal = positive("width", width), positive("heads", heads), causal
+        self.width, self.heads, self.causal = (
+            positive("Attention: width", width),
+            positive("Attention: heads", heads),
+            causal,
+        )
+        self._form = "{width}, heads={heads}" + ", causal" * causal
         if self.width % self.heads:
             raise ValueError(f"{self.describe()}: each head has width / heads features, so heads must divide width")
         rng = generator(rng)
@@ -73,20 +74,22 @@ class Attention(Module):
 
     def forward(self, x: Any, mask: Any = None) -> Tensor:
         """What each position takes over from those that it looks at."""
+        x = array(self, x)
         mixed = self.shares(x, mask) @ self._by_head(self.values(x))
         return self.out(np.reshape(np.swapaxes(mixed, -2, -3), np.shape(x)))
 
     def shares(self, x: Any, mask: Any = None) -> Tensor:
         """How much each position (the last axis but one) takes from each (the last): (..., heads, time, time)."""
+        x = array(self, x)
         shape = np.shape(x)
         if len(shape) < 2 or shape[-1] != self.width:
             raise ValueError(f"{self.describe()} takes (..., time, {self.width}), got an input of shape {shape}")
         scores = self._by_head(self.queries(x)) @ self._by_head(self.keys(x)).mT * (self.width // self.heads) ** -0.5
         seen = self._seen(mask, (*shape[:-1], shape[-2]))
         if seen is not None:
-            scores = np.where(seen, scores, -numpy.inf)
+            scores = np.where(seen, scores, float(numpy.finfo(scores.dtype).min))  # no -inf: detect_anomaly looks
         shares = np.softmax(scores, axis=-1)
-        return shares if mask is None else np.where(seen, shares, 0.0)  # NaN, 0 / 0, where nothing is seen
+        return shares if mask is None else np.where(seen, shares, 0.0)  # all alike, where nothing is seen
 
     def _by_head(self, x: Any) -> Tensor:
         """(..., time, width) as (..., heads, time, width / heads)."""
@@ -109,10 +112,6 @@ class Attention(Module):
         mask = mask[..., None, :, :]
         return mask if before is None else mask & before
 
-    def describe(self) -> str:
-        """Attention(width, heads)."""
-        return f"Attention({self.width}, heads={self.heads}{', causal' * self.causal})"
-
 
 class _Recurrent(Module):
     """What recurrent layers share: from (..., time, n_in) to outputs (..., time, width), and the state after the last.
@@ -121,21 +120,19 @@ class _Recurrent(Module):
     PyTorch's order; their weights and biases begin uniform within 1 / sqrt(width), as PyTorch's.
     """
 
-    gates = 1
+    gates, _form = 1, "{n_in} -> {width}"
 
     def __init__(self, n_in: int, width: int, rng: Any, bias: bool = True, dtype: Any = None):
-        self.n_in, self.width = positive("n_in", n_in), positive("width", width)
-        rng, bound = generator(rng), self.width**-0.5
-
-        def linear(n: int, name: str) -> Linear:
-            draw: Initializer = lambda shape, rng: rng.uniform(-bound, bound, shape)
-            name = f"{self.describe()}.{name}"
-            return Linear(n, self.gates * self.width, rng, draw, draw, name, bias=bias, dtype=dtype)
-
-        self.inputs, self.memory = linear(self.n_in, "inputs"), linear(self.width, "memory")
+        kind = type(self).__name__
+        self.n_in, self.width = positive(f"{kind}: n_in", n_in), positive(f"{kind}: width", width)
+        rng, bound, gates = generator(rng), self.width**-0.5, self.gates * self.width
+        draw: Initializer = lambda shape, rng: rng.uniform(-bound, bound, shape)
+        self.inputs = Linear(self.n_in, gates, rng, draw, draw, f"{self.describe()}.inputs", bias, dtype)
+        self.memory = Linear(self.width, gates, rng, draw, draw, f"{self.describe()}.memory", bias, dtype)
 
     def forward(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """The outputs (..., time, width) and the last state, after this state or `begin`."""
+        x = array(self, x)
         shape = np.shape(x)
         if len(shape) < 2 or shape[-1] != self.n_in or not shape[-2]:
             raise ValueError(
@@ -157,16 +154,11 @@ class _Recurrent(Module):
         """The state before anything was seen: zeros."""
         return numpy.zeros((*batch, self.width), self.inputs.weight.dtype)
 
-    def describe(self) -> str:
-        """Name(n_in -> width)."""
-        return f"{type(self).__name__}({self.n_in} -> {self.width})"
-
 
 class RNN(_Recurrent):
     """A recurrent layer whose state is its output (Elman 1990, Finding structure in time)."""
 
     def step(self, state: Any, x: Any) -> tuple[Any, Tensor]:
-        """The cell: the state after an input x (..., n_in), and the output."""
         h = np.tanh(self.inputs(x) + self.memory(state))
         return h, h
 
@@ -177,7 +169,6 @@ class GRU(_Recurrent):
     gates = 3
 
     def step(self, state: Any, x: Any) -> tuple[Any, Tensor]:
-        """The cell: the state after an input x (..., n_in), and the output."""
         (r, z, n), (r_memory, z_memory, n_memory) = (np.split(y, 3, -1) for y in (self.inputs(x), self.memory(state)))
         fresh = np.tanh(n + np.sigmoid(r + r_memory) * n_memory)
         h = fresh + np.sigmoid(z + z_memory) * (state - fresh)
@@ -193,7 +184,6 @@ class LSTM(_Recurrent):
     gates = 4
 
     def step(self, state: Any, x: Any) -> tuple[Any, Tensor]:
-        """The cell: the state after an input x (..., n_in), and the output."""
         h, cell = state
         i, f, g, o = np.split(self.inputs(x) + self.memory(h), 4, -1)
         cell = np.sigmoid(f) * cell + np.sigmoid(i) * np.tanh(g)
@@ -201,5 +191,4 @@ class LSTM(_Recurrent):
         return (h, cell), h
 
     def begin(self, batch: tuple[int, ...] = ()) -> Any:
-        """The state before anything was seen: zeros, twice."""
         return super().begin(batch), super().begin(batch)

@@ -4,71 +4,43 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, Value, compiler
 from autograd.backward import gradients
 from autograd.calling import pair
-from autograd.compiler import (
-    Compiled,
-    Executable,
-    Form,
-    Program,
-    Recording,
-    Watch,
-    attributes,
-    executable,
-    leaf,
-    lift,
-    looks,
-    native,
-    record,
-    take_back,
-    uncollected,
-    unmixed,
-)
-from autograd.graph import history
 from autograd.operation import OPERATIONS
+from autograd.recording import inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
-from .clipping import by_norm, by_value
+from .clipping import clipped
 from .feeding import arrays, drawn, part, shapes
 from .optim import Optimizer
+from .uncompiled import check_loss, uncompiled, used_by
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
 NOTHING: Any = contextlib.nullcontext(())
-UNWATCHED = {"state", "steps", "lr", "groups", "_owners"}  # of an optimizer: all else is a setting
+UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
 Buffers = list[tuple[Any, str]]  # their owners and names
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
 
-class Parts(NamedTuple):
-    """What an update is computed from besides the parameters: arrays, and in a trace nodes."""
-
-    xs: list
-    ys: list
-    step: Any
-    rates: list  # of the optimizer and its groups
-    states: list[list]
-    buffers: list
-    totals: list  # of the gradients of a batch's parts so far, where it is cut
-
-
 @dataclass
-class Update(Form):
-    """A compiled update."""
+class Update(compiler.Form):
+    """A compiled update, and what it reads and changes."""
 
-    native: bool  # whether what it changes is in this machine's order of bytes
     most: int  # updates at once, so that what is drawn for them takes no more memory than it should
     buffers: Buffers  # that forward assigns anew
-    frozen: list[Any]  # Tensors that are read and not changed
+    rates: dict[Optimizer, Value]  # where learning rates stand that are numbers
+    frozen: list[Any]  # Tensors that are read and not changed, and Values, the rates among them
     extras: Any  # the structure of what the loss returns besides its number
+    native: bool = True  # whether all that it reads is in this machine's order of bytes
 
 
-class TrainStep(Compiled):
+class TrainStep(compiler.Compiled):
     """An update of a model, compiled: step(x, y) gives the loss; step.run(xs, ys) updates once per leading entry.
 
     The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding; for tuples x and y it is of
@@ -78,7 +50,7 @@ class TrainStep(Compiled):
     (as int64) and booleans are given to the model as they are. What it draws by autograd.random is drawn anew for each
     iteration. Parameters, the optimizer's state, buffers that forward assigns anew, and generators change all at once
     at the end of a call (of every 10,000 iterations of run, fewer where they draw much), so an interruption leaves them
-    consistent. `backend` is as for jit.
+    consistent. `backend` is as for jit; inside detect_anomaly the update runs uncompiled.
 
     With `has_aux` the loss returns (loss, extras), and so do step and, stacked, run: arrays, and lists, tuples and
     dicts of them. Gradients are clipped element by element to `clip_value`, then all together to `clip_norm`. A batch
@@ -104,9 +76,10 @@ class TrainStep(Compiled):
         self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
         self.optimizer, self.has_aux, self.accumulate = optimizer, has_aux, positive("accumulate", accumulate)
         self.clip_norm, self.clip_value = clip_norm, clip_value
-        for name, most in (("clip_norm", clip_norm), ("clip_value", clip_value)):
-            if most is not None:
-                between(name, most, open_low=True)
+        self._extras: Any = ()  # the structure of what the last loss returned besides its number
+        for name in ("clip_norm", "clip_value"):
+            if getattr(self, name) is not None:
+                between(name, getattr(self, name), open_low=True)
 
     def __repr__(self) -> str:
         names = (type(part).__name__ for part in (self.model, self.loss, self.optimizer))
@@ -134,24 +107,25 @@ class TrainStep(Compiled):
         return (losses, self._in_structure(extras) if found else None) if self.has_aux else losses
 
     def _in_structure(self, extras: list) -> Any:
-        return unflatten(self._last.extras, extras)  # type: ignore[union-attr]  # an Update
+        return unflatten(self._extras, extras)
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the first entries, as many as are done at once; all that has changed is taken over."""
+        if inspection.inspector:
+            found, self._extras = uncompiled(self, [x[0] for x in batches], inputs)
+            return found
         optimizer, n = self.optimizer, self.accumulate
         update, held = self._update(batches, inputs)
         end = len(held) - len(update.frozen)
-        changed = [x.copy() for x in held[:end]] if update.native else [native(x.copy()) for x in held[:end]]
-        totals = [np.zeros_like(x) for x in changed[: len(optimizer.parameters)]] if n > 1 else []
-        rates = [np.array(each.rate(1.0)) for each in (optimizer, *optimizer.groups) if not each.schedule]
+        changed = [x.copy() for x in held[:end]] if update.native else [compiler.native(x.copy()) for x in held[:end]]
+        totals = [np.zeros_like(x) for x in changed[: len(optimizer.parameters)]] if n > 1 else ()
         steps = np.array(float(optimizer.steps * n))
         if len(batches[0]) > update.most:
             batches = [x[: update.most] for x in batches]
         if n > 1:
             batches = [x.reshape(-1, x.shape[1] // n, *x.shape[2:]) for x in batches]
         with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
-            read = [*batches, *draws, *changed, *totals, steps, *rates, *held[end:]]
-            outputs = update.run.iterate(len(batches[0]), read)
+            outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
         if n > 1:
             losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
             outputs = [losses.mean(1), *extras]
@@ -165,111 +139,111 @@ class TrainStep(Compiled):
         """The program for these shapes, and for everything else as it is now; what it reads besides batches."""
         key = inputs, *[(x.shape[1:], x.dtype) for x in batches]
         update: Any = self.find(key)
-        held = self._held(update.buffers, update.frozen) if update else []
+        held = self._held(update) if update else []
         if update is None or not update.fits(held):
-            update = self.forms.keep(key, self._compile([x[0] for x in batches], inputs, update and update.run))
-            held = self._held(update.buffers, update.frozen)
-        self._last = update
+            update = self._compile([x[0] for x in batches], inputs, update and update.run)
+            held = self._held(self.forms.keep(key, update))
+            update.looks, update.native = compiler.looks(held), all(x.dtype.isnative for x in held)
+        self._last, self._extras = update, update.extras
         return update, held
 
-    def _held(self, buffers: Buffers, frozen: list[Any]) -> list:
-        """The arrays that an update reads, as they are now: parameters, states and buffers, and what is frozen."""
+    def _held(self, update: Update) -> list:
+        """The arrays that an update reads, as they are now: parameters, states, buffers, and what is frozen."""
         held = [getattr(p, "data", None) for p in self.optimizer.parameters]
         for state in self.optimizer.state:
             held += state
-        for buffer in buffers:
+        for buffer in update.buffers:
             held.append(np.asarray(getattr(*buffer)))
-        for node in frozen:
+        for owner, rate in update.rates.items():
+            rate.data = owner.rate(1.0)
+        for node in update.frozen:
             held.append(np.asarray(node.data))
         return held
 
-    @uncollected()
-    def _compile(self, batch: list[np.ndarray], inputs: int, known: Executable | None) -> Update:
+    @compiler.uncollected()
+    def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> Update:
         """Record one update and print it, or take over what is known; what is carried replaces what it was made of."""
-        optimizer, n = self.optimizer, self.accumulate
-        optimizer.check()
+        self.optimizer.check()
         if any(0 in x.shape for x in batch):
             raise ValueError(f"TrainStep: the batch is empty, of shapes {shapes(batch)}")
-        if n > 1:
-            batch = [part(x, n) for x in batch]
-        recording, given, watch, buffers = self._recorded(batch[:inputs], batch[inputs:], [])
-        parts = unflatten(given, recording.inputs)
-        frozen = dict(zip(recording.outside, recording.inputs[len(flatten(given)) :]))
-        parameters = [frozen.pop(p) for p in optimizer.parameters]
-        rates = [x for each, x in zip((optimizer, *optimizer.groups), parts.rates) if not each.schedule]
-        moving = [*parts.xs, *parts.ys, *(draw.node for draw in recording.draws)]
-        carried = flatten([parameters, parts.states, parts.buffers, parts.totals, parts.step])
+        if self.accumulate > 1:
+            batch = [part(x, self.accumulate) for x in batch]
+        everyone = self.optimizer, *self.optimizer.groups
+        rates = {each: Value(each.rate(1.0), "lr") for each in everyone if not each.schedule}
+        recording, carried, watch, buffers = self._recorded(batch, inputs, rates, [])
+        frozen = dict(zip(recording.outside, recording.inputs[len(batch) :]))
+        carry = [frozen.pop(x) for x in flatten(carried)]
+        moving, draws = [*recording.inputs[: len(batch)], *(draw.node for draw in recording.draws)], recording.draws
         loss, extras, after, _ = recording.output
-        outputs = [o if isinstance(o, Tensor) else leaf(native(o, "fiub")) for o in flatten([loss, extras, after])]
-        program = Program([*moving, *carried, *rates, *frozen.values()], outputs)
+        results = flatten([loss, extras, after])
+        results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
+        program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
-        places = {len(outputs) - len(carried) + i: len(moving) + i for i in range(len(carried))}
-        run = executable(program, "train_step", self.wanted, moves, places, known)
-        held = self._held(buffers, [*frozen])
-        most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in recording.draws) or 1))
-        ours = all(x.dtype.isnative for x in held), max(most // n, 1), buffers, [*frozen]
-        return Update(run, looks(held), watch.settle(), recording.draws, *ours, map_tree(lambda _: None, extras))
+        places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}
+        run = compiler.executable(program, "train_step", self.wanted, moves, places, known)
+        most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in draws) or 1)) // self.accumulate
+        extras = map_tree(lambda _: None, extras)
+        return Update(run, [], watch.settle(), draws, max(most, 1), buffers, rates, [*frozen], extras)
 
-    def _recorded(self, xs: list, ys: list, buffers: Buffers) -> tuple[Recording, Parts, Watch, Buffers]:
-        """One update on nodes, what these stand for, what else it depends on, and the buffers among them.
+    def _recorded(self, batch: list, inputs: int, rates: dict, buffers: Buffers) -> tuple[Any, list, Any, Buffers]:
+        """One update on nodes, the leaves that it changes, what else it depends on, and the buffers among the leaves.
 
-        A buffer is an array until it turns out that forward assigns to it; then it is a node, in another recording.
+        A buffer is an array until it turns out that forward assigns to it; then it is a leaf, in another recording.
         """
-        optimizer = self.optimizer
-        everyone = optimizer, *optimizer.groups
-        getters = [attributes(each, vars(each).keys() - UNWATCHED | {"schedule"}) for each in everyone]
-        watch = Watch(self.model, self.loss, getters=flatten(getters), but=buffers)
-        states = [[native(x) for x in state] for state in optimizer.state]
-        totals = [native(p.data) for p in optimizer.parameters] if self.accumulate > 1 else []
-        kept, number = [native(getattr(*buffer)) for buffer in buffers], 1.0
-        given = Parts(xs, ys, number, [number] * len(everyone), states, kept, totals)
-        slots, names = [optimizer.group(p).slots for p in optimizer.parameters], [name for _, name in buffers]
-        names = ["x"] * len(xs) + ["y"] * len(ys) + ["step"] + ["lr"] * len(everyone) + flatten(slots) + names
-        names += ["total"] * len(totals)
+        everyone, names = (self.optimizer, *self.optimizer.groups), ["x"] * inputs + ["y"] * (len(batch) - inputs)
+        getters = [compiler.attributes(each, vars(each).keys() - UNWATCHED | {"schedule"}) for each in everyone]
+        watch = compiler.Watch(self.model, self.loss, getters=flatten(getters), but=buffers)
+        carried = self._carried(buffers)
         with watch.undrawn():
-            found = record(lambda *nodes: self._update_on(unflatten(given, nodes), buffers), flatten(given), names)
-        assigned = found.output[-1]
-        return (unmixed(found), given, watch, buffers) if assigned == buffers else self._recorded(xs, ys, assigned)
+            found = compiler.record(lambda *nodes: self._on_nodes(nodes, inputs, carried, rates, buffers), batch, names)
+        if found.output[-1] != buffers:
+            return self._recorded(batch, inputs, rates, found.output[-1])
+        return compiler.unmixed(found), carried, watch, buffers
 
-    def _update_on(self, parts: Parts, buffers: Buffers) -> tuple[Any, Any, list, Buffers]:
-        """One update on nodes: the loss, its extras, what becomes of all that changes, and the buffers among that."""
-        for (owner, name), node in zip(buffers, parts.buffers):
+    def _carried(self, buffers: Buffers) -> list:
+        """A leaf for all that an update changes: parameters, states, buffers, sums of gradients, and the count."""
+        optimizer = self.optimizer
+        pairs = [zip(owner.slots, state) for owner, state in zip(optimizer.owners(), optimizer.state)]
+        states = [tuple([Tensor(x, name=slot) for slot, x in pair]) for pair in pairs]
+        kept = [Tensor(getattr(*buffer), name=buffer[1]) for buffer in buffers]
+        totals = [Tensor(p.data, name="total") for p in optimizer.parameters] if self.accumulate > 1 else []
+        return [[*optimizer.parameters], states, kept, totals, Value(1.0, "step")]
+
+    def _on_nodes(self, batch: tuple, inputs: int, carried: list, rates: dict, buffers: Buffers) -> tuple:
+        """One update: the loss, its extras, what becomes of all that is carried, and the buffers among that."""
+        parameters, states, kept, totals, step = map_tree(compiler.lift, carried)
+        for (owner, name), node in zip(buffers, kept):
             setattr(owner, name, node)
-        loss, extras = self.loss(self.model(*parts.xs), *parts.ys), ()
+        loss, extras = self.loss(self.model(*batch[:inputs]), *batch[inputs:]), ()
         if self.has_aux:
             loss, extras = pair(loss)
-        before, n, where = [lift(p) for p in self.optimizer.parameters], self.accumulate, OPERATIONS["where"]
-        totals, step, assigned = gradients(loss, before, create_graph=True), parts.step + 1.0, take_back()
-        if n > 1:
-            totals = [total + g / n for total, g in zip(parts.totals, totals)]
-        after = self._updated(before, totals, parts, step / n if n > 1 else step, {*history(loss)})
-        if n > 1:  # it is the last part of a batch that updates, and the next one begins anew
-            last, pairs = step % n == 0.0, zip(flatten(after), flatten([before, parts.states]))
-            after, totals = [where(last, new, old) for new, old in pairs], [where(last, 0.0, x) for x in totals]
-        after = [after, [_fitting(*each) for each in assigned], totals if n > 1 else [], step]
+        check_loss(loss)
+        gradient, step, n = gradients(loss, parameters, create_graph=True), step + 1.0, self.accumulate
+        assigned, used = compiler.take_back(), used_by(loss, parameters)
+        if n == 1:
+            after = self._updated(parameters, states, gradient, rates, step, used)
+        else:  # it is the last part of a batch that updates, and the next one begins anew
+            totals, last, where = [x + g / n for x, g in zip(totals, gradient)], step % n == 0.0, OPERATIONS["where"]
+            after = self._updated(parameters, states, totals, rates, step / n, used)
+            after = [where(last, new, old) for new, old in zip(flatten(after), flatten([parameters, states]))]
+            totals = [where(last, 0.0, x) for x in totals]
+        after = [after, [_fitting(*each) for each in assigned], totals, step]
         return loss, extras, after, [(owner, name) for owner, name, _ in assigned]
 
-    def _updated(self, parameters: list, gradient: list, parts: Parts, step: Any, used: set) -> list:
-        """What the optimizer makes of parameters that the loss has used, and of their states, as nodes."""
-        if self.clip_value is not None:
-            gradient = by_value(gradient, self.clip_value)
-        if self.clip_norm is not None:
-            _, gradient = by_norm(gradient, self.clip_norm)
-        optimizer, cast, changed = self.optimizer, OPERATIONS["cast"], list[Any]()
-        everyone = zip((optimizer, *optimizer.groups), parts.rates)
-        rates = {each: each.schedule(step) if each.schedule else rate for each, rate in everyone}
-        for owner, x, g, state in zip(map(optimizer.group, optimizer.parameters), parameters, gradient, parts.states):
-            if x not in used:
-                changed.append((x, state))
-                continue
-            value, after = owner.rule(x, g, tuple(state), rates[owner], step)
+    def _updated(self, parameters: list, states: list, gradient: list, rates: dict, step: Any, used: set) -> list:
+        """What the optimizer makes of parameters that the loss has used, and of their states."""
+        gradient = clipped(gradient, self.clip_norm, self.clip_value)
+        owners, cast, changed = self.optimizer.owners(), OPERATIONS["cast"], list[Any]()
+        rates = {each: each.schedule(step) if each.schedule else compiler.lift(rates[each]) for each in {*owners}}
+        for owner, x, g, state in zip(owners, parameters, gradient, states):
+            value, after = owner.rule(x, g, state, rates[owner], step) if x in used else (x, state)
             changed.append((cast(value, x.dtype), [cast(new, old.dtype) for new, old in zip(after, state)]))
         return [[x for x, _ in changed], [state for _, state in changed]]
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:
     """What was assigned to a buffer, of its dtype."""
-    before = native(getattr(owner, name))
+    before = compiler.native(getattr(owner, name))
     if x.shape != before.shape:
         raise ValueError(f"{type(owner).__name__}.{name} has shape {before.shape} and was assigned one of {x.shape}")
     return OPERATIONS["cast"](x, before.dtype)

@@ -354,5 +354,5 @@ def test_rows_one_by_one_where_they_cannot_be_at_once():
     for transform in (jacobian, jacrev):
         assert (transform(lambda x: plain(x) * 3.0)(x) == 6 * np.eye(40)).all()
     with detect_anomaly(), pytest.raises(AnomalyError, match="sqrt"), np.errstate(all="ignore"):
-        jacobian(lambda x: anp.sqrt(abs(x)))(np.zeros(40))
+        jacobian(anp.sqrt)(np.zeros(40))
     assert jacrev(lambda x: anp.outer(x, x))(x[:3]).shape == (3, 3, 3)

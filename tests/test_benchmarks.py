@@ -12,6 +12,8 @@ import autograd.numpy as anp
 from autograd import scan, value_and_grad
 from benchmarks.rows import FUNCTIONS, ROWS, Row
 
+from .demos import png_size
+
 ROOT = pathlib.Path(__file__).parent.parent
 
 
@@ -137,6 +139,30 @@ def test_a_row_says_how_far_its_target_is():
     assert Row("", "", "", ">= 14 x").factor(1.0, 7.0) == 2
     assert Row("", "", "", "<= 0.5 x").factor(1.0, 4.0) == 0.5
     assert Row("", "", "", "<= 3 us").factor(6e-6, 1.0) == pytest.approx(2)
+
+
+def test_a_chart_and_its_tables_are_of_one_measurement(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    from benchmarks import chart, race_chart
+
+    def measured(names, peers, rounds):
+        names = list(names)
+        asked.extend(names)
+        absent = [name for name in names if name.startswith("jax")]
+        return {name: [1e-6 * len(asked)] for name in names}, dict.fromkeys(absent, "is not installed")
+
+    monkeypatch.setattr(chart, "measure", measured)
+    for draw, labels in (
+        (chart.draw_chart, list(chart.BARS)),
+        (race_chart.draw_race, [label for label, *_ in race_chart.RACERS.values()]),
+    ):
+        asked = []
+        draw(str(tmp_path / "chart.png"), "python", 1)
+        assert png_size(tmp_path / "chart.png")[0] >= 1200
+        tables = (tmp_path / "chart.md").read_text()
+        for label in labels:
+            assert (f"| {label} | " in tables) == (not label.startswith("JAX")), label
+        assert " us |" in tables and "nan" not in tables
 
 
 def test_the_table_is_printed():

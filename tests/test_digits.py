@@ -26,7 +26,7 @@ def test_a_network_learns_and_its_errors_are_drawn(tmp_path, network, size, upda
     ended = run("--network", network, "--batch-size", size, "--epochs", 5, "--out", tmp_path / "new")
     losses = [float(loss) for loss in re.findall(r" of 5 +loss (\S+)  held-out \d", ended.stdout)]
     assert len(losses) == 5 and losses[-1] < losses[0] and f", {updates} updates\n" in ended.stdout
-    assert ended.stdout.endswith("digits.png\n") and png_size(tmp_path / "new" / "digits.png") == (900, 440)
+    assert ended.stdout.endswith("digits.png\n") and png_size(tmp_path / "new" / "digits.png") == (1800, 880)
 
 
 def test_an_interruption_ends_with_the_picture(tmp_path):
@@ -36,7 +36,7 @@ def test_an_interruption_ends_with_the_picture(tmp_path):
         started.send_signal(signal.SIGINT)
         said, _ = started.communicate()
     assert started.returncode == 130 and re.search(r"epochs +\d[\d,]* \(stopped\)", said)
-    assert png_size(tmp_path / "digits.png") == (900, 440)
+    assert png_size(tmp_path / "digits.png") == (1800, 880)
 
 
 @pytest.mark.parametrize("options", [["--network", "transformer"], ["--batch-size", "-1"]])

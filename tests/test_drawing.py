@@ -1,23 +1,56 @@
 """Pictures of graphs: what is in them, names that try to be more than names, and machines without Graphviz."""
 
 import shutil
+import struct
 import sys
 from xml.etree import ElementTree
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given
 
-from autograd import Tensor, Value, draw, drawing, render
+import nn
+import nn.scalar
+from autograd import Tensor, Value, draw, drawing, grad, gradients, jit, render
+from autograd import numpy as anp
+from autograd.graph import history
 
 pygraphviz = pytest.importorskip("pygraphviz")
 SVG = "{http://www.w3.org/2000/svg}"
+BATCH = np.random.default_rng(0).normal(size=(5, 2))
+HELD = []
 
 
-def parsed(*nodes):
-    """The drawing as another program reads it: its boxes and circles by label, and its edges by their labels."""
-    graph = pygraphviz.AGraph(string=draw(*nodes).source)
+@pytest.fixture(autouse=True)
+def dropped():
+    """Let go of what was held."""
+    yield
+    HELD.clear()
+
+
+def as_read(*what, **options):
+    """The drawing as another program reads it; it is held, since its nodes do not hold it."""
+    HELD.append(pygraphviz.AGraph(string=draw(*what, **options).source))
+    return HELD[-1]
+
+
+def parsed(*what, **options):
+    """Its boxes and circles by label, and its edges by their labels."""
+    graph = as_read(*what, **options)
     labels = {node: node.attr["label"] for node in graph.nodes()}
     return sorted(labels.values()), sorted((labels[a], labels[b]) for a, b in graph.edges())
+
+
+def frames(graph, above=()):
+    """Each frame's path of labels, and the labels of what stands directly in it."""
+    inner = graph.subgraphs()
+    here = [*above, *([graph.graph_attr["label"]] if above or graph.name.startswith("cluster") else [])]
+    nodes = {node for node in graph.nodes() if not any(node in part.nodes() for part in inner)}
+    found = {tuple(here): sorted(node.attr["label"] for node in nodes)}
+    for part in inner:
+        found |= frames(part, here)
+    return found
 
 
 def test_leaves_operations_constants_and_edges():
@@ -40,15 +73,218 @@ def test_arrays_show_shape_dtype_and_static_arguments():
     x = Tensor(np.ones((2, 3)), np.float32, name="x")
     out = x.sum(0)
     labels, _ = parsed(out)
-    assert "x\\n(2, 3) float32" in labels and "sum axis=(0,)" in labels
+    assert "x\\n(2, 3) float32" in labels and "Σ axis=0" in labels
+    assert "Σ" in parsed(x.sum())[0]  # axis=None says nothing
+    assert "getitem [0, 1:]" in parsed(x[0, 1:])[0] and "getitem [::2]" in parsed(x[::2])[0]
     out.backward(np.array([1.0, 2.0, 3.0]))
     assert "x\\n(2, 3) float32\\ngrad 1 … 3" in parsed(out)[0]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e6, max_value=1e6))
+def test_numbers_are_right_and_never_minus_zero(number):
+    (shown,) = parsed(Value(number))[0]
+    assert shown != "-0" and float(shown) == pytest.approx(number, rel=1e-3)
+
+
+def test_which_argument_is_which_is_written_at_arrows_where_it_matters():
+    x, y = Value(2.0, name="x"), Value(3.0, name="y")
+    heads = {edge[0].attr["label"]: edge.attr["headlabel"] for edge in as_read(x - y).edges()}
+    assert heads == {"x\\n2": "x", "y\\n3": "y", "−": ""}
+    assert not any(edge.attr["headlabel"] for edge in as_read(x * y).edges())
 
 
 def test_a_shared_node_is_drawn_once_and_several_roots_share():
     x = Value(2.0)
     y = x * x
     assert len(parsed(y, y + 1, y + y)[0]) == 2 + 1 + 3 + 2  # x, y; ×; two + with a constant; the two sums
+
+
+def test_the_graph_of_a_gradient_stands_beside_the_function():
+    x = Value(0.5, name="x")
+    y = (x * x).sin()
+    (g,) = gradients(y, [x], create_graph=True)
+    y.name, g.name = "y", "slope"
+    found = frames(as_read(y, g))
+    assert found[()] == ["x\\n0.5"] and found[("y",)] == sorted(["×", "0.25", "sin", "y\\n0.2474"])
+    assert "cos" in found[("slope",)] and "slope\\n0.9689" in found[("slope",)]
+    assert len(found) == 3 and len(as_read(y, g).nodes()) == len(history(y, g)) * 2 - 1 + 1  # a leaf, a constant
+
+
+def test_nan_and_infinity_stand_out_and_are_counted():
+    with np.errstate(all="ignore"):
+        out = Tensor([1.0, -1.0, 0.0], name="x").log()
+    styles = {node.attr["label"]: (node.attr["color"], node.attr["penwidth"]) for node in as_read(out).nodes()}
+    assert styles["(3,) float64\\n1 NaN, 1 inf of 3"] == ("#d55e00", "2.5") != styles["x\\n(3,) float64"]
+    assert "NaN" in parsed(Value(np.nan))[0] and "-inf" in parsed(Value(-np.inf))[0]
+    assert '"#000000"' in draw(out, arrays="heatmap").source
+
+
+def test_arrays_as_summary_and_as_heat_map():
+    x = Tensor([[0.0, -2.0], [1.0, 4.0]], name="a<b")
+    assert "a<b\\n(2, 2) float64\\n-2 … 4, mean 0.75, 1 are 0" in parsed(x, arrays="summary")[0]
+    (box,) = as_read(x, arrays="heatmap").nodes()
+    table = ElementTree.fromstring(box.attr["label"])
+    cells = [cell for cell in table.iter("TD") if "BGCOLOR" in cell.attrib]
+    assert ["".join(cell.itertext()) for cell in cells] == ["0", "-2", "1", "4"]
+    assert len({cell.get("BGCOLOR") for cell in cells}) == 4 and cells[3].get("BGCOLOR") == "#e69f00"
+    assert "".join(table.find("TR").itertext()) == "a<b(2, 2) float64"
+    large = ElementTree.fromstring(as_read(Tensor(np.eye(100)), arrays="heatmap").nodes()[0].attr["label"])
+    assert len(large.findall("TR")) == 13 and "12 of 100 rows12 of 100 columns" in "".join(large.itertext())
+    with pytest.raises(ValueError, match="'pie'"):
+        draw(x, arrays="pie")
+
+
+def test_edges_by_gradient():
+    x, y = Value(3.0, name="x"), Value(-1.0, name="y")
+    out = x * 100 + y.relu() + y * 0.001
+    out.backward()
+    found = as_read(out, gradients=True).edges()
+    edges = {(edge[0].attr["label"].split("\\n")[0], edge[1].attr["label"]): edge for edge in found}
+    wide, narrow, dead = edges["x", "×"], edges["y", "×"], edges["y", "relu"]
+    assert (wide.attr["label"], narrow.attr["label"], dead.attr["label"]) == ("100", "0.001", "0")
+    assert float(wide.attr["penwidth"]) > float(narrow.attr["penwidth"]) and dead.attr["style"] == "dashed"
+    before = x.grad, y.grad
+    draw(out, gradients=True)
+    assert (x.grad, y.grad) == before
+    with pytest.raises(ValueError, match=r"backward\(\) first"):
+        draw(Value(1.0) * 2, gradients=True)
+
+
+def test_edges_show_what_arrives_and_nothing_where_nothing_was_selected():
+    x, b, z = Tensor(np.ones((4, 3))), Tensor(np.ones(3), name="b"), Value(0.0, name="z")
+    (x + b).sum().backward()
+    out = (x + b).sum()
+    out.backward()
+    assert {e[0].attr["label"][:1]: e.attr["label"] for e in as_read(out, gradients=True).edges()}["b"] == "4"
+    out = (z.log() * 0.0).relu()
+    out.backward()
+    assert {e.attr["label"] for e in as_read(out, gradients=True).edges()} <= {"0", "1", None, ""}
+
+
+def test_edges_by_gradient_of_every_kind_of_node():
+    x, w = Value(2.0), Tensor(np.ones(3))
+    out = (jit(lambda w: w * w)(w) * x)[1:].sum()
+    out.backward()
+    labels = [edge.attr["label"] for edge in as_read(out, gradients=True).edges()]
+    assert "4" in labels and all(labels)
+
+
+class Twice(nn.Module):
+    """Uses one layer twice, and has a parameter of its own."""
+
+    def __init__(self):
+        self.inner = {"same": [nn.Linear(2, 2, rng=0)]}
+        self.scale = Tensor(2.0)
+        self.calls = np.zeros(1)
+
+    def forward(self, x):
+        self.calls = self.calls + 1
+        return self.inner["same"][0](self.inner["same"][0](x)) * self.scale
+
+
+def test_a_model_is_grouped_by_module_and_parameters_have_paths():
+    found = frames(as_read(nn.MLP(2, [3], 1, rng=0), BATCH))
+    first, relu, last = (
+        "layers.0: Linear(2 -> 3), 9 parameters",
+        "layers.1: ReLU",
+        "layers.2: Linear(3 -> 1), 4 parameters",
+    )
+    assert set(found) == {(), (first,), (relu,), (last,)} and found[()] == ["x\\n(5, 2) float64"]
+    assert {"layers.0.weight\\n(2, 3) float64", "layers.0.bias\\n(3,) float64"} < {*found[(first,)]}
+    assert found[(relu,)] == ["(5, 3) float64", "relu"]
+    assert draw(nn.MLP(2, [3], 1, rng=0), BATCH).graph_attr["rankdir"] == "LR"
+    assert 'label="MLP, 13 parameters"' in draw(nn.MLP(2, [3], 1, rng=0), BATCH).source
+
+
+def test_each_call_has_its_frame_and_what_they_share_stands_outside():
+    model = Twice()
+    graph = as_read(model, BATCH)
+    assert (
+        sum(part.graph_attr["label"] == "inner.same.0: Linear(2 -> 2), 6 parameters" for part in graph.subgraphs()) == 2
+    )
+    outside = [n.attr["label"] for n in graph.nodes() if not any(n in part.nodes() for part in graph.subgraphs())]
+    assert {"inner.same.0.weight\\n(2, 2) float64", "scale\\n2"} < {*outside}
+    assert model.calls == 0  # what forward assigned was taken back
+
+
+def test_depth_collapses_modules_to_boxes():
+    model = nn.Sequential(nn.MLP(2, [3], 1, rng=0), nn.Tanh())
+    labels, edges = parsed(model, BATCH, depth=1)
+    first = "layers.0: MLP\\n(5, 2) → (5, 1)\\n13 parameters, 3 operations"
+    second = "layers.1: Tanh\\n(5, 1) → (5, 1)\\n1 operation"
+    assert labels == sorted(["x\\n(5, 2) float64", first, second])
+    assert edges == [(first, second), ("x\\n(5, 2) float64", first)]
+    assert len(parsed(model, BATCH, depth=2)[0]) == 6 and len(parsed(model, BATCH, depth=0)[0]) == 2
+    with pytest.raises(ValueError, match="depth is how deep"):
+        draw(model, BATCH, depth=-1)
+
+
+def test_modules_of_numbers_and_any_function():
+    labels, _ = parsed(nn.scalar.MLP(2, [3, 1]), [1.0, 2.0], depth=1)
+    assert "layers.0: Layer\\n2 × number → 3 × number\\n9 parameters, 15 operations" in labels
+    labels, _ = parsed(nn.scalar.MLP(2, [3, 1]), [1.0, 2.0])
+    assert "x[1]\\n2" in labels and any(label.startswith("layers.0.neurons.2.w.1\\n") for label in labels)
+    model, loss = nn.MLP(2, [], 1, rng=0), nn.MSE()
+    found = frames(as_read(lambda x, y: loss(model(x), y), BATCH, BATCH[:, :1]))
+    assert ("MLP, 3 parameters",) in found and {"x\\n(5, 2) float64", "y\\n(5, 1) float64", "mean"} < {*found[()]}
+    assert {"x\\n2", "cos"} < {*parsed(grad(lambda x: anp.sin(x)), 2.0)[0]}
+    with pytest.raises(TypeError, match="returned no Value or Tensor"):
+        draw(lambda x: 3.0, 2.0)
+
+
+def test_a_program_and_what_was_recorded_for_it():
+    def twice(x):
+        return anp.tanh(x * 2.0) + anp.tanh(x * 2.0)
+
+    compiled = jit(twice)
+    with pytest.raises(RuntimeError, match="not been called"):
+        draw(compiled)
+    found = frames(as_read(compiled, 0.5))
+    before, after = found["1. as recorded",], found["2. the program",]
+    assert before.count("tanh") == 2 and after.count("tanh") == 1 and {"x\\n0.5"} < {*before}
+    assert parsed(compiled)[0] == after == parsed(compiled.program)[0]
+    model = nn.MLP(2, [3], 1, rng=0)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1))
+    step(BATCH, BATCH[:, :1])
+    assert "@" in parsed(step)[0]
+    with pytest.raises(TypeError, match="give it alone"):
+        draw(step, BATCH, BATCH[:, :1])
+
+
+def test_what_is_too_large_is_drawn_by_module():
+    model = nn.Sequential(*[nn.MLP(2, [2], 2, rng=0) for _ in range(30)])
+    graph = as_read(model, BATCH)
+    assert len(graph.nodes()) == 31 and "modules are boxes, as with depth=1" in graph.graph_attr["label"]
+    assert len(as_read(model, BATCH, most=1000).nodes()) > 200
+    wide = as_read(nn.Sequential(*[nn.Linear(2, 2, rng=0) for _ in range(60)]), BATCH)
+    assert len(wide.nodes()) == 61 and "depth=1" in wide.graph_attr["label"]  # too many at a deeper level, not too many
+
+
+def test_what_is_too_large_is_drawn_once_where_it_is_alike():
+    model = nn.scalar.MLP(2, [8, 8, 1])
+    loss = sum((model([float(a), float(b)]) - 1) ** 2 for a, b in BATCH)
+    labels, edges = parsed(loss)
+    assert "×\\n80 times" in labels and "+\\nof 3 terms\\n40 times" in labels and "+\\nof 9 terms\\n40 times" in labels
+    assert "leaf\\n105 times" in labels and "+\\nof 6 terms" in labels
+    assert ("+\\nof 9 terms\\n40 times", "relu\\n40 times") in edges
+    said = as_read(loss).graph_attr["label"]
+    count = len(history(loss))
+    assert said.startswith(
+        f"{count:,} numbers and arrays in {len(labels)} boxes: what is made in the same way is drawn"
+    )
+    assert f"most={count}" in said and len(as_read(loss, most=count).nodes()) > count
+
+
+def test_a_long_chain_and_many_modules_are_loops():
+    y = Value(1.0, name="x")
+    for _ in range(1500):
+        y = y * 0.5 + 1
+    labels, edges = parsed(y)
+    assert labels == ["+\\n1,500 times", "x\\n1", "×\\n1,500 times"] and len(edges) == 3
+    assert "3,001 numbers and arrays in 3 boxes" in as_read(y).graph_attr["label"]
+    layers = nn.Sequential(*[part for i in range(100) for part in (nn.Linear(2, 2, rng=i), nn.Tanh())])
+    labels, edges = parsed(layers, BATCH)
+    assert "Linear(2 -> 2)\\n(5, 2) → (5, 2)\\n6 parameters, 1 operation\\n100 times" in labels and len(labels) == 3
 
 
 NAMES = [
@@ -70,6 +306,7 @@ NAMES = [
     "\ud800",
     "%s{}",
     "->",
+    "a:b:c",
     "a & b;",
     "/* x",
     "# x",
@@ -80,61 +317,102 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_only_a_name(name):
-    x = Value(1.0, name=name) * 2
-    graph = pygraphviz.AGraph(string=draw(x).source)
+@pytest.mark.parametrize("node", [Value(1.0), Tensor([1.0, 2.0])])
+def test_a_name_is_only_a_name(name, node):
+    node.name = name
+    out = node * 2
+    graph = as_read(out)
     assert len(graph.nodes()) == 4 and len(graph.edges()) == 3
-    picture = ElementTree.fromstring(drawing.svg(x))
-    shown = [text.text.replace("\N{NO-BREAK SPACE}", " ") for text in picture.iter(f"{SVG}text")]
-    shown = [text.replace("\N{WORD JOINER}", "") for text in shown]
     clean = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in name)
-    assert sorted(shown) == sorted([*clean.split("\n"), "1", "×", "2", "2"])
-    assert not list(picture.iter(f"{SVG}a")) and sum(g.get("class") == "node" for g in picture.iter(f"{SVG}g")) == 4
+    for arrays in ("shape", "heatmap"):
+        picture = ElementTree.fromstring(drawing.svg(out, arrays=arrays))
+        shown = [text.text.replace("\N{NO-BREAK SPACE}", " ") for text in picture.iter(f"{SVG}text")]
+        shown = [text.replace("\N{WORD JOINER}", "") for text in shown]
+        assert {*clean.split("\n"), "×"} <= {*shown}
+        assert sum(g.get("class") == "node" for g in picture.iter(f"{SVG}g")) == 4
+        assert not [a for a in picture.iter(f"{SVG}a") if any(key.endswith("href") for key in a.attrib)]
 
 
-def test_what_is_too_large_or_no_node_is_refused():
-    x = y = Value(1.0)
-    for _ in range(1500):
-        y = y + 1
-    assert draw(y).source.count('label="+"') == 1500
-    for _ in range(1500):
-        y = y + 1
-    with pytest.raises(ValueError, match="3001 nodes is too large to look at"):
-        draw(y)
-    with pytest.raises(TypeError, match="Values and Tensors, not float"):
-        draw(x, 2.0)
+def test_titles_and_tooltips():
+    picture = ElementTree.fromstring(drawing.svg(Tensor([1.0, 3.0], name="x").exp()))
+    titles = {title.text for title in picture.iter(f"{SVG}title")}
+    assert {"x 0", "graph"} < titles
+    tips = [a.get("{http://www.w3.org/1999/xlink}title") for a in picture.iter(f"{SVG}a")]
+    assert "x\n(2,) float64\n1 … 3, mean 2" in tips and any("d/dx: g * out" in tip for tip in tips)
 
 
-@pytest.mark.parametrize("name, start", [("graph.svg", b"<?xml"), ("graph.png", b"\x89PNG"), ("graph.pdf", b"%PDF")])
+def test_what_is_no_node_is_refused():
+    with pytest.raises(TypeError, match="not 2.0"):
+        draw(Value(1.0), 2.0)
+    with pytest.raises(TypeError, match="not None"):
+        draw()
+
+
+@pytest.mark.parametrize("name, start", [("graph.svg", b"<?xml"), ("graph.PNG", b"\x89PNG"), ("graph.pdf", b"%PDF")])
 def test_render_writes_pictures(tmp_path, name, start):
-    path = render((Value(1.0, name="x") * 2).tanh(), path=tmp_path / name)
-    assert path.read_bytes().startswith(start) and [p.name for p in tmp_path.iterdir()] == [name]
+    out = (Value(1.0, name="x") * 2).tanh()
+    for path in (render(out, tmp_path / name), render(out, path=str(tmp_path / name))):
+        assert path.read_bytes().startswith(start) and [p.name for p in tmp_path.iterdir()] == [name]
 
 
-def test_render_needs_a_format(tmp_path):
-    with pytest.raises(ValueError, match="needs a suffix"):
-        render(Value(1.0), path=tmp_path / "graph")
+def test_pixels_are_small_enough_to_be_sharp(tmp_path):
+    path = render(Value(1.0, name="x") * 2, tmp_path / "graph.png")
+    width, height = struct.unpack(">II", path.read_bytes()[16:24])
+    assert 300 < width < 800 and 60 < height < 300
 
 
-def test_a_notebook_shows_the_picture():
-    assert "<svg" in (Value(2.0) * 3)._repr_svg_()
+@pytest.mark.parametrize("name", ["graph", "graph.xyz", "graph.docx", ".svg"])
+def test_render_needs_a_known_format(tmp_path, name):
+    with pytest.raises(ValueError, match=r"says the format, which is one of svg, png, pdf"):
+        render(Value(1.0), tmp_path / name)
+    with pytest.raises(TypeError, match=r'render\(loss, "loss.svg"\)'):
+        render(Value(1.0))
+
+
+def without_dot(monkeypatch, pygraphviz_too=False):
+    monkeypatch.setenv("PATH", "")
+    if pygraphviz_too:
+        monkeypatch.setitem(sys.modules, "pygraphviz", None)
+
+
+def test_pygraphviz_alone_is_enough(tmp_path, monkeypatch):
+    without_dot(monkeypatch)
+    graph = draw(Value(2.0) * 3)
+    assert "<svg" in graph._repr_mimebundle_()["image/svg+xml"] and graph.pipe("png").startswith(b"\x89PNG")
+    assert render(Value(1.0) * 2, tmp_path / "graph.svg").exists()
 
 
 def test_without_graphviz_the_graph_is_written_and_the_error_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    without_dot(monkeypatch, pygraphviz_too=True)
     with pytest.raises(RuntimeError, match=r"(?s)pip install pygraphviz.*apt install graphviz.*brew.*graph\.gv"):
         render(Value(1.0) * 2, path=tmp_path / "graph.svg")
     assert (tmp_path / "graph.gv").read_text().startswith("digraph") and not (tmp_path / "graph.svg").exists()
-    assert (Value(2.0) * 3)._repr_svg_() is None
+    assert (Value(2.0) * 3)._repr_html_() is None
+    assert list(draw(Value(2.0) * 3)._repr_mimebundle_()) == ["text/plain"]
     monkeypatch.setitem(sys.modules, "graphviz", None)
+    drawing.dot._class.cache_clear()
     with pytest.raises(ImportError, match="pip install graphviz"):
         draw(Value(1.0))
+    assert (Value(2.0) * 3)._repr_html_() is None
 
 
 def test_the_dot_program_is_used_where_there_is_one(monkeypatch):
     import graphviz
 
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/dot")
-    monkeypatch.setattr(graphviz.Digraph, "pipe", lambda self, form: f"{form} by dot".encode())
+    monkeypatch.setattr(graphviz.Digraph, "pipe", lambda self, form, **_: f"{form} by dot")
     assert drawing.svg(Value(1.0)) == "svg by dot"
+
+
+def test_a_notebook_shows_numbers_first_and_a_picture_of_what_is_small():
+    x = Tensor([1.0, 2.0], name="<x>")
+    shown = (x * 3)._repr_html_()
+    assert (
+        shown.startswith("<pre>Tensor([3., 6.])</pre><svg") and "<b>" not in Value(1.0, name="<b>").exp()._repr_html_()
+    )
+    assert x._repr_html_() is None  # a leaf: there is no graph
+    y = x
+    for _ in range(59):
+        y = y + 1
+    assert "<svg" in y._repr_html_() and (y + 1)._repr_html_() is None
+    assert Tensor(np.zeros(200_000)).exp()._repr_html_() is None

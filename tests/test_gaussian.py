@@ -64,7 +64,7 @@ def test_the_default_leaves_the_poor_minimum(monkeypatch):
 
     run = gaussian.Run(gaussian.parse([])[1])
     assert [run.train(range(k, k + 1000)) for k in range(0, 120_000, 1000)][-1] < 0.015
-    assert run.done == 120_000 and 5 < len(run.frames) < gaussian.FRAMES
+    assert run.done == 120_000
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,7 @@ def replace(*paths, real=os.replace):
 count, os.replace = 0, replace
 """
 EVERY_CHUNK = "import itertools, time; time.monotonic = itertools.count(0, 2).__next__"  # is time for a checkpoint
+NO_CHUNK = "import time; time.monotonic = lambda: 0.0\n"  # is, on a slow machine neither
 
 
 @pytest.mark.parametrize("moment, done", [(2, "1,500"), (5, "0")])
@@ -217,7 +218,7 @@ def test_a_checkpoint_that_fails_is_said_and_tried_again(tmp_path, finished):
 )
 def test_a_run_that_can_write_nothing_ends_with_a_line(tmp_path, happens, why):
     out = tmp_path / "out"
-    ended = run("--iterations", 1000, "--out", out, before=FULL.format(happens))
+    ended = run("--iterations", 1000, "--out", out, before=NO_CHUNK + FULL.format(happens))
     assert ended.returncode == 1 and "running loss" in ended.stdout
     lost = f"not written to {out}: checkpoint.npz ({why}); not written to {out}: {', '.join(WRITTEN)} ({why})\n"
     assert ended.stderr == lost
@@ -225,7 +226,8 @@ def test_a_run_that_can_write_nothing_ends_with_a_line(tmp_path, happens, why):
 
 
 def test_what_can_be_written_is_written(tmp_path):
-    ended = run("--iterations", 1000, "--out", tmp_path, before=FULL.format(f"if count == 2: {NO_SPACE}"))
+    full_once = NO_CHUNK + FULL.format(f"if count == 2: {NO_SPACE}")
+    ended = run("--iterations", 1000, "--out", tmp_path, before=full_once)
     assert ended.returncode == 1
     assert ended.stderr == f"not written to {tmp_path}: weights.npz (No space left on device)\n"
     assert contents(tmp_path).keys() == {".lock", "checkpoint.npz", *WRITTEN} - {"weights.npz"}

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,8 @@ from autograd import Tensor, Value
 from autograd.methods import BINARY, UNARY, install
 from autograd.node import Node
 from autograd.operation import ELEMENTWISE, OPERATIONS
+
+from .demos import command
 
 METHODS = {f"__{row.name}__" if row.name in BINARY + UNARY else row.name: row for row in ELEMENTWISE}
 METHODS["__pos__"] = OPERATIONS["alias"]
@@ -56,6 +59,18 @@ def test_every_function_of_numpy_here_has_a_text():
         assert inspect.signature(getattr(anp, name)).parameters, name
     for name in anp.linalg.__all__:
         assert getattr(anp.linalg, name).__doc__, name
+
+
+DEMOS = "digits gpt least_squares microgpt moons names_rnn newton rosenbrock".split()
+
+
+@pytest.mark.parametrize("demo", ["gaussian", *DEMOS])
+def test_a_demos_help_says_the_defaults(demo):
+    said = subprocess.run([*command(demo), "--help"], capture_output=True, text=True, check=True).stdout
+    defaults = {"batch-size": 16, "learning-rate": 0.002, "iterations": 5_000_000, "seed": 12}
+    assert demo in DEMOS or all(f"--{name} {value}" in " ".join(said.split()) for name, value in defaults.items())
+    for option in re.findall(r"^  (--[a-z-]+ .*(?:\n    .*)*)", said, re.MULTILINE):
+        assert demo not in DEMOS or "(default: " in " ".join(option.split()), option
 
 
 @pytest.mark.parametrize("module, name", PUBLIC)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, TracingError, check_gradients, grad, jit
+from autograd import Tensor, TracingError, check_gradients, detect_anomaly, grad, jit
 
 from .layers import CASES, convolved, normed, over_windows
 
@@ -47,6 +47,47 @@ def test_a_layer_is_its_formula(name, dtype):
         )
     layer(Tensor(x)).sum().backward()
     assert all(p.dtype == p.grad.dtype == dtype for p in layer.parameters())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_list_of_numbers_or_of_nodes_is_an_array(name):
+    layer, x, _ = made(name)
+    for given_x in (x.tolist(), [Tensor(part) for part in x]):
+        out = layer(given_x)
+        np.testing.assert_array_equal(getattr(out, "data", out), getattr(layer(x), "data", layer(x)))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i8", "?"])
+@pytest.mark.parametrize("name", CASES)
+def test_integers_and_masks_are_floats(name, dtype):
+    (layer, x, case), rng = made(name), np.random.default_rng(0)
+    x = rng.integers(0, 2 if dtype == "?" else 127, x.shape).astype(dtype)
+    x[..., 0] = 1  # no row of zeros, of which RMSNorm's formula makes 0 / 0
+    for layer_x in (layer(x), jit(layer, backend="python")(x)):
+        out = np.asarray(getattr(layer_x, "data", layer_x))
+        np.testing.assert_allclose(out, case.reference(x.astype(float), layer.state_dict()), 1e-12, 1e-13)
+
+
+WIDE = {  # layers of float32 with settings of float64
+    "Dropout": lambda: nn.Dropout(np.float64(0.5), 0),
+    "LeakyReLU": lambda: nn.LeakyReLU(np.float64(0.1)),
+    "LayerNorm": lambda: nn.LayerNorm(4, np.float64(1e-5), dtype="f4"),
+    "RMSNorm": lambda: nn.RMSNorm(4, np.float64(1e-5), dtype="f4"),
+    "BatchNorm": lambda: nn.BatchNorm(4, np.float64(1e-5), np.float64(0.1), dtype="f4"),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_a_setting_of_numpy_widens_nothing(name):
+    x, layer = np.random.default_rng(0).normal(size=(3, 4)).astype("f4"), WIDE[name]()
+    assert {layer(x).dtype, layer(Tensor(x)).dtype, jit(layer.eval())(x).dtype} == {np.dtype("f4")}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_healthy_layers_are_no_anomaly(name):
+    layer, x, _ = made(name)
+    with detect_anomaly():
+        layer(Tensor(x)).sum().backward()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -287,7 +328,7 @@ X = np.ones((2, 3, 4, 4))
         (lambda: nn.MaxPool2d(2, 0), "MaxPool2d: stride must be a positive integer, not 0"),
         (lambda: nn.Conv2d(3, 4, 2.0, 0), "Conv2d: kernel_size must be a positive integer, not 2.0"),
         (lambda: nn.Conv2d(3, 4, 2, 0, padding=-1), "Conv2d: padding must be a positive integer or 0, not -1"),
-        (lambda: nn.Conv2d(0, 4, 2, 0), "n_in must be a positive integer"),
+        (lambda: nn.Conv2d(0, 4, 2, 0), "Conv2d: n_in must be a positive integer"),
         (lambda: nn.Conv2d(3, 4, 2, None), "rng is a seed"),
         (lambda: nn.Conv2d(3, 4, 2, 0, init="kaiming"), "init is a function, or one of 'he'"),
         (
@@ -302,19 +343,24 @@ X = np.ones((2, 3, 4, 4))
         (lambda: nn.RMSNorm(4, -1.0), "RMSNorm: eps must be at least 0"),
         (
             lambda: nn.BatchNorm(4)(X),
-            r"BatchNorm\(4\) takes 4 features in axis 1, got an input of shape \(2, 3, 4, 4\)",
+            r"BatchNorm\(4\) takes 2 or 4 axes and 4 features in axis 1, got an input of shape \(2, 3, 4, 4\)",
         ),
         (
             lambda: nn.BatchNorm(3)(X[0, 0, 0, :3]),
-            r"BatchNorm\(3\) takes 3 features in axis 1, got an input of shape \(3,\)",
+            r"BatchNorm\(3\) takes 2 or 4 axes and 3 features in axis 1, got an input of shape \(3,\)",
         ),
-        (lambda: nn.BatchNorm(3)(X[..., 0]), r"takes an input with 2 or 4 axes, got one of shape \(2, 3, 4\)"),
+        (lambda: nn.BatchNorm(3)(X[..., 0]), r"takes 2 or 4 axes .* got an input of shape \(2, 3, 4\)"),
         (lambda: nn.BatchNorm(3)(X[:1, :, 0, 0]), r"BatchNorm\(3\) in training takes several examples, .*\(1, 3\)"),
         (lambda: nn.BatchNorm(3, momentum=2.0), "BatchNorm: momentum must be at least 0 and at most 1"),
-        (lambda: nn.Dropout(1.0, 0), "Dropout: p must be below 1"),
+        (lambda: nn.Dropout(1.0, 0), "Dropout: p must be at least 0 and below 1, not 1.0"),
         (lambda: nn.Dropout(-0.1, 0), "Dropout: p must be at least 0"),
         (lambda: nn.Dropout("0.1", 0), "Dropout: p must be a number"),
         (lambda: nn.Dropout(0.1, None), "rng is a seed"),
+        (lambda: nn.Flatten()(1.0), r"Flatten takes \(batch, ...\), not a single number: 1.0"),
+        (lambda: nn.Sequential(nn.GRU(4, 2, 0), nn.Linear(2, 1, 0))(X[0]), r"Linear\(2 -> 1\): .* give the first"),
+        (lambda: nn.Sequential(nn.GRU(4, 2, 0), nn.Dropout(0.1, 0))(X[0]), r"Dropout: .* give the first"),
+        (lambda: nn.Tanh()(X, X), "takes 2 positional arguments but 3 were given"),
+        (lambda: nn.LeakyReLU("0.1"), "LeakyReLU: slope must be a number, not '0.1'"),
         (lambda: nn.GELU("erf"), "GELU: approximate is 'none' or 'tanh', not 'erf'"),
         (lambda: nn.Linear(2, 3, 0, bias=False)(X), r"Linear\(2 -> 3\) takes 2 features in the last axis"),
         (lambda: nn.Linear(2, 3, 0, dtype=int), "holds floats, not int64"),

@@ -135,11 +135,13 @@ def test_what_is_no_label_is_an_error(backend, loss, x, labels, expected):
     [
         (lambda: nn.CrossEntropy()(Tensor(X), LABELS[:, None]), r"labels \(...\), .* not \(6, 4\) and \(6, 1\)"),
         (lambda: nn.CrossEntropy()(Tensor(X[:0]), LABELS[:0]), "at least one of each"),
+        (lambda: nn.CrossEntropy()(Tensor(1.0), 0), r"not \(\) and \(\)"),
         (lambda: nn.CrossEntropy([1.0, 2.0])(Tensor(X), LABELS), r"weight has shape \(2,\), the logits 4 classes"),
         (
             lambda: nn.CrossEntropy(label_smoothing=1.5),
             "CrossEntropy: label_smoothing must be at least 0 and at most 1",
         ),
+        (lambda: nn.CrossEntropy(ignore_index=np.nan), "CrossEntropy: ignore_index must be at least -inf"),
         (lambda: nn.MSE()(Tensor(X[:0]), X[:0]), "MSE: the prediction has shape .* not empty"),
         (lambda: nn.KLDiv()(Tensor(X), X[0]), r"KLDiv: the prediction has shape \(6, 4\), the target \(4,\)"),
         (lambda: nn.CosineSimilarity()(Tensor(X), Y, SIGNS[:, None]), r"shape \(6,\), the target \(6, 1\)"),
@@ -166,13 +168,28 @@ def test_extreme_logits(dtype):
     np.testing.assert_allclose(nn.CrossEntropy()(long, np.zeros(70_000, int)).data, np.log(2), rtol=1e-3)
 
 
+@pytest.mark.parametrize("loss", [nn.MSE(), nn.L1(), nn.Huber(), nn.BCEWithLogits(), nn.KLDiv(), nn.Hinge()], ids=repr)
+def test_targets_may_be_lists_but_have_no_mask(loss):
+    x, y = Tensor(X), np.sign(X) if isinstance(loss, nn.Hinge) else DENSITIES
+    for given_y in (y.tolist(), [Tensor(row) for row in y]):
+        assert loss(x, given_y).item() == pytest.approx(loss(x, y).item(), rel=1e-12)
+    with pytest.raises(TypeError, match="a masked array would lose its mask"):
+        loss(x, np.ma.masked_array(y, y > 0.5))
+
+
+def test_a_setting_of_numpy_widens_nothing():
+    x = Tensor(X.astype("f4"))
+    assert nn.Huber(np.float64(1.0))(x, x.data).dtype == "f4"
+    assert nn.CrossEntropy(WEIGHT, np.float64(0.1))(x, LABELS).dtype == "f4"
+
+
 def test_vectors_that_are_near_each_other_or_nothing():
     x, far = np.array([[3e150, 4e150]]), np.array([[3.0, 4.0 + 1e-7]])
     angle = np.arctan2(far[0, 1], 3.0) - np.arctan2(4.0, 3.0)
     np.testing.assert_allclose(nn.CosineSimilarity()(Tensor(x), far).data, angle**2 / 2, rtol=1e-6)
     zeros = Tensor(np.zeros((1, 2)))
     loss = nn.CosineSimilarity()(zeros, far)
-    assert loss.item() == 0.5 and np.isfinite(gradients(loss, [zeros])[0]).all()
+    assert loss.item() == 1.0 and np.isfinite(gradients(loss, [zeros])[0]).all()
 
 
 def test_a_mapped_loss_is_the_loss_of_each():

@@ -234,13 +234,13 @@ def test_history_pictures_and_no_grad_see_the_meeting():
 
 
 def test_anomalies_are_found_on_both_sides():
-    with detect_anomaly():
+    with np.errstate(all="ignore"), detect_anomaly():
         assert grad(lambda w: anp.sum(w * X))(2.0) == X.sum()
-        with pytest.raises(AnomalyError, match=r"log.*test_meeting.py"):
+        with pytest.raises(AnomalyError, match=r"(?s)log.*test_meeting.py"):
             grad(lambda w: anp.sum(anp.log(w - 1.0) * X))(1.0)
-        with pytest.raises(AnomalyError, match=r"gradient of sqrt.*test_meeting.py"):
+        with pytest.raises(AnomalyError, match=r"(?s)gradient of sqrt.*test_meeting.py"):
             grad(lambda w: anp.sum(anp.sqrt(w) * X))(0.0)
-        with pytest.raises(AnomalyError, match=r"gradient of sqrt.*test_meeting.py"):
+        with pytest.raises(AnomalyError, match=r"(?s)gradient of sqrt.*test_meeting.py"):
             grad(lambda w: anp.sum(anp.sqrt(w * X**2)))(0.0)
 
 

@@ -211,3 +211,31 @@ def test_a_result_that_forward_keeps_does_not_spoil_a_compiled_step(tmp_path):
     model = Keeps()
     nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1), "python")(np.ones((3, 2)), np.ones((3, 1)))
     assert [*model.state_dict()] == ["layer.weight", "layer.bias"]
+
+
+class Child(nn.Module):
+    def __init__(self, parent):
+        self.parent, self.w = parent, Tensor([1.0])
+
+
+class Keeper(nn.Module):
+    """A parent whose child holds it, and which keeps activations."""
+
+    def __init__(self):
+        self.layer, self.child, self.seen = nn.Linear(2, 1, 0), Child(self), []
+
+    def forward(self, x):
+        self.hidden = self.layer(x)
+        self.seen.append(self.hidden)
+        return self.hidden.sum()
+
+
+def test_only_leaves_are_parameters_and_a_child_may_hold_its_parent():
+    model, names = Keeper(), ["layer.weight", "layer.bias", "child.w"]
+    for _ in range(2):
+        assert [name for name, _ in model.named_parameters()] == [*model.state_dict()] == names
+        assert len(model.parameters()) == len(model.child.parameters()) == 3
+        model(np.ones((3, 2))).backward()
+        model.train().zero_grad()
+    assert "hidden" not in repr(model) and "total" in repr(model.child)
+    nn.SGD(model.parameters(), 0.1).step()

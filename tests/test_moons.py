@@ -21,7 +21,7 @@ def test_it_learns_and_draws(tmp_path, data):
     assert len(losses) == 8 and losses[-1] < losses[0]
     assert re.search(r"steps +8\ntime +\S+ s\nloss +\S+\naccuracy +\d+%\npicture +.*boundary\.png\n$", run.stdout)
     assert [path.name for path in out.iterdir()] == ["boundary.png"]
-    assert png_size(out / "boundary.png") == (900, 640)
+    assert png_size(out / "boundary.png") == (1800, 1280)
 
 
 def test_the_seed_decides_everything(tmp_path):

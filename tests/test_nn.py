@@ -123,23 +123,34 @@ def test_initializers_have_their_variances():
     "make, message",
     [
         (lambda: nn.MLP(2, [8], 1, rng=0)(np.ones((4, 3))), r"MLP.layers\[0\] = Linear\(2 -> 8\) takes 2 features"),
-        (lambda: nn.Linear(0, 2, rng=0), "n_in must be a positive integer"),
-        (lambda: nn.MLP(2, [-1], 1, rng=0), "hidden size"),
-        (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "lr must be above 0"),
+        (lambda: nn.Linear(0, 2, rng=0), "Linear: n_in must be a positive integer"),
+        (lambda: nn.MLP(2, [-1], 1, rng=0), "MLP: a hidden size must be"),
+        (lambda: nn.SGD([Tensor([1.0])], lr=-1.0), "SGD: lr must be at least 0"),
         (lambda: nn.MLP(2, 8, 1, rng=0), r"hidden_sizes is a list of sizes, such as \[8, 8\], not 8"),
         (lambda: nn.MLP(2, [8], 1, rng=0, activation="tanhh"), "activation is a function, or one of 'relu', 'tanh'"),
         (lambda: nn.MLP(2, [8], 1, rng=0, activation=3), "activation is a function, or one of .* not 3"),
         (lambda: nn.Linear(2, 8, rng=0, init="kaiming"), "init is a function, or one of 'he', 'xavier'"),
+        (
+            lambda: nn.Linear(2, 8, 0, init=lambda shape, rng: rng.normal(size=shape[::-1])),
+            r"init gave an array of shape \(8, 2\) for a weight of shape \(2, 8\)",
+        ),
+        (lambda: nn.Linear(2, 8, 0, bias_init=lambda shape, rng: 0.0), r"bias_init gave an array of shape \(\)"),
+        (lambda: nn.Linear(2, 8, rng=-1), "rng is a seed .* not -1: expected non-negative integer"),
+        (lambda: nn.Linear(2, 8, rng=0.5), "rng is a seed .* not 0.5: "),
         (lambda: nn.Linear(2, 8, rng=None), "rng is a seed or a numpy.random.Generator"),
         (lambda: nn.Sequential(nn.Linear(2, 3, 0), nn.ReLU), "layer 1 is the class ReLU"),
         (lambda: nn.Sequential([nn.ReLU()]), "layer 0 must be a layer or another function, not list"),
         (lambda: nn.MSE()([1.0], [1.0]), "MSE: the prediction is a Tensor, not list"),
         (lambda: nn.CrossEntropy()(1.0, [1]), "CrossEntropy: the prediction is a Tensor, not float"),
+        (lambda: nn.SGD(nn.Linear(2, 3, 0)), "SGD needs a list of the Tensors to change: model.parameters()"),
         (lambda: nn.SGD(nn.Linear(2, 3, 0), 0.1), "SGD needs a list of the Tensors to change: model.parameters()"),
         (lambda: nn.SGD(Tensor([1.0]), 0.1), "needs a list of the Tensors"),
-        (lambda: nn.SGD([Tensor([1.0])], "0.1"), "lr must be a number, not '0.1'"),
+        (lambda: nn.SGD([Tensor([1.0])], "0.1"), "SGD: lr must be a number, not '0.1'"),
         (lambda: nn.SGD([Tensor([1.0])], 0.1, momentum=None), "momentum must be a number, not None"),
         (lambda: nn.Adam([Tensor([1.0])], betas=0.9), "betas are two numbers"),
+        (lambda: nn.Adam([Tensor([1.0])], betas=(1.0, 0.9)), "Adam: a beta must be at least 0 and below 1, not 1.0"),
+        (lambda: nn.SGD([Tensor([1.0])], nn.CosineDecay), r"SGD: lr is the class CosineDecay: give CosineDecay\("),
+        (lambda: nn.Warmup(nn.CosineDecay, 3), "Warmup: schedule is the class CosineDecay"),
         (lambda: nn.CosineDecay(0.1, 0), "steps must be at least 1"),
         (lambda: nn.save(nn.ReLU(), "m.npz"), "save: str is neither .*: the path comes first"),
         (lambda: nn.load(nn.ReLU(), "m.npz"), "load: str is no Module .* the path comes first"),
@@ -191,14 +202,31 @@ def test_an_optimizer_is_saved_like_a_module(tmp_path):
 def test_lr_may_be_assigned():
     w = Tensor([1.0])
     optimizer = nn.SGD([w], lr=0.5)
-    for lr in (0.25, nn.Constant(0.5), 1):
+    for lr in (0.25, nn.Constant(0.5), 1, 0.0):
         before, w.grad = w.data, np.ones(1)
         optimizer.lr = lr
         optimizer.step()
         assert before - w.data == (lr(1) if callable(lr) else lr) and optimizer.lr is lr
-    optimizer.lr = 0.0
-    with pytest.raises(ValueError, match="lr must be above 0"):
+    optimizer.lr = -1.0
+    with pytest.raises(ValueError, match="SGD: lr must be at least 0"):
         optimizer.step()
+
+
+@pytest.mark.parametrize("make", [nn.SGD, nn.RMSprop])
+def test_momentum_may_be_assigned_where_there_was_some(make):
+    model, x, y = nn.Linear(2, 1, 0), np.ones((3, 2)), np.ones((3, 1))
+    optimizer = make(model.parameters(), lr=0.1, momentum=0.9)
+    step = nn.TrainStep(model, nn.MSE(), optimizer)
+    for momentum in (0.9, 0.0, 0.5):
+        optimizer.momentum = momentum
+        nn.MSE()(model(x), y).backward()
+        optimizer.step()
+        step(x, y)
+        assert all(len(state) == len(optimizer.slots) for state in optimizer.state)
+    without = make(model.parameters(), lr=0.1)
+    without.momentum = 0.9
+    with pytest.raises(ValueError, match=f"{make.__name__}: its momentum was 0.* make a new {make.__name__}"):
+        without.step()
 
 
 def test_scalar_mlp_learns():

@@ -5,6 +5,8 @@ import copy
 import math
 import operator
 import pickle
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -17,6 +19,16 @@ from autograd import Tensor, Value, callers, gradients
 from . import strategies
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv]
+
+
+@pytest.mark.parametrize("x", [Value(2.0), Tensor([2.0], np.float32)])
+@pytest.mark.parametrize("op", OPERATORS)
+def test_fractions_are_numbers_and_decimals_are_refused(x, op):
+    for out, expected in ((op(x, Fraction(1, 2)), op(2.0, 0.5)), (op(Fraction(1, 2), x), op(0.5, 2.0))):
+        assert out.data == expected and getattr(out.data, "dtype", None) == getattr(x.data, "dtype", None)
+    for work in (lambda: op(x, Decimal("0.5")), lambda: op(Decimal("0.5"), x)):
+        with pytest.raises(TypeError, match=r"needs a real number, not Decimal\('0.5'\) .*: use float\(\) of it"):
+            work()
 
 
 @given(x=st.floats(-1e3, 1e3), y=st.floats(0.1, 1e3), op=st.sampled_from(OPERATORS))

@@ -225,6 +225,18 @@ def test_names_that_numpy_lacks(name):
     check_gradients(f, M - 0.6)
 
 
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "softplus", "log_sigmoid", "softmax"])
+@pytest.mark.parametrize(
+    "x", [[2, 0], (2.0, 0.5), numpy.array([2, 0]), numpy.array([2, 0], "u1"), numpy.array([True, False])]
+)
+def test_names_that_numpy_lacks_take_integers_masks_and_lists_as_floats(name, x):
+    f, expected = getattr(anp, name), OF_OURS[name](numpy.asarray(x, float))
+    found = [f(x)] if isinstance(x, (list, tuple)) else [f(x), jit(f, backend="python")(x)]
+    for out in found:
+        assert out.dtype == float
+        numpy.testing.assert_allclose(out, expected, rtol=1e-12)
+
+
 def test_every_recorded_name_is_tested():
     assert set(RECORDED) - CALLS.keys() - OF_OURS.keys() - ROWS.keys() == {"affine", "concat", "permute_dims"}
     assert set(anp.linalg.__all__) - LINALG.keys() == {"matrix_rank"}

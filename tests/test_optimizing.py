@@ -62,6 +62,8 @@ def test_clipping_passes_over_what_has_no_gradient_and_names_mistakes():
         clip_grad_norm([p], 0.0)
     with pytest.raises(TypeError, match="clip_grad_value needs a list of the Tensors"):
         clip_grad_value(nn.Linear(2, 1, 0), 1.0)
+    with pytest.raises(TypeError, match="clip_grad_norm needs a list of the Tensors"):
+        clip_grad_norm(p, 1.0)
     with pytest.raises(ValueError, match="clip_norm must be above 0"):
         nn.TrainStep(lambda x: x * p, nn.MSE(), nn.SGD([p], 0.1), clip_norm=-1.0)
 
@@ -86,6 +88,20 @@ def test_an_epoch_in_batches():
         nn.batches(x, y, 0, rng)
     with pytest.raises(TypeError, match="rng is a seed"):
         nn.batches(x, y, 3, None)
+
+
+@pytest.mark.parametrize("make", [lambda p: nn.SGD(p, 0.1), lambda p: nn.Adam(p, 0.1)])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_parameter_may_be_a_single_number(make, dtype):
+    of_numbers, of_arrays = Tensor(np.array(3.0, dtype)), Tensor(np.array([3.0], dtype))
+    for w in (of_numbers, of_arrays):
+        optimizer = make([w])
+        for _ in range(3):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+        assert type(w.data) is np.ndarray and w.dtype == dtype
+    assert of_numbers.data == of_arrays.data[0]
 
 
 GROUPS = {
@@ -182,7 +198,7 @@ def test_groups_are_the_optimizers_of_their_parameters():
     "make, kind, message",
     [
         (lambda w: [{"params": [w], "rate": 0.1}], TypeError, "rate"),
-        (lambda w: [{"params": [w], "lr": -1.0}], ValueError, "lr must be above 0"),
+        (lambda w: [{"params": [w], "lr": -1.0}], ValueError, "SGD: lr must be at least 0"),
         (lambda w: [{"lr": 0.1}], TypeError, "needs a list of the Tensors"),
         (lambda w: [{"params": w}], TypeError, "needs a list of the Tensors"),
         (lambda w: [{"params": [w]}, {"params": [w]}], ValueError, "SGD: a parameter stands in two groups"),

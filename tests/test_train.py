@@ -218,6 +218,18 @@ def test_train_step_names_mistakes():
     ):
         with pytest.raises(TypeError, match=message):
             nn.TrainStep(*wrong)
+    for loss, message in (
+        (lambda y, target: (y - target) ** 2, r"the loss is a node of shape \(\), such as a mean, not \(4, 1\)"),
+        (lambda y, target: ((y - target) ** 2).sum((0, 1), keepdims=True)[0], r"not \(1,\)"),
+        (lambda y, target: 1.0, "such as a mean, not float"),
+        (lambda y, target: (y.mean(), y), "not tuple; has_aux=True takes a pair"),
+    ):
+        before = model.state_dict()
+        with pytest.raises(TypeError, match=message):
+            nn.TrainStep(model, loss, step.optimizer)(np.ones((4, 2)), np.ones((4, 1)))
+        assert all((array == before[name]).all() for name, array in model.state_dict().items())
+    with pytest.raises(ValueError, match="the loss depends on no parameter of the optimizer"):
+        nn.TrainStep(nn.MLP(2, [3], 1, rng=0), nn.MSE(), step.optimizer)(np.ones((4, 2)), np.ones((4, 1)))
     with pytest.raises(ValueError, match="auto, llvm and python, not 'cuda'"):
         nn.TrainStep(model, nn.MSE(), step.optimizer, backend="cuda")
     with pytest.raises(RuntimeError, match="not been called"):

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..calling import a_function
+from ..calling import a_function, on_nodes
 from ..node import Node, Value, kinds
 from ..recording import inspection
 from ..tree import flatten, map_tree
@@ -67,13 +67,13 @@ class Jit(Compiled):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kinds.number is not Value:
             return self.function(*args, **kwargs)  # it is recorded as a part of another program
+        if inspection.inspector:
+            return on_nodes(self.function, args, kwargs)
         given, nodes = [*args], NONE
         form: Any = None if kwargs else self.find(_glance(args))
         inputs = None if form is None else form.inputs(given)
         if inputs is None:
             flat, structure, nodes = _parts(args, kwargs)
-            if nodes and inspection.around:
-                return self.function(*args, **kwargs)  # each operation is looked at
             given, key = _numbers(flat, structure)
             form = self.find(key)
             inputs = None if form is None else form.inputs(given)
@@ -121,8 +121,9 @@ def jit(function: Callable | None = None, backend: str = "auto") -> Any:
     function that closes over Values, and cannot do with arrays what it does with numbers, runs on their elements, which
     are broadcast. Inside another jitted function it is a part of that one's program. `backend` is "python", "llvm" (the
     extra jit), or "auto": llvm where it is installed and can print the program. The last 64 programs are kept
-    (`.forms.most`). Raises TracingError where the function reads a number that it has only when it runs, and ValueError
-    for a Tensor whose `.data` is no array of floats any more.
+    (`.forms.most`). Inside detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where
+    the function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
+    floats any more.
     """
     if function is None:
         return functools.partial(jit, backend=backend)

@@ -5,6 +5,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..recording import inspection
+from ..tables import table
 from .printing import Executable
 from .program import looks
 from .tracing import Drawn
@@ -63,6 +65,13 @@ class Compiled:
         self.forms = Bounded()
         self._last: Form | None = None
 
+    def _repr_html_(self) -> str:
+        rows = [
+            (", ".join(map(repr, run.program.inputs)), len(run.program.steps), f"{run.backend} ({run.why})")
+            for run in (form.run for form in self.forms.values())
+        ]
+        return table(repr(self)[1:-1], ("inputs", "operations", "backend"), rows)
+
     @property
     def last(self) -> Executable:
         """The program of the last call; RuntimeError before the first."""
@@ -83,6 +92,8 @@ class Compiled:
     @property
     def backend(self) -> str:
         """What runs the program of the last call, and why."""
+        if inspection.inspector:
+            return "none (detect_anomaly looks at each operation)"
         return f"{self.last.backend} ({self.last.why})"
 
     def find(self, key: Hashable) -> Any:

@@ -13,6 +13,7 @@ from ..grammar import fold
 from ..graph import history
 from ..node import Node
 from ..operation import BUILT_IN, PLAIN_ARRAYS, PLAIN_FLOATS, Function, Operation, Plain
+from ..tables import table
 from ..words import SHAPES
 
 
@@ -150,6 +151,17 @@ class Program:
     def elements(self) -> int:
         """How many numbers its variables have together."""
         return sum(math.prod(v.shape) for v in self.steps)
+
+    def _repr_html_(self) -> str:
+        names: dict[Variable, str] = {}
+        for variable in (*self.inputs, *self.steps):
+            names[variable] = f"{len(names)}: {variable.name}" if variable.name else str(len(names))
+        rows = []
+        for variable, name in names.items():
+            args = [names.get(x) or f"{'array' if x.shape else x.value}" for x in variable.args]
+            word = getattr(variable.word, "name", variable.word) or "input"
+            rows.append((name, word, ", ".join(args), variable.static or "", variable.shape, variable.dtype))
+        return table(repr(self)[1:-1], ("", "word", "of", "static", "shape", "dtype"), rows)
 
     def __repr__(self) -> str:
         size = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.steps)

@@ -280,10 +280,10 @@ def record(function: Callable, examples: Sequence, names: Sequence[str], by: str
 def tracing(by: str = "jit") -> Iterator[Trace]:
     """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
     before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
-    watched = inspection.around, source.instead, derivative.since
+    watched = inspection.inspector, inspection.around, source.instead, derivative.since
     purpose.name, trace.outside, trace.draws = by, {}, []
     kinds.number, kinds.array, kinds.tracing = TracedValue, TracedTensor, True
-    inspection.around = None  # there are no numbers to look at yet
+    inspection.inspector = inspection.around = None  # there are no numbers to look at yet
     source.instead = _input_for
     trace.started = derivative.since = tick()  # a no_grad() from before does not reach into it
     try:
@@ -291,4 +291,4 @@ def tracing(by: str = "jit") -> Iterator[Trace]:
             yield trace
     finally:
         purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
-        inspection.around, source.instead, derivative.since = watched
+        inspection.inspector, inspection.around, source.instead, derivative.since = watched

@@ -16,22 +16,31 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import holds_node, is_node, no_mask
+from ..arguments import is_node, is_value, no_mask
 from ..failing import refuse, refused
 from ..meeting import as_array, as_tensors, unlisted
-from ..node import Tensor, kinds
+from ..node import Node, Tensor, Value, kinds
 from ..operation import OPERATIONS, Operation
 from ..tree import flatten, unflatten
 
 ARRAYS = {Tensor, np.ndarray}
 SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
 LISTS = {list, tuple}
+BY_ROWS = {Tensor, Value, float, int}  # what every row takes as it is
 OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
 )
 signature = cache(inspect.signature)
+
+
+def has_node(args: Iterable) -> bool:
+    """Whether a node is among these, or in lists and tuples among them."""
+    for x in args:
+        if isinstance(x, Node) or isinstance(x, (list, tuple)) and has_node(x):
+            return True
+    return False
 
 
 @cache
@@ -51,14 +60,12 @@ def recorded(
     """
     plain = getattr(home, name, None)
     of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
-    kinds_of = getattr(function, "__annotations__", {})
-    arrays = {key for key, kind in kinds_of.items() if kind is Tensor} - {"return"}
+    arrays = {name for name, kind in getattr(function, "__annotations__", {}).items() if kind is Tensor} - {"return"}
     simple = ARRAYS if len(arrays) > 1 else SIMPLE
     code = None if of_ufunc else getattr(function, "__code__", None)
     options = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} - arrays if code else set()
     if inspect.isfunction(function):
         function.__name__ = function.__qualname__ = name
-        function.__doc__ = function.__doc__ or (f"As {home.__name__}.{name}." if plain else OPERATIONS[name].__doc__)
 
     @wraps(function, updated=())
     def either(*args: Any, **kwargs: Any) -> Any:
@@ -70,7 +77,7 @@ def recorded(
                     return function(*args)
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
                     return function(*args, **kwargs)
-            with_node = Tensor in types or holds_node((*args, *kwargs.values()))
+            with_node = Tensor in types or has_node((*args, *kwargs.values()))
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
             args, kwargs = _without_out(name, plain, args, kwargs)
@@ -124,7 +131,11 @@ def record(
     functions = [name for name, x in names.items() if inspect.isfunction(x) and x.__module__ == names["__name__"]]
     found = [name for name in functions if hasattr(home, name) or name in OURS]
     for name in found:
-        made = recorded(name, names[name], home, as_given)
+        function = names[name]
+        function.__doc__ = function.__doc__ or (
+            OPERATIONS[name].__doc__ if name in OURS else f"As {home.__name__}.{name}."
+        )
+        made = recorded(name, function, home, as_given)
         names[name] = constant(name, home, traced=made) if plain else made
     return found
 
@@ -139,17 +150,18 @@ def _holds_integers(x: Any) -> bool:
     return isinstance(x, kinds.array) and x.dtype.kind != "f" or type(x) in LISTS and any(map(_holds_integers, x))
 
 
+def _as_floats(x: Any) -> Any:
+    return Tensor(x) if isinstance(x, kinds.array) else x
+
+
 def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwargs: dict) -> Any:
     """A function of integers in a trace, with the dtypes of NumPy's own result: as it is, or by floats."""
 
     def given(change: Callable, f: Callable) -> Any:
         return f(*[on_nodes(change, x) for x in args], **{key: on_nodes(change, x) for key, x in kwargs.items()})
 
-    def as_floats(x: Any) -> Any:
-        return Tensor(x) if isinstance(x, kinds.array) else x
-
     if plain is None:
-        return given(as_floats, function)
+        return given(_as_floats, function)
     dtypes = [np.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
     whole = next((dtype for dtype in dtypes if dtype.kind == "i"), None)  # what sums and products of int32 are in
     for change in (lambda x: x, lambda x: x.astype(whole) if whole and x.dtype.kind != "f" else x):
@@ -157,20 +169,28 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
             out = given(change, function)
             if all(not is_node(x) or x.dtype == dtype for x, dtype in zip(flatten(out), dtypes, strict=True)):
                 return out
-    out = given(as_floats, function)
+    out = given(_as_floats, function)
     parts = [x.astype(dtype) if is_node(x) else x for x, dtype in zip(flatten(out), dtypes, strict=True)]
     return unflatten(out, parts)
 
 
 def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
-    """A row that NumPy has no function for, as a function: it knows by itself what it is given."""
+    """A row that NumPy has no function for, as a function: of integers, masks and lists as floats."""
 
     @wraps(row, updated=())
     def function(*args: Any) -> Any:
-        return row(*args) if LISTS.isdisjoint(map(type, args)) else row(*map(unlisted, args))
+        return row(*args) if BY_ROWS.issuperset(map(type, args)) else row(*map(_floats, args))
 
     function.__qualname__ = row.__name__
     return function
+
+
+def _floats(x: Any) -> Any:
+    """What a row takes: NumPy's functions make floats of integers, its operators do not."""
+    if hasattr(x, "dtype") and x.dtype.kind in "fc":
+        return x
+    x = unlisted(x)
+    return x if is_value(x) else _as_floats(x) if is_node(x) else np.multiply(x, 1.0)
 
 
 def on_nodes(f: Callable, x: Any) -> Any:
@@ -199,7 +219,7 @@ def constant(
     def function(*args: Any, **kwargs: Any) -> Any:
         if is_node(kwargs.get("weights")):
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
-        if kinds.tracing and data_of is not blank_of and holds_node((*args, *kwargs.values())):
+        if kinds.tracing and data_of is not blank_of and has_node((*args, *kwargs.values())):
             if traced is None:
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})

@@ -63,7 +63,7 @@ def composed(row: Operation) -> Callable[..., Any]:
     def function(*args: Any) -> Any:
         if len(args) != len(row.names):
             raise TypeError(f"{function.__name__}({', '.join(row.names)}) was given {len(args)} arguments")
-        given = {name: np.asarray(x) if isinstance(x, (list, tuple)) else x for name, x in zip(row.names, args)}
+        given = {key: np.asarray(x) if isinstance(x, (list, tuple)) else x for key, x in zip(row.names, args)}
         return fold(row.value, given.__getitem__, lambda number: number, recorded)
 
     def recorded(word: Any, args: list) -> Any:

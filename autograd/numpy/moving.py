@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import axis_of, holds_node, is_node
+from ..arguments import axis_of, is_node
 from ..indexing import indexed
 from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import data_of, record, signature
+from .dispatch import data_of, has_node, record, signature
 from .shaping import along, atleast_1d, atleast_2d, atleast_3d, broadcast_to
 
 
@@ -203,7 +203,7 @@ class Joining:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if not holds_node(parts):
+        if not has_node(parts):
             return self.plain[key]
         directive = parts[:1] if isinstance(parts[0], str) else ()
         arrays = [np.r_[part] if isinstance(part, slice) else part for part in parts[len(directive) :]]

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..program import Program, Variable
 from .arrays import Arrays, Memory
-from .machine import HUGE, STRAIGHT, MachineCode
+from .machine import HUGE, STRAIGHT, MachineCode, registers
 from .steps import Steps
 from .text import ALONE, MASKED
 
@@ -149,15 +149,24 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
         "}",
     ]
     short = code.module.short and sum(map(len, [*code.module.functions, *code.lines])) < LONG
+    return "\n".join([*lines, *_options(short)]) + "\n", short
+
+
+def _options(short: bool) -> list[str]:
+    """Attributes of functions, and what is said of loops."""
     inline = "alwaysinline" if short else "noinline"
     width = '"prefer-vector-width"="{}"'  # in most loops 256, since LLVM takes slow gathers for columns else
     of_loops = [f"nounwind {inline} {width.format(256)}", f"nounwind noinline {width.format(512)}"]
     attributes = ["nounwind willreturn memory(none)", f"nounwind noinline {width.format(256)}", *of_loops]
-    lines += [f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)]
-    # several iterations at once: seldom possible, of no use, and of some programs LLVM never comes to an end
-    lines += [f"{ALONE} = distinct !{{{ALONE}, !1}}", '!1 = !{!"llvm.loop.vectorize.enable", i1 false}']
-    lines += [f"{MASKED} = distinct !{{{MASKED}, !3}}", '!3 = !{!"llvm.loop.vectorize.predicate.enable", i1 true}']
-    return "\n".join(lines) + "\n", short
+    masks = "true" if registers()[1] == 64 else "false"  # those of AVX2 take longer than number by number
+    return [
+        *(f"attributes #{i} = {{ {each} }}" for i, each in enumerate(attributes)),
+        # several iterations at once: seldom possible, of no use, and of some programs LLVM never comes to an end
+        f"{ALONE} = distinct !{{{ALONE}, !1}}",
+        '!1 = !{!"llvm.loop.vectorize.enable", i1 false}',
+        f"{MASKED} = distinct !{{{MASKED}, !3}}",
+        f'!3 = !{{!"llvm.loop.vectorize.predicate.enable", i1 {masks}}}',
+    ]
 
 
 def _call(count: int) -> list[str]:

@@ -1,0 +1,169 @@
+"""Pictures of graphs: what nodes were made of, from left to right.
+
+Boxes are numbers and arrays, with their name, number (or shape and dtype) and gradient; the small box before one is
+the operation that made it; plain text is a constant. What was asked for has a thicker border, what is NaN or infinite
+a heavy one in vermilion.
+"""
+
+import html
+import os
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..files import write_whole
+from ..graph import history
+from ..node import Node
+from .calls import Followed
+from .dot import FORMATS, INSTALL, PIXELS, SHARP
+from .groups import Group, alike, by_module
+from .items import Cluster, Clusters, Item, node_items, program_items
+from .picture import Picture
+
+if TYPE_CHECKING:
+    import graphviz
+
+MOST = 100  # boxes that somebody would look at
+FEW = 40  # boxes that a drawing has where modules, or what looks alike, are boxes
+GLANCE, NUMBERS = 60, 100_000  # nodes, and numbers in them, of which a notebook makes a picture unasked
+
+
+def draw(
+    *what: Any, depth: int | None = None, arrays: str = "shape", gradients: bool = False, most: int = MOST
+) -> "graphviz.Digraph":
+    """The graph that nodes were made by, that a function records, or a compiled program, as a graphviz.Digraph.
+
+    draw(loss) is what a Value or Tensor was made of; of several, what was made of the first one's nodes has a frame of
+    its own, as in draw(y, *gradients(y, [x], create_graph=True)). draw(model, x), or draw(f, x, y) of any function,
+    calls it with nodes in place of floats and arrays of floats; modules are frames, named by their path as parameters
+    are, and with `depth` boxes at that depth. draw(jit(f)) is the program of its last call, and draw(jit(f), x) that of
+    this call beside what was recorded for it.
+
+    `arrays` is what is shown of arrays: their "shape", a "summary" or a "heatmap". With `gradients` edges are as wide
+    as the gradient is large that backward() sent through them, and dashed where it was 0. A drawing of more than `most`
+    boxes shows modules, or else what is made in the same way, as one box, and says so. Raises TypeError for what cannot
+    be drawn, ValueError for other settings, ImportError without graphviz for Python.
+    """
+    if depth is not None and (not isinstance(depth, int) or depth < 0):
+        raise ValueError(f"draw: depth is how deep modules are looked into, 0, 1, 2 ..., not {depth!r}")
+    items = _items(what, gradients)
+    if gradients and not any(map(Item.swept, items)):
+        raise ValueError("draw: there are no gradients to draw, call backward() first")
+    groups, caption = _grouped(items, depth, most)
+    return Picture(groups, caption, arrays).graph
+
+
+def _grouped(items: list[Item], depth: int | None, most: int) -> tuple[list[Group], str]:
+    """What becomes a box each, not more than `most`, and what there is to say about that."""
+    groups, known = by_module(items, depth), f"{len(items):,} numbers and arrays"
+    deepest = max((len(item.where) for item in items), default=0) - 1
+    few = min(most, FEW)
+    if len(groups) > most and depth is None and deepest > 0:
+        for depth in range(deepest, 0, -1):
+            groups = by_module(items, depth)
+            if len(groups) <= (few if depth > 1 else most):
+                return groups, f"{known}: modules are boxes, as with depth={depth}"
+    if len(groups) <= most:
+        return groups, ""
+    groups = alike(groups, few)
+    said = f"what is made in the same way is drawn once (most={len(items)} draws all)"
+    return groups, f"{known} in {len(groups)} boxes: {said}"
+
+
+def _items(what: tuple, gradients: bool) -> list[Item]:
+    """What there is to draw of all this."""
+    first, *args = what or (None,)
+    if all(isinstance(x, Node) for x in (first, *args)):
+        return node_items(what, {}, _beside(what), gradients)
+    if isinstance(first, Node) or not (callable(first) or hasattr(first, "steps")):
+        odd = next(x for x in what or (None,) if not isinstance(x, Node))
+        raise TypeError(
+            f"draw() is of Values and Tensors, of a function and its arguments, or of a program, not {odd!r}"
+        )
+    if hasattr(type(first), "program"):
+        return _compiled(first, tuple(args), gradients)
+    return program_items(first) if hasattr(first, "steps") else _called(first, tuple(args), gradients)
+
+
+def _called(function: Callable, args: tuple, gradients: bool, frame: Cluster | None = None) -> list[Item]:
+    """What a call records, in a frame of its own if one is given."""
+    call = Followed(function, args)
+    if not call.outputs:
+        raise TypeError(f"draw: {function!r} returned no Value or Tensor, though floats and arrays of them were nodes")
+    frames = dict.fromkeys(history(*call.outputs), (frame,)) if frame else call.frames() or _beside(call.outputs)
+    return node_items(call.outputs, call.names, frames, gradients)
+
+
+def _compiled(jitted: Any, args: tuple, gradients: bool) -> list[Item]:
+    """The program of the last call, or that of a call and, beside it, what was recorded for it."""
+    if not args:
+        return program_items(jitted.program)
+    if not hasattr(jitted, "function"):
+        raise TypeError(f"draw(step) is the program of the last call of {jitted!r}: give it alone")
+    jitted(*args)
+    recorded = _called(jitted.function, args, gradients, Cluster("1. as recorded"))
+    return recorded + program_items(jitted.program, (Cluster("2. the program"),))
+
+
+def _beside(roots: Sequence[Node]) -> dict[Node, Clusters]:
+    """Frames around what the first of these was made of, and what the others made of that; none where they did not."""
+    first = {node for node in history(roots[0]) if node.operation is not None}
+    others = [node for node in history(*roots) if node.operation is not None and node not in first]
+    if first.isdisjoint(x for node in others for x in node.args if isinstance(x, Node)):
+        return {}
+    names = (", ".join(filter(None, (root.name for root in some))) for some in (roots[:1], roots[1:]))
+    one, other = (Cluster(name or text) for name, text in zip(names, ("the first", "the others")))
+    frames: dict[Node, Clusters] = dict.fromkeys(first, (one,))
+    return frames | dict.fromkeys(others, (other,))
+
+
+def beside_numbers(node: Any) -> str | None:
+    """What a notebook shows of a node: its numbers, and a picture; None, for its repr, if there is none or too much."""
+    seen, stack, numbers = {node}, [node], 0
+    while stack and len(seen) <= GLANCE:
+        made = stack.pop()
+        numbers += np.size(made.data)
+        found = {x for x in made.args if isinstance(x, Node) and x not in seen}
+        seen |= found
+        stack += found
+    if len(seen) == 1 or stack or numbers > NUMBERS:
+        return None
+    try:
+        picture = svg(node)
+    except (OSError, ImportError):  # no Graphviz
+        return None
+    return f"<pre>{html.escape(repr(node))}</pre>{picture[picture.index('<svg') :]}"
+
+
+def svg(*what: Any, **options: Any) -> str:
+    """The picture as SVG text, for a notebook."""
+    return draw(*what, **options).pipe("svg", encoding="utf-8")
+
+
+def render(*what: Any, path: str | os.PathLike[str] | None = None, **options: Any) -> pathlib.Path:
+    """Write the picture to a file, render(loss, "loss.svg"): of what `draw` takes, with its options.
+
+    The suffix is the format, .svg, .png, .pdf ...; ValueError for another one. Without Graphviz the graph is written
+    beside it as .gv, and a RuntimeError says what to install.
+    """
+    if path is None and what and isinstance(what[-1], (str, os.PathLike)):
+        what, path = what[:-1], what[-1]
+    if path is None:
+        raise TypeError('render: the file is the last argument, render(loss, "loss.svg"), or path=...')
+    path = pathlib.Path(path)
+    form = path.suffix[1:].lower()
+    if form not in FORMATS:
+        raise ValueError(f"render: the suffix of {path.name!r} says the format, which is one of {', '.join(FORMATS)}")
+    graph = draw(*what, **options)
+    if form in PIXELS:
+        graph.attr(dpi=SHARP)
+    try:
+        picture = graph.pipe(form)
+    except FileNotFoundError:
+        source = path.with_suffix(".gv")
+        write_whole(source, graph.source.encode())
+        raise RuntimeError(f"{INSTALL}\nThe graph is in {source}, which any Graphviz turns into a picture.") from None
+    write_whole(path, picture)
+    return path

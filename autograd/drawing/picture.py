@@ -1,0 +1,143 @@
+"""Groups as a picture: text, shapes and colours in Graphviz's language.
+
+The colours are tints of Okabe's and Ito's (2008), which the colour-blind tell apart, of different lightness; nothing is
+said by colour alone, so that a print in grey says it as well.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .arrays import heatmap, largest, span, summary, text_of
+from .dot import FRAME, digraph, escaped
+from .groups import Group
+from .items import EITHER_WAY, Cluster, Item
+
+BLUE, ALARM, ALARMING = "#0072b2", "#d55e00", "#f7cdb3"
+LEAF, RESULT, OPERATION, MODULE = "#cfe6f5", "white", "#fcefc9", "#e2e7ec"
+STRIKING = {"color": ALARM, "penwidth": "2.5"}
+SMALL = {"fillcolor": OPERATION, "width": "0.3", "height": "0.25", "margin": "0.05,0.02"}
+DECADES = 3  # of gradients, which the widths of edges tell apart
+ARRAYS = ("shape", "summary", "heatmap")
+
+
+class Picture:
+    """A graphviz.Digraph that is being filled with groups; arrays are shown in one of the ways of ARRAYS."""
+
+    def __init__(self, groups: Sequence[Group], caption: str, arrays: str):
+        if arrays not in ARRAYS:
+            raise ValueError(f"draw: arrays are shown as {', '.join(ARRAYS)}, not {arrays!r}")
+        self.graph = digraph(caption or "graph")
+        self._arrays, self._clusters = arrays, itertools.count()
+        self._ids = {group: _identity(group, i) for i, group in enumerate(groups)}
+        self._of = {item: self._ids[group] for group in groups for item in group.items}
+        self._swept = any(map(Item.swept, self._of))
+        flows = [abs(flow) for group in groups for some in group.inputs.values() for flow in _known(some)]
+        self._strongest = max(filter(np.isfinite, flows), default=0.0)
+        around = _around_all(groups)
+        if caption := ". ".join(filter(None, [*(_frame_text(cluster) for cluster in around), caption])):
+            self.graph.attr(label=escaped(caption), labelloc="t", fontcolor=FRAME["fontcolor"])
+        self._fill(self.graph, groups, len(around))
+
+    def _fill(self, graph: Any, groups: Iterable[Group], depth: int) -> None:
+        """Draw groups; those in a further frame go into it."""
+        inside: dict[Any, list[Group]] = {}
+        for group in groups:
+            if len(group.where) > depth:
+                inside.setdefault(group.where[depth], []).append(group)
+            elif group.is_item:
+                self._item(graph, group.last)
+            else:
+                self._box(graph, group)
+        for cluster, some in inside.items():
+            with graph.subgraph(name=f"cluster {next(self._clusters)}") as frame:
+                text = escaped(_frame_text(cluster))
+                frame.attr(label=text, tooltip=text, **FRAME)
+                self._fill(frame, some, depth + 1)
+
+    def _box(self, graph: Any, group: Group) -> None:
+        """Many items as one box."""
+        odd = group.oddity()
+        text = escaped("\n".join(filter(None, [*group.lines(), odd])))
+        colour = MODULE if group.call else LEAF if group.last.operation is None else OPERATION
+        style = {"fillcolor": colour, "peripheries": "2" if group.times > 1 else "1"}
+        graph.node(self._ids[group], text, tooltip=text, **style, **(STRIKING if odd else {}))
+        for x, flows in group.inputs.items():
+            self._edge(self._ids[x], self._ids[group], _known(flows), tooltip=f"{len(flows):,} edges")
+
+    def _item(self, graph: Any, item: Item) -> None:
+        """A number or an array, and to its left the operation that made it."""
+        identity, leaf = self._of[item], item.operation is None
+        style = {"fillcolor": LEAF if leaf else RESULT, "penwidth": "2" if item.wanted else "1"}
+        if item.oddity():
+            style = {"fillcolor": ALARMING, **STRIKING}
+        graph.node(identity, self._label(item), tooltip=escaped(_about(item)), **style)
+        if leaf:
+            return
+        circle, text = f"{identity} made", " ".join(filter(None, (item.symbol, item.static)))
+        rule = escaped(getattr(item.operation, "__doc__", None) or text)
+        graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", tooltip=rule, **SMALL)
+        self._edge(circle, identity, [largest(item.grad)] if item.flows and item.grad is not None else [])
+        names = getattr(item.operation, "arguments", ())
+        names = names if len(names) > 1 and item.operation.name not in EITHER_WAY else [""] * len(item.args)
+        for i, (x, name, flow) in enumerate(zip(item.args, names, item.flows or itertools.repeat(None))):
+            source = self._of[x] if isinstance(x, Item) else f"{circle} {i}"
+            if not isinstance(x, Item):
+                graph.node(source, escaped(x), shape="plaintext", style="", height="0.2", tooltip="constant")
+            self._edge(source, circle, _known([flow]), name)
+
+    def _edge(self, source: str, target: str, flows: Sequence[float], name: str = "", **style: str) -> None:
+        """An arrow, as wide as the gradients that go back through it are large."""
+        style["headlabel"] = "" if flows else name
+        if flows:
+            most = largest(flows)
+            text = text_of(flows[0] if len(flows) == 1 else most)
+            style |= {"label": f"{name} {text}".strip(), "tooltip": f"gradient {text}"}
+            if not np.isfinite(most):
+                style |= {"color": ALARM, "penwidth": "4", "style": "bold"}
+            elif most == 0:
+                style |= {"style": "dashed"}
+            else:
+                share = max(0.0, 1 + np.log10(most / self._strongest) / DECADES)
+                style |= {"color": BLUE, "penwidth": f"{0.4 + 2.6 * share:.2f}"}
+        self.graph.edge(source, target, **style)
+
+    def _label(self, item: Item) -> str:
+        """Name, number or shape, gradient; what is odd about it."""
+        lines, array = [item.name, item.size()], bool(np.size(item.data) > 1)
+        if array and self._arrays == "summary":
+            lines.append(summary(item.data))
+        if self._swept and item.grad is not None:
+            lines.append(f"grad {span(item.grad)}")
+        lines = [*filter(None, [*lines, item.oddity() if array else ""])]
+        return heatmap(lines, item.data) if array and self._arrays == "heatmap" else escaped("\n".join(lines))
+
+
+def _about(item: Item) -> str:
+    """What there is to know, for whoever points at it."""
+    known = [item.name, item.size(), summary(item.data) if np.size(item.data) > 1 else ""]
+    return "\n".join(filter(None, [*known, item.oddity(), "" if item.grad is None else f"grad {summary(item.grad)}"]))
+
+
+def _frame_text(cluster: Cluster) -> str:
+    return cluster.label + (f", {cluster.size:,} parameters" if cluster.size else "")
+
+
+def _around_all(groups: Iterable[Group]) -> list[Cluster]:
+    """The one frame that everything which was computed is in, if there is one: it need not be drawn."""
+    outermost = {group.where[:1] for group in groups if group.last.operation is not None}
+    return [*outermost.pop()] if len(outermost) == 1 else []
+
+
+def _known(flows: Iterable[float | None]) -> list[float]:
+    return [flow for flow in flows if flow is not None]
+
+
+def _identity(group: Group, number: int) -> str:
+    """What a reader of the SVG's titles calls a box: letters and digits alone, which mean nothing in an identity."""
+    item = group.last
+    text = group.call.label if group.call else item.name or getattr(item.operation, "name", "leaf")
+    return f"{re.sub(r'[^0-9A-Za-z_.]+', ' ', text).strip()} {number}"

@@ -1,0 +1,74 @@
+"""Boxes in layers: each after all that it is made of, with few crossings and short ways."""
+
+from collections import defaultdict
+from statistics import fmean
+
+Point = tuple[int, float]  # the layer, and the place in it
+ROUNDS = 12
+
+
+def layered(below: list[list[int]]) -> tuple[list[Point], list[list[Point]]]:
+    """A point for each box, and for each of its edges the points on its way, in the order of `below`.
+
+    `below` are, for each box, the boxes that it is made of, all of them earlier in the list. Boxes in one layer are at
+    least 1 apart. After Sugiyama, Tagawa and Toda 1981, Methods for visual understanding of hierarchical systems.
+    """
+    layer = _layers(below)
+    ways = []  # of each edge; where it passes a layer, it has a box of its own there
+    for i, boxes in enumerate(below):
+        for j in boxes:
+            between = range(layer[j] + 1, layer[i])
+            ways.append([j, *range(len(layer), len(layer) + len(between)), i])
+            layer += between
+    before, after = defaultdict(list), defaultdict(list)
+    for way in ways:
+        for a, b in zip(way, way[1:]):
+            before[b].append(a)
+            after[a].append(b)
+    columns: dict[int, list[int]] = defaultdict(list)
+    for i, column in enumerate(layer):
+        columns[column].append(i)
+    place = _places([columns[i] for i in sorted(columns)], before, after, len(below))
+    points = [(column, round(x, 3)) for column, x in zip(layer, place)]
+    return points[: len(below)], [[points[i] for i in way] for way in ways]
+
+
+def _layers(below: list[list[int]]) -> list[int]:
+    layer: list[int] = []
+    for boxes in below:
+        layer.append(1 + max((layer[j] for j in boxes), default=-1))
+    above = defaultdict(list)
+    for i, boxes in enumerate(below):
+        for j in boxes:
+            above[j].append(i)
+    # what is made of nothing stands before what needs it first
+    return [min((layer[j] for j in above[i]), default=1) - 1 if not below[i] else n for i, n in enumerate(layer)]
+
+
+def _places(columns: list[list[int]], before: dict, after: dict, boxes: int) -> list[float]:
+    """Order each layer by where its neighbours are, from left to right and back; then move towards them."""
+    place = [0.0] * sum(map(len, columns))
+    for column in columns:
+        for rank, i in enumerate(column):
+            place[i] = float(rank)
+    for step in range(2 * ROUNDS):
+        neighbours = before if step % 2 == 0 else after
+        for column in columns if step % 2 == 0 else columns[::-1]:
+            wish = {i: fmean(place[j] for j in neighbours[i]) if neighbours[i] else place[i] for i in column}
+            if step < ROUNDS:
+                column.sort(key=wish.__getitem__)
+            for i, x in zip(column, _apart([wish[i] for i in column], [1.0 if i < boxes else 0.5 for i in column])):
+                place[i] = x
+    least = min(place)
+    return [x - least for x in place]
+
+
+def _apart(wishes: list[float], sizes: list[float]) -> list[float]:
+    """Places near the wishes, in this order, with room for all: halfway between pushing up and pushing down."""
+    gaps = [(a + b) / 2 for a, b in zip(sizes, sizes[1:])]
+    up, down = wishes[:1], wishes[-1:]
+    for wish, gap in zip(wishes[1:], gaps):
+        up.append(max(wish, up[-1] + gap))
+    for wish, gap in zip(wishes[-2::-1], gaps[::-1]):
+        down.append(min(wish, down[-1] - gap))
+    return [(a + b) / 2 for a, b in zip(up, down[::-1])]

@@ -1,0 +1,371 @@
+"use strict";
+const story = JSON.parse(document.getElementById("story").textContent);
+const { boxes, edges } = story;
+const $ = (id) => document.getElementById(id);
+const steps = [
+  { phase: "start" },
+  ...story.forward.map((box) => ({ phase: "forward", box })),
+  { phase: "seed", box: story.output },
+  ...story.backward.map((box) => ({ phase: "backward", box })),
+  { phase: "end" },
+];
+const END = steps.length - 1;
+let step = 0, looked = null, timer = null;
+
+// Numbers and arrays. What JSON has no number for comes as a text, which Number() reads.
+
+function map(f, ...xs) {
+  return Array.isArray(xs[0]) ? xs[0].map((_, i) => map(f, ...xs.map((x) => x[i]))) : f(...xs.map(Number));
+}
+
+function digits(x, precision = 4) {
+  x = Number(x);
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x < 0 ? "−∞" : "∞";
+  const isLong = x && (Math.abs(x) >= 1e5 || Math.abs(x) < 1e-3);
+  const text = isLong ? x.toExponential(2) : String(Number(x.toPrecision(precision)) + 0);
+  return text.replaceAll("-", "−").replace("+", "");
+}
+
+// What has been added up in each box before a step and, of that step itself, by some of its parts.
+function gradients(before, parts = 0) {
+  const sums = boxes.map(() => null);
+  const add = ({ to, added, inside }) => {
+    const round = boxes[to].single ? Math.fround : Number;
+    if (!inside) sums[to] = sums[to] === null ? added : map((a, b) => round(a + b), sums[to], added);
+  };
+  for (const { phase, box } of steps.slice(0, before)) {
+    if (phase === "seed" && boxes[box].value !== null) sums[box] = map(() => 1, boxes[box].value);
+    if (phase === "backward") boxes[box].handed.forEach(add);
+  }
+  if (parts) boxes[steps[before].box].handed.slice(0, parts).forEach(add);
+  if (before <= END) return sums;
+  return sums.map((sum, i) => (sum === null && boxes[i].value !== null ? map(() => 0, boxes[i].value) : sum));
+}
+
+const arrivals = boxes.map(() => []); // at each box, in their order
+for (const i of story.backward) {
+  for (const part of boxes[i].handed) if (!part.inside) arrivals[part.to].push(part);
+}
+
+// Pieces of the page. Every text goes in as text; mathematics as markup, which was escaped where it was made.
+
+function el(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+const small = (...what) => el("p", { class: "small" }, ...what);
+
+function math(...parts) {
+  const template = document.createElement("template");
+  template.innerHTML = `<math>${parts.join("")}</math>`;
+  return template.content.firstChild;
+}
+const G = '<mi class="gradient">g</mi>';
+const mo = (sign) => `<mo>${sign}</mo>`;
+const mn = (x) => `<mn>${digits(x)}</mn>`;
+const factor = (x) => (x < 0 ? `<mrow>${mo("(")}${mn(x)}${mo(")")}</mrow>` : mn(x));
+const partial = (a, b) => `<mfrac><mrow>${mo("∂")}${a}</mrow><mrow>${mo("∂")}${b}</mrow></mfrac>`;
+const formula = (...lines) => el("p", { class: "formula" }, ...lines.flatMap((line) => [" ", math(...line)]));
+const loss = boxes[story.output].symbol;
+
+function facts(...pairs) {
+  const listed = pairs.flatMap(([name, ...what]) => [el("dt", {}, name), el("dd", {}, ...what)]);
+  return el("dl", { class: "facts" }, ...listed);
+}
+
+// The end of a path, for a small place.
+const brief = (name) => (/^[\w.]{17,}$/.test(name) ? `…${name.slice(-15).replace(/^[^.]*\./, "")}` : name);
+
+// Blue below 0, orange above, as far as the largest of the array.
+function color(x, largest) {
+  if (Number.isNaN(x)) return [200, 0, 200];
+  const base = matchMedia("(prefers-color-scheme: dark)").matches ? [38, 46, 55] : [247, 247, 247];
+  const most = x < 0 ? [33, 113, 181] : [214, 84, 20], share = largest ? Math.min(Math.abs(x) / largest, 1) : 0;
+  return base.map((a, i) => Math.round(a + (most[i] - a) * share));
+}
+
+function colored(rows) {
+  const numbers = rows.flat().map(Number);
+  const largest = Math.max(0, ...numbers.map(Math.abs).filter(Number.isFinite));
+  return numbers.map((x) => [x, color(x, largest)]);
+}
+
+function picture(rows) {
+  const width = rows[0]?.length || 1, height = rows.length || 1;
+  const made = el("canvas", { width, height }), pixels = new ImageData(width, height);
+  colored(rows).forEach(([, rgb], i) => pixels.data.set([...rgb, 255], 4 * i));
+  made.getContext("2d").putImageData(pixels, 0, 0);
+  return made;
+}
+
+function shown(value, kind = "value") {
+  if (!Array.isArray(value)) return el("span", { class: kind }, value === null ? "" : digits(value));
+  const columns = value[0]?.length ?? 0;
+  if (!columns) return el("span", { class: "small" }, "no elements");
+  if (columns > 4) {
+    const made = picture(value);
+    Object.assign(made.style, { width: `${columns * 10}px`, height: `${value.length * 10}px` });
+    return made;
+  }
+  const cells = colored(value).map(([x, [r, g, b]]) => {
+    const ink = 0.3 * r + 0.59 * g + 0.11 * b > 125 ? "#111" : "#fff";
+    return el("span", { style: `background: rgb(${r} ${g} ${b}); color: ${ink}` }, digits(x, columns > 3 ? 3 : 4));
+  });
+  return el("span", { class: "map", style: `grid-template-columns: repeat(${columns}, auto)` }, ...cells);
+}
+
+// What is told at each step.
+
+const telling = {
+  start() {
+    const how = story.nodes > boxes.length ? `, collapsed to ${boxes.length} boxes` : "";
+    const text = `${story.nodes} nodes${how}. What is coloured is given. Forward, each other box is computed from what `
+      + "leads to it; backward, each hands its gradient on to what it was computed from.";
+    return [el("p", {}, text)];
+  },
+
+  forward(box) {
+    const line = box.line ? [small(el("code", {}, box.line))] : [];
+    if (box.contents) return [el("p", {}, box.contents), ...(box.value === null ? [] : [shown(box.value)]), ...line];
+    const made = [box.symbol, mo("="), box.formula];
+    const what = box.numbers
+      ? [formula(made, [mo("="), box.numbers], [mo("="), mn(box.value)])]
+      : [formula(made), facts(...box.args.map((x) => [x.name, shown(x.value)]), [box.name, shown(box.value)])];
+    return [...what, small("the row: ", math(box.row)), ...line];
+  },
+
+  seed(box) {
+    return [
+      formula([partial(loss, loss), mo("="), mn(1)]),
+      el("p", {}, "The sweep begins at the end: the derivative of ", math(box.symbol), " by itself is 1. "
+        + "From here on, each box hands on what has arrived."),
+    ];
+  },
+
+  backward(box, g) {
+    const told = [], arrived = [G, mo("="), partial(loss, box.symbol)];
+    if (Array.isArray(g)) told.push(formula(arrived), shown(g));
+    else if (g !== null) told.push(formula([...arrived, mo("="), mn(g)]));
+    if (box.handed.length) told.push(small("has arrived here, and is handed on:"));
+    else if (g === null && box.value !== null) told.push(small("Nothing has arrived here, so nothing is handed on."));
+    else if (box.contents) told.push(small("What has arrived here goes no further."));
+    else told.push(small("Nothing is handed on: the gradient is 0, or the rule has no derivative."));
+    box.handed.forEach((part, i) => {
+      const [before, after] = [i, i + 1].map((parts) => gradients(step, parts)[part.to]);
+      told.push(handing(box, part, g, before, after));
+    });
+    if (box.more_handed) told.push(small(`and ${box.more_handed} more, into other boxes`));
+    if (box.known) told.push(small(box.known));
+    return [...told, ...within(box)];
+  },
+
+  end() {
+    const sums = gradients(steps.length), leaves = boxes.filter((box) => !box.formula && !box.contents);
+    return [
+      el("p", {}, "Done. backward() adds these gradients to .grad:"),
+      facts(...leaves.map((box) => [box.name, shown(sums[boxes.indexOf(box)], "gradient")])),
+      ...boxes.flatMap(within),
+    ];
+  },
+};
+
+function within(box) {
+  if (!box.leaves?.length) return [];
+  const found = facts(...box.leaves.map((x) => [x.name, shown(x.gradient, "gradient")]));
+  return [el("p", {}, `gradients inside ${box.name}:`), found, ...(box.more ? [small(`and ${box.more} more`)] : [])];
+}
+
+// One gradient on its way from a box to what the box was made of.
+function handing(box, part, g, before, after) {
+  const isNumber = !Array.isArray(part.added) && !Array.isArray(g), isSlope = !Array.isArray(part.slope);
+  const own = partial(box.symbol, part.symbol), rows = [];
+  if (part.row) {
+    rows.push(["rule", math(part.row), ...(part.formula === part.row ? [] : [" ", math(mo("="), part.formula)])]);
+  }
+  if (part.local) {
+    const number = isSlope && part.local !== mn(part.slope) ? [mo("="), mn(part.slope)] : [];
+    const slope = math(own, mo("="), part.local, ...number);
+    rows.push(["local derivative", slope, ...(isSlope ? [] : [el("br", {}), shown(part.slope)])]);
+  }
+  const product = [G, mo("·"), own, mo("="), factor(g), mo("·"), factor(part.slope), mo("="), mn(part.added)];
+  rows.push(["product", isNumber && part.local ? math(...product) : shown(part.added, "gradient")]);
+  if (part.summed) rows.push(["", small(`summed where broadcasting had repeated: ${part.summed}`)]);
+  if (!part.inside) {
+    const sum = isNumber
+      ? [math(mn(before ?? 0), mo("+"), factor(part.added), mo("=")), " ", shown(after, "gradient")]
+      : before ? [shown(before, "gradient"), " + product = ", shown(after, "gradient")]
+      : ["the product; nothing was there"];
+    rows.push([`${part.name}.grad +=`, ...sum]);
+  }
+  const home = part.inside || boxes[part.to].contents ? `, in ${boxes[part.to].name}` : "";
+  const made = el("div", { class: "part" }, el("h3", {}, `to ${part.name}${home}`), facts(...rows));
+  const uses = arrivals[part.to].length;
+  if (uses > 1 && !part.inside) {
+    const isFirst = arrivals[part.to][0] === part;
+    const why = isFirst ? "this part comes first." : "this part is added to what is there: +=, since = would lose it.";
+    made.append(el("p", { class: "note" }, `${part.name} is used ${uses} times; ${why}`));
+  }
+  return made;
+}
+
+// The graph.
+
+const SIZE = [148, boxes.some((box) => Array.isArray(box.value)) ? 64 : 52];
+const PITCH = { wide: [188, SIZE[1] + 18], tall: [162, SIZE[1] + 36] };
+
+boxes.forEach((box, i) => {
+  const kind = box.contents ? "group" : box.formula ? "" : "leaf";
+  const title = el("span", { class: "title" }, el("b", {}, brief(box.name)));
+  if (box.contents) title.append(el("span", { class: "dim" }, ` ${box.contents}`));
+  if (box.formula) title.append(" = ", math(box.formula));
+  const parts = [title];
+  parts.push(...["value", "gradient"].map((name) => el("span", { class: name })));
+  box.element = el("button", { class: `box ${kind}`, "data-box": i }, ...parts);
+  for (const event of ["pointerenter", "focus", "click"]) box.element.addEventListener(event, () => look(i));
+  $("stage").append(box.element);
+});
+for (const edge of edges) {
+  edge.element = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  $("edges").append(edge.element);
+}
+
+// Layers from left to right or, where there is little room, from top to bottom.
+function place() {
+  const { clientWidth, clientHeight } = $("graph"), isTall = clientWidth < 640;
+  const [across, along] = isTall ? PITCH.tall : PITCH.wide;
+  const corner = ([layer, at]) => {
+    const [x, y] = isTall ? [at, layer] : [layer, at];
+    return [20 + x * across, 20 + y * along];
+  };
+  for (const box of boxes) {
+    box.corner = corner(box.at);
+    const [left, top, width, height] = [...box.corner, ...SIZE].map((x) => `${x}px`);
+    Object.assign(box.element.style, { left, top, width, height });
+  }
+  for (const edge of edges) edge.element.setAttribute("d", route(edge.way.map(corner), isTall));
+  const size = [0, 1].map((i) => Math.max(...boxes.map((box) => box.corner[i])) + SIZE[i] + 20);
+  const fit = Math.min(clientWidth / size[0], clientHeight / size[1]);
+  place.scale = Math.min(1.4, Math.max(isTall ? 0.75 : 0.85, fit));
+  for (const [name, scale] of [["stage", 1], ["room", place.scale]]) {
+    Object.assign($(name).style, { width: `${size[0] * scale}px`, height: `${size[1] * scale}px` });
+  }
+  $("stage").style.transform = `scale(${place.scale})`;
+}
+
+// A line from the first corner's box to the last one's, straight through the layers between them.
+function route(corners, isTall) {
+  const [w, h] = SIZE, out = isTall ? [w / 2, h] : [w, h / 2], into = isTall ? [w / 2, -2] : [-2, h / 2];
+  const path = [];
+  for (let i = 1; i < corners.length; i++) {
+    const [x, y] = [corners[i - 1][0] + out[0], corners[i - 1][1] + out[1]];
+    const [u, v] = [corners[i][0] + into[0], corners[i][1] + into[1]];
+    const bend = isTall ? `${x} ${(y + v) / 2} ${u} ${(y + v) / 2}` : `${(x + u) / 2} ${y} ${(x + u) / 2} ${v}`;
+    path.push(`${i > 1 ? "L" : "M"}${x} ${y}C${bend} ${u} ${v}`);
+  }
+  return path.join("");
+}
+
+function show(to) {
+  step = Math.max(0, Math.min(END, to));
+  const { phase, box } = steps[step], sums = gradients(step + 1), forward = story.forward.length;
+  const targets = phase === "backward" ? boxes[box].handed.map((part) => part.to) : [];
+  document.body.dataset.phase = step > forward ? "backward" : "forward";
+  boxes.forEach((one, i) => {
+    const [, value, gradient] = one.element.children, isUnseen = !isComputed(i);
+    one.element.classList.toggle("unseen", isUnseen);
+    one.element.classList.toggle("now", i === box);
+    one.element.classList.toggle("target", targets.includes(i));
+    for (const [home, x] of [[value, isUnseen ? null : one.value], [gradient, sums[i]]]) {
+      home.replaceChildren(...(x === null ? [] : [Array.isArray(x) ? picture(x) : digits(x)]));
+    }
+  });
+  for (const { element, from, to } of edges) {
+    element.classList.toggle("now", to === box && (phase === "forward" || targets.includes(from)));
+  }
+  const titles = {
+    start: "before", forward: `forward, ${step} of ${forward}: `, seed: "the seed: ",
+    backward: `backward, ${step - forward - 1} of ${story.backward.length}: `, end: "the gradients",
+  };
+  const title = el("h2", {}, titles[phase] + (boxes[box]?.name ?? ""));
+  $("told").replaceChildren(title, ...telling[phase](boxes[box], gradients(step)[box]));
+  $("slider").value = step;
+  $("count").value = `${step} / ${END}`;
+  if (box !== undefined) follow(boxes[box]);
+  if (looked !== null) look(looked);
+}
+
+const isComputed = (i) => !(boxes[i].formula || boxes[i].contents) || story.forward.slice(0, step).includes(i);
+
+function follow(box) {
+  const [x, y] = box.corner.map((at, i) => (at + SIZE[i] / 2) * place.scale), graph = $("graph");
+  graph.scrollTo({ left: x - graph.clientWidth / 2, top: y - graph.clientHeight / 2, behavior: "smooth" });
+}
+
+// All that is known of a box.
+function look(i) {
+  looked = i;
+  const box = boxes[i], gradient = gradients(step + 1)[i];
+  const known = [
+    ["value", isComputed(i) ? shown(box.value) : "not computed yet"],
+    ["gradient", gradient === null ? "none yet" : shown(gradient, "gradient")],
+    ["shape", box.shape], ["made by", box.contents ?? (box.formula && math(box.formula))],
+    ["module", box.module], ["line", box.line && el("code", {}, box.line)],
+  ];
+  $("card").replaceChildren(el("h3", {}, box.name), facts(...known.filter(([, what]) => what)));
+}
+
+// Controls.
+
+const ICONS = { play: "M3 1v14l11-7z", pause: "M3 1h4v14H3zM9 1h4v14H9z" };
+
+function play(on) {
+  clearInterval(timer);
+  timer = null;
+  if (on) {
+    if (step === END) show(0);
+    timer = setInterval(() => (step < END ? show(step + 1) : play(false)), 1600 / Number($("speed").value));
+  }
+  $("play").setAttribute("aria-label", on ? "pause" : "play");
+  $("play").querySelector("path").setAttribute("d", on ? ICONS.pause : ICONS.play);
+}
+
+function go(to) {
+  play(false);
+  show(to);
+}
+
+function faster(by) {
+  const speed = $("speed");
+  speed.selectedIndex = Math.max(0, Math.min(speed.length - 1, speed.selectedIndex + by));
+  if (timer) play(true);
+}
+
+const KEYS = {
+  " ": () => play(!timer), ArrowLeft: () => go(step - 1), ArrowRight: () => go(step + 1),
+  Home: () => go(0), End: () => go(END), "-": () => faster(-1), "+": () => faster(1), "=": () => faster(1),
+};
+const OWN = { BUTTON: [" "], SELECT: [" ", "ArrowLeft", "ArrowRight", "Home", "End"] }; // what a control does by itself
+document.addEventListener("keydown", (event) => {
+  const isOthers = event.ctrlKey || event.metaKey || event.altKey || OWN[event.target.tagName]?.includes(event.key);
+  if (!KEYS[event.key] || isOthers) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+$("back").addEventListener("click", () => go(step - 1));
+$("on").addEventListener("click", () => go(step + 1));
+$("play").addEventListener("click", () => play(!timer));
+$("slider").addEventListener("input", () => go(Number($("slider").value)));
+$("speed").addEventListener("change", () => faster(0));
+
+function begin() {
+  place();
+  show(step);
+}
+addEventListener("resize", begin);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", begin);
+$("slider").max = END;
+document.title = `explain: ${boxes[story.output].name}`;
+play(false);
+begin();
