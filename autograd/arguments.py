@@ -1,11 +1,11 @@
 """What may be given to a node, and the messages for what may not."""
 
 import numbers
-import operator
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from .operation import PLAIN_FLOATS
 
@@ -46,21 +46,10 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     axes = axis if isinstance(axis, tuple) else (axis,)
     if not ndim and axes in ((0,), (-1,)):  # as NumPy has it
         return ()
-    found = tuple(sorted({axis_of(i, ndim) for i in axes}))
+    found = tuple(sorted({normalize_axis_index(i, ndim) for i in axes}))
     if len(found) != len(axes):
         raise ValueError(f"axis {axis} names an axis twice")
     return found
-
-
-def axis_of(axis: Any, ndim: int) -> int:
-    """An axis argument of NumPy that is a single axis, counted from the first."""
-    try:
-        i = operator.index(axis)
-    except TypeError:
-        raise TypeError(f"an axis is an integer, not {axis!r}") from None
-    if not -ndim <= i < ndim:
-        raise np.exceptions.AxisError(i, ndim)
-    return i % ndim
 
 
 def real_number(number: Any) -> float:

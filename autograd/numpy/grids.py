@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axes_of, axis_of
+from ..arguments import axes_of
 from ..meeting import as_array, as_weak
 from ..node import Tensor, kinds
 from ..operation import OPERATIONS
@@ -65,11 +66,13 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """As numpy.trapezoid."""
-    y = moveaxis(floats(y), axis, -1)
+    y = floats(y)
+    axis = axis_of(axis, y.ndim)
+    before = (slice(None),) * axis
     if x is not None:
         x = floats(x)
-        dx = diff(x if x.ndim == 1 else moveaxis(x, axis, -1))
-    return (dx * (y[..., 1:] + y[..., :-1]) * 0.5).sum(-1)
+        dx = diff(x).reshape(-1, *(1,) * (y.ndim - axis - 1)) if x.ndim == 1 else diff(x, axis=axis)
+    return (dx * (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) * 0.5).sum(axis)
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:

@@ -6,8 +6,9 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axis_of, is_node
+from ..arguments import is_node
 from ..indexing import indexed
 from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
@@ -108,6 +109,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: Any = 
     edges = np.meshgrid(*(np.empty(x.size) for x in parts), sparse=True, indexing=indexing)
     grids = tuple(x.reshape(edge.shape) for x, edge in zip(parts, edges))
     return grids if sparse else broadcast_arrays(*grids)
+
 
 PLACES: dict[str, Callable] = {
     "raise": lambda i, n: i,

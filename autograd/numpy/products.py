@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axes_of, axis_of
+from ..arguments import axes_of
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS

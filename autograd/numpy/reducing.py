@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axes_of, axis_of, is_node
+from ..arguments import axes_of, is_node
 from ..meeting import as_array
 from ..node import Tensor, kinds
 from ..on_arrays import count

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axis_of, unpacked
+from ..arguments import unpacked
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
@@ -30,6 +31,8 @@ def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
     """
     if sizes and isinstance(sizes[-1], str):
         sizes, order = sizes[:-1], sizes[-1]
+    if not sizes and shape is None:
+        raise TypeError("reshape: no shape was given")
     if order not in ("C", "F", "A"):
         raise ValueError(f"reshape: the order is one of 'C', 'F' and 'A', not {order!r}")
     lengths = unpacked(sizes if shape is None else (shape,))

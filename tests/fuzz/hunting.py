@@ -30,7 +30,9 @@ class Hunt:
         self.tried = 0
         self.failures: dict[tuple[str, str], str] = {}
 
-    def run(self, strategies: Mapping[str, SearchStrategy[str]], seconds: float, rounds: int = 10**9, each: int = 40) -> None:
+    def run(
+        self, strategies: Mapping[str, SearchStrategy[str]], seconds: float, rounds: int = 10**9, each: int = 40
+    ) -> None:
         """Go through these again and again until the time is over."""
         end = time.monotonic() + seconds
         for turn in range(rounds):

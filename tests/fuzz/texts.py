@@ -21,15 +21,37 @@ from autograd.node import Node
 from autograd.operation import OPERATIONS
 
 PIECES = """
-f(x) = f(x,y) f(x;n) | || g out x y n ** * + - / // % @ ( ) [ ] , ; . : exp( sin( where(x,y,0) relu(x) neg 1 0 2.5 1e400 inf
-nan x.T x.shape x.dtype x.mT x[0] x[1:] x[...] None ... True lambda x: if else not and or is == < > << ~ & ^ ! @= := ->
+f(x) = f(x,y) f(x;n) | || g out x y n ** * + - / // % @ ( ) [ ] , ; . : exp( sin( where(x,y,0) relu(x) neg 1 0 2.5
+1e400 inf nan x.T x.shape x.dtype x.mT x[0] x[1:] x[...] None ... True lambda x: if else not and or is == <
+> << ~ & ^ ! @= := ->
 x**2 g*y g*x -x --x 1j 'a' "b" f"{x}" \\ # $ ? _x __import__ 10**9 9**9**9 0x10 1_0 *x **x sum(x) mean( (x,) {} {x}
 expand(x,x.shape) sum_to(g,shape) ties( cube PI LN2 e é ﬁ 变 \u00a0 \u200b \t""".split()
-ROWS = ["f(x) = x ** 2 | g * 2 * x", "f(x, y) = x * y | g * y | g * x", "f(x; n) = x * n | g * n", "f(x) = exp(x) | g * out"]
-ODD = ["", " ", ".", "..", "\0", "\n", "\ud800", "a" * 300, "é", "\u202e", "<b>&lt;", '"', "\\N", "a.b", "a/b", "x.npz", "con"]
-ODD += ["x.svg", ".svg", "x.", "ends/", "x.jpg", "x.gv", "-o", "~", "$HOME", "%s", "{0}", "a" * 70_000 + ".svg"]
+ROWS = [
+    "f(x) = x ** 2 | g * 2 * x",
+    "f(x, y) = x * y | g * y | g * x",
+    "f(x; n) = x * n | g * n",
+    "f(x) = exp(x) | g * out",
+]
+ODD = ["", " ", ".", "..", "\0", "\n", "\ud800", "a" * 300, "é", "\u202e", "<b>&lt;", '"', "\\N", "a.b", "a/b", "con"]
+ODD += [
+    "x.npz",
+    "x.svg",
+    ".svg",
+    "x.",
+    "ends/",
+    "x.jpg",
+    "x.gv",
+    "-o",
+    "~",
+    "$HOME",
+    "%s",
+    "{0}",
+    "a" * 70_000 + ".svg",
+]
 anything = st.text(max_size=12) | st.sampled_from(ODD)
-around = st.integers(0, 400).flatmap(lambda n: st.sampled_from(["(" * n + "x" + ")" * n, "-" * n + "x", "x" + "+x" * n]))
+around = st.integers(0, 400).flatmap(
+    lambda n: st.sampled_from(["(" * n + "x" + ")" * n, "-" * n + "x", "x" + "+x" * n])
+)
 
 
 @st.composite
@@ -50,9 +72,14 @@ def quoted(*templates: str) -> st.SearchStrategy[str]:
 STRATEGIES: dict[str, st.SearchStrategy[str]] = {
     "rows": rows() | st.builds("of_a_row({!r})".format, st.lists(st.sampled_from(PIECES)).map(" ".join) | anything),
     "names": quoted(
-        "saved(%s)", "draw(exp(Value(1.0, name=%s))).source", "repr(Tensor([1.0], name=%s))", "Value(1.0, label=%s).name"
+        "saved(%s)",
+        "draw(exp(Value(1.0, name=%s))).source",
+        "repr(Tensor([1.0], name=%s))",
+        "Value(1.0, label=%s).name",
     ),
-    "labels": quoted("draw(Tensor([2.0], name=%s) * Value(3.0, name='<b>')).source", "attribute(%s)", "define(%s, exp, [exp])"),
+    "labels": quoted(
+        "draw(Tensor([2.0], name=%s) * Value(3.0, name='<b>')).source", "attribute(%s)", "define(%s, exp, [exp])"
+    ),
     "options": quoted(
         "jit(exp, backend=%s)(1.0)",
         "jit(exp, %s)",

@@ -10,9 +10,8 @@ import numpy
 from hypothesis import strategies as st
 
 import autograd.numpy as np
-from autograd import Tensor
 
-from . import arguments
+from .arguments import NEVER, TABLE
 from .comparing import DEFINED
 
 SHAPES = [(3,), (2, 3), (2, 2), (), (1,), (3, 3), (2, 3, 2), (0,), (1, 3), (3, 1), (0, 3), (2, 0), (2, 2, 2, 2), (6,)]
@@ -22,9 +21,6 @@ EINSUM = """
 i->i ij->ji ij->i ij-> ii ii->i i,i ij,jk ij,kj->ik i,j ij,ij->ij ij,j i,i-> ...i->... ...,... ij,jk,kl->il ,i i,
 i,ij ij,i->j ...ij->...ji bij,bjk->bik ij,ij,ij-> i...,i... ij->ii i->ij ij,k-> iii jii,ij""".split()
 OPERATORS = "+ - * / ** % // @ < <= > >= == !=".split()
-INDICES = ["0", "-1", "1:", "::-1", "...", "None", "[0, 1]", "{mask}", "0, 0", "[0], [1]", "..., 0", ":, 0", "5", "1.5"]
-INDICES += ["'a'", "None, 0", "{ints}", "[]", "np.array([[0], [1]])", "[0.5]", "[True, False]", "()", "True", "{x}", "::0"]
-INDICES += ["..., ...", "np.int64(0)", "slice(None), [0]", "np.array(1)", "[0], :, [0]", "0, None, [0]", "{x} > 0"]
 SEVERAL = ("arys", "xi", "args")  # parameters for as many arrays as one likes
 # methods that arrays have too; other arguments are those of the function
 METHODS = """
@@ -43,13 +39,10 @@ def home(name: str) -> Callable:
 
 
 def templates(name: str, parameter: str) -> list[str]:
-    """What an argument is drawn from; KeyError if nobody has said it."""
+    """What an argument is drawn from; nothing if nobody has said it."""
     last = name.split(".")[-1]
     own = f"{name.removeprefix('np.').removeprefix('.')}.{parameter}", f"{last}.{parameter}"
-    return next((TABLE[key] for key in own if key in TABLE), None) or TABLE[parameter]
-
-
-TABLE = {key: found for part in (arguments.BY_NAME, arguments.OF) for keys, found in part.items() for key in keys.split()}
+    return next((TABLE[key] for key in own if key in TABLE), TABLE.get(parameter, []))
 
 
 @st.composite
@@ -57,31 +50,40 @@ def calls(draw: st.DrawFn, name: str) -> str:
     """A call, as text: T() makes a Tensor, V() a Value."""
     words = Words(draw, special="linalg" not in name)
     if name == "operators":
-        other = words.filled(draw(st.sampled_from(["{x}", "{y}", "{num}", "{list}", "{columns}"])))
+        other = words.one_of("OPERANDS")
         return f" {draw(st.sampled_from(OPERATORS))} ".join(draw(st.permutations([f"({other})", words.node()])))
     if name == "indices":
-        return f"{words.node()}[{words.filled(draw(st.sampled_from(INDICES)))}]"
+        return f"{words.node()}[{words.one_of('INDICES')}]"
     if name == "properties":
         return f"{words.node()}.{draw(st.sampled_from(PROPERTIES))}"
-    parameters = [*inspect.signature(home(name)).parameters.values()]
-    if name[0] == ".":
-        return f"{words.node()}{name}({', '.join(_arguments(words, name, parameters[1:]))})"
-    return f"{name}({', '.join(_arguments(words, name, parameters))})"
+    before = words.node() if name[0] == "." else ""
+    return f"{before}{name}({', '.join(_arguments(words, name))})"
 
 
-def _arguments(words: "Words", name: str, parameters: list) -> list[str]:
+def parameters(name: str) -> list[inspect.Parameter]:
+    """The parameters of a function that are drawn, of a method those behind the array."""
+    function = home(name)
+    if isinstance(function, numpy.ufunc):  # what else it takes is not differentiated
+        names = ["x"] if function.nin == 1 else ["x1", "x2"]
+        return [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in names]
+    try:
+        found = [*inspect.signature(function).parameters.values()][name[0] == "." :]
+    except ValueError:  # an older NumPy does not say it
+        return []
+    return [p for p in found if p.name not in NEVER and (templates(name, p.name) or p.default is p.empty)]
+
+
+def _arguments(words: "Words", name: str) -> list[str]:
     """Arguments: all that must be given, and a few of the others, by name or by place."""
     found, by_place = [], True
-    for i, p in enumerate(parameters):
-        if p.name in arguments.NEVER or isinstance(home(name), numpy.ufunc) and p.default is not p.empty:
-            by_place = False
-            continue
+    for p in parameters(name):
         optional = p.default is not p.empty or p.kind is p.VAR_POSITIONAL
         if optional and words.draw(st.integers(0, 3)) != 3:
             by_place = False
             continue
         text = words.argument(templates(name, p.name)) if p.name not in SEVERAL else ", ".join(words.several())
-        if p.kind is p.KEYWORD_ONLY or not by_place or optional and p.kind is p.POSITIONAL_OR_KEYWORD and words.flip():
+        by_name = optional and p.kind is p.POSITIONAL_OR_KEYWORD and words.flip()
+        if p.kind is not p.VAR_POSITIONAL and (p.kind is p.KEYWORD_ONLY or not by_place or by_name):
             by_place = False
             text = f"{p.name}={text}"
         found += [text] if text else []
@@ -103,7 +105,11 @@ class Words:
     def argument(self, found: list[str]) -> str:
         """One of these templates, filled; now and then what fits nowhere."""
         wrong = self.draw(st.integers(0, 24)) == 24
-        return self.filled(self.draw(st.sampled_from(arguments.WRONG if wrong else found)))
+        return self.one_of("WRONG") if wrong else self.filled(self.draw(st.sampled_from(found)))
+
+    def one_of(self, name: str) -> str:
+        """One of the templates of this name."""
+        return self.filled(self.draw(st.sampled_from(TABLE[name])))
 
     def filled(self, template: str) -> str:
         return re.sub(r"\{(\w+)\}", lambda found: str(getattr(self, found[1])()), template)
@@ -162,14 +168,18 @@ class Words:
         if maker == "V":
             return f"V({self.draw(st.sampled_from(NUMBERS))!r})"
         numbers = SPECIAL if self.special else NUMBERS
-        return self._listed(shape, numbers, "" if maker == "list" else maker, ", 'f4'" * (self.single and maker != "list"))
+        return self._listed(
+            shape, numbers, "" if maker == "list" else maker, ", 'f4'" * (self.single and maker != "list")
+        )
 
     def _listed(self, shape: tuple[int, ...], numbers: list, maker: str, more: str = "") -> str:
         """An array's numbers as nested lists."""
         if 0 in shape:
             return f"{maker or 'np.array'}(np.zeros({shape}){more})"
         some = st.lists(st.sampled_from(numbers), min_size=math.prod(shape), max_size=math.prod(shape))
-        text = repr(numpy.array(self.draw(some)).reshape(shape).tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+        text = (
+            repr(numpy.array(self.draw(some)).reshape(shape).tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+        )
         return f"{maker}({text}{more})" if maker else text
 
     def ndim(self) -> int:
@@ -186,7 +196,9 @@ class Words:
 
     def shape(self) -> tuple[int, ...]:
         shape = self.shape_of_first
-        return self.draw(st.sampled_from([shape[::-1], (*shape, 1), (math.prod(shape),), (-1, *shape[1:]), (1, *shape)]))
+        return self.draw(
+            st.sampled_from([shape[::-1], (*shape, 1), (math.prod(shape),), (-1, *shape[1:]), (1, *shape)])
+        )
 
     def wider(self) -> tuple[int, ...]:
         return (*self.draw(st.sampled_from([(), (2,), (1,), (0,)])), *self.shape_of_first)
@@ -196,8 +208,7 @@ class Words:
         subscripts = self.draw(st.sampled_from(EINSUM))
         sizes = {letter: self.draw(st.sampled_from([2, 2, 2, 3, 1, 0])) for letter in "ijkbl"}
         terms = subscripts.split("->")[0].replace("...", "").split(",")
-        arrays = [self._array(tuple(sizes[c] for c in term), "T" if not i else self._maker()) for i, term in enumerate(terms)]
+        arrays = [
+            self._array(tuple(sizes[c] for c in term), "T" if not i else self._maker()) for i, term in enumerate(terms)
+        ]
         return ", ".join([repr(subscripts), *arrays])
-
-
-__all__ = ["NAMES", "Tensor", "calls"]
