@@ -25,21 +25,21 @@ DOCUMENTED = re.compile(
 TAKEN = re.compile(
     "missing 1 required positional argument: 'a_m|Unable to avoid copy|dimension 0|must be real number, not|'ldexp'"
     "|can't be|multiple values|must be integer|only 0-dimensional|not positive definite|no keyword arguments"
-    "|has 0, gufunc|0-d array|AttributeError|got float|unexpected keyword|ZeroDivisionError|invalid index to scalar variable|'fmod'"
-    "|Cannot cast array data|provided simultaneously|Passing `min`|has no len"
+    "|has 0, gufunc|0-d array|AttributeError|got float|unexpected keyword|ZeroDivisionError|'fmod'"
+    "|invalid index to scalar variable|Cannot cast array data|provided simultaneously|Passing `min`|has no len"
 )
 # corners in which one takes more than the other
 MORE = re.compile(
     r"keepdims=|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|False|f2)|hermitian="
     r"|(resize|piecewise|median|quantile|percentile|take_along_axis|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \["
-    r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(\[\]|ediff1d\(-|float_power\(\(0"
+    r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\(-|float_power\(\(0"
 )
 OF_CHOICE = re.compile(r"\.(svd|eigh|qr|cholesky)\(|empty_like")  # whose numbers are one choice of several
 WIDER = re.compile(r"V\(|ldexp|choose|mean=")  # in which float32 may meet float64
 # where infinity and NaN come from the order of what is computed
 SPECIAL = re.compile("inf|nan|e.300")
 INEXACT = re.compile(
-    "np.nan|unwrap|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|dtype="
+    "np.nan|unwrap|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|space|dtype="
 )
 
 
