@@ -57,7 +57,8 @@ class Linear(Module):
 class ReLU(Module):
     """max(x, 0)."""
 
-    forward = staticmethod(np.relu)
+    def forward(self, x: Any) -> Any:
+        return np.relu(x)
 
 
 class Tanh(Module):
@@ -70,13 +71,15 @@ class Tanh(Module):
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
-    forward = staticmethod(np.sigmoid)
+    def forward(self, x: Any) -> Any:
+        return np.sigmoid(x)
 
 
 class Softplus(Module):
     """log(1 + exp(x))."""
 
-    forward = staticmethod(np.softplus)
+    def forward(self, x: Any) -> Any:
+        return np.softplus(x)
 
 
 class SiLU(Module):
