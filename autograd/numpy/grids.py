@@ -1,5 +1,6 @@
 """Numbers along a line, and what is computed from the values of a function there."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -69,11 +70,11 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """As numpy.trapezoid."""
     y = floats(y)
-    axis = axis_of(axis, y.ndim)
-    before = (slice(None),) * axis
+    place = axis_of(axis, y.ndim)
+    before = (slice(None),) * place
     if x is not None:
         x = floats(x)
-        dx = diff(x).reshape(-1, *(1,) * (y.ndim - axis - 1)) if x.ndim == 1 else diff(x, axis=axis)
+        dx = diff(x).reshape(-1, *(1,) * (y.ndim - place - 1)) if x.ndim == 1 else diff(x, axis=axis)
     return (dx * (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) * 0.5).sum(axis)
 
 
@@ -111,7 +112,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Any:
     """As numpy.vander."""
     if x.ndim != 1 or N is not None and N < 0:
         raise ValueError(f"vander: powers of a row of numbers, not {N} of an array of shape {x.shape}")
-    return x[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
+    return x[:, None] ** np.arange(len(x) if N is None else operator.index(N))[:: 1 if increasing else -1]
 
 
 logspace = lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: array(

@@ -180,7 +180,11 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
         return x.norm(axis, keepdims=keepdims)
     size = abs(x)
     if math.isinf(ord):
-        return size.max(axis, keepdims=keepdims) if ord > 0 else size.min(axis, keepdims=keepdims)
+        return (
+            size.max(axis, keepdims=keepdims, initial=None if x.size else 0.0)
+            if ord > 0
+            else size.min(axis, keepdims=keepdims)
+        )
     if ord == 0:
         return OPERATIONS["cast"](OPERATIONS["not_equal"](x, 0.0), x.dtype).sum(axis, keepdims=keepdims)
     total = (size**ord).sum(axis, keepdims=keepdims)
@@ -192,7 +196,7 @@ def cond(x: Tensor, p: Any = None) -> Tensor:
     """As numpy.linalg.cond."""
     if p not in (None, 2, -2):
         return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
-    values = svdvals(x)
+    values = abs(svdvals(x))  # which may be -0
     return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
 
 

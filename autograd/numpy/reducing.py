@@ -68,16 +68,16 @@ def _folding(fold: Callable, nothing: float, join: Operation) -> Callable[..., A
 
     def function(a: Tensor, axis=None, dtype=None, *, keepdims=False, initial=None, where=True) -> Tensor:
         out = fold(selected(a, dtype, where, nothing), axis, keepdims=keepdims)
-        return out if initial is None else join(out, _number(initial))
+        return out if initial is None else join(out, _number(initial, out.dtype))
 
     return function
 
 
-def _number(initial: Any) -> Any:
-    """A number that does not widen the others."""
+def _number(initial: Any, dtype: Any) -> Any:
+    """A number that does not widen the others, which are of this dtype."""
     if as_array(initial).ndim:
         raise ValueError(f"initial= is one number, not {initial!r}")
-    return initial if is_node(initial) else np.asarray(initial).item()
+    return as_array(initial).astype(dtype) if is_node(initial) else np.asarray(initial).item()
 
 
 def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
@@ -106,7 +106,7 @@ def _extreme(name: str, pick: Operation) -> Callable[..., Any]:
             return reduced(x, axis, keepdims=keepdims)
         if not count(x.shape, axes_of(axis, x.ndim)):
             return sum(x, axis, keepdims=keepdims, initial=initial)
-        return pick(reduced(x, axis, keepdims=keepdims), _number(initial))
+        return pick(reduced(x, axis, keepdims=keepdims), _number(initial, x.dtype))
 
     return function
 

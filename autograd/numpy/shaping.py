@@ -96,7 +96,7 @@ def full_like(
     """As numpy.full_like; the gradient goes to `fill_value`, none to `a`."""
     of_node = isinstance(fill_value, Tensor)
     like = np.full_like(blank_of(a), 0 if of_node else fill_value, dtype, order, subok, shape)
-    return broadcast_to(fill_value.astype(like.dtype), like.shape) if of_node else like
+    return OPERATIONS["expand"](fill_value.astype(like.dtype), like.shape) if of_node else like
 
 
 ravel = lambda a, order="C": reshape(a, -1, order="C" if order == "K" else order)  # for the orders see reshape

@@ -24,6 +24,7 @@ ptp = lambda a, axis=None, *, keepdims=False: (
 
 def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As numpy.average; the weights have their gradient, too."""
+    axis = tuple(axis) if isinstance(axis, list) else axis
     w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
     if w.shape != a.shape:
         axes = [] if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]

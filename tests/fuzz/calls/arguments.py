@@ -49,7 +49,7 @@ kind: 'stable' ; 'quicksort' ; None ; 'x' ; 1
 condition: MASK
 nan posinf neginf: 1.0 ; 2 ; {x} ; np.float32(0.5) ; np.nan ; None ; 'a'
 mean: np.mean({x}, {axis}, keepdims=True) ; 1.0 ; {x} ; 'a'
-weights fweights aweights: {x} ; {row} ; {ints} ; None ; [1.0, 2.0] ; {y} ; 0.0 ; 'a' ; {x}.shape
+weights fweights aweights: {x} ; {row} ; {ints} ; None ; [1.0, 2.0] ; {y} ; 0.0 ; 'a'
 min max a_min a_max: {num} ; {y} ; None ; np.nan ; 'a' ; np.int64(0) ; {row}
 broadcast_to.shape full.shape: {wider} ; {wider} ; SHAPE
 moveaxis.source moveaxis.destination: {axis} ; [0, 1] ; [1, 0] ; (0,) ; () ; 7 ; 1.5 ; None ; 'a'
