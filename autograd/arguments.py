@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from .operation import PLAIN_FLOATS
 
@@ -42,13 +43,10 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """An axis argument of NumPy (None, a number, several) as the sorted tuple of axes that it means."""
     if axis is None:
         return tuple(range(ndim))
-    axes: tuple[Any, ...] = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    for i in axes:
-        if not isinstance(i, (int, np.integer)):
-            raise TypeError(f"an axis is an integer, not {i!r}")
-        if not -ndim <= i < ndim:
-            raise np.exceptions.AxisError(int(i), ndim)
-    found = tuple(sorted({int(i) % ndim for i in axes}))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if not ndim and axes in ((0,), (-1,)):  # as NumPy has it
+        return ()
+    found = tuple(sorted({normalize_axis_index(i, ndim) for i in axes}))
     if len(found) != len(axes):
         raise ValueError(f"axis {axis} names an axis twice")
     return found

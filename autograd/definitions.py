@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from .arguments import is_node
-from .grammar import Call, Name, parse
+from .grammar import Call, Name, Tree, fold, parse
 from .operation import ARITY, OPERATIONS, Function, Operation, read
 from .words import CONSTANTS
+
+DEEPEST = 100  # words within one another; Python reads no more than 200 parentheses
 
 
 def define(row: str, forward: Callable | None = None, pullbacks: Sequence[Callable | None] = ()) -> Operation:
@@ -30,12 +32,22 @@ def define(row: str, forward: Callable | None = None, pullbacks: Sequence[Callab
         operation = read(row) if forward is None else _from_functions(row, forward, pullbacks)
     except ValueError as error:
         raise ValueError(f"define: {error}") from None
+    except (RecursionError, MemoryError):
+        raise ValueError(f"define: a row that is too deep, of {len(row)} characters") from None
+    if any(_depth(tree) > DEEPEST for tree in (operation.value, *operation.pullbacks) if tree):
+        raise ValueError(
+            f"define: {operation.name} has more than {DEEPEST} words within one another: define parts of it"
+        )
     if not operation.pullbacks:
         raise ValueError(f"define: {operation.name} has {len(operation.arguments)} arguments and 0 pullbacks")
     if operation.name in ARITY or operation.name in CONSTANTS:
         raise ValueError(f"define: {operation.name} is in the table already: choose another name")
     OPERATIONS[operation.name] = operation
     return operation
+
+
+def _depth(tree: Tree) -> int:
+    return fold(tree, lambda name: 0, lambda constant: 0, lambda word, args: 1 + max(args, default=0))
 
 
 def _from_functions(name: str, forward: Callable, pullbacks: Sequence[Callable | None]) -> Operation:

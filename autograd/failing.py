@@ -9,6 +9,10 @@ from .arguments import is_node
 from .operation import Operation
 from .users import at_users_line, users_line
 
+REFUSALS = (ValueError, TypeError, IndexError, FloatingPointError, np.linalg.LinAlgError)
+# of code that met what it was not written for
+ASTRAY = (AttributeError, KeyError, AssertionError, ZeroDivisionError, RuntimeError, RecursionError, OverflowError)
+
 
 class TracingError(TypeError):
     """A function that is being traced asked for a number that only a call has."""
@@ -51,6 +55,14 @@ def _explained(error: Exception, operation: Operation, args: tuple) -> Exception
         )
         for name, arg in zip(operation.names, args)
     )
-    kinds = (ValueError, TypeError, IndexError, OverflowError, FloatingPointError, np.linalg.LinAlgError)
-    kind = type(error) if type(error) in kinds else ValueError
+    kind = type(error) if type(error) in REFUSALS else ValueError
     return kind(f"{operation.name}: {given}: {error}")
+
+
+def refused(error: Exception, called: str) -> Exception:
+    """An error in a function that the user called: with its name, and one that says that its arguments are wrong."""
+    if type(error) in ASTRAY:
+        return ValueError(f"{called}: these arguments do not fit: {type(error).__name__}: {error}")
+    if type(error) in (*REFUSALS, np.exceptions.AxisError) and called not in str(error):
+        return type(error)(f"{called}: {error}").with_traceback(error.__traceback__)
+    return error

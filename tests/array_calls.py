@@ -68,7 +68,7 @@ CALLS = {
     ],
     "meshgrid": [
         (lambda np, x, y: np.meshgrid(x, y), V, U),
-        (lambda np, x, y: np.meshgrid(x, [1.0, 2.0], y, indexing="ij", sparse=True), V, U),
+        (lambda np, x, y: np.meshgrid(x, 2 * x, y, indexing="ij", sparse=True), V, U),
     ],
     "broadcast_arrays": [(lambda np, x, y: np.broadcast_arrays(x, y), V, M)],
     "choose": [

@@ -107,7 +107,7 @@ MISTAKES = [
     (lambda: grad(define("f", lambda x: x, [lambda g, out, x: None]))(1.0), TypeError, "pullback 0 returned None"),
     (lambda: jvp(anp.sin, 1.0, 1.0), TypeError, "a tuple of arguments and a tuple of tangents"),
     (lambda: gradients(Value(1.0), Value(1.0)), TypeError, "a list of nodes"),
-    (lambda: anp.sum(Tensor(X), axis=1.0), TypeError, "an axis is an integer, not 1.0"),
+    (lambda: anp.sum(Tensor(X), axis=1.0), TypeError, "sum: .*integer"),
     (lambda: anp.einsum("i$->i", Tensor(X)), ValueError, "named by letters, not by '\\$'"),
     (lambda: anp.einsum(Tensor(X)), ValueError, "einsum: of subscripts and the arrays"),
     (lambda: jit(lambda x: x[x > 1])(X), TracingError, "a mask was used as an index"),

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..arguments import is_node, is_value, no_mask
-from ..failing import refuse
+from ..failing import refuse, refused
 from ..meeting import as_array, as_tensors, unlisted
 from ..node import Node, Tensor, Value, kinds
 from ..operation import OPERATIONS, Operation
@@ -70,21 +70,24 @@ def recorded(
     @wraps(function, updated=())
     def either(*args: Any, **kwargs: Any) -> Any:
         types = {*map(type, args)}
-        few = len(args) < 3 or not plain or len(args) <= out_place(plain)
-        if few and Tensor in types and types <= simple:
-            if not kwargs:  # most calls
-                return function(*args)
-            if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
-                return function(*args, **kwargs)
-        with_node = Tensor in types or has_node((*args, *kwargs.values()))
-        if not with_node or kwargs and of_ufunc:
-            return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
-        args, kwargs = _without_out(name, plain, args, kwargs)
-        args = _entered(as_given, arrays, signature(function).parameters, args)
-        if kwargs:
-            kwargs = dict(zip(kwargs, _entered(as_given, arrays, kwargs, kwargs.values())))
-        of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
-        return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
+        try:
+            few = len(args) < 3 or not plain or len(args) <= out_place(plain)
+            if few and Tensor in types and types <= simple:
+                if not kwargs:  # most calls
+                    return function(*args)
+                if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
+                    return function(*args, **kwargs)
+            with_node = Tensor in types or has_node((*args, *kwargs.values()))
+            if not with_node or kwargs and of_ufunc:
+                return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
+            args, kwargs = _without_out(name, plain, args, kwargs)
+            args = _entered(as_given, arrays, signature(function).parameters, args)
+            if kwargs:
+                kwargs = dict(zip(kwargs, _entered(as_given, arrays, kwargs, kwargs.values())))
+            of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
+            return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
+        except Exception as error:
+            raise refused(error, name) from None
 
     return _called(name, either, plain)
 
@@ -220,7 +223,10 @@ def constant(
             if traced is None:
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
-        return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
+        try:
+            return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
+        except Exception as error:
+            raise refused(error, name) from None
 
     function.__doc__ = f"{home.__name__}.{name} of the numbers; a plain result."
     return _called(name, function, plain)

@@ -2,12 +2,14 @@
 
 import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..grammar import fold
+from ..meeting import as_array
 from ..node import Node, Value
 from ..operation import OPERATIONS, Operation, read
 from .dispatch import as_nodes, data_of, record
@@ -87,6 +89,12 @@ def _within(x: Any, bound: Any, outside: Callable) -> Any:
     return out if bound.__class__ in (int, float) and bound == bound else _where(_not_equal(bound, bound), bound, out)
 
 
+def round(a: Any, decimals: int = 0) -> Any:
+    """As numpy.round; the derivative is 0."""
+    scale = 10.0 ** operator.index(decimals)
+    return _rint(a) if scale == 1.0 else _div(_rint(_mul(a, scale)), scale)
+
+
 def sinc(x: Any) -> Any:
     """As numpy.sinc, sin(pi x) / (pi x); its power series near 0, where the quotient's derivatives lose digits."""
     near = _less(_square(x), 0.1)
@@ -113,6 +121,8 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     if several and not isinstance(x, (Value, float)) and x.ndim:  # a list of booleans is one mask
         several = isinstance(condlist[0], (list, np.ndarray, Node))
     conditions = list(condlist) if several else [condlist]
+    if any(as_array(condition).shape != getattr(x, "shape", ()) for condition in conditions):
+        raise IndexError(f"piecewise: a condition is a mask of the shape of x, {getattr(x, 'shape', ())}")
     if len(funclist) - len(conditions) not in (0, 1):
         raise ValueError(
             f"piecewise: to {len(conditions)} conditions belong as many functions or one more, not {len(funclist)}"
@@ -128,9 +138,8 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 def polyval(p: Any, x: Any) -> Any:
     """As numpy.polyval, by Horner's rule."""
     x = np.asarray(x) if isinstance(x, (list, tuple)) else x
-    return functools.reduce(lambda out, coefficient: out * x + coefficient, p, 0.0)
+    return functools.reduce(lambda out, coefficient: out * x + coefficient, p, x * 0.0)
 
 
 float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
-round = lambda a, decimals=0: _div(_rint(_mul(a, 10.0**decimals)), 10.0**decimals) if decimals else _rint(a)
 __all__ = record(globals(), as_given=as_nodes)

@@ -3,12 +3,14 @@
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
 from ..arguments import axes_of
 from ..meeting import as_array, as_weak
+from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import masks
-from .dispatch import record
+from .dispatch import data_of, record
 from .elementwise import clip, where
 from .moving import concatenate, take
 from .reducing import diff
@@ -32,12 +34,14 @@ def linspace(
     line = start + step * numbers
     line = where(numbers == steps, stop, line)  # exactly
     line = moveaxis(array(line, dtype), 0, axis)
-    return (line, step) if retstep else line
+    return (line, step if num > bool(endpoint) else np.nan) if retstep else line
 
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """As numpy.geomspace."""
     start, stop = as_array(start), as_array(stop)
+    if not kinds.tracing and not (np.all(data_of(start)) and np.all(data_of(stop))):
+        raise ValueError("geomspace: no geometric sequence begins or ends with 0")
     numbers, steps = _numbered(num, endpoint, (start, stop))
     return moveaxis(array(start * (stop / start) ** (numbers / steps), dtype), 0, axis)
 
@@ -48,6 +52,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"interp: xp and fp are one row of numbers each, not of shapes {xp.shape} and {fp.shape}")
     if period is not None:
+        if period == 0:
+            raise ValueError("interp: the period is not 0")
         x, xp = (a - period * OPERATIONS["floor"](a / period) for a in (x, xp))
         order = masks.argsort(xp)
         xp, fp = (concatenate([row[-1:], row, row[:1]]) for row in (take(xp, order), take(fp, order)))
@@ -62,17 +68,20 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """As numpy.trapezoid."""
-    y = moveaxis(floats(y), axis, -1)
+    y = floats(y)
+    axis = axis_of(axis, y.ndim)
+    before = (slice(None),) * axis
     if x is not None:
         x = floats(x)
-        dx = diff(x if x.ndim == 1 else moveaxis(x, axis, -1))
-    return (dx * (y[..., 1:] + y[..., :-1]) * 0.5).sum(-1)
+        dx = diff(x).reshape(-1, *(1,) * (y.ndim - axis - 1)) if x.ndim == 1 else diff(x, axis=axis)
+    return (dx * (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) * 0.5).sum(axis)
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """As numpy.gradient: slopes by differences of second order inside, and of `edge_order` at the ends."""
     f = floats(f)
-    axes = axes_of(axis, f.ndim) if axis is None else tuple(axes_of(i, f.ndim)[0] for i in np.ravel(axis))
+    axes = axes_of(axis, f.ndim) if axis is None else tuple(axis_of(i, f.ndim) for i in np.ravel(axis))
+    axes_of(axes, f.ndim)  # or an error, where one stands twice
     spacings = [floats(h) for h in varargs or (1.0,)]
     spacings = spacings * len(axes) if len(spacings) == 1 and not spacings[0].ndim else spacings
     if len(spacings) != len(axes):
@@ -85,8 +94,8 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 
 def _slopes(f: Any, h: Any, edge_order: int) -> Any:
     """Slopes along the last axis; h is the distance of its points, or says where they are."""
-    if h.ndim and len(h) != f.shape[-1]:
-        raise ValueError(f"gradient: {len(h)} coordinates of an axis of length {f.shape[-1]}")
+    if h.ndim and h.shape != f.shape[-1:]:
+        raise ValueError(f"gradient: {h.size} coordinates of an axis of length {f.shape[-1]}")
     h = diff(h) if h.ndim else h.astype(f.dtype) * np.ones(f.shape[-1] - 1, f.dtype)
     between = diff(f) / h
     first, last = between[..., :1], between[..., -1:]
@@ -98,10 +107,14 @@ def _slopes(f: Any, h: Any, edge_order: int) -> Any:
     return concatenate([first, inside, last], -1).astype(f.dtype)
 
 
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Any:
+    """As numpy.vander."""
+    if x.ndim != 1 or N is not None and N < 0:
+        raise ValueError(f"vander: powers of a row of numbers, not {N} of an array of shape {x.shape}")
+    return x[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
+
+
 logspace = lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: array(
     base ** linspace(start, stop, num, endpoint, axis=axis), dtype
-)
-vander = lambda x, N=None, increasing=False: (
-    as_array(x)[:, None] ** np.arange(len(x) if N is None else N)[:: 1 if increasing else -1]
 )
 __all__ = record(globals())

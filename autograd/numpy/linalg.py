@@ -16,19 +16,13 @@ from . import decompositions, moving, products, shaping
 from .dispatch import constant, record, recorded
 from .moving import concatenate
 from .products import dot, matmul
+from .products import matrices as _matrices
 from .shaping import expand_dims, moveaxis, tril
 
 EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 SVDResult = namedtuple("SVDResult", "U S Vh")
 QRResult = namedtuple("QRResult", "Q R")
 SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
-
-
-def _matrices(name: str, x: Any, square: bool = False) -> Any:
-    x = as_array(x)
-    if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
-        raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
-    return x
 
 
 _square = functools.partial(_matrices, square=True)
@@ -113,14 +107,14 @@ def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = 
 
 def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     """As numpy.linalg.lstsq, by the pseudoinverse; inside jit the residuals are those of independent columns."""
-    a = 1.0 * a
+    a = (1.0 * a).astype(_np.result_type(a.dtype, b.dtype, 0.0))
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
         raise ValueError(f"lstsq: of a matrix and as many rows, not of shapes {a.shape} and {b.shape}")
     rcond = _np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond
     singular, x = svdvals(a), matmul(pinv(a, rcond), b)
-    rank = (singular > rcond * singular.max()).sum()
+    rank = (singular > rcond * singular[:1]).sum()
     rank = rank if kinds.tracing else int(rank)
-    residuals = (b - matmul(a, x)).reshape(len(b), -1)
+    residuals = (b - matmul(a, x)).reshape(len(b), math.prod(b.shape[1:]))
     few = len(a) <= a.shape[1] or not kinds.tracing and rank < a.shape[1]
     return x, _np.zeros(0, a.dtype) if few else (residuals * residuals).sum(0), rank, singular
 
@@ -129,10 +123,11 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
     """As numpy.linalg.matrix_power, by squares."""
     if not isinstance(n, (int, _np.integer)):
         raise TypeError(f"matrix_power: the exponent is an integer, not {n!r}")
+    a = _square("matrix_power", a)
     if n < 0:
         return matrix_power(inv(a), -n)
     if n < 2:
-        return _square("matrix_power", a) if n else 0.0 * a + _np.eye(a.shape[-1], dtype=a.dtype)
+        return a if n else 0.0 * a + _np.eye(a.shape[-1], dtype=a.dtype)
     root = matrix_power(a, n // 2)
     return root @ root @ a if n % 2 else root @ root
 
@@ -140,8 +135,11 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
 def _multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
     parts = [as_array(x) for x in arrays]
+    if len(parts) < 2 or any(part.ndim != 2 for part in parts[1:-1]):
+        shapes = ", ".join(str(part.shape) for part in parts)
+        raise ValueError(f"multi_dot: of two arrays or more, those inside matrices, not of shapes {shapes}")
     while len(parts) > 1:
-        i = max(range(1, len(parts)), key=lambda i: len(parts[i]))
+        i = max(range(1, len(parts)), key=lambda i: parts[i].shape[:1])
         parts[i - 1 : i + 1] = [dot(parts[i - 1], parts[i])]
     return parts[0]
 
@@ -177,6 +175,7 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
     """As numpy.linalg.vector_norm; the order 0 counts, and its derivative is 0."""
     if not isinstance(ord, (int, float, _np.number)):
         raise ValueError(f"norm: ord={ord!r} is no order for vectors, which is a number")
+    ord = float(ord)
     if ord == 2:
         return x.norm(axis, keepdims=keepdims)
     size = abs(x)
@@ -186,7 +185,7 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
         return OPERATIONS["cast"](OPERATIONS["not_equal"](x, 0.0), x.dtype).sum(axis, keepdims=keepdims)
     total = (size**ord).sum(axis, keepdims=keepdims)
     zero = OPERATIONS["equal"](total, 0.0)  # where all elements are 0 the norm and its gradient are 0
-    return OPERATIONS["where"](zero, 0.0, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
+    return OPERATIONS["where"](zero, 0.0 if ord > 0 else math.inf, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
 
 
 def cond(x: Tensor, p: Any = None) -> Tensor:
@@ -201,9 +200,10 @@ def tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Any:
     """As numpy.linalg.tensorsolve: x with tensordot(a, x, x.ndim) == b."""
     if axes is not None:
         a = moveaxis(a, axes, range(-len(axes), 0))
-    return solve(a.reshape(b.size, -1), b.ravel()).reshape(a.shape[b.ndim :])
+    return solve(a.reshape(b.size, math.prod(a.shape[b.ndim :])), b.ravel()).reshape(a.shape[b.ndim :])
 
 
+outer = lambda x1, x2: products.einsum("i,j->ij", x1, x2)
 svdvals = lambda x: svd(x, compute_uv=False)
 tensorinv = lambda a, ind=2: inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
 eigvalsh = lambda a, UPLO="L": eigh(a, UPLO).eigenvalues
@@ -212,7 +212,7 @@ diagonal = lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1)
 trace = lambda x, *, offset=0, dtype=None: diagonal(x, offset=offset).sum(-1, dtype=dtype)
 record(globals(), _np.linalg)
 multi_dot = recorded("multi_dot", _multi_dot, _np.linalg, as_given=list)
-matrix_transpose, cross, outer = shaping.matrix_transpose, products.cross, products.outer
+matrix_transpose, cross = shaping.matrix_transpose, products.cross
 tensordot, vecdot = products.tensordot, products.vecdot
 matrix_rank = constant("matrix_rank", _np.linalg)
 __all__ = sorted(name for name in vars(_np.linalg) if name in globals() and name[0] != "_")

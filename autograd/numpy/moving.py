@@ -6,29 +6,29 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axes_of, is_node
+from ..arguments import is_node
 from ..indexing import indexed
 from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
 from .dispatch import data_of, has_node, record, signature
-from .shaping import along, atleast_1d, atleast_2d, atleast_3d
+from .shaping import along, atleast_1d, atleast_2d, atleast_3d, broadcast_to
 
 
 def concatenate(arrays: Sequence, axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """As numpy.concatenate: pairs are joined, then pairs of pairs, so that n arrays cost n log n."""
     parts = [x.reshape(-1) if axis is None else x for x in as_arrays(arrays)]
+    axis = 0 if axis is None else axis_of(axis, parts[0].ndim)
     if len({part.ndim for part in parts}) != 1:
         shapes = ", ".join(str(part.shape) for part in parts)
         raise ValueError(f"concatenate: the arrays differ in their number of axes: {shapes}")
-    if axis is not None and not -parts[0].ndim <= axis < parts[0].ndim:
-        raise ValueError(f"concatenate: arrays of shape {parts[0].shape} have no axis {axis}")
-    if dtype is not None:  # or NumPy's error, if this would be another casting
+    if dtype is not None or casting != "same_kind":  # or NumPy's error, if this would be another casting
         dtype = np.concatenate([np.empty(0, part.dtype) for part in parts], dtype=dtype, casting=casting).dtype
         parts = [part.astype(dtype) for part in parts]
-    return joined(parts, (axis or 0) % parts[0].ndim)
+    return joined(parts, axis)
 
 
 def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
@@ -37,7 +37,7 @@ def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
     if len({part.shape for part in parts}) != 1:
         raise ValueError(f"stack: the arrays differ in shape: {', '.join(str(part.shape) for part in parts)}")
     shape = parts[0].shape
-    axis = axes_of(axis, len(shape) + 1)[0]
+    axis = axis_of(axis, len(shape) + 1)
     return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis, **options)
 
 
@@ -49,8 +49,10 @@ def hstack(tup: Sequence, **options: Any) -> Any:
 
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
     """As numpy.select."""
-    if not condlist or len(condlist) != len(choicelist):
+    if not len(condlist) or len(condlist) != len(choicelist):
         raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
+    if any(as_array(condition).dtype != bool for condition in condlist):
+        raise TypeError("select: each condition is a mask of booleans")
     out = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist)):
         out = OPERATIONS["where"](condition, choice, out)
@@ -63,7 +65,7 @@ def moved(move: Callable[[Any], Any], tree: Any) -> Any:
     ends = itertools.accumulate(x.size for x in parts)
     numbers = [np.arange(end - x.size, end).reshape(x.shape) for x, end in zip(parts, ends)]
     elements = concatenate(parts, None) if len(parts) > 1 else parts[0].reshape(-1)
-    return map_tree(lambda places: elements[places], move(unflatten(tree, numbers)))
+    return map_tree(lambda places: elements[np.asarray(places, int)], move(unflatten(tree, numbers)))
 
 
 def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., Any]:
@@ -92,7 +94,22 @@ repeat, tile, delete, diagonal, roll, flip, fliplr, flipud, rot90, resize, hspli
 )
 append, block, choose = _moving("append", "arr", "values"), _moving("block", "arrays"), _moving("choose", "choices")
 compress, extract = _moving("compress", "a"), _moving("extract", "arr")
-broadcast_arrays, meshgrid = _moving("broadcast_arrays", "args"), _moving("meshgrid", "xi")
+
+
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple:
+    """As numpy.broadcast_arrays."""
+    parts = [as_array(x) for x in args]
+    shape = np.broadcast_shapes(*(x.shape for x in parts))
+    return tuple(broadcast_to(x, shape) for x in parts)
+
+
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: Any = "xy") -> tuple:
+    """As numpy.meshgrid."""
+    parts = [as_array(x) for x in xi]
+    edges = np.meshgrid(*(np.empty(x.size) for x in parts), sparse=True, indexing=indexing)
+    grids = tuple(x.reshape(edge.shape) for x, edge in zip(parts, edges))
+    return grids if sparse else broadcast_arrays(*grids)
+
 
 PLACES: dict[str, Callable] = {
     "raise": lambda i, n: i,
@@ -103,7 +120,8 @@ PLACES: dict[str, Callable] = {
 
 def take(a: Tensor, indices: Tensor, axis: int | None = None, *, mode: str = "raise") -> Any:
     """As numpy.take."""
-    x, axis = along(a, axis)
+    x, axis = along(atleast_1d(a), axis)
+    indices = indices if indices.size else indices.astype(int)
     i = PLACES[mode](indices + 0 if indices.dtype.kind == "b" else indices, x.shape[axis])
     return _at(x, (slice(None),) * axis + (i,), i)
 
@@ -111,8 +129,9 @@ def take(a: Tensor, indices: Tensor, axis: int | None = None, *, mode: str = "ra
 def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Any:
     """As numpy.take_along_axis."""
     x, axis = along(arr, axis)
-    if indices.ndim != x.ndim:
-        raise ValueError(f"take_along_axis: of indices with the array's {x.ndim} axes, not of shape {indices.shape}")
+    if indices.ndim != x.ndim or indices.dtype.kind not in "iu":
+        given = f"of shape {indices.shape} and {indices.dtype}"
+        raise IndexError(f"take_along_axis: of integers with the array's {x.ndim} axes, not {given}")
     places = [np.arange(n).reshape(-1, *(1,) * (x.ndim - k - 1)) for k, n in enumerate(x.shape)]
     return _at(x, (*places[:axis], indices, *places[axis + 1 :]), indices)
 
@@ -127,7 +146,7 @@ def _splitting(name: str) -> Callable[..., Any]:
     plain = getattr(np, name)
 
     def function(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-        axis = axes_of(axis, ary.ndim)[0]
+        axis = axis_of(axis, ary.ndim)
         pieces = plain(np.arange(ary.shape[axis]), indices_or_sections)
         return [
             ary[(slice(None),) * axis + (slice(*piece[[0, -1]] + [0, 1]) if piece.size else slice(0),)]

@@ -1,17 +1,20 @@
 """Products of arrays: matmul, and einsum, through which the others go."""
 
 import math
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
+from ..arguments import axes_of
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
 from .dispatch import record
 from .moving import diagonal
-from .shaping import array, moveaxis
+from .shaping import array, atleast_1d, moveaxis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -87,12 +90,14 @@ def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[st
     for term, x in zip(terms, operands):
         if len(term) != x.ndim:
             raise ValueError(f"einsum: {subscripts!r}: an operand of shape {x.shape} does not have {len(term)} axes")
+        if len({*zip(term, x.shape)}) != len({*term}):
+            raise ValueError(f"einsum: {subscripts!r}: shape {x.shape} has two lengths for one letter of {term!r}")
         for letter, n in zip(term, x.shape):
             if n != 1 and sizes.get(letter, 1) not in (1, n):
                 lengths = f"{letter} has the lengths {sizes[letter]} and {n}"
                 shapes = ", ".join(str(x.shape) for x in operands)
                 raise ValueError(f"einsum: {subscripts!r}: {lengths} in shapes {shapes}")
-            sizes[letter] = max(n, sizes.get(letter, n)) if n else 0
+            sizes[letter] = sizes.get(letter, 1) if n == 1 else n
     return sizes
 
 
@@ -132,8 +137,9 @@ def _contracted(x: Any, left: str, y: Any, right: str, keep: set[str]) -> tuple[
 
 def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Any:
     """As numpy.tensordot."""
-    pairs = (range(a.ndim - axes, a.ndim), range(axes)) if isinstance(axes, int) else axes
-    ours, theirs = ((i,) if isinstance(i, int) else tuple(i) for i in pairs)
+    pairs = (range(-axes, 0), range(axes)) if isinstance(axes, numbers.Integral) else axes
+    ours, theirs = (tuple(np.atleast_1d(i)) for i in pairs)
+    axes_of(ours, a.ndim), axes_of(theirs, b.ndim)  # or an error
     left, right = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
     for i, j in zip(ours, theirs, strict=True):
         if a.shape[i] != b.shape[j]:
@@ -151,6 +157,7 @@ def dot(a: Tensor, b: Tensor) -> Any:
 
 def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
+    a, v = atleast_1d(a, v)
     if a.ndim != 1 or v.ndim != 1 or not (a.size and v.size):
         raise ValueError(f"convolve: of two rows of numbers that are not empty, not of shapes {a.shape} and {v.shape}")
     if len(v) > len(a):
@@ -183,9 +190,17 @@ def cross(a: Tensor, b: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -
     return moveaxis(a[..., following] * b[..., preceding] - a[..., preceding] * b[..., following], -1, axisc)
 
 
+def matrices(name: str, x: Any, square: bool = False) -> Any:
+    """An array that has matrices in its last two axes, or a ValueError."""
+    x = as_array(x)
+    if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
+    return x
+
+
 def vecdot(x1: Tensor, x2: Tensor, *, axis: int = -1) -> Any:
     """As numpy.vecdot."""
-    x1, x2 = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
+    x1, x2 = (moveaxis(x, axis_of(axis, x.ndim), -1) for x in (x1, x2))
     return matmul(x1[..., None, :], x2[..., None])[..., 0, 0]
 
 
@@ -197,6 +212,6 @@ def correlate(a: Tensor, v: Tensor, mode: str = "valid") -> Any:
 inner = lambda a, b: tensordot(a, b, (-1, -1)) if as_array(a).ndim and as_array(b).ndim else dot(a, b)
 outer = lambda a, b: as_array(a).reshape(-1, 1) * as_array(b).reshape(-1)
 vdot = lambda a, b: matmul(as_array(a).reshape(-1), as_array(b).reshape(-1))
-vecmat = lambda x1, x2: matmul(as_array(x1)[..., None, :], x2)[..., 0, :]
-matvec = lambda x1, x2: matmul(x1, as_array(x2)[..., None])[..., 0]
+vecmat = lambda x1, x2: matmul(as_array(x1)[..., None, :], matrices("vecmat", x2))[..., 0, :]
+matvec = lambda x1, x2: matmul(matrices("matvec", x1), as_array(x2)[..., None])[..., 0]
 __all__ = record(globals())

@@ -4,19 +4,21 @@ What stands after the axis and the dtype is given by name.
 """
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axes_of
+from ..arguments import axes_of, is_node
 from ..meeting import as_array
 from ..node import Tensor, kinds
 from ..on_arrays import count
 from ..operation import OPERATIONS, Operation
 from .dispatch import data_of, record
 from .moving import concatenate
-from .shaping import along, broadcast_to
+from .shaping import along, atleast_1d, broadcast_to
 
 _where, _equal, _concatenate = (OPERATIONS[name] for name in "where equal concatenate".split())
 
@@ -66,9 +68,16 @@ def _folding(fold: Callable, nothing: float, join: Operation) -> Callable[..., A
 
     def function(a: Tensor, axis=None, dtype=None, *, keepdims=False, initial=None, where=True) -> Tensor:
         out = fold(selected(a, dtype, where, nothing), axis, keepdims=keepdims)
-        return out if initial is None else join(out, initial)
+        return out if initial is None else join(out, _number(initial))
 
     return function
+
+
+def _number(initial: Any) -> Any:
+    """A number that does not widen the others."""
+    if as_array(initial).ndim:
+        raise ValueError(f"initial= is one number, not {initial!r}")
+    return initial if is_node(initial) else np.asarray(initial).item()
 
 
 def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
@@ -97,7 +106,7 @@ def _extreme(name: str, pick: Operation) -> Callable[..., Any]:
             return reduced(x, axis, keepdims=keepdims)
         if not count(x.shape, axes_of(axis, x.ndim)):
             return sum(x, axis, keepdims=keepdims, initial=initial)
-        return pick(reduced(x, axis, keepdims=keepdims), initial)
+        return pick(reduced(x, axis, keepdims=keepdims), _number(initial))
 
     return function
 
@@ -133,7 +142,7 @@ def _of_deviations(name: str, size: Callable[..., Tensor]) -> Callable[..., Tens
         if correction is not None and ddof:
             raise ValueError(f"{name}: ddof and correction are two names for the same number: give one of them")
         deviation = _deviation(selected(a, dtype), axis, where, mean)
-        n = _counted(deviation, axis, keepdims, where) - (ddof if correction is None else correction)
+        n = _counted(deviation, axis, keepdims, where) - float(ddof if correction is None else correction)
         return size(deviation, OPERATIONS["maximum"](n, 0), axis, keepdims)
 
     return function
@@ -152,7 +161,7 @@ std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=
 
 def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
     """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
-    x, axis = along(selected(x, dtype), axis)
+    x, axis = along(atleast_1d(selected(x, dtype)), axis)
     before, step = (slice(None),) * axis, 1
     while step < x.shape[axis]:
         both = OPERATIONS[operation](x[(*before, slice(None, -step))], x[(*before, slice(step, None))])
@@ -161,7 +170,7 @@ def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tens
     return x
 
 
-cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(selected(a, dtype), axis))
+cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(atleast_1d(selected(a, dtype)), axis))
 cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0
 
 
@@ -169,6 +178,7 @@ def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None,
     """As numpy.sort (stable, whatever the kind); an element's gradient goes to the place it came from."""
     if order is not None:
         raise ValueError(f"sort: order={order!r}, but a Tensor has no fields to order by")
+    np.sort(np.empty(0), kind=kind, stable=stable)  # or an error
     x, axis = along(a, axis)
     return OPERATIONS["sorted_as"](x, x, axis)
 
@@ -183,9 +193,11 @@ def partition(a: Tensor, kth: Any, axis: int | None = -1, kind: Any = "introsele
 
 def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """As numpy.diff."""
-    axis = axes_of(axis, a.ndim)[0]
-    if n < 0:
+    axis = axis_of(axis, a.ndim)
+    if operator.index(n) < 0:
         raise ValueError(f"diff: n is how often differences are taken, not {n}")
+    if not n:
+        return a
     edge, before = (*a.shape[:axis], 1, *a.shape[axis + 1 :]), (slice(None),) * axis
     ends = [None if end is None else as_array(end) for end in (prepend, append)]
     ends = [broadcast_to(end, edge) if end is not None and not end.ndim else end for end in ends]
@@ -203,7 +215,7 @@ def ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
 
 def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
     """As numpy.unwrap; each element moves by a multiple of the period, so its gradient is its own."""
-    axis = axes_of(axis, p.ndim)[0]
+    axis = axis_of(axis, p.ndim)
     step = diff(p, axis=axis, prepend=p[(slice(None),) * axis + (slice(1),)])
     jump = (step + period / 2) % period - period / 2 - step
     # a step of exactly half a period upwards stays one

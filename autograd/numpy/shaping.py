@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axes_of, unpacked
+from ..arguments import unpacked
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
@@ -20,26 +21,28 @@ def floats(x: Any) -> Any:
 
 def along(x: Any, axis: Any) -> tuple[Any, int]:
     """x and one axis of it; all elements in a row for None."""
-    return (x.reshape(-1), 0) if axis is None else (x, axes_of(axis, x.ndim)[0])
+    return (x.reshape(-1), 0) if axis is None else (x, axis_of(axis, x.ndim))
 
 
 def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Tensor:
     """As numpy.reshape; one length may be -1.
 
-    A Tensor has no order in memory of its own: the orders "A" and "K" are "C".
+    A Tensor has no order in memory of its own: the order "A" is "C".
     """
     if sizes and isinstance(sizes[-1], str):
         sizes, order = sizes[:-1], sizes[-1]
-    if order not in ("C", "F", "A", "K"):
-        raise ValueError(f"the order is one of 'C', 'F', 'A' and 'K', not {order!r}")
+    if not sizes and shape is None:
+        raise TypeError("reshape: no shape was given")
+    if order not in ("C", "F", "A"):
+        raise ValueError(f"reshape: the order is one of 'C', 'F' and 'A', not {order!r}")
     lengths = unpacked(sizes if shape is None else (shape,))
     return OPERATIONS["reshape"](a.T, lengths[::-1]).T if order == "F" else OPERATIONS["reshape"](a, lengths)
 
 
 def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
-    order = unpacked(order if axes is None else (axes,)) if order != (None,) else ()
-    order = order or tuple(reversed(range(a.ndim)))
+    order = order if axes is None else (axes,)
+    order = tuple(reversed(range(a.ndim))) if order in ((), (None,)) else unpacked(order)
     if sorted(i % a.ndim if -a.ndim <= i < a.ndim else -1 for i in order) != list(range(a.ndim)):
         raise ValueError(f"transpose: {order} is no order of the {a.ndim} axes of shape {a.shape}")
     return OPERATIONS["transpose"](a, tuple(i % a.ndim for i in order))
@@ -47,7 +50,10 @@ def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
 
 def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
     """As numpy.broadcast_to."""
-    return OPERATIONS["expand"](array, unpacked(sizes if shape is None else (shape,)))
+    lengths = unpacked(sizes if shape is None else (shape,))
+    if len(lengths) < array.ndim:
+        raise ValueError(f"broadcast_to: shape {array.shape} has more axes than {lengths}")
+    return OPERATIONS["expand"](array, lengths)
 
 
 def _reshaping(name: str) -> Callable[..., Any]:
@@ -78,6 +84,7 @@ def array(
     object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0
 ) -> Any:
     """As numpy.array of a Tensor, or of nested lists with nodes in them."""
+    np.array(0, order=order)  # or an error
     x = as_array(object)
     x = x if dtype is None or x.dtype == dtype else x.astype(dtype)
     return x.reshape((1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
@@ -92,14 +99,14 @@ def full_like(
     return broadcast_to(fill_value.astype(like.dtype), like.shape) if of_node else like
 
 
-ravel = lambda a, order="C": reshape(a, -1, order=order)  # for the orders see reshape
+ravel = lambda a, order="C": reshape(a, -1, order="C" if order == "K" else order)  # for the orders see reshape
 swapaxes = lambda a, axis1, axis2: OPERATIONS["swapaxes"](a, axis1, axis2)
 tril = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k), m, 0.0)
 triu = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k - 1), 0.0, m)
 unstack = lambda x, axis=0: tuple(moveaxis(x, axis, 0))
-full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype), shape)
-asarray, asanyarray, asfortranarray = (lambda a, dtype=None, order=None, copy=None: array(a, dtype) for _ in range(3))
-ascontiguousarray = lambda a, dtype=None: array(a, dtype, ndmin=1)
+full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype, order=order), shape)
+asarray, asanyarray = (lambda a, dtype=None, order=None, copy=None: array(a, dtype, order=order) for _ in range(2))
+ascontiguousarray, asfortranarray = (lambda a, dtype=None: array(a, dtype, ndmin=1) for _ in range(2))
 astype = lambda x, dtype, *, copy=True: x.astype(dtype)
-copy = lambda a, order="K", subok=False: OPERATIONS["alias"](array(a))
+copy = lambda a, order="K", subok=False: OPERATIONS["alias"](array(a, order=order))
 __all__ = record(globals())

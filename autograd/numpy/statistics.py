@@ -27,7 +27,7 @@ def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = F
     w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
     if w.shape != a.shape:
         axes = [] if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
-        if w.shape != tuple(a.shape[i] for i in axes):
+        if axis is None or w.shape != tuple(a.shape[i] for i in axes):
             raise ValueError(f"average: weights of shape {w.shape} for an array of shape {a.shape} along {axis}")
         w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(a.shape)))
     total = reducing.sum(broadcast_to(w, a.shape), axis, keepdims=keepdims)
@@ -43,7 +43,7 @@ def _quantile(name: str) -> Callable[..., Any]:
     plain = getattr(np, name.removeprefix("nan"))
 
     def function(a: Tensor, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False) -> Tensor:
-        q, axes = np.asarray(q, float), axes_of(axis, a.ndim)
+        q, axes = np.asarray(q, float), axes_of(tuple(axis) if isinstance(axis, list) else axis, a.ndim)
         rows = reducing.sort(reducing.rows(a, axes))
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
         return out.reshape(q.shape + reducing.without(a.shape, axes, keepdims))
@@ -59,7 +59,7 @@ def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
     lengths: Any = np.full(rows.shape[:-1], n)
     if over_nan:  # they are the last
         lengths = _maximum(masks.count_nonzero(rows == rows, -1), 1)
-    several: Any = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
+    several: Any = range(1, n + 1) if is_node(lengths) else np.unique(np.append(lengths, n))
     levels: Any = np.stack([place(k).ravel() for k in several])
     places = take(levels, masks.searchsorted(several, lengths), 0)
     low = _floor(places).astype(int)
@@ -92,7 +92,8 @@ def _covariance(x: Tensor, ddof: int, fweights: Any, aweights: Any) -> Tensor:
     """Of the rows of x; the weights are constants."""
     n: Any = x.shape[1]
     f, a = (np.ones(n) if weights is None else np.asarray(weights) for weights in (fweights, aweights))
-    np.cov(np.zeros((1, n)), ddof=ddof, fweights=f.copy(), aweights=a)  # refuses bad weights, and changes them
+    if fweights is not None or aweights is not None:
+        np.cov(np.zeros((1, n)), ddof=ddof, fweights=f.copy(), aweights=a)  # refuses bad weights, and changes them
     w = (f * a).astype(x.dtype)
     total = w.sum()
     lost = ddof * (w * a).sum() / total
@@ -120,7 +121,7 @@ def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """As numpy.bincount; the gradient goes to the weights."""
     plain = np.bincount(data_of(x), None if weights is None else np.zeros(weights.shape), minlength)
-    return plain if weights is None else OPERATIONS["scatter"](weights, np.asarray(data_of(x)), plain.shape)
+    return plain if weights is None else OPERATIONS["scatter"](weights, np.asarray(data_of(x), int), plain.shape)
 
 
 def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,9 +139,8 @@ def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     filled = _filled(function, least)
 
     def over(a: Tensor, axis=None, *, keepdims=False, **kwargs) -> Tensor:
-        some = reducing.max(_equal(a, a), axis, keepdims=keepdims)
         out = filled(a, axis, keepdims=keepdims, **kwargs)
-        return out if "initial" in kwargs else _where(some, out, np.nan)
+        return out if "initial" in kwargs else _where(reducing.max(_equal(a, a), axis, keepdims=keepdims), out, np.nan)
 
     return over
 
@@ -154,11 +154,12 @@ nanmax, nanmin = _extreme(reducing.max, -np.inf), _extreme(reducing.min, np.inf)
 
 def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Callable[..., Any]:
     def cumulative(x: Tensor, *, axis=None, dtype=None, include_initial=False) -> Tensor:
-        if axis is None and x.ndim != 1:
+        if axis is None and x.ndim > 1:
             raise ValueError(f"{name}: an array of shape {x.shape} needs axis=")
-        out = function(x, axis or 0, dtype)
-        first = np.full(out.shape, initial, out.dtype).take([0], axis or 0)
-        return concatenate([first, out], axis or 0) if include_initial else out
+        out = function(x, axis, dtype)
+        axis = 0 if axis is None else axis % out.ndim
+        edge = tuple(1 if i == axis else n for i, n in enumerate(out.shape))
+        return concatenate([np.full(edge, initial, out.dtype), out], axis) if include_initial else out
 
     return cumulative
 

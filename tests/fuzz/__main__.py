@@ -1,0 +1,48 @@
+"""The command; see __init__.py."""
+
+import argparse
+import faulthandler
+import sys
+
+from . import __doc__ as about
+from . import texts
+from .calls import comparing
+from .calls.drawing import NAMES, calls
+from .hunting import Hunt
+from .programs.running import run
+
+
+def _programs(given: argparse.Namespace) -> int:
+    ran, discarded, failures = run(given.seed, given.seconds, given.first, given.most, steps=given.steps)
+    print(f"{ran} programs ran, {discarded} were discarded, {len(failures)} kinds of failures")
+    return len(failures)
+
+
+def _calls(given: argparse.Namespace) -> int:
+    hunt = Hunt(comparing.difference, comparing.sort_of, given.seed, "python -m tests.fuzz calls")
+    hunt.run({name: calls(name) for name in NAMES if given.only in ("", name)}, given.seconds)
+    print(f"{hunt.tried} calls were compared, {len(hunt.failures)} kinds of failures")
+    return len(hunt.failures)
+
+
+def _texts(given: argparse.Namespace) -> int:
+    hunt = Hunt(texts.difference, texts.sort_of, given.seed, "python -m tests.fuzz texts")
+    hunt.run({name: lines for name, lines in texts.STRATEGIES.items() if given.only in ("", name)}, given.seconds)
+    print(f"{hunt.tried} texts were given, {len(hunt.failures)} kinds of failures")
+    return len(hunt.failures)
+
+
+MODES = {"programs": _programs, "calls": _calls, "texts": _texts}
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    parser = argparse.ArgumentParser(description=about.split("\n")[0])
+    parser.add_argument("mode", choices=MODES, nargs="?", default="programs")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=12, help="lines of a program, at most")
+    parser.add_argument("--first", type=int, default=0, help="number of the first program")
+    parser.add_argument("--most", type=int, default=10**9, help="how many programs")
+    parser.add_argument("--only", default="", help="the function to call, or the kind of texts")
+    given = parser.parse_args()
+    sys.exit(bool(MODES[given.mode](given)))

@@ -1,0 +1,182 @@
+"""A call's text by NumPy and by autograd.numpy, and how they differ."""
+
+import operator
+import re
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+import numpy
+
+import autograd.numpy as np
+from autograd import Tensor, Value
+from autograd.node import Node
+from autograd.tree import flatten
+
+INTERNAL = (KeyError, AttributeError, AssertionError, RecursionError, UnboundLocalError, NameError, ZeroDivisionError)
+REFUSALS = (ValueError, TypeError, IndexError)
+# what we refuse though NumPy takes it, saying so
+DOCUMENTED = re.compile(
+    "is not differentiated|are not differentiated|holds floats|real numbers, not|does not turn into an array"
+    "|a masked array|where= is a mask of booleans|where= leaves nothing|no median or quantile|no order for vectors"
+    "|edge_order is|must be of integer|the mode is full|unexpected keyword|positional argument|leave out="
+)
+# what we take though NumPy refuses it: more ways to write the same, and IEEE arithmetic
+TAKEN = re.compile(
+    "missing 1 required positional argument: 'a_m|Unable to avoid copy|dimension 0|must be real number, not|'ldexp'"
+    "|can't be|multiple values|must be integer|only 0-dimensional|not positive definite|no keyword arguments"
+    "|has 0, gufunc|0-d array|AttributeError|got float|unexpected keyword|ZeroDivisionError|'fmod'"
+    "|invalid index to scalar variable|Cannot cast array data|provided simultaneously|Passing `min`|has no len"
+)
+# corners in which one takes more than the other
+MORE = re.compile(
+    r"keepdims=|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|False|f2)|hermitian="
+    r"|(resize|piecewise|median|quantile|percentile|take_along_axis|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \["
+    r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\(-|float_power\(\(0"
+)
+OF_CHOICE = re.compile(r"\.(svd|eigh|qr|cholesky)\(|empty_like")  # whose numbers are one choice of several
+WIDER = re.compile(r"V\(|ldexp|choose|mean=")  # in which float32 may meet float64
+# where infinity and NaN come from the order of what is computed
+SPECIAL = re.compile("inf|nan|e.300")
+INEXACT = re.compile(
+    "np.nan|unwrap|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|space|dtype="
+)
+
+
+def _softmax(x: Any, axis: Any = -1) -> Any:
+    powers = numpy.exp(x - numpy.max(x, axis, keepdims=True, initial=-numpy.inf))
+    return powers / numpy.sum(powers, axis, keepdims=True)
+
+
+def _logsumexp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return numpy.logaddexp.reduce(x, axis, keepdims=keepdims)
+
+
+DEFINED: dict[str, Any] = {  # what NumPy does not have, by its definition
+    "relu": lambda x, /: numpy.where(x > 0, x, 0.0),
+    "sigmoid": lambda x, /: 1 / (1 + numpy.exp(-x)),
+    "softplus": lambda x, /: numpy.logaddexp(x, 0),
+    "log_sigmoid": lambda x, /: -numpy.logaddexp(-x, 0),
+    "logsumexp": _logsumexp,
+    "norm": lambda x, axis=None, *, keepdims=False: numpy.sqrt(numpy.sum(x * x, axis, keepdims=keepdims)),
+    "softmax": _softmax,
+    "sliding_window_view": numpy.lib.stride_tricks.sliding_window_view,
+}
+
+
+class Plain(SimpleNamespace):
+    """NumPy, with what it lacks."""
+
+    def __getattr__(self, name: str) -> Any:
+        return DEFINED.get(name) or getattr(numpy, name)
+
+
+def _plain(data: Any, dtype: Any = float) -> Any:
+    return numpy.array(data, dtype)
+
+
+THEIRS = {"np": Plain(), "T": _plain, "V": float}
+OURS = {"np": np, "T": Tensor, "V": Value}
+NOT_NODES = {
+    *np.CONSTANT,
+    "full_like",
+    "polyval",
+    "matrix_rank",
+    "compress",
+    "extract",
+    "shape",
+    "ndim",
+    "size",
+    "dtype",
+    "tolist",
+    "item",
+    "nonzero",
+}
+
+
+def difference(text: str) -> str | None:
+    """How a call of nodes differs from one of arrays; None if it does not."""
+    if not re.search(r"\b[TV]\(", text):
+        return None
+    with numpy.errstate(all="ignore"), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        theirs, refused = _outcome(text, THEIRS)
+    if any(issubclass(w.category, DeprecationWarning) for w in warned):
+        return None  # NumPy itself will not say this for long
+    with numpy.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours, error = _outcome(text, OURS)
+    if error is not None:
+        return _of_error(text, error, refused, theirs)
+    if refused is not None:
+        said = f"accepted, where NumPy says {type(refused).__name__}: {refused}"
+        return None if "None" in text or MORE.search(text) or TAKEN.search(said) else said  # None is "not given"
+    return _unlike(text, ours, theirs)
+
+
+def _outcome(text: str, scope: dict) -> tuple[Any, Exception | None]:
+    try:
+        return eval(text, dict(scope)), None
+    except Exception as error:
+        return None, error
+
+
+def _name(text: str) -> str:
+    found = re.match(r"np\.(?:linalg\.)?(\w+)\(", text) or re.search(r"\.(\w+)\([^()]*\)$", text)
+    return found[1] if found else ""
+
+
+def _says(name: str, error: Exception) -> bool:
+    """Whether an error names the function, by this name or the one that it is an alias of."""
+    function = operator.attrgetter(name)(np.linalg if hasattr(np.linalg, name) and not hasattr(np, name) else np)
+    return name in str(error) or function.__name__ in str(error) or type(error).__module__.startswith("numpy")
+
+
+def _of_error(text: str, error: Exception, refused: Exception | None, theirs: Any) -> str | None:
+    said = f"{type(error).__name__}: {error}"
+    if not isinstance(error, REFUSALS) or isinstance(error, INTERNAL):
+        return f"internal {said}"
+    known = DOCUMENTED.search(str(error)) or "None" in text or MORE.search(text)
+    if refused is None and not known and all(numpy.asarray(x).dtype.kind in "fiub" for x in flatten(theirs)):
+        return f"refused, where NumPy does not: {said}"
+    if text.startswith("np.") and not _says(_name(text), error) and not DOCUMENTED.search(str(error)):
+        return f"nameless {said}"
+    return None
+
+
+def _unlike(text: str, ours: Any, theirs: Any) -> str | None:
+    ours, theirs = flatten(ours), flatten(theirs)
+    if len(ours) != len(theirs):
+        return f"structure: {len(ours)} results, not {len(theirs)}"
+    for x, y in zip(ours, theirs):
+        data = x.data if isinstance(x, Node) else x
+        dtype, wanted = numpy.asarray(data).dtype, numpy.asarray(y).dtype
+        if wanted.kind not in "fiub":
+            continue
+        # numbers of Python do not widen float32 here
+        narrow = (dtype, wanted) == ("f4", "f8") or (dtype, wanted) == ("f8", "f4") and WIDER.search(text)
+        if type(data) is not int and dtype != wanted and not narrow:
+            return f"dtype {dtype}, not {wanted}"
+        if numpy.shape(data) != numpy.shape(y):
+            return f"shape {numpy.shape(data)}, not {numpy.shape(y)}"
+        if not (_close(data, y, text) or OF_CHOICE.search(text) or SPECIAL.search(text) and INEXACT.search(text)):
+            return " ".join(f"value {data!r}, not {y!r}".split())
+    floats = [numpy.asarray(y).dtype.kind == "f" for y in theirs]
+    constant = _name(text) in NOT_NODES or MORE.search(text) or not text.startswith("np.")
+    if any(floats) and not constant and not any(isinstance(x, Node) for x in ours):
+        return "constant, where a node took part"
+    return None
+
+
+def _close(ours: Any, theirs: Any, text: str) -> bool:
+    if not isinstance(theirs, numpy.ndarray | numpy.number | float) or numpy.asarray(theirs).dtype.kind != "f":
+        return bool(numpy.all(numpy.asarray(ours == theirs)))
+    x, y = numpy.asarray(ours), numpy.asarray(theirs)
+    digits = 1e-2 if "f2" in text else 2e-4 if "f4" in text or "float32" in text or y.itemsize < 8 else 1e-9
+    size = numpy.max(abs(y[numpy.isfinite(y)]), initial=1e-12 * ("linalg" in text))
+    return bool(numpy.allclose(x, y, rtol=digits, atol=digits * size, equal_nan=True))
+
+
+def sort_of(said: str | None) -> str:
+    """What kind of failure it is."""
+    return re.sub(r"\d+|'.*?'", "", (said or "").split("\n")[0])[:40].split(" array")[0]

@@ -1,0 +1,168 @@
+"""Random programs, calls and texts come to what they should, and so does each that once did not."""
+
+import numpy
+import pytest
+from hypothesis import strategies as st
+
+import autograd.numpy as np
+from autograd import Tensor, jit, scan, vmap
+from autograd.tree import flatten
+
+pytest.importorskip("llvmlite")
+
+from .fuzz import texts  # noqa: E402
+from .fuzz.calls import comparing as calls  # noqa: E402
+from .fuzz.calls import drawing  # noqa: E402
+from .fuzz.hunting import Hunt  # noqa: E402
+from .fuzz.programs.comparing import BACKENDS  # noqa: E402
+from .fuzz.programs.running import run  # noqa: E402
+
+ROW = numpy.arange(3.0)
+FOUND = {  # what random programs found, as small as it can be
+    "an integer array is reshaped as its method is called": (
+        lambda x: x.reshape(-1, 1).transpose(1, 0),
+        [ROW.astype(int)],
+    ),
+    "a product with a row of integers": (lambda x, y: x @ y, [numpy.ones((1, 1)), numpy.array([2])]),
+    "a row of the table that NumPy has no function for, of constants": (lambda x: x * np.softmax(ROW), [ROW]),
+    "the same in vmap": (vmap(lambda x: x * np.norm(ROW)), [ROW]),
+    "padding a number": (lambda x: np.pad(x, 1), [numpy.array(2.0)]),
+    "an integer of 32 bits beside a larger one": (lambda x: [x < 2**40, 2**40 <= x], [ROW.astype("i4")]),
+    "an integer of 64 bits beside one": (
+        lambda x: [x < 2**53, x == 2**53],
+        [numpy.array([2**53 - 1, 2**53, 2**53 + 1])],
+    ),
+    "a bound that is no number": (lambda x: [np.clip(x, -1.0, numpy.nan), np.clip(x, numpy.nan, x)], [ROW]),
+    "remainders by no number": (lambda x: [x % numpy.nan, x < x % numpy.nan, x // numpy.nan, x % numpy.inf], [ROW]),
+    "large products of small integers": (lambda x: [np.prod(x), np.cumprod(x)], [numpy.full(9, 65537, "i4")]),
+    "large integers in a loop": (lambda x: scan(lambda a, b: (a * 3, a), x, length=3), [numpy.array([2**53 + 1])]),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found(name, backend):
+    function, args = FOUND[name]
+    expected = flatten(function(*(Tensor(x) if x.dtype.kind == "f" else x for x in args)))
+    for ours, theirs in zip(flatten(jit(function, backend=backend)(*args)), expected, strict=True):
+        theirs = numpy.asarray(theirs.data if isinstance(theirs, Tensor) else theirs)
+        numpy.testing.assert_allclose(ours, theirs, rtol=1e-12)
+        assert numpy.shape(ours) == theirs.shape and ours.dtype == theirs.dtype
+
+
+def test_a_word_that_is_not_printed_and_does_not_broadcast():
+    with pytest.raises(TypeError, match="searchsorted is not printed"):
+        jit(lambda x: np.interp(x, [0, 1], [2, 4]), backend="llvm")(numpy.ones((2, 3)))
+
+
+def test_what_is_refused_is_said_and_not_what_comes_of_trying_on():
+    with pytest.raises(ValueError, match="cannot reshape"):
+        jit(lambda x: np.take(x, x % 2).reshape(3))(numpy.arange(4))
+
+
+def test_random_programs():
+    ran, _, failures = run(seed=0, seconds=60, most=60)
+    assert ran > 50 and not failures
+
+
+# calls that came to something else than NumPy's, or did not refuse what it refuses, as small as they can be
+CALLS_FOUND = """
+np.clip(T([1.0]), 0.0, np.nan)
+np.round(T([1.25], 'f4'), np.int64(1))
+np.var(T([1.0, 2.0], 'f4'), ddof=np.int64(1))
+np.max(T([1.0], 'f4'), initial=np.int64(2))
+np.linalg.norm(T([1.0], 'f4'), ord=np.float64(3))
+np.linalg.norm(T(np.zeros((0,))), -1)
+np.linalg.norm(T([1.0]), 1, axis=(0,))
+np.reshape(T([1.0]), shape=None)
+np.reshape(T([1.0]), -1, 'K')
+np.ravel(T([[1.0, 2.0]]), 'F')
+np.cumsum(T([1.0]), (0,))
+np.cumprod(T([1.0]), (0,))
+np.sort(T([1.0]), (0,))
+np.sort(T([1.0]), kind='x')
+np.stack([T([1.0])], (0,))
+np.split(T([1.0]), 1, (0,))
+np.sum(T([1.0]), [0])
+np.sum(T([1.0]), 1.5)
+np.sum(T(1.0), -1)
+np.cumsum(T(1.0), 0)
+np.max(T([1.0]), initial=[0.5])
+np.diff(T([1.0]), -1)
+np.diff(T([1.0, 2.0]), 0, prepend=1.0)
+np.linalg.norm(T([[[1.0]]]), 'fro')
+np.einsum('ii', T([[1.0], [1.0], [1.0]]))
+np.einsum('i,i', T(np.zeros((0,))), T([1.0]))
+np.broadcast_to(T([[1.0]]), ())
+np.tensordot(T([1.0]), T([1.0]), 2)
+np.tensordot(T([1.0]), T([1.0]), np.int64(1))
+np.tensordot(T([[1.0]]), T([[1.0]]), ([0, 0], [0, 0]))
+np.pad(T(1.0), 1)
+np.convolve(T([1.0]), T([1.0]), 'x')
+np.convolve(T(1.0), [1.0])
+np.transpose(T([[1.0]]), ())
+np.take(T([1.0]), [])
+np.take_along_axis(T([1.0]), np.array([True]))
+np.append(T([1.0]), [])
+np.meshgrid(T([1.0]), np.array([1]))
+np.nanmedian(T(np.zeros((2, 0))), 0)
+np.nanmin(T(np.zeros((0,))), initial=1.0)
+np.cumulative_sum(T(np.zeros((0,))))
+np.gradient(T([1.0, 2.0]), axis=(0, 0))
+np.linspace(1.0, T([2.0]), 1, retstep=True)
+np.geomspace(T([1.0]), T([0.0]))
+np.select([T([1.0])], [T([1.0])])
+np.piecewise(T([1.0]), [np.array([True, True])], [np.sin])
+np.matvec(T([1.0]), T([1.0]))
+np.trapezoid(T([[1.0, 2.0], [3.0, 4.0]]), dx=np.array([1.0, 2.0]), axis=0)
+np.vander(T([[1.0]]))
+np.asarray(T([1.0]), order='X')
+np.asfortranarray(T(1.0))
+np.linalg.matrix_power(T([1.0]), 0)
+np.linalg.multi_dot([T([1.0])])
+np.linalg.outer(T([1.0]), 1.0)
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("text", CALLS_FOUND)
+def test_what_calls_found(text):
+    assert calls.difference(text) is None
+
+
+def test_every_argument_of_every_function_is_drawn():
+    for name in drawing.NAMES[: drawing.NAMES.index("operators")]:
+        for parameter in drawing.parameters(name):
+            assert drawing.templates(name, parameter.name), f"{name}: what is {parameter} drawn from?"
+
+
+def test_random_calls():
+    hunt = Hunt(calls.difference, calls.sort_of, seed=0, prefix="")
+    hunt.run({"calls": st.sampled_from(drawing.NAMES).flatmap(drawing.calls)}, seconds=60, rounds=1, each=300)
+    assert hunt.tried >= 300 and not hunt.failures
+
+
+def test_a_failure_is_made_small_and_kept_once(capsys):
+    def longer_than_three(text):
+        return f"length {len(text)}" if len(text) > 3 else None
+
+    hunt = Hunt(longer_than_three, texts.sort_of, seed=0, prefix="again")
+    hunt.run({"x": st.text("ab")}, seconds=60, rounds=3)
+    (said,) = hunt.failures.values()
+    assert (
+        said == "aaaa\n# length 4\n# again, in turn 0: again --seed 0 --only 'x'\n"
+        and "aaaa" in capsys.readouterr().out
+    )
+
+
+TEXTS_FOUND = [f"of_a_row('f(x) = {'-' * 200}x | g')", f"of_a_row('f(x) = {'(' * 300}x{')' * 300} | g')"]
+
+
+@pytest.mark.parametrize("text", TEXTS_FOUND, ids=["signs", "parentheses"])
+def test_what_texts_found(text):
+    assert texts.difference(text) is None
+
+
+def test_random_texts():
+    hunt = Hunt(texts.difference, texts.sort_of, seed=0, prefix="")
+    hunt.run({"texts": st.one_of(*texts.STRATEGIES.values())}, seconds=60, rounds=1, each=150)
+    assert hunt.tried >= 150 and not hunt.failures
