@@ -42,7 +42,7 @@ WIDER = re.compile(r"V\(|ldexp|choose|mean=|inner|vdot")  # in which float32 may
 # where infinity and NaN come from the order of what is computed
 SPECIAL = re.compile("inf|nan|period=0")
 INEXACT = re.compile(
-    "np.nan|unwrap|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|space|std|dtype="
+    "np.nan|unwrap|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|space|std|dtype=|prod"
 )
 
 
