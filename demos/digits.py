@@ -30,8 +30,8 @@ from options import described, finish, parsed, positive_float, positive_int, pro
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "mlp": lambda **how: nn.Sequential(nn.Flatten(), nn.Linear(64, 128, **how), nn.ReLU(), nn.Linear(128, 10, **how)),
     "conv": lambda **how: nn.Sequential(
-        *(nn.Conv2d(1, 8, 3, **how), nn.ReLU(), nn.Conv2d(8, 16, 3, **how), nn.ReLU()),
-        *(nn.AvgPool2d(2), nn.Flatten(), nn.Linear(64, 10, **how)),
+        *(nn.Conv2d(1, 8, 3, padding=1, **how), nn.ReLU(), nn.Conv2d(8, 16, 3, **how), nn.ReLU()),
+        *(nn.AvgPool2d(2), nn.Flatten(), nn.Linear(144, 10, **how)),
     ),
 }
 HELD_OUT = 5  # every fifth
