@@ -30,7 +30,7 @@ def linspace(
 ) -> Any:
     """As numpy.linspace."""
     start, stop = map(floats, as_weak((start, stop)))
-    numbers, steps = _numbered(num, endpoint, (start, stop))
+    numbers, steps = _numbered(operator.index(num), endpoint, (start, stop))
     step = (stop - start) / steps
     line = start + step * numbers
     line = where(numbers == steps, stop, line)  # exactly

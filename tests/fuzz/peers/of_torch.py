@@ -106,6 +106,7 @@ OURS = {
     **{"log_sigmoid": on_arrays(F.logsigmoid), "logsumexp": on_arrays(logsumexp)},
     **{f"a{name[3:]}": f for name, f in vars(np).items() if name[:3] == "arc"},
     **{"pow": np.power, "concat": np.concatenate, "permute_dims": np.transpose, "asanyarray": np.asarray},
+    "fix": np.trunc,  # its own rounds
     **{"matrix_transpose": lambda x: np.swapaxes(x, -1, -2), "affine": lambda x, w, b: x @ w + b},
 }
 SCOPE = {

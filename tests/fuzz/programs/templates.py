@@ -92,7 +92,7 @@ RARE = [
     np.cumulative_prod({f}, axis={axis}, include_initial=True) ; np.ptp({f}, {axes}) ; np.nancumsum({f}, {axis})
     np.nancumprod({f}, {axis}) ; np.amax({f}, {axes}) ; np.amin({f}, {axes}) ; np.average({f}, axis={axes})
     np.average({f}, {axis}, np.abs({x}) + 1.0) ; np.nanquantile({f}, 0.4, axis={axis})
-    np.quantile({f}, 0.3, axis={axis}) ; np.percentile({f}, [10, 75], {axis}) ; np.nanpercentile({f}, 60)
+    np.quantile({f}, 0.3, axis={axis}) ; np.percentile({f}, 75, {axis}) ; np.nanpercentile({f}, 60)
     np.partition({f}, 0, {axis}) ; np.argpartition({f}, 0, {axis}) ; np.lexsort(({i}, {i}))
     np.digitize({f}, [-1.0, 0.5]) ; np.nanargmax({f}) ; np.nanargmin({f}, {axis}) ; np.bincount(np.ravel({i}) % 5)
     np.bincount(np.ravel({i}) % 5, np.ravel({f})) ; np.histogram({f}, 3, (-1.0, 1.0))[0] ; {f} * np.ndim({x})
