@@ -1,6 +1,8 @@
 """An operation that warned or failed is computed again at the user's line; its error says what it was given."""
 
+import functools
 import threading
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -66,6 +68,19 @@ def refused(error: Exception, called: str) -> Exception:
     return (
         kind(f"{called}: {error}").with_traceback(error.__traceback__) if kind and called not in str(error) else error
     )
+
+
+def naming(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose errors name it."""
+
+    @functools.wraps(function)
+    def named(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            raise refused(error, name) from None
+
+    return named
 
 
 def _refusal(error: Exception) -> type | None:
