@@ -173,6 +173,7 @@ def test_an_interruption_ends_with_names_and_pictures(tmp_path: pathlib.Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == PICTURES
 
 
-def test_single_numbers_learn_and_invent():
-    said = interrupted([*command("microgpt"), "--steps", "10", "--sample", "3"])
+def test_single_numbers_learn_and_invent(tmp_path: pathlib.Path):
+    said = interrupted([*command("microgpt"), "--steps", "10", "--sample", "3", "--out", tmp_path])
     assert re.search(r"(^|\n)([a-z]*\n){3}$", said)
+    assert [path.name for path in tmp_path.iterdir()] == ["loss.png"]
