@@ -178,9 +178,8 @@ class TrainStep(compiler.Compiled):
         loss, extras, after, _ = recording.output
         results = flatten([loss, extras, after])
         results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
-        for name, *pair in zip(self._names(*carried), carry, results[len(results) - len(carry) :], strict=True):
-            for node in pair:
-                node.name = name
+        for name, before, after in zip(self._names(*carried), carry, results[len(results) - len(carry) :], strict=True):
+            before.name = after.name = name
         program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
         places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, define, detect_anomaly, explain
-from autograd.explaining import formulas
+from autograd.explaining import formulas, told_of
 from autograd.explaining.layout import layered
-from autograd.explaining.story import MOST, Story
+from autograd.explaining.story import MOST
 from autograd.operation import BUILT_IN
 from nn.scalar import MLP
 
@@ -94,7 +94,7 @@ def test_what_is_added_up_is_what_backward_adds(leaf):
         leaves, output = graph
         output = output if isinstance(output, Value) else output.sum()
         with np.errstate(all="ignore"):
-            sums = summed(Story(output).told())
+            sums = summed(told_of(lambda: output))
         assert all(not np.any(x.grad) if x.grad is not None else True for x in leaves)
         output.backward()
         for x in leaves:

@@ -4,7 +4,6 @@ A module is whatever has a method `parameters`. It is found as the first argumen
 is made, so nothing is asked of it, and modules of nn, of nn.scalar and of the user are alike.
 """
 
-import functools
 import inspect
 import itertools
 import sys
@@ -34,7 +33,7 @@ class Followed:
         self._paths: dict[int, str] = {}  # of modules, by their ids
         self._before: list[tuple[dict, dict]] = []  # attributes of modules, and what they were
         self._here = sys._getframe()
-        given = [_wrapped(x, name) for name, x in zip(_names(function), args)]
+        given = [_wrapped(x, name) for name, x in zip(_names(function, len(args)), args)]
         self._given = {x for x in flatten(given) if isinstance(x, Node)}
         if _is_module(function):
             self._enter(function)
@@ -93,13 +92,8 @@ class Followed:
                 self._before.append((vars(held), {**vars(held)}))
 
 
-@functools.cache
-def _makes_modules(kind: type) -> bool:
-    return callable(getattr(kind, "parameters", None))
-
-
 def _is_module(x: Any) -> bool:
-    return _makes_modules(type(x)) and hasattr(x, "__dict__")
+    return callable(getattr(type(x), "parameters", None)) and hasattr(x, "__dict__")
 
 
 def _holdings(owner: Any) -> Iterator[tuple[str, Any]]:
@@ -117,14 +111,14 @@ def _holdings(owner: Any) -> Iterator[tuple[str, Any]]:
         stack += [(f"{path}.{name}" if path else str(name), part) for name, part in reversed(parts.items())]
 
 
-def _names(function: Callable) -> Iterator[str]:
-    """Names for arguments: those of the parameters, and x0, x1 ... for more."""
+def _names(function: Callable, count: int) -> list[str]:
+    """Names for arguments: those of the parameters, and x1, x2 ... for more."""
     try:
         parameters = [*inspect.signature(function).parameters.values()]
     except (TypeError, ValueError):
         parameters = []
-    yield from [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    yield from map("x{}".format, itertools.count())
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return names[:count] + [f"x{i}" for i in range(len(names), count)]
 
 
 def _wrapped(tree: Any, name: str) -> Any:

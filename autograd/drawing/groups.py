@@ -44,7 +44,10 @@ class Group:
 
     def lines(self) -> list[str]:
         """What a box says of its items."""
-        lines, links = [self.call.label if self.call and self.times == 1 else self.kind()], len(self.items) // self.times
+        lines, links = (
+            [self.call.label if self.call and self.times == 1 else self.kind()],
+            len(self.items) // self.times,
+        )
         if self.call:
             used, inside = {x: None for item in self.made for x in item.made_of}, {*self.items}
             given = [x for x in used if x not in inside]

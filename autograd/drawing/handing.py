@@ -26,7 +26,7 @@ class _Noting:
 
 
 def handed_on(node: Node, g: Any) -> Handed:
-    """What a node that an operation made hands on of its gradient: to which arguments, before broadcasting is undone."""
+    """What a node hands on of its gradient to which of its arguments, before broadcasting is undone."""
     if isinstance(node, Tensor) and isinstance(node.x, Value):  # which becomes an array here
         return [(node.x, float(g))]
     noting = _Noting()

@@ -69,15 +69,12 @@ def _last(items: list[Item], leads: dict[Item, set[str]], parts: dict[str, int])
     last: dict[Item, str] = {}
     for item in items:
         own = [_part(item.name)] if item.operation is None and _part(item.name) in parts else []
-        if needed := own + [last[x] for x in item.made_of if x in last]:
-            last[item] = min(needed, key=parts.__getitem__)
-    early: dict[Item, str] = {}
-    for item in reversed(items):
-        for x in item.made_of if "" in leads[item] else ():
-            if x.operation is not None and x not in last:
-                needing = [some[y] for some, y in ((early, x), (early, item), (last, item)) if y in some]
-                early |= {x: max(needing, key=parts.__getitem__)} if needing else {}
-    return last | early
+        needed = own + [last[x] for x in item.made_of if x in last]
+        found = [item] if needed else []
+        for x in found:  # which grows on the way
+            last[x] = min(needed, key=parts.__getitem__)
+            found += [y for y in x.made_of if y.operation is not None and y not in last and "" in leads[y]]
+    return last
 
 
 def _leads(items: Iterable[Item]) -> dict[Item, set[str]]:

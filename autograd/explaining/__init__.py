@@ -52,14 +52,14 @@ def explain(node: Node | Callable[[], Node], path: str | os.PathLike[str] = "exp
     """
     if not (isinstance(node, Node) or callable(node)):
         raise TypeError(f"explain() is of a Value, a Tensor or a function that makes one, not {type(node).__name__}")
-    story = Story(node) if isinstance(node, Node) else _followed(node)
-    explanation = Explanation(pathlib.Path(path), story.told())
+    story = told_of(node if callable(node) else lambda: node)
+    explanation = Explanation(pathlib.Path(path), story)
     write_whole(explanation.path, explanation.page.encode())
     return explanation
 
 
-def _followed(function: Callable[[], Node]) -> Story:
-    """The story of what a function makes."""
+def told_of(function: Callable[[], Node]) -> dict[str, Any]:
+    """The story of what a function returns."""
     lines: dict[int, Line] = {}
 
     def look(node: Node) -> None:
@@ -69,5 +69,7 @@ def _followed(function: Callable[[], Node]) -> Story:
     with hooked(look):
         call = Followed(function, ())
     if not isinstance(call.output, Node):
-        raise TypeError(f"explain() is of a function that returns a Value or a Tensor, not {type(call.output).__name__}")
-    return Story(call.output, call.names, call.frames(), lines)
+        raise TypeError(
+            f"explain() is of a function that returns a Value or a Tensor, not {type(call.output).__name__}"
+        )
+    return Story(call, lines).told()

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..backward import gradients
+from ..drawing.calls import Followed
 from ..drawing.groups import Group, by_module, fitting
 from ..drawing.handing import Handed, as_added, handed_on
-from ..drawing.items import Cluster, Clusters, Item, node_items
+from ..drawing.items import Cluster, Item, node_items
 from ..grammar import Call, Name
 from ..graph import history
 from ..node import Node, Tensor, Value
@@ -35,20 +36,14 @@ Line = tuple[str, int]  # a file, and a line in it
 
 
 class Story:
-    """What is told of a graph; of some nodes names, the modules that made them, and by `when` their lines are known."""
+    """What is told of what a call returned, with the lines of the user by `when` a node was made there."""
 
-    def __init__(
-        self,
-        output: Node,
-        names: Mapping[Node, str] | None = None,
-        frames: Mapping[Node, Clusters] | None = None,
-        lines: Mapping[int, Line] | None = None,
-    ):
-        self.output, self.paths, self.frames, self.lines = output, names or {}, frames or {}, lines or {}
-        self.nodes = history(output)[::-1]
-        self.grads = dict(zip(self.nodes, gradients(output, self.nodes)))
+    def __init__(self, call: Followed, lines: Mapping[int, Line]):
+        self.output, self.paths, self.frames, self.lines = call.output, call.names, call.frames(), lines
+        self.nodes = history(self.output)[::-1]
+        self.grads = dict(zip(self.nodes, gradients(self.output, self.nodes)))
         self.handed = self._sweep()
-        items = node_items([output], self.paths, self.frames)
+        items = node_items([self.output], self.paths, self.frames)
         node, groups = dict(zip(items, self.nodes)), _groups(items)
         self.boxes = [[node[item] for item in group.items] for group in groups]
         self.titles = [group.call.label.partition(": ")[0] if group.call else "" for group in groups]
@@ -57,7 +52,7 @@ class Story:
         self.names = {node[item]: f"v{i}" for i, item in enumerate(unnamed, 1)}
         self.names = {node: self.names.get(node, item.name) for item, node in node.items()}
         made_of = {x: None for node in self.nodes for x in _nodes(node.args) if self.home[x] != self.home[node]}
-        outputs = [[node for node in box if node in made_of or node is output] for box in self.boxes]
+        outputs = [[node for node in box if node in made_of or node is self.output] for box in self.boxes]
         self.shown = [some[0] if len(some) == 1 else None for some in outputs]  # the only one that others are made of
 
     def _sweep(self) -> dict[Node, Handed]:
@@ -113,7 +108,9 @@ class Story:
             "row": f"{mathematics(head, {}).markup}<mo>=</mo>{mathematics(operation.value, {}).markup}",
             "formula": mathematics(whole, symbols).markup,
             "known": KNOWN.get(operation.name, ""),
-            "args": [{"name": self.names[x] if isinstance(x, Node) else "constant", "value": cells(_data(x))} for x in args],
+            "args": [
+                {"name": self.names[x] if isinstance(x, Node) else "constant", "value": cells(_data(x))} for x in args
+            ],
             "handed": self._handed(node, symbols | {"out": self._symbol(node)}),
         }
         if all(np.ndim(_data(x)) == 0 for x in args):
