@@ -178,8 +178,8 @@ class TrainStep(compiler.Compiled):
         loss, extras, after, _ = recording.output
         results = flatten([loss, extras, after])
         results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
-        for name, before, after in zip(self._names(*carried), carry, results[len(results) - len(carry) :], strict=True):
-            before.name = after.name = name
+        for name, old, new in zip(self._names(*carried), carry, results[len(results) - len(carry) :], strict=True):
+            old.name = new.name = name
         program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
         places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}

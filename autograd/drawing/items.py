@@ -64,7 +64,8 @@ class Item:
 
     def size(self) -> str:
         """A number as text, or the shape and dtype of an array."""
-        return f"{self.form()} {self.dtype if self.shape else ''}" if self.data is None else text_of(self.data)
+        form = f"{self.form()} {self.dtype}" if self.shape else self.form()
+        return form if self.data is None else text_of(self.data)
 
     def swept(self) -> bool:
         """Whether a gradient has arrived, or at least one that is not 0."""
