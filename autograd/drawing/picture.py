@@ -80,7 +80,8 @@ class Picture:
         circle, text = f"{identity} made", " ".join(filter(None, (item.symbol, item.static)))
         rule = escaped(getattr(item.operation, "__doc__", None) or text)
         graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", tooltip=rule, **SMALL)
-        self._edge(circle, identity, [largest(item.grad)] if item.flows and item.grad is not None else [])
+        gradient = [largest(item.grad)] if item.flows and item.grad is not None else []
+        self._edge(circle, identity, gradient, label="")  # the box says it
         names = getattr(item.operation, "arguments", ())
         names = names if len(names) > 1 and item.operation.name not in EITHER_WAY else [""] * len(item.args)
         for i, (x, name, flow) in enumerate(zip(item.args, names, item.flows or itertools.repeat(None))):
@@ -95,7 +96,7 @@ class Picture:
         if flows:
             most = largest(flows)
             text = text_of(flows[0] if len(flows) == 1 else most)
-            style |= {"label": f"{name} {text}".strip(), "tooltip": f"gradient {text}"}
+            style = {"label": f"{name} {text}".strip(), "tooltip": f"gradient {text}", **style}
             if not np.isfinite(most):
                 style |= {"color": ALARM, "penwidth": "4", "style": "bold"}
             elif most == 0:
