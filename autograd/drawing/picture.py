@@ -34,6 +34,7 @@ class Picture:
         self.graph = digraph(caption or "graph")
         self._arrays, self._clusters = arrays, itertools.count()
         self._ids = {group: _identity(group, i) for i, group in enumerate(groups)}
+        self._before = dict(zip(groups, (None, *groups)))
         self._of = {item: self._ids[group] for group in groups for item in group.items}
         self._swept = any(map(Item.swept, self._of))
         flows = [abs(flow) for group in groups for some in group.inputs.values() for flow in _known(some)]
@@ -66,7 +67,8 @@ class Picture:
         style = {"fillcolor": colour, "peripheries": "2" if group.times > 1 else "1"}
         graph.node(self._ids[group], text, tooltip=text, **style, **(STRIKING if odd else {}))
         for x, flows in group.inputs.items():
-            self._edge(self._ids[x], self._ids[group], _known(flows), tooltip=f"{len(flows):,} edges")
+            weight = "20" if x is self._before[group] else "1"  # what follows at once stands in one line
+            self._edge(self._ids[x], self._ids[group], _known(flows), tooltip=f"{len(flows):,} edges", weight=weight)
 
     def _item(self, graph: Any, item: Item) -> None:
         """A number or an array, and to its left the operation that made it."""

@@ -11,6 +11,7 @@ from .arrays import text_of
 from .items import Cluster, Clusters, Item, static_text
 
 TARGET, LOSS = "y", "loss"  # an input of an update, and the part of the model in which it is first used
+RATES = "step and rate"  # of an optimizer, and what it makes of them for all parameters
 
 
 def program_items(program: Any, label: str = "the program") -> list[Item]:
@@ -55,6 +56,8 @@ def _stages(items: list[Item]) -> dict[Item, Clusters]:
         elif changed and (item in last or len(leads[item]) == 1):
             names = [f"{above}: backward" for above in _above(min(map(_part, changed), key=parts.__getitem__))]
             names += [f"{name}: update" for name in changed if len(leads[item]) == 1]
+        elif changed and item.operation is not None:
+            names = [RATES]
         found[item] = tuple([frames.setdefault(name, Cluster(name)) for name in names])
         for frame in found[item] if item.operation is None and item.name in parameters else ():
             frame.size += math.prod(item.shape or ())
