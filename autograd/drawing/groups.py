@@ -9,7 +9,6 @@ from typing import Any
 from .items import Cluster, Clusters, Item
 
 CHAINS = {"add", "mul", "maximum", "minimum", "concatenate"}  # of which many, one after the other, are one of many
-
 FORMS = 3  # of what a box is given, or gives, that it names
 
 
@@ -44,10 +43,7 @@ class Group:
 
     def lines(self) -> list[str]:
         """What a box says of its items."""
-        lines, links = (
-            [self.call.label if self.call and self.times == 1 else self.kind()],
-            len(self.items) // self.times,
-        )
+        lines = [self.call.label if self.call and self.times == 1 else self.kind()]
         if self.call:
             used, inside = {x: None for item in self.made for x in item.made_of}, {*self.items}
             given = [x for x in used if x not in inside]
@@ -55,7 +51,7 @@ class Group:
             lines.append(f"{_forms(given[:: self.times])} → {_forms(results[:: self.times])}")
             size = f"{self.call.size:,} parameters, " if self.call.size else ""
             lines.append(f"{size}{(count := len(self.made) // self.times):,} operation{'s' * (count != 1)}")
-        elif links > 1:
+        elif (links := len(self.items) // self.times) > 1:
             lines.append(f"of {links + 1:,} terms")
         if self.times > 1:
             lines.append(f"{self.times:,} times")

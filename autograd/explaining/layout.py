@@ -45,20 +45,17 @@ def _layers(below: list[list[int]]) -> list[int]:
 
 def _places(columns: list[list[int]], before: dict, after: dict, boxes: int) -> list[float]:
     """Order each layer by where its neighbours are, from left to right and back; then move towards them."""
-    place = [0.0] * sum(map(len, columns))
-    for column in columns:
-        for rank, i in enumerate(column):
-            place[i] = float(rank)
+    place = {i: float(rank) for column in columns for rank, i in enumerate(column)}
     for step in range(2 * ROUNDS):
         neighbours, order = (before, columns) if step % 2 == 0 else (after, columns[::-1])
         for column in order:
             wish = {i: fmean(place[j] for j in neighbours[i]) if neighbours[i] else place[i] for i in column}
             if step < ROUNDS:
                 column.sort(key=wish.__getitem__)
-            for i, x in zip(column, _apart([wish[i] for i in column], [1.0 if i < boxes else 0.5 for i in column])):
-                place[i] = x
-    least = min(place)
-    return [x - least for x in place]
+            sizes = [1.0 if i < boxes else 0.5 for i in column]
+            place.update(zip(column, _apart([wish[i] for i in column], sizes)))
+    least = min(place.values())
+    return [place[i] - least for i in range(len(place))]
 
 
 def _apart(wishes: list[float], sizes: list[float]) -> list[float]:

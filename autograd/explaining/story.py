@@ -44,15 +44,14 @@ class Story:
         self.grads = dict(zip(self.nodes, gradients(self.output, self.nodes)))
         self.handed = self._sweep()
         items = node_items([self.output], self.paths, self.frames)
-        node, groups = dict(zip(items, self.nodes)), _groups(items)
-        self.boxes = [[node[item] for item in group.items] for group in groups]
-        self.titles = [group.call.label.partition(": ")[0] if group.call else "" for group in groups]
-        self.home = {node: i for i, box in enumerate(self.boxes) for node in box}
-        unnamed = [item for item in items if not item.name]
-        self.names = {node[item]: f"v{i}" for i, item in enumerate(unnamed, 1)}
-        self.names = {node: self.names.get(node, item.name) for item, node in node.items()}
-        made_of = {x: None for node in self.nodes for x in _nodes(node.args) if self.home[x] != self.home[node]}
-        outputs = [[node for node in box if node in made_of or node is self.output] for box in self.boxes]
+        for i, item in enumerate([item for item in items if not item.name], 1):
+            item.name = f"v{i}"
+        self.groups, self.node = _groups(items), dict(zip(items, self.nodes))
+        self.names = {node: item.name for item, node in self.node.items()}
+        home = {item: i for i, group in enumerate(self.groups) for item in group.items}
+        self.home = {self.node[item]: i for item, i in home.items()}
+        used = {items[-1]} | {x for item in items for x in item.made_of if home[x] != home[item]}
+        outputs = [[self.node[item] for item in group.items if item in used] for group in self.groups]
         self.shown = [some[0] if len(some) == 1 else None for some in outputs]  # the only one that others are made of
 
     def _sweep(self) -> dict[Node, Handed]:
@@ -66,23 +65,23 @@ class Story:
 
     def told(self) -> dict[str, Any]:
         """All of it, for JSON."""
-        homes = [[self.home[x] for node in box for x in _nodes(node.args)] for box in self.boxes]
-        below = [list(dict.fromkeys(j for j in some if j != i)) for i, some in enumerate(homes)]
+        index = {group: i for i, group in enumerate(self.groups)}
+        below = [[index[x] for x in group.inputs] for group in self.groups]
         points, ways = layered(below)
         ends = [(j, i) for i, some in enumerate(below) for j in some]
         return {
             "boxes": [{**self._box(i), "at": point} for i, point in enumerate(points)],
             "edges": [{"from": j, "to": i, "way": way} for (j, i), way in zip(ends, ways)],
-            "forward": [i for i, box in enumerate(self.boxes) if _made(box)],
+            "forward": [i for i, group in enumerate(self.groups) if group.made],
             "backward": [*dict.fromkeys(self.home[node] for node in self.handed)],
             "output": self.home[self.output],
             "nodes": len(self.nodes),
         }
 
     def _box(self, i: int) -> dict[str, Any]:
-        (node, *others) = self.boxes[i]
-        if others:
+        if len(self.groups[i].items) > 1:
             return self._collapsed(i)
+        node = self.node[self.groups[i].last]
         return self._node(node) | (self._operation(node) if node.operation is not None else {})
 
     def _node(self, node: Node) -> dict[str, Any]:
@@ -146,8 +145,9 @@ class Story:
 
     def _collapsed(self, i: int) -> dict[str, Any]:
         """Several nodes as one, which is shown by the only one of them that others are made of."""
-        box, shown, title = self.boxes[i], self.shown[i], self.titles[i]
-        made, leaves = _made(box), [node for node in box if node.operation is None]
+        group, shown = self.groups[i], self.shown[i]
+        title = group.call.label.partition(": ")[0] if group.call else ""
+        made, leaves = ([self.node[x] for x in group.items if (x.operation is None) == leaf] for leaf in (False, True))
         counts = Counter(node.operation.name for node in made)
         handed = [self._added(*one) for node in made[::-1] for one in self.handed[node] if self.home[one[0]] != i]
         within = [one for one in handed if one["inside"]]
@@ -183,14 +183,6 @@ def _groups(items: list[Item]) -> list[Group]:
         for one in (item, *item.made_of):
             one.where = (parts[(len(made) - i) // size],)
     return by_module(items, 0)
-
-
-def _nodes(args: tuple[Any, ...]) -> list[Node]:
-    return [x for x in args if isinstance(x, Node)]
-
-
-def _made(nodes: list[Node]) -> list[Node]:
-    return [node for node in nodes if node.operation is not None]
 
 
 def _data(x: Any) -> Any:
