@@ -189,7 +189,8 @@ function handing(box, part, g, before, after) {
     rows.push(["rule", math(part.row), ...(part.formula === part.row ? [] : [" ", math(mo("="), part.formula)])]);
   }
   if (part.local) {
-    const number = isSlope && part.local !== mn(part.slope) ? [mo("="), mn(part.slope)] : [];
+    const isSaid = !isSlope || math(part.local).textContent === digits(part.slope);
+    const number = isSaid ? [] : [mo("="), mn(part.slope)];
     const slope = math(own, mo("="), part.local, ...number);
     rows.push(["local derivative", slope, ...(isSlope ? [] : [el("br", {}), shown(part.slope)])]);
   }
