@@ -364,7 +364,7 @@ function faster(by) {
 
 const KEYS = {
   " ": () => play(!timer), ArrowLeft: () => go(step - 1), ArrowRight: () => go(step + 1),
-  z: () => zoom(), Home: () => go(0), End: () => go(END), "-": () => faster(-1), "+": () => faster(1), "=": () => faster(1),
+  Home: () => go(0), End: () => go(END), "-": () => faster(-1), "+": () => faster(1), "=": () => faster(1), z: zoom,
 };
 const OWN = { BUTTON: [" "], SELECT: [" ", "ArrowLeft", "ArrowRight", "Home", "End"] }; // what a control does by itself
 document.addEventListener("keydown", (event) => {
