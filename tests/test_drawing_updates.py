@@ -73,3 +73,28 @@ def test_an_update_of_no_module_is_grouped_by_parameter_alone():
     step = nn.TrainStep(lambda x: x @ w + b, nn.MSE(), nn.SGD([w, b], 0.1, momentum=0.9))
     step(BATCH, BATCH[:, :1])
     assert {*frames(as_read(step))} == {(), ("loss: forward",), ("w: update",), ("b: update",)}
+
+
+class Tied(nn.Module):
+    """Reads its first layer's parameter again at the end."""
+
+    def __init__(self):
+        self.tokens, self.linear = nn.Embedding(5, 4, 0), nn.Linear(4, 4, rng=0)
+
+    def forward(self, i):
+        return self.linear(self.tokens(i)) @ self.tokens.weight.T
+
+
+@pytest.mark.parametrize("most", [5, 100, 10_000])
+def test_parameters_that_are_used_twice_and_loops(most):
+    tied, cell = Tied(), nn.LSTM(2, 3, rng=0)
+    i, x = np.arange(6).reshape(3, 2) % 5, np.ones((2, 4, 2))
+    first = nn.TrainStep(tied, nn.CrossEntropy(), nn.Adam(tied.parameters(), 0.1))
+    first(i, i)
+    second = nn.TrainStep(lambda x: cell(x)[0], nn.MSE(), nn.Adam(cell.parameters(), 0.1))
+    second(x, np.ones((2, 4, 3)))
+    assert {"tokens: forward", "linear: backward"} < {
+        node.attr["label"].split("\\n")[0] for node in as_read(first, depth=1).nodes()
+    }
+    for step in (first, second):
+        assert 3 < len(as_read(step, most=most).nodes()) < max(50, 2 * most)

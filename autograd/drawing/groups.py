@@ -12,7 +12,7 @@ CHAINS = {"add", "mul", "maximum", "minimum", "concatenate"}  # of which many, o
 FORMS = 3  # of what a box is given, or gives, that it names
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Group:
     """Items that are drawn as one box."""
 
@@ -115,7 +115,7 @@ def alike(groups: Sequence[Group], most: int) -> list[Group]:
     colours: dict[Group, int] = {}
     numbers: dict[object, int] = {}
     for group in last:
-        below = sorted({colours[x] for x, _ in inputs[group] if x is not group})
+        below = sorted({colours.get(x, -1) for x, _ in inputs[group] if x is not group})  # -1: what comes later
         colours[group] = numbers.setdefault((group.kind(), group.last.shape, *below), len(numbers))
     kinds: Mapping[Group, object] = colours if len(numbers) <= most else {group: group.kind() for group in last}
     merged: dict[object, Group] = {}

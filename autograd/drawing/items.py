@@ -17,7 +17,7 @@ SYMBOLS |= {"sum": "Σ", "greater": ">", "less": "<", "greater_equal": "≥", "l
 SYMBOLS |= {"not_equal": "≠", "transpose": "xᵀ"}
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Cluster:
     """A frame around items, such as the call of a module; what follows a colon in its label is of what kind it is."""
 
@@ -31,7 +31,7 @@ class Cluster:
 Clusters = tuple[Cluster, ...]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Item:
     """A number or an array, and how it was made."""
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from ..operation import BUILT_IN
+from ..operation import BUILT_IN, Operation
 from .arrays import text_of
 from .items import Cluster, Clusters, Item, static_text
 
@@ -23,8 +23,8 @@ def program_items(program: Any, label: str = "the program") -> list[Item]:
         shape = None if variable.scalar else variable.shape
         item = of[variable] = Item(variable.name, variable.value, shape, variable.dtype)
         if variable.word is not None:
-            row = BUILT_IN.get(variable.word) if isinstance(variable.word, str) else variable.word
-            item.operation, item.static = row, static_text(getattr(row, "static", ()), variable.static)
+            item.operation = row = BUILT_IN[variable.word] if isinstance(variable.word, str) else variable.word
+            item.static = static_text(row.static, variable.static) if isinstance(row, Operation) else ""
             item.args = [of[x] if x in of else text_of(x.value) for x in variable.args]
     for variable in program.outputs:
         of[variable].wanted = True
