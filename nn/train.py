@@ -18,6 +18,7 @@ from autograd.tree import flatten, map_tree, unflatten
 from .arguments import between, function, positive
 from .clipping import clipped
 from .feeding import arrays, drawn, part, shapes
+from .module import Module
 from .optim import Optimizer
 from .uncompiled import check_loss, uncompiled, used_by
 
@@ -177,6 +178,8 @@ class TrainStep(compiler.Compiled):
         loss, extras, after, _ = recording.output
         results = flatten([loss, extras, after])
         results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
+        for name, old, new in zip(self._names(*carried), carry, results[len(results) - len(carry) :], strict=True):
+            old.name = new.name = name
         program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
         places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}
@@ -208,6 +211,14 @@ class TrainStep(compiler.Compiled):
         kept = [Tensor(getattr(*buffer), name=buffer[1]) for buffer in buffers]
         totals = [Tensor(p.data, name="total") for p in optimizer.parameters] if self.accumulate > 1 else []
         return [[*optimizer.parameters], states, kept, totals, Value(1.0, "step")]
+
+    def _names(self, parameters: list, states: list, kept: list, totals: list, step: Any) -> list[str]:
+        """What pictures call all that is carried: a parameter's path in the model, and what belongs to it."""
+        paths = {p: path for path, p in self.model.named_parameters()} if isinstance(self.model, Module) else {}
+        names = [paths.get(p, p.name) for p in parameters]
+        slots = [f"{name}: {x.name}" for name, state in zip(names, states) for x in state]
+        totals = [f"{name}: {x.name}" for name, x in zip(names, totals)]
+        return [*names, *slots, *(x.name for x in kept), *totals, step.name]
 
     def _on_nodes(self, batch: tuple, inputs: int, carried: list, rates: dict, buffers: Buffers) -> tuple:
         """One update: the loss, its extras, what becomes of all that is carried, and the buffers among that."""
