@@ -263,7 +263,7 @@ HOSTILE = {
 def test_hostile_files_are_one_value_error(tmp_path, content, message):
     path = tmp_path / "m.npz"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"m.npz is not a file of arrays that nn.save writes: (?s:.*){message}"):
+    with pytest.raises(ValueError, match=f"m.npz is not a file of arrays that nn.load reads: (?s:.*){message}"):
         nn.load(path)
 
 
