@@ -24,7 +24,7 @@ class Claim:
     _claims: weakref.WeakValueDictionary[pathlib.Path, "Claim"] = weakref.WeakValueDictionary()
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = pathlib.Path(folder)
+        self.folder = pathlib.Path(folder).absolute()
         made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         for each in made:

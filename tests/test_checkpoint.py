@@ -105,6 +105,23 @@ def test_every_generator_of_numpy_goes_on(tmp_path, kind):
     np.testing.assert_array_equal(first.random(9, np.float32), second.random(9, np.float32))
 
 
+class Drawing(nn.Module):
+    def __init__(self, seed):
+        self.draws, self.inner = [np.random.default_rng(seed)], {"a": (nn.Dropout(0.5, seed),)}
+
+
+def test_generators_that_modules_hold_go_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, second = Drawing(0), Drawing(1)
+    checkpoint = nn.Checkpoint("runs/a", model=first)
+    first.draws[0].random(3)
+    monkeypatch.chdir(tmp_path / "runs")
+    checkpoint.save(1)
+    assert nn.Checkpoint("a", model=second).load() == 1
+    assert second.draws[0].random() == first.draws[0].random()
+    assert second.inner["a"][0].rng.random() == first.inner["a"][0].rng.random()
+
+
 def broken_state(change, kind=np.random.PCG64):
     state = kind(3).state
     change(state)
