@@ -11,6 +11,7 @@ if not hasattr(autograd, "Tensor"):
 from autograd.users import LIBRARIES
 
 from . import scalar
+from .checkpoint import Checkpoint
 from .clipping import clip_grad_norm, clip_grad_value
 from .feeding import batches
 from .files import load, save
@@ -43,7 +44,7 @@ __all__ += ["Attention", "Embedding", "GRU", "LSTM", "RNN", "he", "normal", "uni
 __all__ += ["BCEWithLogits", "CosineSimilarity", "CrossEntropy", "Hinge", "Huber", "KLDiv", "L1", "MSE"]
 __all__ += ["Adagrad", "Adam", "AdamW", "RMSprop", "SGD", "TrainStep", "batches", "clip_grad_norm", "clip_grad_value"]
 __all__ += ["Constant", "CosineDecay", "ExponentialDecay", "LinearDecay", "OneCycle", "StepDecay", "Warmup"]
-__all__ += ["load", "save"]
+__all__ += ["Checkpoint", "load", "save"]
 
 LIBRARIES.add(__name__)
 

@@ -168,7 +168,7 @@ class Module:
 
 
 ASSIGN = object.__setattr__  # of C, and no code of Python, in which an interruption could come
-FOUND = (Tensor, Module)
+FOUND = (Tensor, Module, np.random.Generator)
 PLAIN = {int, float, str, bool, type(None)}  # passed over at once, since a vocabulary may be long
 WATCHED = (*FOUND, Value, np.ndarray, np.generic, *UNORDERED, *VIEWS)
 

@@ -16,7 +16,7 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.tables import table
 
-from .arguments import Amount, Positive, Rate, Settings, Share, between, tensors
+from .arguments import Amount, Positive, Rate, Settings, Share, between, positive, tensors
 from .module import ASSIGN, check_state, set_together
 
 
@@ -185,6 +185,7 @@ class Optimizer(Settings):
     def load_state_dict(self, state: Mapping[str, ndarray]) -> None:
         """Go on from a state; its names, shapes and dtypes must be those of this optimizer, else nothing changes."""
         check_state(state, self.state_dict(), type(self).__name__)
+        positive(f"{type(self).__name__}: the number of steps", int(state["steps"]), 0)
         states = [tuple(numpy.array(state[name]) for name in names) for names in self._names()]
         self.adopt([p.data for p in self.parameters], states, int(state["steps"]))
 
