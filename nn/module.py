@@ -6,6 +6,7 @@ lists, tuples and dicts of any depth. Whatever could hold them unseen is refused
 
 import collections
 import operator
+import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
@@ -57,6 +58,8 @@ class Module:
     def __setattr__(self, name: str, x: Any) -> None:
         if kinds.tracing:
             assigning(self, name)
+        elif isinstance(x, (Tensor, list, tuple, dict)) and (frame := sys._getframe(1)).f_code.co_name == "__init__":
+            _refuse_results(f"{type(self).__name__}.{name}", x, frame)
         object.__setattr__(self, name, x)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -171,6 +174,17 @@ ASSIGN = object.__setattr__  # of C, and no code of Python, in which an interrup
 FOUND = (Tensor, Module)
 PLAIN = {int, float, str, bool, type(None)}  # passed over at once, since a vocabulary may be long
 WATCHED = (*FOUND, Value, np.ndarray, np.generic, *UNORDERED, *VIEWS)
+
+
+def _refuse_results(name: str, x: Any, init: types.FrameType) -> None:
+    """Raise TypeError for what an __init__ computed, which trains nothing; it may hold what it was given."""
+    arguments = init.f_code.co_varnames[: init.f_code.co_argcount + init.f_code.co_kwonlyargcount]
+    for made in (part for part in flatten(x) if isinstance(part, Tensor) and part.operation is not None):
+        if not any(made is given for given in flatten([init.f_locals[argument] for argument in arguments])):
+            raise TypeError(
+                f"{name} was made by {made.operation.name}, so it would be no parameter: make the Tensor of the array "
+                "when that is finished, as in Tensor(0.1 * array), or compute it in forward from parameters"
+            )
 
 
 def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
