@@ -11,6 +11,7 @@ import numpy
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.arguments import no_mask, numeric
+from autograd.on_arrays import Length
 from autograd.operation import OPERATIONS
 
 from .arguments import Positive, Real, Settings, Share
@@ -45,10 +46,7 @@ class Loss(Settings):
 
     def _places(self, labels: Any, count: int, expected: str) -> Any:
         """Labels as places among so many; IndexError for others, from a compiled program when it runs."""
-        try:
-            return _bounded(labels, count)
-        except IndexError:
-            raise IndexError(f"{type(self).__name__}: labels are {expected}") from None
+        return _bounded(labels, Length.of(count, f"{type(self).__name__}: labels are {expected}"))
 
     def _positive(self, label: Any) -> Any:
         """Whether labels are 1, and not -1; IndexError for others."""

@@ -6,12 +6,16 @@ import numpy
 
 import autograd.numpy as np
 from autograd import Tensor, scan
+from autograd.on_arrays import Length
+from autograd.operation import OPERATIONS
 from autograd.tree import flatten
 
 from .arguments import generator, positive, taken
 from .init import Initializer, initial, normal, xavier
 from .layers import Linear
 from .module import Module
+
+_bounded, _gather = OPERATIONS["bounded"], OPERATIONS["gather"]
 
 
 class Embedding(Module):
@@ -30,13 +34,12 @@ class Embedding(Module):
         symbols = symbols if isinstance(symbols, Tensor) else numpy.asarray(symbols)
         if symbols.dtype.kind not in "iu":
             raise TypeError(f"{self.describe()} takes integers, not an input of {symbols.dtype}")
+        takes = f"{self.describe()} takes integers from 0 to {self.count - 1}"
         if isinstance(symbols, Tensor):  # their numbers are known when the program runs; -1 is not the last one then
-            return self.weight[np.where(symbols < 0, self.count, symbols)]
+            places = _bounded(np.where(symbols < 0, self.count, symbols), Length.of(self.count, takes))
+            return _gather(self.weight, places)
         if symbols.size and not 0 <= symbols.min() <= symbols.max() < self.count:
-            raise IndexError(
-                f"{self.describe()} takes integers from 0 to {self.count - 1}, "
-                f"got some from {symbols.min()} to {symbols.max()}"
-            )
+            raise IndexError(f"{takes}, got some from {symbols.min()} to {symbols.max()}")
         return self.weight[symbols]
 
 
