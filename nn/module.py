@@ -8,8 +8,8 @@ import collections
 import operator
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import starmap
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -143,7 +143,8 @@ class Module:
         check_state(state, {name: place.held for name, place in places.items()}, type(self).__name__)
         fresh = [np.array(state[name])[() if isinstance(p.held, np.generic) else ...] for name, p in places.items()]
         puts = [operator.setitem if isinstance(p.owner, (dict, list)) else ASSIGN for p in places.values()]
-        set_together([p.owner for p in places.values()], [p.key for p in places.values()], fresh, puts)
+        together = zip(puts, [p.owner for p in places.values()], [p.key for p in places.values()], fresh)
+        collections.deque(starmap(operator.call, together), maxlen=0)  # as by set_together
 
     def describe(self) -> str:
         """One line about this module, without its parameters."""
@@ -212,9 +213,9 @@ def _is_buffer(place: Place) -> bool:
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
 
 
-def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(setattr)) -> None:
-    """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
-    collections.deque(map(operator.call, puts, owners, names, values), maxlen=0)
+def set_together(owners: Iterable, names: Iterable, values: Iterable, put: Callable = setattr) -> None:
+    """Set attributes, all or none: it is one call of C, which nothing interrupts half-way."""
+    collections.deque(map(put, owners, names, values), maxlen=0)
 
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:

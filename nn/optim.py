@@ -6,7 +6,6 @@ runs on arrays here, and it can be recorded as a graph as well. `step` counts fr
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import repeat
 from typing import Any, ClassVar
 
 import numpy
@@ -85,15 +84,20 @@ class Optimizer(Settings):
         raise NotImplementedError
 
     def updated(
-        self, parameters: Sequence, gradients: Sequence, states: Sequence, rates: Mapping, step: Any, cast: Callable
+        self, parameters: Sequence, gradients: Sequence, states: Sequence, rate: Callable, step: Any, cast: Callable
     ) -> tuple[list, list]:
-        """What becomes of all parameters and states, as arrays or nodes; those without a gradient stay as they are."""
-        fresh, after = [], []
+        """What becomes of all parameters and states, as arrays or nodes; those without a gradient stay as they are.
+
+        `rate` gives the learning rate of an owner, and `cast` what the rule has made as an array of a dtype.
+        """
+        fresh, after, last, lr = [], [], None, None
         for owner, x, gradient, state in zip(self.owners(), parameters, gradients, states):
             if gradient is not None:
                 if getattr(gradient, "shape", ()) != getattr(x, "shape", None):
                     self.check(gradients=True)
-                before, (x, state) = x, owner.rule(x, gradient, state, rates[owner], step)
+                if owner is not last:
+                    last, lr = owner, rate(owner)
+                before, (x, state) = x, owner.rule(x, gradient, state, lr, step)
                 if x.__class__ is not ndarray or x.dtype is not before.dtype or state and x.shape != before.shape:
                     x, *others = (cast(y, before.dtype) for y in (x, *state))
                     state = tuple(others)
@@ -109,9 +113,9 @@ class Optimizer(Settings):
         """
         if len(self.state) != len(self.parameters):
             self.check()
-        step, arrays, gradients = self.steps + 1, [p.data for p in self.parameters], [p.grad for p in self.parameters]
-        rates = {each: each.rate(step) for each in (self, *self.groups)}
-        self.adopt(*self.updated(arrays, gradients, self.state, rates, float(step), self._narrowed), step)
+        arrays, gradients, step = [p.data for p in self.parameters], [p.grad for p in self.parameters], self.steps + 1.0
+        rate = lambda owner: owner.rate(step)
+        self.adopt(*self.updated(arrays, gradients, self.state, rate, step, self._narrowed), self.steps + 1)
 
     def _narrowed(self, x: Any, dtype: Any) -> ndarray:
         """An array of a dtype, of one that is wider since a gradient or a setting was, or of a number of NumPy."""
@@ -123,8 +127,8 @@ class Optimizer(Settings):
     ) -> None:
         """Take over parameters, buffers (of owners, by names), states and the count of steps, all of them or none."""
         names = [*["data"] * len(self.parameters), *names, "state", "steps"]
-        puts = repeat(ASSIGN if buffers else setattr)
-        set_together([*self.parameters, *buffers, self, self], names, [*arrays, states, steps], puts)
+        put = ASSIGN if buffers else setattr
+        set_together([*self.parameters, *buffers, self, self], names, [*arrays, states, steps], put)
 
     def check(self, gradients: bool = False) -> None:
         """Raise ValueError unless every parameter is an array of floats and has states of its shape and dtype.

@@ -259,8 +259,8 @@ class TrainStep(compiler.Compiled):
         """What the optimizer makes of parameters that the loss has used, and of their states."""
         gradient = clipped(gradient, self.clip_norm, self.clip_value)
         gradient = [g if x in used else None for g, x in zip(gradient, parameters)]
-        rates = rates | {each: each.schedule(step) for each in {*self.optimizer.owners()} if each.schedule}
-        return self.optimizer.updated(parameters, gradient, states, rates, step, OPERATIONS["cast"])
+        rate = lambda owner: owner.schedule(step) if owner.schedule else rates[owner]
+        return self.optimizer.updated(parameters, gradient, states, rate, step, OPERATIONS["cast"])
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:
