@@ -47,7 +47,7 @@ class LlvmExecutable:
         known = isinstance(before, LlvmExecutable) and before.source == self.source
         self._code = before._code if known else self._compiled(short)
         self.why, program.memory = why, writer.arena.size
-        self._refusals = writer.refusals
+        self._refusals = [*writer.refusals]
         self._constants, self._bytes = writer.constants, 0 if _on_the_stack(writer) else writer.arena.size
         self._looks = self._looks_of(1)
         self._made = [(v.shape, v.dtype) for i, v in enumerate(program.outputs) if i not in self.carried]

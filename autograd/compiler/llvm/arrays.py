@@ -66,7 +66,7 @@ class Arrays:
         self.arena = Arena()
         self.workspace: list[tuple[str, tuple[int, int]]] = []  # pointers, and the parts of the arena they point to
         self.status = self.stored("%status", (), "i64")  # what is to be said when all is done, counted from 1
-        self.refusals: list[str] = []  # what that may be
+        self.refusals: dict[str, int] = {}  # what that may be, with its number
         self.whole: dict[str, str] = {}  # the pointer to an array, by pointers to parts of it
         self.fresh: list[tuple[int, int]] = []  # parts that nobody has taken charge of yet
 

@@ -81,8 +81,7 @@ def bounded(p: Arrays, x: Array, n: int) -> Array:
     """Indices into n elements as places from 0 to n - 1; 0 for what is none, which the caller is told of."""
     if not n:
         raise Unprintable("an index into nothing is not printed")
-    p.refusals.append(refusal(n))
-    status = len(p.refusals)
+    status = p.refusals.setdefault(refusal(n), len(p.refusals) + 1)
 
     def at(indices: Sequence[str]) -> str:
         code, given = p.code, x.at(indices)
