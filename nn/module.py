@@ -39,7 +39,8 @@ class Module:
 
     Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, but for those that an
     operation made, such as an activation that is kept; Modules are its parts. Arrays and NumPy's numbers, except in
-    tuples, are its buffers. TypeError for a Tensor or Module in a set and the like.
+    tuples, are its buffers. TypeError for a Tensor or Module in a set and the like, and for a Tensor that an operation
+    made in __init__ itself.
     """
 
     training = True  # for layers that do something else in use, see train and eval

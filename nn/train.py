@@ -25,7 +25,7 @@ from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
 NOTHING: Any = contextlib.nullcontext(())
-UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
+UNWATCHED = {"state", "steps", "lr", "groups"}  # of an optimizer: all else is a setting
 Buffers = list[tuple[Any, str]]  # their owners and names
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
@@ -112,17 +112,17 @@ class TrainStep(compiler.Compiled):
         return unflatten(self._extras, extras)
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
-        """Updates by the first entries, as many as are done at once; the losses, and what there is besides."""
+        """Updates by the first entries; the losses of those that were done, and what there is besides."""
         n = self.accumulate
         batches = [in_parts(x, n) for x in batches] if n > 1 else batches
-        outputs = (self._uncompiled if inspection.inspector else self._compiled)(batches, inputs)
+        outputs = (self._one_uncompiled if inspection.inspector else self._many_compiled)(batches, inputs)
         if n == 1:
             return outputs
         losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
         return [losses.mean(1), *extras]
 
-    def _compiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
-        """The same of parts of batches, by machine code; all that has changed is taken over."""
+    def _many_compiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
+        """Updates by the program, as many as it does at once; all that has changed is taken over."""
         optimizer, n = self.optimizer, self.accumulate
         update, held = self._update(batches, inputs)
         end = len(held) - len(update.frozen)
@@ -139,8 +139,8 @@ class TrainStep(compiler.Compiled):
         optimizer.adopt([*data, *following], states, int(steps) // n, *zip(*update.buffers))
         return outputs
 
-    def _uncompiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
-        """One of these updates by operations one at a time, at which detect_anomaly looks."""
+    def _one_uncompiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
+        """The first update by operations one at a time, at which detect_anomaly looks."""
         optimizer, n, found = self.optimizer, self.accumulate, list[list]()
         rates = {each: each.rate(1.0) for each in (optimizer, *optimizer.groups) if not each.schedule}
         carried = [*self._carried([])[:-1], Value(float(optimizer.steps * n))]
