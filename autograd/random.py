@@ -28,6 +28,7 @@ class Source(threading.local):
     """Who draws for this thread: each generator itself, unless somebody stands in for all of them."""
 
     instead: Callable[[np.random.Generator, Draw], Any] | None = None
+    again = False  # whether a function runs once more, which is to leave everything as it is
 
 
 source = Source()
@@ -58,8 +59,12 @@ class Repeatable:
     def again(self) -> Iterator[None]:
         """Draw the same once more, and leave the generators as they are."""
         copies = {key: copy.deepcopy(before) for key, (_, before) in self._before.items()}
-        with _standing_in(lambda rng, draw: draw(copies.get(id(rng), rng))):
-            yield
+        before, source.again = source.again, True
+        try:
+            with _standing_in(lambda rng, draw: draw(copies.get(id(rng), rng))):
+                yield
+        finally:
+            source.again = before
 
 
 @contextlib.contextmanager

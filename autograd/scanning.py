@@ -64,7 +64,7 @@ def _filled(tree: Any, parts: Iterable) -> Any:
 
 def _entries(x: Any) -> Any:
     """The entries along the first axis: of a node by halves, since each part's gradient fills an array as long."""
-    if not isinstance(x, Node):
+    if not isinstance(x, Tensor):
         return x
     half = len(x) // 2
     return [*_entries(x[:half]), *_entries(x[half:])] if half else [x[0]]
