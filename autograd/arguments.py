@@ -24,9 +24,10 @@ def is_value(x: Any) -> bool:
 
 def holds_node(x: Any) -> bool:
     """Whether this is a list or a tuple with nodes in it, at any depth."""
-    kinds = {*map(type, x)} if isinstance(x, (list, tuple)) else ()  # few, where parts may be many
-    nested = any(issubclass(kind, (list, tuple)) for kind in kinds)
-    return any(hasattr(kind, "reading") for kind in kinds) or nested and any(map(holds_node, x))
+    for kind in {*map(type, x)} if isinstance(x, (list, tuple)) else ():  # few, where parts may be many
+        if hasattr(kind, "reading") or issubclass(kind, (list, tuple)) and any(map(holds_node, x)):
+            return True
+    return False
 
 
 def is_real_array(x: Any) -> bool:

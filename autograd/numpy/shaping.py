@@ -24,6 +24,11 @@ def along(x: Any, axis: Any) -> tuple[Any, int]:
     return (x.reshape(-1), 0) if axis is None else (x, axis_of(axis, x.ndim))
 
 
+def cut(x: Any, axis: int, *places: int | None) -> Any:
+    """What stands between two places along an axis: from the first one on, up to the last one."""
+    return x[(slice(None),) * axis + (slice(*places),)]
+
+
 def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Tensor:
     """As numpy.reshape; one length may be -1.
 
