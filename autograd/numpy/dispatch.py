@@ -215,8 +215,7 @@ def constant(
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
         try:
-            args, kwargs = data_of((args, kwargs))
-            return plain(*args, **kwargs)
+            return plain(*map(data_of, args), **data_of(kwargs))
         except Exception as error:
             raise refused(error, name) from None
 

@@ -13,7 +13,7 @@ from ..meeting import as_array
 from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import decompositions, moving, products, shaping
-from .dispatch import constant, record, recorded
+from .dispatch import constant, record
 from .moving import concatenate
 from .products import dot, matmul
 from .products import matrices as _matrices
@@ -23,9 +23,7 @@ EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 SVDResult = namedtuple("SVDResult", "U S Vh")
 QRResult = namedtuple("QRResult", "Q R")
 SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
-
-
-_square = functools.partial(_matrices, square=True)
+_square, _where = functools.partial(_matrices, square=True), OPERATIONS["where"]
 
 
 def solve(a: Tensor, b: Tensor) -> Any:
@@ -114,9 +112,10 @@ def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     singular, x = svdvals(a), matmul(pinv(a, rcond), b)
     rank = (singular > rcond * singular[:1]).sum()
     rank = rank if kinds.tracing else int(rank)
-    residuals = (b - matmul(a, x)).reshape(len(b), math.prod(b.shape[1:]))
     few = len(a) <= a.shape[1] or not kinds.tracing and rank < a.shape[1]
-    return x, _np.zeros(0, a.dtype) if few else (residuals * residuals).sum(0), rank, singular
+    residuals = b - matmul(a, x)
+    squares = (residuals * residuals).sum(0).reshape(math.prod(b.shape[1:]))
+    return x, _np.zeros(0, a.dtype) if few else squares, rank, singular
 
 
 def matrix_power(a: Tensor, n: int) -> Tensor:
@@ -132,7 +131,7 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
     return root @ root @ a if n % 2 else root @ root
 
 
-def _multi_dot(arrays: Sequence) -> Any:
+def multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
     parts = [as_array(x) for x in arrays]
     if len(parts) < 2 or any(part.ndim != 2 for part in parts[1:-1]):
@@ -175,21 +174,18 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
     """As numpy.linalg.vector_norm; the order 0 counts, and its derivative is 0."""
     if not isinstance(ord, (int, float, _np.number)):
         raise ValueError(f"norm: ord={ord!r} is no order for vectors, which is a number")
-    ord = float(ord)
+    size, ord = abs(x), float(ord)
     if ord == 2:
         return x.norm(axis, keepdims=keepdims)
-    size = abs(x)
-    if math.isinf(ord):
-        return (
-            size.max(axis, keepdims=keepdims, initial=None if x.size else 0.0)
-            if ord > 0
-            else size.min(axis, keepdims=keepdims)
-        )
+    if ord == math.inf:
+        return size.max(axis, keepdims=keepdims, initial=None if x.size else 0.0)
+    if ord == -math.inf:
+        return size.min(axis, keepdims=keepdims)
     if ord == 0:
         return OPERATIONS["cast"](OPERATIONS["not_equal"](x, 0.0), x.dtype).sum(axis, keepdims=keepdims)
     total = (size**ord).sum(axis, keepdims=keepdims)
-    zero = OPERATIONS["equal"](total, 0.0)  # where all elements are 0 the norm and its gradient are 0
-    return OPERATIONS["where"](zero, 0.0 if ord > 0 else math.inf, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
+    zero = total == 0.0  # where all elements are 0 the norm and its gradient are 0
+    return _where(zero, 0.0 if ord > 0 else math.inf, _where(zero, 1.0, total) ** (1 / ord))
 
 
 def cond(x: Tensor, p: Any = None) -> Tensor:
@@ -209,14 +205,15 @@ def tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Any:
 
 outer = lambda x1, x2: products.einsum("i,j->ij", x1, x2)
 svdvals = lambda x: svd(x, compute_uv=False)
-tensorinv = lambda a, ind=2: inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
+tensorinv = lambda a, ind=2: inv(as_array(a).reshape(math.prod(a.shape[:ind]), -1)).reshape(
+    a.shape[ind:] + a.shape[:ind]
+)
 eigvalsh = lambda a, UPLO="L": eigh(a, UPLO).eigenvalues
 matrix_norm = lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
 diagonal = lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1)
 trace = lambda x, *, offset=0, dtype=None: diagonal(x, offset=offset).sum(-1, dtype=dtype)
-record(globals(), _np.linalg)
-multi_dot = recorded("multi_dot", _multi_dot, _np.linalg, as_given=list)
-matrix_transpose, cross = shaping.matrix_transpose, products.cross
+record(globals(), _np.linalg, as_given=list)
+cross, matrix_transpose = products.cross, shaping.matrix_transpose
 tensordot, vecdot = products.tensordot, products.vecdot
 matrix_rank = constant("matrix_rank", _np.linalg)
 __all__ = sorted(name for name in vars(_np.linalg) if name in globals() and name[0] != "_")

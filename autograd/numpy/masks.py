@@ -17,16 +17,10 @@ from .dispatch import record
 from .reducing import without
 from .shaping import along
 
-_equal, _not_equal, _less, _less_equal, _greater = (
-    OPERATIONS[name] for name in "equal not_equal less less_equal greater".split()
-)
-
-count_nonzero = lambda a, axis=None, *, keepdims=False: reducing.sum(_not_equal(a, 0), axis, keepdims=keepdims)
-any = lambda a, axis=None, *, keepdims=False, where=True: _greater(
-    reducing.sum(_not_equal(a, 0), axis, keepdims=keepdims, where=where), 0
-)
-all = lambda a, axis=None, *, keepdims=False, where=True: _equal(
-    reducing.sum(_equal(a, 0), axis, keepdims=keepdims, where=where), 0
+count_nonzero = lambda a, axis=None, *, keepdims=False: reducing.sum(a != 0, axis, keepdims=keepdims)
+any = lambda a, axis=None, *, keepdims=False, where=True: reducing.sum(a != 0, axis, keepdims=keepdims, where=where) > 0
+all = lambda a, axis=None, *, keepdims=False, where=True: (
+    reducing.sum(a == 0, axis, keepdims=keepdims, where=where) == 0
 )
 argpartition = lambda a, kth, axis=-1, kind=None, order=None: argsort(a, axis)
 allclose = lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: all(isclose(a, b, rtol, atol, equal_nan))
@@ -34,12 +28,12 @@ allclose = lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: all(isclose(a, 
 
 def _same(a: Any, b: Any, equal_nan: bool) -> Any:
     """Where elements are equal, or, if these are, no numbers."""
-    return _equal(a, b) | _not_equal(a, a) & _not_equal(b, b) if equal_nan else _equal(a, b)
+    return (a == b) | (a != a) & (b != b) if equal_nan else a == b
 
 
 def isclose(a: Tensor, b: Tensor, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
     """As numpy.isclose."""
-    near = _less_equal(abs(a - b), atol + rtol * abs(b)) & _less(abs(b), math.inf)
+    near = (abs(a - b) <= atol + rtol * abs(b)) & (abs(b) < math.inf)
     return near | _same(a, b, equal_nan)
 
 
@@ -50,14 +44,14 @@ def array_equal(a1: Tensor, a2: Tensor, equal_nan: bool = False) -> Any:
 
 def array_equiv(a1: Tensor, a2: Tensor) -> Any:
     """As numpy.array_equiv: equal where broadcast, if they do."""
-    return np.array_equiv(np.zeros(a1.shape), np.zeros(a2.shape)) and all(_equal(a1, a2))
+    return np.array_equiv(np.zeros(a1.shape), np.zeros(a2.shape)) and all(a1 == a2)
 
 
 def isin(
     element: Tensor, test_elements: Tensor, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
 ) -> Any:
     """As numpy.isin, by comparing all pairs."""
-    among = any(_equal(element[..., None], test_elements.reshape(-1)), -1)
+    among = any(element[..., None] == test_elements.reshape(-1), -1)
     return ~among if invert else among
 
 
@@ -69,7 +63,7 @@ def argmax(a: Tensor, axis: int | None = None, *, keepdims: bool = False) -> Any
 
 def argmin(a: Tensor, axis: int | None = None, *, keepdims: bool = False) -> Any:
     """As numpy.argmin: where the smallest is, or what is no number."""
-    smallest = _equal(a, reducing.min(a, axis, keepdims=True)) | _not_equal(a, a)
+    smallest = (a == reducing.min(a, axis, keepdims=True)) | (a != a)
     return argmax(smallest, axis, keepdims=keepdims)
 
 

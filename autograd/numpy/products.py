@@ -1,5 +1,6 @@
 """Products of arrays: matmul, and einsum, through which the others go."""
 
+import itertools
 import math
 import numbers
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ from ..arguments import axes_of
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
-from .dispatch import record
-from .moving import diagonal
+from .dispatch import blank_of, record
+from .moving import diagonal, pad
 from .shaping import array, atleast_1d, moveaxis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -42,8 +43,6 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
 
 def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
-    if len(operands) < 2:
-        raise ValueError("einsum: of subscripts and the arrays that they are of")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
     ((x, letters), *others), out = _parsed(subscripts, [array(x, dtype) for x in factors])
     for i, (y, term) in enumerate(others, 1):
@@ -66,39 +65,24 @@ def _as_text(operands: Sequence) -> tuple[Any, ...]:
 def _parsed(subscripts: str, operands: list) -> tuple[list[tuple[Any, str]], str]:
     """The operands, each with its letters, which are distinct, and without broadcasting; and those of the result."""
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
+    *free, last = (letter for letter in LETTERS if letter not in subscripts)
+    blanks = [*map(blank_of, operands)]
+    try:  # with one more operand, of no elements, NumPy says what does not fit and computes nothing
+        np.einsum(f"{inputs},{last}{last}{arrow}{out}", *blanks, np.empty((0, 0)))
+    except ValueError:
+        np.einsum(subscripts, *blanks)  # the same error, of what was given
+        raise
     terms = inputs.split(",")
-    if unknown := "".join(sorted({*f"{inputs}{out}".replace("...", "")} - {*LETTERS, ","})):
-        raise ValueError(f"einsum: {subscripts!r}: axes are named by letters, not by {unknown!r}")
-    if len(terms) != len(operands):
-        raise ValueError(f"einsum: {subscripts!r} is of {len(terms)} operands, given were {len(operands)}")
-    free = [letter for letter in LETTERS if letter not in subscripts]
     extra = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands)]
-    ellipsis = "".join(free[: max([0, *(n for n, term in zip(extra, terms) if "..." in term)])])
+    ellipsis = "".join(free[: max(n if "..." in term else 0 for n, term in zip(extra, terms))])
     terms = [term.replace("...", ellipsis[len(ellipsis) - n :]) for term, n in zip(terms, extra)]
+    every = "".join(terms)
     if not arrow:
-        every = "".join(terms)
-        out = ellipsis + "".join(sorted(c for c in set(every) - set(ellipsis) if every.count(c) == 1))
-    out = out.replace("...", ellipsis)
-    sizes = _sizes(subscripts, terms, operands)
-    if len(set(out)) != len(out) or not set(out) <= set(sizes):
-        raise ValueError(f"einsum: {subscripts!r}: the result repeats a letter, or has one that no operand has")
-    return [_distinct(x, term, sizes) for x, term in zip(operands, terms)], out
-
-
-def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[str, int]:
+        out = "..." + "".join(sorted(c for c in {*every} - {*ellipsis} if every.count(c) == 1))
     sizes: dict[str, int] = {}
-    for term, x in zip(terms, operands):
-        if len(term) != x.ndim:
-            raise ValueError(f"einsum: {subscripts!r}: an operand of shape {x.shape} does not have {len(term)} axes")
-        if len({*zip(term, x.shape)}) != len({*term}):
-            raise ValueError(f"einsum: {subscripts!r}: shape {x.shape} has two lengths for one letter of {term!r}")
-        for letter, n in zip(term, x.shape):
-            if n != 1 and sizes.get(letter, 1) not in (1, n):
-                lengths = f"{letter} has the lengths {sizes[letter]} and {n}"
-                shapes = ", ".join(str(x.shape) for x in operands)
-                raise ValueError(f"einsum: {subscripts!r}: {lengths} in shapes {shapes}")
-            sizes[letter] = sizes.get(letter, 1) if n == 1 else n
-    return sizes
+    for letter, n in zip(every, itertools.chain(*(x.shape for x in operands))):
+        sizes[letter] = n if n != 1 else sizes.get(letter, 1)
+    return [_distinct(x, term, sizes) for x, term in zip(operands, terms)], out.replace("...", ellipsis)
 
 
 def _distinct(x: Any, term: str, sizes: dict[str, int]) -> tuple[Any, str]:
@@ -160,15 +144,13 @@ def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     a, v = atleast_1d(a, v)
     if a.ndim != 1 or v.ndim != 1 or not (a.size and v.size):
         raise ValueError(f"convolve: of two rows of numbers that are not empty, not of shapes {a.shape} and {v.shape}")
-    if len(v) > len(a):
-        a, v = v, a
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: the mode is full, same or valid, not {mode!r}")
+    a, v = (v, a) if len(v) > len(a) else (a, v)
     n, m = len(a), len(v)
     first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
-    padded = OPERATIONS["scatter"](a, slice(m - 1, n + m - 1), (n + 2 * m - 2,))
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
-    return matmul(padded[windows], v)
+    return matmul(pad(a, m - 1)[windows], v)
 
 
 def kron(a: Tensor, b: Tensor) -> Any:
