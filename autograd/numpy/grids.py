@@ -15,14 +15,13 @@ from .dispatch import data_of, record
 from .elementwise import clip, where
 from .moving import concatenate, take
 from .reducing import diff
-from .shaping import array, floats, moveaxis
+from .shaping import array, cut, floats, moveaxis
 
 
-def _numbered(num: int, endpoint: bool, ends: tuple) -> tuple[Any, int]:
-    """The numbers 0, 1 ... of points between these ends, along a first axis, and how many steps there are."""
-    steps = max(num - bool(endpoint), 1)
-    numbers = np.linspace(0.0, steps, num, endpoint, dtype=np.result_type(*(x.dtype for x in ends), 1.0))
-    return numbers.reshape(-1, *(1,) * max(x.ndim for x in ends)), steps
+def _between(start: Any, stop: Any, num: int, endpoint: bool) -> Any:
+    """Along a first axis, how far points are from start to stop: 0.0 ... 1.0."""
+    dtype = np.result_type(start.dtype, stop.dtype, 1.0)
+    return np.linspace(0.0, 1.0, num, endpoint, dtype=dtype).reshape(-1, *(1,) * max(start.ndim, stop.ndim))
 
 
 def linspace(
@@ -30,12 +29,10 @@ def linspace(
 ) -> Any:
     """As numpy.linspace."""
     start, stop = map(floats, as_weak((start, stop)))
-    numbers, steps = _numbered(num, endpoint, (start, stop))
-    step = (stop - start) / steps
-    line = start + step * numbers
-    line = where(numbers == steps, stop, line)  # exactly
-    line = moveaxis(array(line, dtype), 0, axis)
-    return (line, step if num > bool(endpoint) else np.nan) if retstep else line
+    share = _between(start, stop, num, endpoint)
+    line = moveaxis(array(start * (1.0 - share) + stop * share, dtype), 0, axis)
+    steps = num - bool(endpoint)
+    return (line, (stop - start) / steps if steps > 0 else np.nan) if retstep else line
 
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
@@ -43,8 +40,7 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     start, stop = as_array(start), as_array(stop)
     if not kinds.tracing and not (np.all(data_of(start)) and np.all(data_of(stop))):
         raise ValueError("geomspace: no geometric sequence begins or ends with 0")
-    numbers, steps = _numbered(num, endpoint, (start, stop))
-    return moveaxis(array(start * (stop / start) ** (numbers / steps), dtype), 0, axis)
+    return moveaxis(array(start * (stop / start) ** _between(start, stop, num, endpoint), dtype), 0, axis)
 
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
@@ -71,11 +67,10 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """As numpy.trapezoid."""
     y = floats(y)
     place = axis_of(axis, y.ndim)
-    before = (slice(None),) * place
     if x is not None:
         x = floats(x)
         dx = diff(x).reshape(-1, *(1,) * (y.ndim - place - 1)) if x.ndim == 1 else diff(x, axis=axis)
-    return (dx * (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) * 0.5).sum(axis)
+    return (dx * (cut(y, place, 1, None) + cut(y, place, None, -1)) * 0.5).sum(axis)
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
