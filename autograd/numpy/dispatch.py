@@ -1,7 +1,8 @@
 """One name, two functions: what is recorded where a node takes part, and NumPy's own where none does.
 
 The other modules hold functions of nodes and arrays under NumPy's names. Their last line, `record(globals())`,
-lets each call choose. An argument annotated as a Tensor reaches such a function as a Tensor or an array.
+lets each call choose. An argument that has one of the names in `ARRAY_ARGUMENTS`, as in NumPy, reaches such a function
+as a Tensor or an array.
 """
 
 import inspect
@@ -25,6 +26,7 @@ from ..tree import flatten, map_tree, unflatten
 
 ARRAYS = {Tensor, np.ndarray}
 SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
+ARRAY_ARGUMENTS = {*"a a1 a2 arr array ary b element f fp indices m test_elements v weights x x1 x2 xp y".split()}
 BY_ROWS = {Tensor, Value, float, int}  # what every row takes as it is
 OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
 NO_OUT = (
@@ -48,14 +50,15 @@ def recorded(
     """The function, or where no node takes part NumPy's function of this name.
 
     Where NumPy has none, the numbers go through the function as a Tensor. Lists of nodes and Values, as others are
-    `as_given`, become Tensors. The methods and keywords of a ufunc come back by its protocol.
+    `as_given`, become Tensors, of a function of numbers (`as_nodes`) lists alone. The methods and keywords of a ufunc
+    come back by its protocol.
     """
     plain = getattr(home, name, None)
     of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
-    arrays = {key for key, kind in getattr(function, "__annotations__", {}).items() if kind is Tensor} - {"return"}
-    simple = ARRAYS if len(arrays) > 1 else SIMPLE
     code = None if of_ufunc else getattr(function, "__code__", None)
-    options = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} - arrays if code else set()
+    names = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} if code else set()
+    arrays = set() if as_given is as_nodes else names & ARRAY_ARGUMENTS
+    simple, options = ARRAYS if len(arrays) > 1 else SIMPLE, names - arrays
     if inspect.isfunction(function):
         function.__name__ = function.__qualname__ = name
 
@@ -99,7 +102,7 @@ def _entered(
     found = as_given((*args, *kwargs.values()))
     if arrays:
         names = chain([name for name, _ in zip(chain(signature(function).parameters, repeat("")), args)], kwargs)
-        found = [as_array(x) if name in arrays and type(x) not in ARRAYS else x for name, x in zip(names, found)]
+        found = [x if x is None or name not in arrays else as_array(x) for name, x in zip(names, found)]
     return found[: len(args)], dict(zip(kwargs, found[len(args) :]))
 
 
@@ -170,18 +173,16 @@ def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(row, updated=())
     def function(*args: Any) -> Any:
-        return row(*args) if BY_ROWS.issuperset(map(type, args)) else row(*map(_floats, args))
+        return row(*[x if type(x) in BY_ROWS or is_value(x) else floats(x) for x in args])
 
     function.__qualname__ = row.__name__
     return function
 
 
-def _floats(x: Any) -> Any:
-    """What a row takes: NumPy's functions make floats of integers, its operators do not."""
-    if hasattr(x, "dtype") and x.dtype.kind in "fc":
-        return x
-    x = unlisted(x)
-    return x if is_value(x) else _as_floats(x) if is_node(x) else np.multiply(x, 1.0)
+def floats(x: Any) -> Any:
+    """A Tensor or an array of floats."""
+    x = as_array(x)
+    return x if x.dtype.kind == "f" else x.astype(float)
 
 
 def on_nodes(f: Callable, tree: Any) -> Any:

@@ -11,11 +11,11 @@ from ..meeting import as_array, as_weak
 from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import masks
-from .dispatch import data_of, record
+from .dispatch import data_of, floats, record
 from .elementwise import clip, where
 from .moving import concatenate, take
 from .reducing import diff
-from .shaping import array, cut, floats, moveaxis
+from .shaping import array, cut, moveaxis
 
 
 def _between(start: Any, stop: Any, num: int, endpoint: bool) -> Any:

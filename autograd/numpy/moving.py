@@ -35,12 +35,6 @@ def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
     return concatenate([x.reshape(*x.shape[:axis], 1, *x.shape[axis:]) for x in parts], axis, **options)
 
 
-def hstack(tup: Sequence, **options: Any) -> Any:
-    """As numpy.hstack."""
-    parts = [atleast_1d(part) for part in as_arrays(tup)]
-    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, **options)
-
-
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
     """As numpy.select."""
     if not len(condlist) or len(condlist) != len(choicelist):
@@ -85,11 +79,9 @@ append, block, choose = _moving("append", "arr", "values"), _moving("block", "ar
 compress, extract = _moving("compress", "a"), _moving("extract", "arr")
 
 
-def broadcast_arrays(*args: Any, subok: bool = False) -> tuple:
-    """As numpy.broadcast_arrays."""
-    parts = [as_array(x) for x in args]
-    shape = np.broadcast_shapes(*(x.shape for x in parts))
-    return tuple(broadcast_to(x, shape) for x in parts)
+broadcast_arrays = lambda *args, subok=False: tuple(
+    broadcast_to(x, np.broadcast_shapes(*(np.shape(x) for x in args))) for x in args
+)
 
 
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: Any = "xy") -> tuple:
@@ -145,12 +137,11 @@ def _splitting(name: str) -> Callable[..., Any]:
 split, array_split = _splitting("split"), _splitting("array_split")
 
 
-def diag(v: Tensor, k: int = 0) -> Tensor:
-    """As numpy.diag: the diagonal of a matrix, or a matrix with this diagonal."""
-    if v.ndim == 2:
-        return diagonal(v, k)
-    places = np.nonzero(np.diag(np.ones(v.shape), k))
-    return OPERATIONS["scatter"](v, places, (v.size + abs(k),) * 2)
+diag = lambda v, k=0: (
+    diagonal(v, k)
+    if v.ndim == 2
+    else OPERATIONS["scatter"](v, np.nonzero(np.diag(np.ones(v.shape), k)), (v.size + abs(k),) * 2)
+)
 
 
 def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
@@ -170,6 +161,9 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
 insert = lambda arr, obj, values, axis=None: moved(
     lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values]
 ).astype(as_array(arr).dtype)
+hstack = lambda tup, **options: concatenate(
+    parts := [atleast_1d(x) for x in as_arrays(tup)], int(parts[0].ndim > 1), **options
+)
 diagflat = lambda v, k=0: diag(as_array(v).ravel(), k)
 trace = lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype)
 vstack = lambda tup, **options: concatenate([atleast_2d(x) for x in as_arrays(tup)], **options)

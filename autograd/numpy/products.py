@@ -36,11 +36,6 @@ def matmul(x: Any, y: Any) -> Any:
     return out.reshape(out.shape[:-2] + left + right)
 
 
-def affine(x: Any, weight: Any, bias: Any) -> Any:
-    """x @ weight + bias, what a Linear layer computes, as one operation."""
-    return OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
-
-
 def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
@@ -132,13 +127,6 @@ def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Any:
     return einsum(a, left, b, right)
 
 
-def dot(a: Tensor, b: Tensor) -> Any:
-    """As numpy.dot."""
-    if not (a.ndim and b.ndim):
-        return a * b
-    return matmul(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
-
-
 def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
     a, v = atleast_1d(a, v)
@@ -174,26 +162,22 @@ def cross(a: Tensor, b: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -
 
 def matrices(name: str, x: Any, square: bool = False) -> Any:
     """An array that has matrices in its last two axes, or a ValueError."""
-    x = as_array(x)
     if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
         raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
     return x
 
 
-def vecdot(x1: Tensor, x2: Tensor, *, axis: int = -1) -> Any:
-    """As numpy.vecdot."""
-    x1, x2 = (moveaxis(x, axis_of(axis, x.ndim), -1) for x in (x1, x2))
-    return matmul(x1[..., None, :], x2[..., None])[..., 0, 0]
-
-
-def correlate(a: Tensor, v: Tensor, mode: str = "valid") -> Any:
-    """As numpy.correlate."""
-    return convolve(a, v[::-1], mode) if len(a) >= len(v) else convolve(a[::-1], v, mode)[::-1]
-
-
-inner = lambda a, b: tensordot(a, b, (-1, -1)) if as_array(a).ndim and as_array(b).ndim else dot(a, b)
-outer = lambda a, b: as_array(a).reshape(-1, 1) * as_array(b).reshape(-1)
-vdot = lambda a, b: matmul(as_array(a).reshape(-1), as_array(b).reshape(-1))
-vecmat = lambda x1, x2: matmul(as_array(x1)[..., None, :], matrices("vecmat", x2))[..., 0, :]
-matvec = lambda x1, x2: matmul(matrices("matvec", x1), as_array(x2)[..., None])[..., 0]
+# x @ weight + bias, what a Linear layer computes, as one operation
+affine = lambda x, weight, bias: OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
+dot = lambda a, b: a * b if not a.ndim or not b.ndim else matmul(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
+inner = lambda a, b: tensordot(a, b, (-1, -1)) if a.ndim and b.ndim else a * b
+outer = lambda a, b: a.reshape(-1, 1) * b.reshape(-1)
+vdot = lambda a, b: matmul(a.reshape(-1), b.reshape(-1))
+vecdot = lambda x1, x2, *, axis=-1: _dots(*(moveaxis(x, axis_of(axis, x.ndim), -1) for x in (x1, x2)))
+_dots = lambda x, y: matmul(x[..., None, :], y[..., None])[..., 0, 0]
+vecmat = lambda x1, x2: matmul(x1[..., None, :], matrices("vecmat", x2))[..., 0, :]
+matvec = lambda x1, x2: matmul(matrices("matvec", x1), x2[..., None])[..., 0]
+correlate = lambda a, v, mode="valid": (
+    convolve(a, v[::-1], mode) if len(a) >= len(v) else convolve(a[::-1], v, mode)[::-1]
+)
 __all__ = record(globals())

@@ -162,6 +162,9 @@ def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tens
     return x
 
 
+ediff1d = lambda ary, to_end=None, to_begin=None: concatenate(
+    [as_array(part).astype(ary.dtype) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None], None
+)
 cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(atleast_1d(selected(a, dtype)), axis))
 cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0
 
@@ -198,15 +201,9 @@ def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
     return x
 
 
-def ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
-    """As numpy.ediff1d: the differences of all elements in a row, between other numbers."""
-    parts = [as_array(part).reshape(-1) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None]
-    return concatenate([part.astype(ary.dtype) for part in parts])
-
-
 def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
     """As numpy.unwrap; each element moves by a multiple of the period, so its gradient is its own."""
-    axis = axis_of(axis, p.ndim)
+    p, axis = along(as_array(p), axis)
     step = diff(p, axis=axis, prepend=cut(p, axis, 1))
     jump = (step + period / 2) % period - period / 2 - step
     # a step of exactly half a period upwards stays one

@@ -13,12 +13,6 @@ from ..operation import OPERATIONS
 from .dispatch import blank_of, record
 
 
-def floats(x: Any) -> Any:
-    """A Tensor or an array of floats."""
-    x = as_array(x)
-    return x if x.dtype.kind == "f" else x.astype(float)
-
-
 def along(x: Any, axis: Any) -> tuple[Any, int]:
     """x and one axis of it; all elements in a row for None."""
     return (x.reshape(-1), 0) if axis is None else (x, axis_of(axis, x.ndim))
