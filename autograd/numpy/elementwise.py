@@ -84,12 +84,6 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return a
 
 
-def round(a: Any, decimals: int = 0) -> Any:
-    """As numpy.round; the derivative is 0."""
-    scale = 10.0 ** operator.index(decimals)
-    return _rint(a) if scale == 1.0 else _div(_rint(_mul(a, scale)), scale)
-
-
 def sinc(x: Any) -> Any:
     """As numpy.sinc, sin(pi x) / (pi x); its power series near 0, where the quotient's derivatives lose digits."""
     angle = _mul(x, math.pi)
@@ -100,14 +94,6 @@ def sinc(x: Any) -> Any:
         series = _add(1.0, _mul(_mul(squared, -1.0 / (2 * k * (2 * k + 1))), series))
     far = _where(near, 1.0, angle)
     return _where(near, series, _div(OPERATIONS["sin"](far), far))
-
-
-def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """As numpy.nan_to_num; the gradient is 0 where a number was put in."""
-    limit = float(np.finfo(getattr(x, "dtype", float)).max)
-    out = _where(_equal(x, math.inf), limit if posinf is None else posinf, x)
-    out = _where(_equal(x, -math.inf), -limit if neginf is None else neginf, out)
-    return _where(_equal(x, x), out, nan)
 
 
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
@@ -133,11 +119,20 @@ def selection(choices: Iterable, default: Any) -> Any:
     return functools.reduce(lambda out, choice: _where(*choice, out), choices, default)
 
 
-def polyval(p: Any, x: Any) -> Any:
-    """As numpy.polyval, by Horner's rule."""
-    x = np.asarray(x) if isinstance(x, (list, tuple)) else x
-    return functools.reduce(lambda out, coefficient: out * x + coefficient, p, x * 0.0)
-
-
+# the derivative is 0
+round = lambda a, decimals=0: _rounded(a, 10.0 ** operator.index(decimals))
+_rounded = lambda a, scale: _rint(a) if scale == 1.0 else _div(_rint(_mul(a, scale)), scale)
+# the gradient is 0 where a number was put in
+nan_to_num = lambda x, copy=True, nan=0.0, posinf=None, neginf=None: selection(
+    [
+        (_equal(x, math.inf), _largest(x) if posinf is None else posinf),
+        (_equal(x, -math.inf), -_largest(x) if neginf is None else neginf),
+        (OPERATIONS["not_equal"](x, x), nan),
+    ],
+    x,
+)
+_largest = lambda x: float(np.finfo(getattr(x, "dtype", float)).max)
+# by Horner's rule
+polyval = lambda p, x: functools.reduce(lambda out, coefficient: out * x + coefficient, p, _where(True, 0.0, x))
 float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
 __all__ = record(globals(), as_given=as_nodes)

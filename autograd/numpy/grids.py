@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axes_of
 from ..meeting import as_array, as_weak
 from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import masks
-from .dispatch import data_of, floats, record
+from .dispatch import blank_of, data_of, floats, record
 from .elementwise import clip, where
 from .moving import concatenate, take
 from .reducing import diff
@@ -46,11 +45,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     """As numpy.interp; the slope at a point of xp is that to its right."""
     x, xp, fp = map(floats, (x, xp, fp))
-    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
-        raise ValueError(f"interp: xp and fp are one row of numbers each, not of shapes {xp.shape} and {fp.shape}")
+    np.interp(0.0, blank_of(xp), blank_of(fp), period=period)  # or an error
     if period is not None:
-        if period == 0:
-            raise ValueError("interp: the period is not 0")
         x, xp = (a - period * OPERATIONS["floor"](a / period) for a in (x, xp))
         order = masks.argsort(xp)
         xp, fp = (concatenate([row[-1:], row, row[:1]]) for row in (take(xp, order), take(fp, order)))
@@ -76,28 +72,23 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """As numpy.gradient: slopes by differences of second order inside, and of `edge_order` at the ends."""
     f = floats(f)
-    axes = axes_of(axis, f.ndim) if axis is None else tuple(axis_of(i, f.ndim) for i in np.ravel(axis))
-    axes_of(axes, f.ndim)  # or an error, where one stands twice
     spacings = [floats(h) for h in varargs or (1.0,)]
-    spacings = spacings * len(axes) if len(spacings) == 1 and not spacings[0].ndim else spacings
-    if len(spacings) != len(axes):
-        raise TypeError(f"gradient: one spacing, or one for each of the axes {axes}, not {len(spacings)}")
-    if edge_order not in (1, 2) or any(f.shape[i] <= edge_order for i in axes):
-        raise ValueError(f"gradient: edge_order is 1 or 2, and less than each length in shape {f.shape}: {edge_order}")
+    places = [1.0 + np.arange(h.size).reshape(h.shape) for h in spacings]
+    np.gradient(blank_of(f), *places, axis=axis, edge_order=edge_order)  # or an error
+    axes = [axis_of(i, f.ndim) for i in (range(f.ndim) if axis is None else np.ravel(axis))]
+    spacings = spacings * len(axes) if len(spacings) == 1 else spacings
     slopes = [moveaxis(_slopes(moveaxis(f, i, -1), h, edge_order), -1, i) for i, h in zip(axes, spacings)]
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
 def _slopes(f: Any, h: Any, edge_order: int) -> Any:
     """Slopes along the last axis; h is the distance of its points, or says where they are."""
-    if h.ndim and h.shape != f.shape[-1:]:
-        raise ValueError(f"gradient: {h.size} coordinates of an axis of length {f.shape[-1]}")
     h = diff(h) if h.ndim else h.astype(f.dtype) * np.ones(f.shape[-1] - 1, f.dtype)
     between = diff(f) / h
     first, last = between[..., :1], between[..., -1:]
     left, right = h[:-1], h[1:]
     inside = (left * between[..., 1:] + right * between[..., :-1]) / (left + right)
-    if edge_order == 2:
+    if edge_order != 1:
         bend = diff(between) / (left + right)
         first, last = first - h[:1] * bend[..., :1], last + h[-1:] * bend[..., -1:]
     return concatenate([first, inside, last], -1).astype(f.dtype)

@@ -26,6 +26,22 @@ SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
 _square, _where = functools.partial(_matrices, square=True), OPERATIONS["where"]
 
 
+_mirrored = lambda a: tril(a) + tril(a, -1).mT  # the symmetric matrix with this lower triangle
+_symmetric = lambda name, a, hermitian: _mirrored(_square(name, a)) if hermitian else _matrices(name, a)
+# orthonormal columns, made a basis
+_completed = lambda q: q if q.shape[-2] == q.shape[-1] else concatenate([q, decompositions.complement(q)], -1)
+
+inv = lambda a: OPERATIONS["inv"](_square("inv", a))
+det = lambda a: OPERATIONS["det"](_square("det", a))  # two derivatives are right where it is singular, not a third
+slogdet = lambda a: SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
+# of (a + a.mT) / 2; so the gradient is symmetric
+cholesky = lambda a, *, upper=False: cholesky(a).mT if upper else OPERATIONS["cholesky"](_square("cholesky", a))
+# the derivatives are those among matrices of the same rank
+pinv = lambda a, rcond=1e-15, hermitian=False, *, rtol=None: decompositions.pinv(
+    _symmetric("pinv", a, hermitian), rcond if rtol is None else rtol
+)
+
+
 def solve(a: Tensor, b: Tensor) -> Any:
     """As numpy.linalg.solve: x with a @ x = b; a vector if b has one axis."""
     a = _square("solve", a)
@@ -34,32 +50,14 @@ def solve(a: Tensor, b: Tensor) -> Any:
     return OPERATIONS["solve"](a, b)
 
 
-inv = lambda a: OPERATIONS["inv"](_square("inv", a))
-det = lambda a: OPERATIONS["det"](_square("det", a))  # two derivatives are right where it is singular, not a third
-slogdet = lambda a: SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
-
-
-def cholesky(a: Tensor, *, upper: bool = False) -> Tensor:
-    """As numpy.linalg.cholesky, of (a + a.mT) / 2; so the gradient is symmetric."""
-    lower = OPERATIONS["cholesky"](_square("cholesky", a))
-    return lower.mT if upper else lower
-
-
-def _mirrored(a: Tensor) -> Tensor:
-    """The symmetric matrix with this lower triangle."""
-    half = tril(a)
-    return half + tril(half, -1).mT
-
-
 def eigh(a: Tensor, UPLO: str = "L") -> Any:
     """As numpy.linalg.eigh, of one triangle of a, as `UPLO` says; the gradient has that triangle too.
 
     Where eigenvalues coincide the derivatives are right if they depend on no choice of eigenvectors: docs/numerics.md.
     """
-    if str(UPLO).upper() not in ("L", "U"):
-        raise ValueError(f"eigh: UPLO is 'L' or 'U', for the lower or the upper triangle, not {UPLO!r}")
+    _np.linalg.eigvalsh(_np.eye(1), UPLO)  # or an error
     a = _square("eigh", a)
-    packed = decompositions.eigh(_mirrored(a if UPLO.upper() == "L" else a.mT))
+    packed = decompositions.eigh(_mirrored(a if UPLO in "lL" else a.mT))
     return EighResult(packed[..., 0, :], packed[..., 1:, :])
 
 
@@ -68,7 +66,7 @@ def svd(a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitia
 
     Where singular values coincide the derivatives are right if they depend on no choice of vectors: docs/numerics.md.
     """
-    a = _mirrored(_square("svd", a)) if hermitian else _matrices("svd", a)
+    a = _symmetric("svd", a, hermitian)
     u, s, v = decompositions.svd_parts(decompositions.svd(a), a)
     if not compute_uv:
         return s[..., 0, :]
@@ -90,17 +88,6 @@ def qr(a: Tensor, mode: str = "reduced") -> Any:
     if mode == "complete":
         q, r = _completed(q), concatenate([r, _np.zeros((*a.shape[:-2], m - k, a.shape[-1]), a.dtype)], -2)
     return QRResult(q, r)
-
-
-def _completed(q: Tensor) -> Tensor:
-    """Orthonormal columns, made a basis."""
-    return q if q.shape[-2] == q.shape[-1] else concatenate([q, decompositions.complement(q)], -1)
-
-
-def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
-    """As numpy.linalg.pinv; the derivatives are those among matrices of the same rank."""
-    a = _mirrored(_square("pinv", a)) if hermitian else _matrices("pinv", a)
-    return decompositions.pinv(a, rcond if rtol is None else rtol)
 
 
 def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
@@ -205,9 +192,7 @@ def tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Any:
 
 outer = lambda x1, x2: products.einsum("i,j->ij", x1, x2)
 svdvals = lambda x: svd(x, compute_uv=False)
-tensorinv = lambda a, ind=2: inv(as_array(a).reshape(math.prod(a.shape[:ind]), -1)).reshape(
-    a.shape[ind:] + a.shape[:ind]
-)
+tensorinv = lambda a, ind=2: inv(a.reshape(math.prod(a.shape[:ind]), -1)).reshape(a.shape[ind:] + a.shape[:ind])
 eigvalsh = lambda a, UPLO="L": eigh(a, UPLO).eigenvalues
 matrix_norm = lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
 diagonal = lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1)

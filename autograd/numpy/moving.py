@@ -14,7 +14,7 @@ from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import data_of, record, signature
+from .dispatch import blank_of, data_of, record, signature
 from .elementwise import selection
 from .shaping import along, atleast_1d, atleast_2d, atleast_3d, broadcast_to, cut
 
@@ -37,10 +37,7 @@ def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
 
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
     """As numpy.select."""
-    if not len(condlist) or len(condlist) != len(choicelist):
-        raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
-    if any(as_array(condition).dtype != bool for condition in condlist):
-        raise TypeError("select: each condition is a mask of booleans")
+    np.select(*blank_of(([*condlist], [*choicelist], default)))  # or an error
     return selection(zip(reversed(condlist), reversed(choicelist)), default)
 
 
@@ -79,11 +76,6 @@ append, block, choose = _moving("append", "arr", "values"), _moving("block", "ar
 compress, extract = _moving("compress", "a"), _moving("extract", "arr")
 
 
-broadcast_arrays = lambda *args, subok=False: tuple(
-    broadcast_to(x, np.broadcast_shapes(*(np.shape(x) for x in args))) for x in args
-)
-
-
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: Any = "xy") -> tuple:
     """As numpy.meshgrid."""
     parts = [as_array(x) for x in xi]
@@ -110,9 +102,7 @@ def take(a: Tensor, indices: Tensor, axis: int | None = None, *, mode: str = "ra
 def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Any:
     """As numpy.take_along_axis."""
     x, axis = along(arr, axis)
-    if indices.ndim != x.ndim or indices.dtype.kind not in "iu":
-        given = f"of shape {indices.shape} and {indices.dtype}"
-        raise IndexError(f"take_along_axis: of integers with the array's {x.ndim} axes, not {given}")
+    np.take_along_axis(blank_of(x), blank_of(indices), axis)  # or an error
     places = [np.arange(n).reshape(-1, *(1,) * (x.ndim - k - 1)) for k, n in enumerate(x.shape)]
     return _at(x, (*places[:axis], indices, *places[axis + 1 :]), indices)
 
@@ -137,13 +127,6 @@ def _splitting(name: str) -> Callable[..., Any]:
 split, array_split = _splitting("split"), _splitting("array_split")
 
 
-diag = lambda v, k=0: (
-    diagonal(v, k)
-    if v.ndim == 2
-    else OPERATIONS["scatter"](v, np.nonzero(np.diag(np.ones(v.shape), k)), (v.size + abs(k),) * 2)
-)
-
-
 def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
     """As numpy.pad, in the modes constant, edge, reflect, symmetric and wrap."""
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
@@ -161,14 +144,21 @@ def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_value
 insert = lambda arr, obj, values, axis=None: moved(
     lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values]
 ).astype(as_array(arr).dtype)
-hstack = lambda tup, **options: concatenate(
-    parts := [atleast_1d(x) for x in as_arrays(tup)], int(parts[0].ndim > 1), **options
+diag = lambda v, k=0: (
+    diagonal(v, k)
+    if v.ndim == 2
+    else OPERATIONS["scatter"](v, np.nonzero(np.diag(np.ones(v.shape), k)), (v.size + abs(k),) * 2)
 )
-diagflat = lambda v, k=0: diag(as_array(v).ravel(), k)
+diagflat = lambda v, k=0: diag(v.ravel(), k)
 trace = lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype)
+_beside = lambda parts, **options: concatenate(parts, 0 if parts[0].ndim == 1 else 1, **options)
+hstack = lambda tup, **options: _beside([atleast_1d(x) for x in as_arrays(tup)], **options)
 vstack = lambda tup, **options: concatenate([atleast_2d(x) for x in as_arrays(tup)], **options)
 dstack = lambda tup: concatenate([atleast_3d(x) for x in as_arrays(tup)], 2)
 column_stack = lambda tup: concatenate([x if x.ndim > 1 else x.reshape(-1, 1) for x in as_arrays(tup)], 1)
+broadcast_arrays = lambda *args, subok=False: tuple(
+    broadcast_to(x, np.broadcast_shapes(*(as_array(x).shape for x in args))) for x in args
+)
 sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
 __all__ = [*record(globals(), as_given=list), *record(globals(), np.lib.stride_tricks, as_given=list)]
 

@@ -120,9 +120,9 @@ def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Any:
     ours, theirs = (tuple(np.atleast_1d(i)) for i in pairs)
     axes_of(ours, a.ndim), axes_of(theirs, b.ndim)  # or an error
     left, right = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
-    for i, j in zip(ours, theirs, strict=True):
-        if a.shape[i] != b.shape[j]:
-            raise ValueError(f"tensordot: axis {i} of shape {a.shape} and axis {j} of shape {b.shape} differ in length")
+    if [a.shape[i] for i in ours] != [b.shape[j] for j in theirs]:
+        raise ValueError(f"tensordot: axes {ours} of shape {a.shape} and {theirs} of shape {b.shape} differ in length")
+    for i, j in zip(ours, theirs):
         right[j] = left[i]
     return einsum(a, left, b, right)
 
@@ -130,13 +130,10 @@ def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Any:
 def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
     a, v = atleast_1d(a, v)
-    if a.ndim != 1 or v.ndim != 1 or not (a.size and v.size):
-        raise ValueError(f"convolve: of two rows of numbers that are not empty, not of shapes {a.shape} and {v.shape}")
-    if mode not in ("full", "same", "valid"):
-        raise ValueError(f"convolve: the mode is full, same or valid, not {mode!r}")
+    length = len(np.convolve(blank_of(a), blank_of(v), mode))  # or an error
     a, v = (v, a) if len(v) > len(a) else (a, v)
-    n, m = len(a), len(v)
-    first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
+    m = len(v)
+    first = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
     return matmul(pad(a, m - 1)[windows], v)
 

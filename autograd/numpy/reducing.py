@@ -171,9 +171,7 @@ cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # der
 
 def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
     """As numpy.sort (stable, whatever the kind); an element's gradient goes to the place it came from."""
-    if order is not None:
-        raise ValueError(f"sort: order={order!r}, but a Tensor has no fields to order by")
-    np.sort(np.empty(0), kind=kind, stable=stable)  # or an error
+    np.sort(np.empty(0), kind=kind, order=order, stable=stable)  # or an error
     x, axis = along(a, axis)
     return OPERATIONS["sorted_as"](x, x, axis)
 

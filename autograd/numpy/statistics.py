@@ -10,7 +10,7 @@ from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
 from . import masks, reducing
-from .dispatch import data_of, record
+from .dispatch import blank_of, data_of, record
 from .moving import concatenate, diagonal, take, take_along_axis
 from .reducing import selected
 from .shaping import atleast_2d, broadcast_to
@@ -26,10 +26,9 @@ def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = F
     """As numpy.average; the weights have their gradient, too."""
     axis = tuple(axis) if isinstance(axis, list) else axis
     w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
+    np.average(blank_of(a), axis, np.ones(w.shape))  # or an error
     if w.shape != a.shape:
-        axes = [] if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
-        if axis is None or w.shape != tuple(a.shape[i] for i in axes):
-            raise ValueError(f"average: weights of shape {w.shape} for an array of shape {a.shape} along {axis}")
+        axes = [i % a.ndim for i in np.atleast_1d(axis)]
         w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(a.shape)))
     total = reducing.sum(broadcast_to(w, a.shape), axis, keepdims=keepdims)
     mean = reducing.sum(a * w, axis, keepdims=keepdims) / total
@@ -110,10 +109,8 @@ cov = lambda m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweig
 def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
     """As numpy.corrcoef."""
     c = cov(x, y, rowvar, dtype=dtype)
-    if not c.ndim:
-        return c / c
-    size = diagonal(c).sqrt()
-    return c / size / size.reshape(-1, 1)
+    size = diagonal(atleast_2d(c)).sqrt()
+    return (c / size / size.reshape(-1, 1)).reshape(c.shape)
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
