@@ -1,6 +1,7 @@
 """An operation that warned or failed is computed again at the user's line; its error says what it was given."""
 
 import threading
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -59,10 +60,12 @@ def _explained(error: Exception, operation: Operation, args: tuple) -> Exception
     return kind(f"{operation.name}: {given}: {error}")
 
 
-def refused(error: Exception, called: str) -> Exception:
+def refused(error: Exception, called: str, given: Iterable = ()) -> Exception:
     """An error in a function that the user called: with its name, and one that says that its arguments are wrong."""
     if type(error) in ASTRAY:
         return ValueError(f"{called}: these arguments do not fit: {type(error).__name__}: {error}")
     if type(error) in (*REFUSALS, np.exceptions.AxisError) and called not in str(error):
-        return type(error)(f"{called}: {error}").with_traceback(error.__traceback__)
+        shapes = ", ".join(str(x.shape) for x in given if hasattr(x, "shape"))
+        shown = f" (of shapes {shapes})" if shapes and "(" not in str(error) else ""
+        return type(error)(f"{called}: {error}{shown}").with_traceback(error.__traceback__)
     return error

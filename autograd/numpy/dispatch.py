@@ -79,7 +79,7 @@ def recorded(
             of_integers = kinds.tracing and _with_integers(args, kwargs)
             return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
         except Exception as error:
-            raise refused(error, name) from None
+            raise refused(error, name, (*args, *kwargs.values())) from None
 
     return _called(name, either, plain)
 

@@ -25,12 +25,10 @@ def matmul(x: Any, y: Any) -> Any:
     if getattr(x, "ndim", 0) > 1 and getattr(y, "ndim", 0) > 1:
         return OPERATIONS["matmul"](x, y)
     x, y = as_array(x), as_array(y)
-    shapes = f"matmul: shapes {x.shape} and {y.shape}"
     if not (x.ndim and y.ndim):
-        raise ValueError(f"{shapes}: a scalar has no matrix product, use *")
-    rows = y.shape[-2 if y.ndim > 1 else 0]
-    if x.shape[-1] != rows:
-        raise ValueError(f"{shapes} do not multiply: {x.shape[-1]} columns against {rows} rows")
+        raise ValueError(f"matmul: shapes {x.shape} and {y.shape}: a scalar has no matrix product, use *")
+    if x.shape[-1] != y.shape[-2:][0]:
+        raise ValueError(f"matmul: shapes {x.shape} and {y.shape}: as many columns as rows are needed")
     out = OPERATIONS["matmul"](x if x.ndim > 1 else x.reshape(1, -1), y if y.ndim > 1 else y.reshape(-1, 1))
     left, right = out.shape[-2:-1] if x.ndim > 1 else (), out.shape[-1:] if y.ndim > 1 else ()
     return out.reshape(out.shape[:-2] + left + right)

@@ -44,7 +44,9 @@ def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) ->
     mask = as_array(where)
     if mask.dtype != bool:
         raise TypeError(f"where= is a mask of booleans, not of {mask.dtype}")
-    return _where(broadcast_to(mask, x.shape), x, other)
+    if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
+        raise ValueError(f"where= is of shape {mask.shape}, the array of shape {x.shape}")
+    return _where(mask, x, other)
 
 
 def _reducing(name: str) -> Callable[..., Any]:
@@ -201,7 +203,8 @@ def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
 
 def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
     """As numpy.unwrap; each element moves by a multiple of the period, so its gradient is its own."""
-    p, axis = along(as_array(p), axis)
+    p = as_array(p)
+    axis = axis_of(axis, p.ndim)
     step = diff(p, axis=axis, prepend=cut(p, axis, 1))
     jump = (step + period / 2) % period - period / 2 - step
     # a step of exactly half a period upwards stays one

@@ -122,7 +122,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 def _over_nan(function: Callable[..., Any], number: float | None = None) -> Callable[..., Any]:
     """A function with a number in the place of NaN, or without one a reduction that selects what is none."""
     if number is None:
-        return lambda a, *args, where=True, **kwargs: function(a, *args, where=(a == a) & where, **kwargs)
+        return lambda a, *args, where=True, **kwargs: function(a, *args, where=(a == a) * where, **kwargs)
     return lambda a, *args, **kwargs: function(_where(a == a, a, number), *args, **kwargs)
 
 
