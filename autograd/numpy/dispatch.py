@@ -55,12 +55,10 @@ def recorded(
     """
     plain = getattr(home, name, None)
     of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
-    code = None if of_ufunc else getattr(function, "__code__", None)
+    code = getattr(function, "__code__", None)
     names = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} if code else set()
     arrays = set() if as_given is as_nodes else names & ARRAY_ARGUMENTS
     simple, options = ARRAYS if len(arrays) > 1 else SIMPLE, names - arrays
-    if inspect.isfunction(function):
-        function.__name__ = function.__qualname__ = name
 
     @wraps(function, updated=())
     def either(*args: Any, **kwargs: Any) -> Any:
@@ -74,10 +72,10 @@ def recorded(
             with_node = Tensor in types or holds_node((*args, *kwargs.values()) if kwargs else args)
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
-            args, kwargs = _without_out(name, plain, args, kwargs)
-            args, kwargs = _entered(function, arrays, as_given, args, kwargs)
-            of_integers = kinds.tracing and _with_integers(args, kwargs)
-            return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
+            args, kwargs = _entered(function, arrays, as_given, *_without_out(name, plain, args, kwargs))
+            if kinds.tracing and _with_integers(args, kwargs):
+                return _of_integers(plain, function, args, kwargs)
+            return function(*args, **kwargs)
         except Exception as error:
             raise refused(error, name, (*args, *kwargs.values())) from None
 
@@ -125,6 +123,7 @@ def record(
     found = [name for name in functions if hasattr(home, name) or name in OURS]
     for name in found:
         function = names[name]
+        function.__name__ = function.__qualname__ = name
         function.__doc__ = function.__doc__ or (
             OPERATIONS[name].__doc__ if name in OURS else f"As {home.__name__}.{name}."
         )

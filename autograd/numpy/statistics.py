@@ -26,8 +26,8 @@ def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = F
     """As numpy.average; the weights have their gradient, too."""
     axis = tuple(axis) if isinstance(axis, list) else axis
     w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
-    np.average(blank_of(a), axis, np.ones(w.shape))  # or an error
     if w.shape != a.shape:
+        np.average(blank_of(a), axis, np.ones(w.shape))  # or an error
         axes = [i % a.ndim for i in np.atleast_1d(axis)]
         w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(a.shape)))
     total = reducing.sum(broadcast_to(w, a.shape), axis, keepdims=keepdims)
