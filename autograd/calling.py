@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import is_real_array
+from .arguments import is_narrow, is_real_array
 from .backward import pullback
 from .graph import oldest
 from .node import Node, Tensor, Value, kinds
@@ -144,7 +144,7 @@ def _plain(node: Node) -> Any:
 def _as_given(g: Any, given: Any) -> Any:
     if isinstance(g, Node) or isinstance(given, Node):
         return g
-    return np.asarray(g) if isinstance(given, np.ndarray) else float(g)
+    return np.asarray(g) if isinstance(given, np.ndarray) else g[()] if is_narrow(given) else float(g)
 
 
 def wrap(args: tuple, positions: tuple[int, ...]) -> list:
@@ -158,7 +158,7 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
             return OPERATIONS["cast"](x, np.dtype(float))
         if isinstance(x, Node):
             return kinds.recorded("alias", x)  # of a trace, while there is one, also from outside
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) or is_narrow(x):
             return kinds.array(x)
         if isinstance(x, numbers.Real):
             return kinds.number(float(x))

@@ -12,6 +12,7 @@ import numpy
 
 from . import numpy as names
 from .backward import backward
+from .failing import refused
 from .node import Node, Tensor, Value, kinds
 from .numpy import protocols
 from .numpy.dispatch import data_of
@@ -79,6 +80,20 @@ def _attach(kind: type, name: str, function: Callable, doc: str | None) -> None:
     setattr(kind, name, function)
 
 
+def _of_tensor(name: str, function: Callable) -> Callable:
+    """A function as a method of Tensor, which need not ask whether it has one; its errors name it."""
+    inner = function if name in OF_TWO else getattr(function, "__wrapped__", function)
+
+    @functools.wraps(inner)
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return inner(self, *args, **kwargs)
+        except Exception as error:
+            raise refused(error, name) from None
+
+    return method
+
+
 def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
     """Give a class of nodes the operators of comparison; to None, a text and the like a node is not equal."""
     numeric = (Node, numbers.Real, numpy.bool_, numpy.ndarray, *((list, tuple) if issubclass(kind, Tensor) else ()))
@@ -112,12 +127,12 @@ for _kind in (Value, Tensor):
 _attach(Tensor, "tolist", lambda self: self.data.tolist(), "As numpy.ndarray.tolist: plain numbers.")
 for _name, _function in {
     **{name: getattr(names, name) for name in OF_ARRAYS},
+    "astype": Tensor.astype,
     "expand": names.broadcast_to,
     "flatten": names.ravel,
     "__matmul__": names.matmul,
 }.items():
-    # what is of a Tensor alone need not ask
-    setattr(Tensor, _name, _function if _name in OF_TWO else getattr(_function, "__wrapped__", _function))
+    setattr(Tensor, _name, _of_tensor(_name, _function))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,

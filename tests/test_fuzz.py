@@ -35,6 +35,7 @@ FOUND = {  # what random programs found, as small as it can be
     "a bound that is no number": (lambda x: [np.clip(x, -1.0, numpy.nan), np.clip(x, numpy.nan, x)], [ROW]),
     "remainders by no number": (lambda x: [x % numpy.nan, x < x % numpy.nan, x // numpy.nan, x % numpy.inf], [ROW]),
     "large products of small integers": (lambda x: [np.prod(x), np.cumprod(x)], [numpy.full(9, 65537, "i4")]),
+    "choices by integers": (lambda i, x: np.choose(i % 2, [x, -x]), [ROW.astype(int), numpy.ones((2, 3))]),
     "large integers in a loop": (lambda x: scan(lambda a, b: (a * 3, a), x, length=3), [numpy.array([2**53 + 1])]),
 }
 
@@ -121,6 +122,13 @@ np.asfortranarray(T(1.0))
 np.linalg.matrix_power(T([1.0]), 0)
 np.linalg.multi_dot([T([1.0])])
 np.linalg.outer(T([1.0]), 1.0)
+np.linspace(T([1.0], 'f4'), 1.0, np.int64(1), False)
+np.nanstd(np.array(np.zeros((0, 3))), where='a', mean=np.mean(T(np.zeros((0, 3))), 0, keepdims=True))
+T([1.0]).sum(axis=9)
+T([1.0]).mean(dtype='x')
+T([1.0]).astype('x')
+T([1.0]).squeeze(1.5)
+T([1.0]).flatten('X')
 """.strip().splitlines()
 
 

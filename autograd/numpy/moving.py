@@ -72,7 +72,7 @@ def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., An
 repeat, tile, delete, diagonal, roll, flip, fliplr, flipud, rot90, resize, hsplit, vsplit, dsplit = map(
     _moving, "repeat tile delete diagonal roll flip fliplr flipud rot90 resize hsplit vsplit dsplit".split()
 )
-append, block, choose = _moving("append", "arr", "values"), _moving("block", "arrays"), _moving("choose", "choices")
+append, block = _moving("append", "arr", "values"), _moving("block", "arrays")
 compress, extract = _moving("compress", "a"), _moving("extract", "arr")
 
 
@@ -105,6 +105,14 @@ def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Any:
     np.take_along_axis(blank_of(x), blank_of(indices), axis)  # or an error
     places = [np.arange(n).reshape(-1, *(1,) * (x.ndim - k - 1)) for k, n in enumerate(x.shape)]
     return _at(x, (*places[:axis], indices, *places[axis + 1 :]), indices)
+
+
+def choose(a: Any, choices: Sequence, *, mode: str = "raise") -> Any:
+    """As numpy.choose."""
+    if not is_node(a):
+        return moved(lambda numbers: np.choose(a, numbers[0], mode=mode), [choices])  # type: ignore[call-overload]
+    i, *parts = broadcast_arrays(a, *choices)
+    return take_along_axis(stack(parts), PLACES[mode](i, len(parts))[None], 0)[0]
 
 
 def _at(x: Any, index: tuple, i: Any) -> Any:

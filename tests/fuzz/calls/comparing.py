@@ -1,6 +1,5 @@
 """A call's text by NumPy and by autograd.numpy, and how they differ."""
 
-import operator
 import re
 import warnings
 from types import SimpleNamespace
@@ -35,7 +34,7 @@ MORE = re.compile(
     r"keepdims=|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|False|f2)|hermitian="
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \[|float_power\(\(0"
     r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along|mean=\("
-    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf"
+    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=\("
 )
 OF_CHOICE = re.compile(r"\.(svd|eigh|qr|cholesky)\(|empty_like")  # whose numbers are one choice of several
 WIDER = re.compile(r"V\(|ldexp|choose|mean=|inner|vdot")  # in which float32 may meet float64
@@ -127,14 +126,14 @@ def _outcome(text: str, scope: dict) -> tuple[Any, Exception | None]:
 
 
 def _name(text: str) -> str:
-    found = re.match(r"np\.(?:linalg\.)?(\w+)\(", text) or re.search(r"\.(\w+)\([^()]*\)$", text)
+    found = re.match(r"np\.(?:linalg\.)?(\w+)\(", text) or re.match(r"[^.]+\(.*?\)\.(\w+)\(", text)
     return found[1] if found else ""
 
 
 def _says(name: str, error: Exception) -> bool:
     """Whether an error names the function, by this name or the one that it is an alias of."""
-    function = operator.attrgetter(name)(np.linalg if hasattr(np.linalg, name) and not hasattr(np, name) else np)
-    return name in str(error) or function.__name__ in str(error) or type(error).__module__.startswith("numpy")
+    function = next((getattr(home, name) for home in (np, np.linalg, Tensor) if hasattr(home, name)), None)
+    return name in str(error) or getattr(function, "__name__", name) in str(error)
 
 
 def _of_error(text: str, error: Exception, refused: Exception | None, theirs: Any) -> str | None:
@@ -144,7 +143,7 @@ def _of_error(text: str, error: Exception, refused: Exception | None, theirs: An
     known = DOCUMENTED.search(str(error)) or "None" in text or MORE.search(text)
     if refused is None and not known and all(numpy.asarray(x).dtype.kind in "fiub" for x in flatten(theirs)):
         return f"refused, where NumPy does not: {said}"
-    if text.startswith("np.") and not _says(_name(text), error) and not DOCUMENTED.search(str(error)):
+    if _name(text) and not _says(_name(text), error) and not DOCUMENTED.search(str(error)):
         return f"nameless {said}"
     return None
 
