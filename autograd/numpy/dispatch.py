@@ -93,15 +93,13 @@ def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tu
     return args[:place], kwargs
 
 
-def _entered(
-    function: Callable, arrays: set[str], as_given: Callable, args: tuple, kwargs: dict
-) -> tuple[Sequence, dict]:
+def _entered(function: Callable, arrays: set[str], as_given: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """A call's arguments: lists of nodes and Values `as_given`, and what is to be an array as one."""
     found = as_given((*args, *kwargs.values()))
     if arrays:
         names = chain([name for name, _ in zip(chain(signature(function).parameters, repeat("")), args)], kwargs)
         found = [x if x is None or name not in arrays else as_array(x) for name, x in zip(names, found)]
-    return found[: len(args)], dict(zip(kwargs, found[len(args) :]))
+    return (*found[: len(args)],), dict(zip(kwargs, found[len(args) :]))
 
 
 def _called(name: str, function: Any, plain: Any) -> Callable[..., Any]:
@@ -142,10 +140,6 @@ def _with_integers(args: Sequence, kwargs: dict) -> bool:
     return any(isinstance(x, kinds.array) and x.dtype.kind != "f" for x in flatten([args, kwargs]))
 
 
-def _as_floats(x: Any) -> Any:
-    return Tensor(x) if isinstance(x, kinds.array) else x
-
-
 def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwargs: dict) -> Any:
     """A function of integers in a trace, with the dtypes of NumPy's own result: as it is, or by floats."""
 
@@ -153,8 +147,9 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
         changed, by_name = on_nodes(change, [args, kwargs])
         return f(*changed, **by_name)
 
+    as_floats = lambda x: Tensor(x) if isinstance(x, kinds.array) else x
     if plain is None:
-        return given(_as_floats, function)
+        return given(as_floats, function)
     dtypes = [np.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
     whole = next((dtype for dtype in dtypes if dtype.kind == "i"), None)  # what sums and products of int32 are in
     for change in (lambda x: x, lambda x: x.astype(whole) if whole and x.dtype.kind != "f" else x):
@@ -162,7 +157,7 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
             out = given(change, function)
             if all(not is_node(x) or x.dtype == dtype for x, dtype in zip(flatten(out), dtypes, strict=True)):
                 return out
-    out = given(_as_floats, function)
+    out = given(as_floats, function)
     parts = [x.astype(dtype) if is_node(x) else x for x, dtype in zip(flatten(out), dtypes, strict=True)]
     return unflatten(out, parts)
 

@@ -119,9 +119,10 @@ def selection(choices: Iterable, default: Any) -> Any:
     return functools.reduce(lambda out, choice: _where(*choice, out), choices, default)
 
 
+_rounded = lambda a, scale: _rint(a) if scale == 1.0 else _div(_rint(_mul(a, scale)), scale)
 # the derivative is 0
 round = lambda a, decimals=0: _rounded(a, 10.0 ** operator.index(decimals))
-_rounded = lambda a, scale: _rint(a) if scale == 1.0 else _div(_rint(_mul(a, scale)), scale)
+_largest = lambda x: float(np.finfo(getattr(x, "dtype", float)).max)
 # the gradient is 0 where a number was put in
 nan_to_num = lambda x, copy=True, nan=0.0, posinf=None, neginf=None: selection(
     [
@@ -131,7 +132,6 @@ nan_to_num = lambda x, copy=True, nan=0.0, posinf=None, neginf=None: selection(
     ],
     x,
 )
-_largest = lambda x: float(np.finfo(getattr(x, "dtype", float)).max)
 # by Horner's rule
 polyval = lambda p, x: functools.reduce(lambda out, coefficient: out * x + coefficient, p, _where(True, 0.0, x))
 float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)

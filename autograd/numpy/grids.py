@@ -74,7 +74,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     f = floats(f)
     spacings = [floats(h) for h in varargs or (1.0,)]
     places = [1.0 + np.arange(h.size).reshape(h.shape) for h in spacings]
-    np.gradient(blank_of(f), *places, axis=axis, edge_order=edge_order)  # or an error
+    np.gradient(blank_of(f), *places, axis=axis, edge_order=edge_order)  # type: ignore[call-overload]  # or an error
     axes = [axis_of(i, f.ndim) for i in (range(f.ndim) if axis is None else np.ravel(axis))]
     spacings = spacings * len(axes) if len(spacings) == 1 else spacings
     slopes = [moveaxis(_slopes(moveaxis(f, i, -1), h, edge_order), -1, i) for i, h in zip(axes, spacings)]

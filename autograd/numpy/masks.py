@@ -21,14 +21,14 @@ any = lambda a, axis=None, *, keepdims=False, where=True: reducing.sum(a != 0, a
 all = lambda a, axis=None, *, keepdims=False, where=True: (
     reducing.sum(a == 0, axis, keepdims=keepdims, where=where) == 0
 )
+# equal, or, if these are, both no numbers
+_same = lambda a, b, equal_nan: (a == b) | (a != a) & (b != b) if equal_nan else a == b
 array_equal = lambda a1, a2, equal_nan=False: a1.shape == a2.shape and all(_same(a1, a2, equal_nan))
 array_equiv = lambda a1, a2: np.array_equiv(np.zeros(a1.shape), np.zeros(a2.shape)) and all(a1 == a2)
 isclose = lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: (
     (abs(a - b) <= atol + rtol * abs(b)) & (abs(b) < math.inf) | _same(a, b, equal_nan)
 )
 allclose = lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: all(isclose(a, b, rtol, atol, equal_nan))
-# equal, or, if these are, both no numbers
-_same = lambda a, b, equal_nan: (a == b) | (a != a) & (b != b) if equal_nan else a == b
 isin = lambda element, test_elements, assume_unique=False, invert=False, *, kind=None: (
     any(element[..., None] == test_elements.reshape(-1), -1) != invert
 )

@@ -128,7 +128,7 @@ def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Any:
 def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
     a, v = atleast_1d(a, v)
-    length = len(np.convolve(blank_of(a), blank_of(v), mode))  # or an error
+    length = len(np.convolve(blank_of(a), blank_of(v), mode))  # type: ignore[call-overload]  # or an error
     a, v = (v, a) if len(v) > len(a) else (a, v)
     m = len(v)
     first = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
@@ -168,8 +168,8 @@ dot = lambda a, b: a * b if not a.ndim or not b.ndim else matmul(a, b) if b.ndim
 inner = lambda a, b: tensordot(a, b, (-1, -1)) if a.ndim and b.ndim else a * b
 outer = lambda a, b: a.reshape(-1, 1) * b.reshape(-1)
 vdot = lambda a, b: matmul(a.reshape(-1), b.reshape(-1))
-vecdot = lambda x1, x2, *, axis=-1: _dots(*(moveaxis(x, axis_of(axis, x.ndim), -1) for x in (x1, x2)))
 _dots = lambda x, y: matmul(x[..., None, :], y[..., None])[..., 0, 0]
+vecdot = lambda x1, x2, *, axis=-1: _dots(*(moveaxis(x, axis_of(axis, x.ndim), -1) for x in (x1, x2)))
 vecmat = lambda x1, x2: matmul(x1[..., None, :], matrices("vecmat", x2))[..., 0, :]
 matvec = lambda x1, x2: matmul(matrices("matvec", x1), x2[..., None])[..., 0]
 correlate = lambda a, v, mode="valid": (

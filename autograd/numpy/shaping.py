@@ -41,7 +41,7 @@ def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
 def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
     order = order if axes is None else (axes,)
-    order = range(a.ndim)[::-1] if order in ((), (None,)) else unpacked(order)
+    order = (*range(a.ndim)[::-1],) if order in ((), (None,)) else unpacked(order)
     return OPERATIONS["transpose"](a, tuple(axis_of(i, a.ndim) for i in order))
 
 

@@ -59,7 +59,8 @@ def _between(rows: Tensor, places: Callable, over_nan: bool) -> Tensor:
     if over_nan:  # which is last
         lengths: Any = _maximum(masks.count_nonzero(rows == rows, -1), 1)
         several: Any = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
-        place = take(np.stack([*map(places, several)]), masks.searchsorted(several, lengths), 0)
+        levels: Any = np.stack([*map(places, several)])
+        place = take(levels, masks.searchsorted(several, lengths), 0)
     else:
         place = np.broadcast_to(places(n), (*rows.shape[:-1], places(n).size))
     low = _floor(place).astype(int)
