@@ -148,7 +148,7 @@ def test_pinv_and_lstsq_of_a_matrix_that_keeps_its_rank():
         (lambda x: np.gradient(x, 1.0, 2.0, 3.0), TypeError, r"gradient: invalid number of arguments .*\(3, 4\)"),
         (lambda x: np.gradient(x, edge_order=3), ValueError, "'edge_order' greater than 2"),
         (lambda x: np.gradient(x, [1.0, 2.0], axis=0), ValueError, "gradient: when 1d, distances must match"),
-        (lambda x: np.select([x > 0], [x, x]), ValueError, "select: list of cases must be same length"),
+        (lambda x: np.select([x > 0], [x, x]), ValueError, "a choice for each condition, not 2 for 1"),
         (lambda x: np.concatenate([x, x], dtype="f4", casting="safe"), TypeError, "Cannot cast"),
         (lambda x: np.linspace(0.0, x, -1), ValueError, "must be non-negative"),
         (lambda x: np.insert(x, 9, 0.0, axis=0), IndexError, "out of bounds"),

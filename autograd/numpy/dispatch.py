@@ -25,8 +25,9 @@ from ..operation import OPERATIONS, Operation
 from ..tree import flatten, map_tree, unflatten
 
 ARRAYS = {Tensor, np.ndarray}
+GIVEN = {*ARRAYS, type(None)}  # what is no array yet is made one, but None
 SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
-ARRAY_ARGUMENTS = {*"a a1 a2 arr array ary b element f fp indices m test_elements v weights x x1 x2 xp y".split()}
+ARRAY_ARGUMENTS = {*"a a1 a2 arr array ary b element indices test_elements v x x1 x2".split()}
 BY_ROWS = {Tensor, Value, float, int}  # what every row takes as it is
 OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
 NO_OUT = (
@@ -98,7 +99,7 @@ def _entered(function: Callable, arrays: set[str], as_given: Callable, args: tup
     found = as_given((*args, *kwargs.values()))
     if arrays:
         names = chain([name for name, _ in zip(chain(signature(function).parameters, repeat("")), args)], kwargs)
-        found = [x if x is None or name not in arrays else as_array(x) for name, x in zip(names, found)]
+        found = [as_array(x) if name in arrays and type(x) not in GIVEN else x for name, x in zip(names, found)]
     return (*found[: len(args)],), dict(zip(kwargs, found[len(args) :]))
 
 
@@ -181,7 +182,7 @@ def floats(x: Any) -> Any:
 
 def on_nodes(f: Callable, tree: Any) -> Any:
     """A function of each node in nested lists, tuples and dicts; all else as it is."""
-    return map_tree(lambda x: f(x) if is_node(x) else x, tree)
+    return f(tree) if is_node(tree) else map_tree(lambda x: f(x) if is_node(x) else x, tree)
 
 
 # lists with nodes in them as Tensors and all else as it is, for functions of numbers
@@ -210,7 +211,7 @@ def constant(
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
         try:
-            return plain(*map(data_of, args), **data_of(kwargs))
+            return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
         except Exception as error:
             raise refused(error, name) from None
 

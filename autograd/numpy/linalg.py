@@ -55,7 +55,8 @@ def eigh(a: Tensor, UPLO: str = "L") -> Any:
 
     Where eigenvalues coincide the derivatives are right if they depend on no choice of eigenvectors: docs/numerics.md.
     """
-    _np.linalg.eigvalsh(_np.eye(1), UPLO)  # or an error
+    if UPLO not in ("L", "U", "l", "u"):
+        raise ValueError(f"eigh: UPLO is 'L' or 'U', for the lower or the upper triangle, not {UPLO!r}")
     a = _square("eigh", a)
     packed = decompositions.eigh(_mirrored(a if UPLO in "lL" else a.mT))
     return EighResult(packed[..., 0, :], packed[..., 1:, :])

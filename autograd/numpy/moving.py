@@ -14,7 +14,7 @@ from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import blank_of, data_of, record, signature
+from .dispatch import data_of, record, signature
 from .elementwise import selection
 from .shaping import along, atleast_1d, atleast_2d, atleast_3d, broadcast_to, cut
 
@@ -37,7 +37,10 @@ def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
 
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
     """As numpy.select."""
-    np.select(*blank_of(([*condlist], [*choicelist], default)))  # or an error
+    if not len(condlist) or len(condlist) != len(choicelist):
+        raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
+    if any(as_array(condition).dtype != bool for condition in condlist):
+        raise TypeError("select: each condition is a mask of booleans")
     return selection(zip(reversed(condlist), reversed(choicelist)), default)
 
 
@@ -55,6 +58,8 @@ def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., An
     plain = getattr(home, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if args and not holders:
+            return moved(lambda numbers: plain(numbers, *data_of(args[1:]), **data_of(kwargs)), args[0])
         call = signature(plain).bind(*args, **kwargs)
         given = call.arguments
         trees = {key: given.pop(key) for key in holders or [*given][:1] if key in given}
@@ -102,7 +107,8 @@ def take(a: Tensor, indices: Tensor, axis: int | None = None, *, mode: str = "ra
 def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Any:
     """As numpy.take_along_axis."""
     x, axis = along(arr, axis)
-    np.take_along_axis(blank_of(x), blank_of(indices), axis)  # or an error
+    if indices.ndim != x.ndim or indices.dtype.kind not in "iu":
+        raise IndexError(f"indices are integers with the array's {x.ndim} axes, not {indices.dtype} of {indices.shape}")
     places = [np.arange(n).reshape(-1, *(1,) * (x.ndim - k - 1)) for k, n in enumerate(x.shape)]
     return _at(x, (*places[:axis], indices, *places[axis + 1 :]), indices)
 

@@ -14,7 +14,7 @@ from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
 from .dispatch import blank_of, record
-from .moving import diagonal, pad
+from .moving import diagonal
 from .shaping import array, atleast_1d, moveaxis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -130,10 +130,10 @@ def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     a, v = atleast_1d(a, v)
     length = len(np.convolve(blank_of(a), blank_of(v), mode))  # type: ignore[call-overload]  # or an error
     a, v = (v, a) if len(v) > len(a) else (a, v)
-    m = len(v)
+    n, m = len(a), len(v)
     first = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
-    return matmul(pad(a, m - 1)[windows], v)
+    return matmul(OPERATIONS["scatter"](a, slice(m - 1, n + m - 1), (n + 2 * m - 2,))[windows], v)
 
 
 def kron(a: Tensor, b: Tensor) -> Any:
