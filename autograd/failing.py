@@ -1,7 +1,7 @@
 """An operation that warned or failed is computed again at the user's line; its error says what it was given."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -59,7 +59,7 @@ def _explained(error: Exception, operation: Operation, args: tuple) -> Exception
     return (_refusal(error) or ValueError)(f"{operation.name}: {given}: {error}")
 
 
-def refused(error: Exception, called: str, given: Iterable = ()) -> Exception:
+def refused(error: Exception, called: str, given: Sequence = ()) -> Exception:
     """An error in a function that the user called: with its name, and one that says that its arguments are wrong."""
     if type(error) in ASTRAY:
         return ValueError(f"{called}: these arguments do not fit: {type(error).__name__}: {error}")
@@ -67,7 +67,8 @@ def refused(error: Exception, called: str, given: Iterable = ()) -> Exception:
     if kind is None or called in str(error):
         return error
     shapes = ", ".join(str(x.shape) for x in given if hasattr(x, "shape"))
-    shown = f" (of shapes {shapes})" if shapes and "(" not in str(error) else ""
+    listed = any(isinstance(x, list) for x in given)  # whose shapes are not known
+    shown = f" (of shapes {shapes})" if shapes and not listed and "(" not in str(error) else ""
     return kind(f"{called}: {error}{shown}").with_traceback(error.__traceback__)
 
 
