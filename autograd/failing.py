@@ -1,7 +1,8 @@
 """An operation that warned or failed is computed again at the user's line; its error says what it was given."""
 
+import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -70,6 +71,19 @@ def refused(error: Exception, called: str, given: Sequence = ()) -> Exception:
     listed = any(isinstance(x, list) for x in given)  # whose shapes are not known
     shown = f" (of shapes {shapes})" if shapes and not listed and "(" not in str(error) else ""
     return kind(f"{called}: {error}{shown}").with_traceback(error.__traceback__)
+
+
+def naming(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose errors name it."""
+
+    @functools.wraps(function)
+    def named(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            raise refused(error, name) from None
+
+    return named
 
 
 def _refusal(error: Exception) -> type | None:

@@ -12,7 +12,7 @@ import numpy
 
 from . import numpy as names
 from .backward import backward
-from .failing import refused
+from .failing import naming
 from .node import Node, Tensor, Value, kinds
 from .numpy import protocols
 from .numpy.dispatch import data_of
@@ -80,20 +80,6 @@ def _attach(kind: type, name: str, function: Callable, doc: str | None) -> None:
     setattr(kind, name, function)
 
 
-def _of_tensor(name: str, function: Callable) -> Callable:
-    """A function as a method of Tensor, which need not ask whether it has one; its errors name it."""
-    inner = function if name in OF_TWO else getattr(function, "__wrapped__", function)
-
-    @functools.wraps(inner)
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return inner(self, *args, **kwargs)
-        except Exception as error:
-            raise refused(error, name) from None
-
-    return method
-
-
 def compare_by(kind: type, compare: Callable[[str], Callable]) -> None:
     """Give a class of nodes the operators of comparison; to None, a text and the like a node is not equal."""
     numeric = (Node, numbers.Real, numpy.bool_, numpy.ndarray, *((list, tuple) if issubclass(kind, Tensor) else ()))
@@ -132,7 +118,9 @@ for _name, _function in {
     "flatten": names.ravel,
     "__matmul__": names.matmul,
 }.items():
-    setattr(Tensor, _name, _of_tensor(_name, _function))
+    # what is of a Tensor alone need not ask whether it was given one
+    _inner = _function if _name in OF_TWO else getattr(_function, "__wrapped__", _function)
+    setattr(Tensor, _name, naming(_name, _inner))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,

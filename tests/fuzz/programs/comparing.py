@@ -7,6 +7,7 @@ another way each time, is not compared.
 import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -24,7 +25,8 @@ from .text import Program, looped, wrapped
 BACKENDS = ("python", "llvm")
 # refusals that are documented
 CANNOT = re.compile(
-    "is not printed|of a node was called inside|defined by Python functions|for array\\[i\\] write|no median"
+    "is not printed|of a node was called inside|asked for the numbers of a node"
+    "|defined by Python functions|for array\\[i\\] write|no median"
     "|(convolve|cross): of|'(Traced)?Value' object"
 )
 BITS = re.compile("[&|^~]|<<|>>")  # which numbers of Python have in another way
@@ -44,10 +46,10 @@ def difference(program: Program, peers: Sequence = ()) -> str | None:
         others["eager vmap"] = lambda *args: batched(*map(wrapped, args))
     if program.mode == "values":
         others["iterated"] = iterated(program)
-    if any(is_number(x[0]) for x in program.inputs.values()) and not program.is_single():  # which no number widens
-        others |= {} if BITS.search(program.source()) else of_numbers(program, eager, others["python"])
     with numpy.errstate(all="ignore"):
         expected = [_expected(eager, off, program, call) for call in range(2)]
+        if any(is_number(x[0]) for x in program.inputs.values()) and is_of_floats(program):
+            others |= of_numbers(program, eager, others["python"])
         with patch.multiple(llvm, ON_THE_STACK=0, LONG=0) if program.as_large else nullcontext():
             found = (_compared(name, function, program, expected) for name, function in others.items())
             said = next(filter(None, found), None)
@@ -58,6 +60,13 @@ def is_number(x: numpy.ndarray) -> bool:
     return x.shape == () and x.dtype == "f8"
 
 
+def is_of_floats(program: Program) -> bool:
+    """Whether it is the same of numbers of Python, which widen no float32, and have other masks, in programs floats."""
+    whole = replace(program, mode="values").function(vmap=looped)(*program.arguments(0))
+    floats = all(x.dtype.kind == "f" for x in numbers(whole))
+    return floats and not program.is_single() and not BITS.search(program.source())
+
+
 def of_numbers(program: Program, eager: Callable, compiled: Callable) -> dict[str, Callable]:
     """The same of Values, where values are compared, and of floats of Python where derivatives are."""
     number, array = (Value, wrapped) if program.mode == "values" else (float, lambda x: x)
@@ -65,10 +74,7 @@ def of_numbers(program: Program, eager: Callable, compiled: Callable) -> dict[st
     def given(args: Sequence) -> list:
         return [number(float(x)) if is_number(x) else array(x) for x in args]
 
-    found = {"numbers": lambda *args: eager(*given(args))}
-    if program.mode != "values":  # among which are masks, floats where numbers are compiled
-        found["numbers, compiled"] = lambda *args: compiled(*given(args))
-    return found
+    return {"numbers": lambda *args: eager(*given(args)), "numbers, compiled": lambda *args: compiled(*given(args))}
 
 
 def iterated(program: Program) -> Callable:
