@@ -113,8 +113,6 @@ def no_mask(given: Iterable) -> None:
 def _no_mask_within(data: Any) -> None:
     """Refuse a masked array that lists and tuples hold."""
     no_mask((data,))
-    if isinstance(data, (list, tuple)):
-        kinds = {*map(type, data)}  # few, where numbers may be many
-        if not kinds.isdisjoint({list, tuple, *MASKED}):
-            for part in data:
-                _no_mask_within(part)
+    if isinstance(data, (list, tuple)) and not {list, tuple, *MASKED}.isdisjoint(map(type, data)):
+        for part in data:
+            _no_mask_within(part)
