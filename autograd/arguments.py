@@ -35,11 +35,6 @@ def is_real_array(x: Any) -> bool:
     return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not isinstance(x, np.ma.MaskedArray)
 
 
-def is_narrow(x: Any) -> bool:
-    """Whether this is a number of NumPy whose dtype a float of Python has not, such as a float32."""
-    return isinstance(x, np.floating) and not isinstance(x, float)
-
-
 def unpacked(sizes: tuple) -> tuple[int, ...]:
     """reshape(2, 3) and reshape((2, 3)) mean the same."""
     return tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], numbers.Integral) else sizes

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import is_narrow, is_real_array
+from .arguments import is_real_array
 from .backward import pullback
 from .graph import oldest
 from .node import Node, Tensor, Value, kinds
@@ -145,6 +145,11 @@ def _as_given(g: Any, given: Any) -> Any:
     if isinstance(g, Node) or isinstance(given, Node):
         return g
     return np.asarray(g) if isinstance(given, np.ndarray) else g[()] if is_narrow(given) else float(g)
+
+
+def is_narrow(x: Any) -> bool:
+    """Whether this is a number of NumPy whose dtype a float of Python has not, such as a float32."""
+    return isinstance(x, np.floating) and not isinstance(x, float)
 
 
 def wrap(args: tuple, positions: tuple[int, ...]) -> list:

@@ -10,8 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..arguments import is_narrow
-from ..calling import a_function, on_nodes
+from ..calling import a_function, is_narrow, on_nodes
 from ..node import Node, Value, kinds
 from ..recording import inspection
 from ..tree import flatten, map_tree

@@ -20,7 +20,7 @@ def _programs(given: argparse.Namespace) -> int:
         ran, discarded, failures = run(given.seed, given.seconds, given.first, given.most, given.steps, peers)
     print(f"{ran} programs ran, {discarded} were discarded, {len(failures)} kinds of failures")
     for peer in peers:
-        print(f"{peer.name}: {peer.compared} were compared, {peer.refused.total()} were not:")
+        print(f"{peer.name}: {peer.compared} were compared, {peer.corners} results left out at corners; not compared:")
         print("".join(f"    {count} {why}\n" for why, count in peer.refused.most_common(given.why)), end="")
     return len(failures)
 

@@ -46,7 +46,8 @@ WIDER = re.compile(r"V\(|ldexp|choose|mean=|inner|vdot")  # in which float32 may
 # where infinity and NaN come from the order of what is computed
 SPECIAL = re.compile("inf|nan|period=0")
 INEXACT = re.compile(
-    "np.nan|unwrap|stats|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|space|std|dtype=|prod"
+    "np.nan|unwrap|stats|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|space|std|dtype="
+    "|prod"
 )
 
 

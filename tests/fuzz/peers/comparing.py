@@ -26,7 +26,7 @@ class Peer:
 
     def __init__(self, name: str, python: str = sys.executable):
         self.name, self.python = name, python
-        self.compared = 0
+        self.compared = self.corners = 0
         self.refused: Counter[str] = Counter()  # why a program was not run there
         self.process: subprocess.Popen | None = None
 
@@ -85,32 +85,30 @@ class Peer:
                 self.refused[theirs[:80]] += 1
                 return None
             for i, ((x, tolerance), y) in enumerate(zip(ours, theirs)):
-                wrong = self._wrong(x, y, tolerance, program)
-                if wrong.any() and not self._is_a_corner(program, args, i, y, x, wrong):
+                wrong = _wrong(x, y, tolerance, program)
+                if wrong.any() and not self._leaps(program, args, i, wrong, x, y):
                     return f"{self.name}: call {call}, result {i}: value\n{x}\nnot\n{y}"
         self.compared += 1
         return None
 
-    def _wrong(self, x: numpy.ndarray, y: numpy.ndarray, tolerance: numpy.ndarray, program: Program) -> numpy.ndarray:
-        """Where two results differ; NaN in a derivative of theirs is none of ours where a branch was not selected."""
-        relative = 1e-3 if "4" in y.dtype.str + x.dtype.str or program.is_single() else 1e-7
-        x, y = x.astype(float), y.astype(float)
-        same = (x == y) | (abs(x - y) <= tolerance + relative * (1 + abs(x))) | numpy.isnan(x) & numpy.isnan(y)
-        convention = numpy.isnan(y) & (program.mode != "values")
-        return ~same & ~numpy.isnan(tolerance) & ~convention
-
-    def _is_a_corner(
-        self, program: Program, args: list, i: int, y: numpy.ndarray, x: numpy.ndarray, wrong: numpy.ndarray
-    ) -> bool:
-        """Whether theirs leaps there: at a tie, a kink or an edge, where each may answer by a convention of its own."""
-        far = abs(x.astype(float) - y.astype(float))
+    def _leaps(self, program: Program, args: list, i: int, wrong: numpy.ndarray, *values: numpy.ndarray) -> bool:
+        """Whether theirs leaps there: at a tie, a kink or an edge each may answer by a convention of its own."""
+        ours, theirs = (x.astype(float) for x in values)
         for _ in range(4):
             near = self.run(program.module("nudged"), args)
             if isinstance(near, str):
-                return True
-            apart = abs(near[i].astype(float) - y.astype(float))
-            wrong = wrong & (apart < far / 10)  # not where a result is not finite
+                break
+            wrong = wrong & (abs(near[i].astype(float) - theirs) < abs(ours - theirs) / 10)  # False where not finite
+        self.corners += not wrong.any()
         return not wrong.any()
+
+
+def _wrong(x: numpy.ndarray, y: numpy.ndarray, tolerance: numpy.ndarray, program: Program) -> numpy.ndarray:
+    """Where two results differ, but for NaN in a derivative of theirs: here branches that are not selected pass 0."""
+    relative = 1e-3 if "4" in y.dtype.str + x.dtype.str or program.is_single() else 1e-7
+    x, y = x.astype(float), y.astype(float)
+    same = (x == y) | (abs(x - y) <= tolerance + relative * (1 + abs(x))) | numpy.isnan(x) & numpy.isnan(y)
+    return ~same & ~numpy.isnan(tolerance) & ~(numpy.isnan(y) & (program.mode != "values"))
 
 
 def installed(python: str) -> list[Peer]:

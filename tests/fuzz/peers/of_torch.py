@@ -115,6 +115,6 @@ SCOPE = {
     **{"checkpoint": lambda f: f, "jit": lambda f, backend="": f},
     "hvp": lambda f: lambda x, v: jvp(grad(f), (x,), (v,))[1],
     "elementwise_grad": lambda f: grad(lambda *args: np.sum(f(*args))),
-    "special": SimpleNamespace(**SPECIAL, j0=SPECIAL["bessel_j0"], j1=SPECIAL["bessel_j1"]),
+    "special": SimpleNamespace(**SPECIAL),
     "np": SimpleNamespace(**{**vars(np), **OURS}),
 }

@@ -116,24 +116,15 @@ class Program:
     def text(self) -> str:
         """All that is needed to run it again, eagerly and by each backend, from the root of the repository."""
         body = self.module()
-        names = ", ".join(name for name in TRANSFORMS if name == "jit" or re.search(rf"\b{name}\(", body))
-        known = {
-            f"from autograd import Tensor, {names}": True,
-            "from autograd.scipy import special": "special." in body,
-        }
-        known["from tests.fuzz.programs.text import LAYOUTS"] = any(map(any, self.layouts))
-        known["from autograd.compiler import llvm\n\nllvm.ON_THE_STACK = llvm.LONG = 0"] = self.as_large
-        given = [f"args = {self._given(call)}\n    print(*run(*args))" for call in range(2)]
-        return f"""import numpy
-from numpy import array, inf, nan
-
-import autograd.numpy as np
-{chr(10).join(line for line, used in known.items() if used)}
-
-for compiled in (lambda f: f, jit(backend="python"), jit(backend="llvm")):
-{indented(body)}
-    {(chr(10) + "    ").join(given)}
-"""
+        used = [name for name in TRANSFORMS if name == "jit" or re.search(rf"\b{name}\(", body)]
+        lines = ["import numpy", "from numpy import array, inf, nan", "", "import autograd.numpy as np"]
+        lines += [f"from autograd import Tensor, {', '.join(used)}"]
+        lines += ["from autograd.scipy import special"] * ("special." in body)
+        lines += ["from tests.fuzz.programs.text import LAYOUTS"] * any(map(any, self.layouts))
+        lines += ["from autograd.compiler import llvm", "", "llvm.ON_THE_STACK = llvm.LONG = 0"] * self.as_large
+        lines += ["", 'for compiled in (lambda f: f, jit(backend="python"), jit(backend="llvm")):']
+        inner = [*body.splitlines(), "", *(f"print(*run({self._given(call)}))" for call in range(2))]
+        return "\n".join([*lines, *(f"    {line}" if line else line for line in inner), ""])
 
     def _given(self, call: int) -> str:
         """The arguments of a call as text, floats as Tensors where values are asked for."""
@@ -142,7 +133,7 @@ for compiled in (lambda f: f, jit(backend="python"), jit(backend="llvm")):
             text = f"array({x[call].tolist()}, '{x[call].dtype.str[1:]}').reshape({x[call].shape})"
             text = f"LAYOUTS[{layout!r}]({text})" if layout else text
             parts.append(f"Tensor({text})" if self.mode == "values" and x[call].dtype.kind == "f" else text)
-        return f"[{', '.join(parts)}]"
+        return ", ".join(parts)
 
     def is_single(self) -> bool:
         """Whether something in it is of float32."""
@@ -151,11 +142,6 @@ for compiled in (lambda f: f, jit(backend="python"), jit(backend="llvm")):
     def uses(self, word: str) -> bool:
         """Whether a line calls this."""
         return any(word in line.text for line in self.lines)
-
-
-def indented(text: str) -> str:
-    """As the body of something."""
-    return "\n".join(f"    {line}" if line else line for line in text.strip().splitlines())
 
 
 # how an array is held
