@@ -144,7 +144,12 @@ def _plain(node: Node) -> Any:
 def _as_given(g: Any, given: Any) -> Any:
     if isinstance(g, Node) or isinstance(given, Node):
         return g
-    return np.asarray(g) if isinstance(given, np.ndarray) else float(g)
+    return np.asarray(g) if isinstance(given, np.ndarray) else g[()] if is_narrow(given) else float(g)
+
+
+def is_narrow(x: Any) -> bool:
+    """Whether this is a number of NumPy whose dtype a float of Python has not, such as a float32."""
+    return isinstance(x, np.floating) and not isinstance(x, float)
 
 
 def wrap(args: tuple, positions: tuple[int, ...]) -> list:
@@ -158,7 +163,7 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
             return OPERATIONS["cast"](x, np.dtype(float))
         if isinstance(x, Node):
             return kinds.recorded("alias", x)  # of a trace, while there is one, also from outside
-        if isinstance(x, np.ndarray):
+        if isinstance(x, np.ndarray) or is_narrow(x):
             return kinds.array(x)
         if isinstance(x, numbers.Real):
             return kinds.number(float(x))

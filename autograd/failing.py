@@ -1,6 +1,8 @@
 """An operation that warned or failed is computed again at the user's line; its error says what it was given."""
 
+import functools
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,7 +11,7 @@ from .arguments import is_node
 from .operation import Operation
 from .users import at_users_line, users_line
 
-REFUSALS = (ValueError, TypeError, IndexError, FloatingPointError, np.linalg.LinAlgError)
+REFUSALS = (ValueError, TypeError, IndexError, FloatingPointError, np.linalg.LinAlgError, np.exceptions.AxisError)
 # of code that met what it was not written for
 ASTRAY = (AttributeError, KeyError, AssertionError, ZeroDivisionError, RuntimeError, RecursionError, OverflowError)
 
@@ -55,14 +57,36 @@ def _explained(error: Exception, operation: Operation, args: tuple) -> Exception
         )
         for name, arg in zip(operation.names, args)
     )
-    kind = type(error) if type(error) in REFUSALS else ValueError
-    return kind(f"{operation.name}: {given}: {error}")
+    return (_refusal(error) or ValueError)(f"{operation.name}: {given}: {error}")
 
 
-def refused(error: Exception, called: str) -> Exception:
+def refused(error: Exception, called: str, given: Sequence = ()) -> Exception:
     """An error in a function that the user called: with its name, and one that says that its arguments are wrong."""
     if type(error) in ASTRAY:
         return ValueError(f"{called}: these arguments do not fit: {type(error).__name__}: {error}")
-    if type(error) in (*REFUSALS, np.exceptions.AxisError) and called not in str(error):
-        return type(error)(f"{called}: {error}").with_traceback(error.__traceback__)
-    return error
+    kind = _refusal(error)
+    if kind is None or called in str(error):
+        return error
+    shapes = ", ".join(str(x.shape) for x in given if hasattr(x, "shape"))
+    listed = any(isinstance(x, list) for x in given)  # whose shapes are not known
+    shown = f" (of shapes {shapes})" if shapes and not listed and "(" not in str(error) else ""
+    return kind(f"{called}: {error}{shown}").with_traceback(error.__traceback__)
+
+
+def naming(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose errors name it."""
+
+    @functools.wraps(function)
+    def named(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            raise refused(error, name) from None
+
+    return named
+
+
+def _refusal(error: Exception) -> type | None:
+    """As what an error of Python's or NumPy's own refuses arguments; NumPy has TypeErrors that nobody else can make."""
+    own = type(error).__module__.partition(".")[0] in ("builtins", "numpy")
+    return next((kind for kind in type(error).__mro__ if kind in REFUSALS), None) if own else None

@@ -1,11 +1,15 @@
 """Random programs, calls and texts come to what they should, and so does each that once did not."""
 
+import contextlib
+import random
+import re
+
 import numpy
 import pytest
 from hypothesis import strategies as st
 
 import autograd.numpy as np
-from autograd import Tensor, jit, scan, vmap
+from autograd import Tensor, TracingError, jit, scan, vmap
 from autograd.tree import flatten
 
 pytest.importorskip("llvmlite")
@@ -14,7 +18,10 @@ from .fuzz import texts  # noqa: E402
 from .fuzz.calls import comparing as calls  # noqa: E402
 from .fuzz.calls import drawing  # noqa: E402
 from .fuzz.hunting import Hunt  # noqa: E402
+from .fuzz.peers.comparing import Peer  # noqa: E402
+from .fuzz.programs import templates, text  # noqa: E402
 from .fuzz.programs.comparing import BACKENDS  # noqa: E402
+from .fuzz.programs.drawing import drawn  # noqa: E402
 from .fuzz.programs.running import run  # noqa: E402
 
 ROW = numpy.arange(3.0)
@@ -35,6 +42,7 @@ FOUND = {  # what random programs found, as small as it can be
     "a bound that is no number": (lambda x: [np.clip(x, -1.0, numpy.nan), np.clip(x, numpy.nan, x)], [ROW]),
     "remainders by no number": (lambda x: [x % numpy.nan, x < x % numpy.nan, x // numpy.nan, x % numpy.inf], [ROW]),
     "large products of small integers": (lambda x: [np.prod(x), np.cumprod(x)], [numpy.full(9, 65537, "i4")]),
+    "choices by integers": (lambda i, x: np.choose(i % 2, [x, -x]), [ROW.astype(int), numpy.ones((2, 3))]),
     "large integers in a loop": (lambda x: scan(lambda a, b: (a * 3, a), x, length=3), [numpy.array([2**53 + 1])]),
 }
 
@@ -58,6 +66,51 @@ def test_a_word_that_is_not_printed_and_does_not_broadcast():
 def test_what_is_refused_is_said_and_not_what_comes_of_trying_on():
     with pytest.raises(ValueError, match="cannot reshape"):
         jit(lambda x: np.take(x, x % 2).reshape(3))(numpy.arange(4))
+
+
+def test_every_function_is_drawn_in_programs():
+    lines = " ".join(templates.COMMON + templates.RARE)
+    found = {*re.findall(r"\.(\w+)", lines), *re.findall(r"(?<!\.)\b(\w+)\(", lines)}
+    plain = """around iscomplexobj isrealobj may_share_memory result_type histogram2d histogramdd histogram_bin_edges
+    linalg""".split()
+    assert found.issuperset({*np.__all__, *np.linalg.__all__, *text.TRANSFORMS} - {*plain})
+
+
+def test_a_program_is_printed_as_it_runs(capsys):
+    for number in range(12):
+        program = drawn(random.Random(number), steps=6)
+        with numpy.errstate(all="ignore"), contextlib.suppress(TracingError, TypeError):
+            exec(program.text(), {})
+    assert len(capsys.readouterr().out.splitlines()) > 24
+
+
+FAKE = """
+import types
+import numpy
+enter = leave = numpy.asarray
+SCOPE = {"np": types.SimpleNamespace(sin=numpy.sin, cos=numpy.sin, sign=lambda x: numpy.where(x < 0.0, -2.0, 1.0))}
+"""
+
+
+def test_a_peer_that_is_off_is_found_out_but_not_where_it_leaps(tmp_path, monkeypatch):
+    (tmp_path / "of_fake.py").write_text(FAKE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def said(word, *numbers):
+        x = numpy.array(numbers)
+        program = text.Program({"x0": (x, x)}, (text.Line(("v0",), f"np.{word}(x0)"),), ("v0",))
+        return peer.difference(program, [[(getattr(numpy, word)(x), numpy.zeros(x.shape))]])
+
+    with Peer("fake") as peer:
+        assert peer.starts()
+        assert said("sin", 0.5, 2.0) is None
+        assert said("cos", 0.5, 2.0).startswith("fake: call 0, result 0: value")
+        assert said("sign", 0.0, 2.0) is None
+        assert said("sign", -0.5, 2.0).startswith("fake: call 0, result 0: value")
+        assert said("tan", 0.5, 2.0) is None and peer.compared == 2
+        assert [*peer.refused] == ["AttributeError: 'types.SimpleNamespace' object has no attribute 'tan'"]
+        assert said("sin", 0.5) is None
+    assert not Peer("nowhere").starts()
 
 
 def test_random_programs():
@@ -121,6 +174,23 @@ np.asfortranarray(T(1.0))
 np.linalg.matrix_power(T([1.0]), 0)
 np.linalg.multi_dot([T([1.0])])
 np.linalg.outer(T([1.0]), 1.0)
+np.linspace(T([1.0], 'f4'), 1.0, np.int64(1), False)
+np.nanstd(np.array(np.zeros((0, 3))), where='a', mean=np.mean(T(np.zeros((0, 3))), 0, keepdims=True))
+special.polygamma('a', T([1.0]))
+special.gammaincc(T([1.0]), None)
+special.multigammaln(T([1.0]), 1.5)
+stats.beta.logpdf(T([2.0]), T([1.0]), T([0.0]))
+stats.chi2.pdf(T([1.0, -1.0]), 0.0)
+stats.poisson.pmf(T([-1.0, 1.0]), T([-1.0]))
+stats.poisson.cdf(T([-1.0, 1.0]), T([-1.0]))
+stats.gamma.logpdf(T([1.0, 2.0]), T([1.0, 2.0, 3.0]))
+stats.multivariate_normal.logpdf(T([1.0, 2.0]))
+stats.multivariate_normal.pdf(T([[1.0, 2.0]]), T([[1.0, 2.0]]))
+T([1.0]).sum(axis=9)
+T([1.0]).mean(dtype='x')
+T([1.0]).astype('x')
+T([1.0]).squeeze(1.5)
+T([1.0]).flatten('X')
 """.strip().splitlines()
 
 

@@ -185,6 +185,19 @@ def test_masks_along_axes(name, axis):
                 assert_same(compiled(call)(x), call(x))
 
 
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+@given(x=st.floats(-2, 2), low=st.floats(-2, 2))
+def test_comparisons_of_numbers_are_joined_as_booleans_are(x, low, backend):
+    def f(x, low):
+        inside = (x > low) & (x < 1.0) | (x == low) & True ^ (low > 0.0)
+        return anp.where(inside, x * x, -x)
+
+    for function in (f, grad(f)):
+        assert jit(function, backend=backend)(x, low) == function(x, low)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        jit(lambda x: x & 1, backend=backend)(x)
+
+
 def test_what_else_integers_do():
     i, x, mask = np.array([[3, 1, 2], [0, 5, 2]]), np.linspace(-1, 1, 6, dtype="f4").reshape(2, 3), np.eye(2, 3) > 0
     for f in (

@@ -1,5 +1,6 @@
 """grad and value_and_grad: structure, composition, and derivatives of derivatives."""
 
+import functools
 import math
 
 import numpy as np
@@ -72,6 +73,17 @@ def test_argnums_is_another_name_for_argnum(transform):
     for wrong in ("x", 1.5, (0, "y")):
         with pytest.raises(TypeError, match="the position of an argument, or a tuple of positions, not"):
             transform(f, wrong)
+
+
+@pytest.mark.parametrize("backend", ["", "python", "llvm"])
+@given(x=st.floats(0.5, 2.0), dtype=st.sampled_from([np.float32, np.float64]), array=st.booleans())
+def test_a_number_of_numpy_keeps_its_dtype(x, dtype, array, backend):
+    """float32 is none of Python's floats, and neither widened by one nor as one."""
+    compiled = functools.partial(jit, backend=backend) if backend else lambda f: f
+    x = np.array(x, dtype) if array else dtype(x)
+    f = lambda x: anp.sum(anp.tanh(x) * x)
+    for transform in (lambda f: f, grad, lambda f: lambda x: jvp(f, (x,), (x,))[1], lambda f: lambda x: hvp(f)(x, x)):
+        assert np.asarray(compiled(transform(f))(x)).dtype == dtype
 
 
 def test_aux_is_handed_on():

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..calling import a_function, on_nodes
+from ..calling import a_function, is_narrow, on_nodes
 from ..node import Node, Value, kinds
 from ..recording import inspection
 from ..tree import flatten, map_tree
@@ -172,7 +172,7 @@ def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
             key.append(float)
         elif isinstance(x, SETTINGS):
             key.append(x)
-        elif isinstance(x, np.ndarray) or arrays and isinstance(x, np.generic):
+        elif isinstance(x, np.ndarray) or isinstance(x, np.generic) and (arrays or is_narrow(x)):
             given.append(_array(x))
             key.append(look(given[-1]))
         elif isinstance(x, numbers.Real):

@@ -242,6 +242,16 @@ def _recorded_comparison(symbol: str) -> Callable:
     return lambda self, other: row(self, other)
 
 
+def _of_comparisons(name: str) -> Callable:
+    """Python's operator of booleans, which comparisons of numbers give; of traced numbers these are numbers, too."""
+    logical, rows = getattr(names, name), {OPERATIONS[row] for row in COMPARISONS.values()}
+    is_mask = lambda x: isinstance(x, bool) or isinstance(x, TracedValue) and x.operation in rows
+    return lambda self, other: logical(self, other) if is_mask(self) and is_mask(other) else NotImplemented
+
+
+for _symbol in ("and", "or", "xor"):
+    for _name in (f"__{_symbol}__", f"__r{_symbol}__"):
+        setattr(TracedValue, _name, _of_comparisons(f"logical_{_symbol}"))
 for _kind in (TracedValue, TracedTensor):
     install(_kind.reading)
     compare_by(_kind, _recorded_comparison)

@@ -13,6 +13,7 @@ import scipy.special as _scipy
 
 from .. import numpy as anp
 from ..calling import shape_of
+from ..failing import naming
 from ..grammar import Call, Constant, Name, Row, Tree, fold, parse
 from ..numpy.dispatch import operation as _function
 from ..operation import BUILT_IN, Function, Operation
@@ -158,11 +159,13 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 
 
 def multigammaln(a: Any, d: int) -> Any:
-    """As scipy.special.multigammaln, the logarithm of the multivariate gamma function of dimension d."""
-    return sum((OPERATIONS["gammaln"](a - 0.5 * j) for j in range(d)), start=0.25 * d * (d - 1) * math.log(math.pi))
+    """As scipy.special.multigammaln, the logarithm of the multivariate gamma function of dimension d; NaN below it."""
+    terms = (OPERATIONS["gammaln"](a - 0.5 * j) for j in range(d))
+    return anp.where(2 * a > d - 1, sum(terms, start=0.25 * d * (d - 1) * math.log(math.pi)), np.nan)
 
 
-globals().update({name: _function(row) for name, row in OPERATIONS.items()})
+globals().update({name: naming(name, _function(row)) for name, row in OPERATIONS.items()})
+logsumexp, multigammaln = naming("logsumexp", logsumexp), naming("multigammaln", multigammaln)
 expit, log_expit, psi, jn = anp.sigmoid, anp.log_sigmoid, globals()["digamma"], globals()["jv"]
 _COMPOSED = "expit jn log_expit log_softmax logsumexp multigammaln psi softmax".split()
 __all__ = sorted({*OPERATIONS, *_COMPOSED} - INNER.keys())

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import numpy as anp
 from ..calling import shape_of
+from ..failing import naming
 from ..grammar import Row
 from ..operation import BUILT_IN, compiled, expression
 from . import special
@@ -18,7 +19,9 @@ __all__ = ["beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", 
 # behind a semicolon: z, which is (x - loc) / scale
 ROWS = """
 positive(x) = where(less(0, x), x, 0 * inf)
-within(x, low, high, inside) = where(less(x, low), -inf, where(less(high, x), -inf, inside))
+at_least_0(x) = where(less(x, 0), 0 * inf, x)
+beyond(shape) = where(equal(shape, shape), -inf, shape)
+within(x, low, high, shape, inside) = where(less(x, low), beyond(shape), where(less(high, x), beyond(shape), inside))
 norm_pdf(x, loc, scale; z) = ONE_OVER_ROOT_TAU * gauss(z, 0.5) / scale
 norm_logpdf(x, loc, scale; z) = -0.5 * z * z - HALF_LOG_TAU - log(scale)
 norm_cdf(x, loc, scale; z) = ndtr(z)
@@ -30,26 +33,27 @@ t_logpdf(x, df, loc, scale; z) = -0.5 * (df + 1) * log1p(z * z / df) - betaln(0.
 t_pdf(x, df, loc, scale) = exp(t_logpdf(x, df, loc, scale))
 t_cdf(x, df, loc, scale; z) = stdtr(df, z)
 t_logcdf(x, df, loc, scale; z) = log(stdtr(df, z))
-beta_logpdf(x, a, b, loc, scale; z) = within(z, 0, 1, xlogy(a - 1, z) + xlog1py(b - 1, -z) - betaln(a, b) - log(scale))
+kernel(z, a, b) = xlogy(a - 1, z) + xlog1py(b - 1, -z) - betaln(a, b)
+beta_logpdf(x, a, b, loc, scale; z) = within(z, 0, 1, a + b, kernel(z, a, b) - log(scale))
 beta_pdf(x, a, b, loc, scale) = exp(beta_logpdf(x, a, b, loc, scale))
 beta_cdf(x, a, b, loc, scale; z) = betainc(a, b, clip(z, 0, 1))
-gamma_logpdf(x, a, loc, scale; z) = within(z, 0, inf, xlogy(a - 1, z) - z - gammaln(a) - log(scale))
+gamma_logpdf(x, a, loc, scale; z) = within(z, 0, inf, a, xlogy(a - 1, z) - z - gammaln(a) - log(scale))
 gamma_pdf(x, a, loc, scale) = exp(gamma_logpdf(x, a, loc, scale))
 gamma_cdf(x, a, loc, scale; z) = gammainc(a, clip(z, 0, inf))
 chi2_logpdf(x, df, loc, scale) = gamma_logpdf(x, 0.5 * df, loc, 2 * scale)
 chi2_pdf(x, df, loc, scale) = gamma_pdf(x, 0.5 * df, loc, 2 * scale)
 chi2_cdf(x, df, loc, scale) = gamma_cdf(x, 0.5 * df, loc, 2 * scale)
-poisson_logpmf(k, mu) = where(equal(floor(k), k), within(k, 0, inf, xlogy(k, mu) - gammaln(k + 1) - mu), -inf)
+poisson_logpmf(k, mu) = where(equal(floor(k), k), within(k, 0, inf, mu, xlogy(k, mu) - gammaln(k + 1) - mu), beyond(mu))
 poisson_pmf(k, mu) = exp(poisson_logpmf(k, mu))
-poisson_cdf(k, mu) = where(less(k, 0), 0.0, gammaincc(floor(clip(k, 0, inf)) + 1, mu))
+poisson_cdf(k, mu) = where(less(k, 0), exp(beyond(mu)), gammaincc(floor(clip(k, 0, inf)) + 1, mu))
 dirichlet_logpdf(x, alpha) = of_proportions(x, alpha)
 dirichlet_pdf(x, alpha) = exp(of_proportions(x, alpha))
-multivariate_normal_logpdf(x, mean, cov) = of_vectors(x - mean, cov)
-multivariate_normal_pdf(x, mean, cov) = exp(of_vectors(x - mean, cov))
+multivariate_normal_logpdf(x, mean, cov) = of_vectors(x, mean, cov)
+multivariate_normal_pdf(x, mean, cov) = exp(of_vectors(x, mean, cov))
 multivariate_normal_entropy(mean, cov) = entropy(mean, cov)
 """
 DEFAULTS = {"loc": "loc=0.0", "scale": "scale=1.0", "mean": "mean=0.0", "cov": "cov=1.0"}
-POSITIVE = {"a", "b", "df", "scale"}
+CHECKED = dict.fromkeys(("a", "b", "df", "scale", "alpha"), "positive") | {"mu": "at_least_0"}
 
 
 def _operand(x: Any) -> Any:
@@ -63,17 +67,21 @@ def _of_proportions(x: Any, alpha: Any) -> Any:
     return kernel + special.gammaln(anp.sum(alpha)) - anp.sum(special.gammaln(alpha))
 
 
-def _of_vectors(deviation: Any, cov: Any) -> Any:
-    *lead, n = shape_of(deviation) or (1,)
+def _of_vectors(x: Any, mean: Any, cov: Any) -> Any:
+    """Of vectors as long as mean, or as cov has rows; where both are numbers, of each element of x."""
+    n = max(*shape_of(mean), *shape_of(cov), 1, 1)
+    x = anp.reshape(x, (*shape_of(x), 1)) if n == 1 and shape_of(x)[-1:] != (1,) else x
+    if shape_of(x)[-1] != n or len(shape_of(mean)) > 1 or shape_of(cov) not in ((), (n, n)):
+        raise ValueError(f"x {shape_of(x)}, mean {shape_of(mean)} and cov {shape_of(cov)} are not of vectors of {n}")
     root = anp.linalg.cholesky(cov if shape_of(cov) else cov * np.eye(n))
-    z = anp.linalg.solve(root, anp.reshape(deviation, (-1, n)).T)
-    distance = anp.reshape(anp.sum(z * z, axis=0), tuple(lead))
+    z = anp.linalg.solve(root, anp.reshape(x - mean, (-1, n)).T)
+    distance = anp.reshape(anp.sum(z * z, axis=0), shape_of(x)[:-1])
     return -0.5 * distance - anp.sum(anp.log(anp.diagonal(root))) - n * special.HALF_LOG_TAU
 
 
 def _entropy(mean: Any, cov: Any) -> Any:
     n = max(*shape_of(mean), *shape_of(cov), 1, 1)
-    return 0.5 * n - _of_vectors(np.zeros(n), cov)
+    return 0.5 * n - _of_vectors(np.zeros(n), 0.0, cov)
 
 
 WORDS = {**BUILT_IN, **special.OPERATIONS, "clip": anp.clip, "operand": _operand}
@@ -83,11 +91,12 @@ WORDS |= {"of_proportions": _of_proportions, "of_vectors": _of_vectors, "entropy
 def _function(row: Row, text: str) -> Callable:
     """The function of a row, printed from its tree of words: they find the user's line for NumPy's warnings."""
     head = ", ".join(DEFAULTS.get(x, x) for x in row.arguments)
-    given = "".join(f"    {x} = {'positive' if x in POSITIVE else 'operand'}({x})\n" for x in row.arguments)
+    given = "".join(f"    {x} = {CHECKED.get(x, 'operand')}({x})\n" for x in row.arguments)
     z = "    z = truediv(sub(x, loc), scale)\n" if row.static else ""
     source = f"def {row.name}({head}):\n{given}{z}    return {expression(row.value, {}, {}, WORDS, str)}\n"
     function = WORDS[row.name] = compiled(source, row.name, "stats", WORDS)  # a word of the rows below
     family, _, name = row.name.rpartition("_")
+    function = naming(f"{family}.{name}", function)
     function.__name__, function.__qualname__, function.__doc__ = name, f"{family}.{name}", text
     return function
 

@@ -1,6 +1,7 @@
 """The command; see __init__.py."""
 
 import argparse
+import contextlib
 import faulthandler
 import sys
 
@@ -9,12 +10,18 @@ from . import texts
 from .calls import comparing
 from .calls.drawing import NAMES, calls
 from .hunting import Hunt
+from .peers.comparing import installed
 from .programs.running import run
 
 
 def _programs(given: argparse.Namespace) -> int:
-    ran, discarded, failures = run(given.seed, given.seconds, given.first, given.most, steps=given.steps)
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(peer) for peer in installed(given.peers)]
+        ran, discarded, failures = run(given.seed, given.seconds, given.first, given.most, given.steps, peers)
     print(f"{ran} programs ran, {discarded} were discarded, {len(failures)} kinds of failures")
+    for peer in peers:
+        print(f"{peer.name}: {peer.compared} were compared, {peer.corners} results left out at corners; not compared:")
+        print("".join(f"    {count} {why}\n" for why, count in peer.refused.most_common(given.why)), end="")
     return len(failures)
 
 
@@ -43,6 +50,8 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=12, help="lines of a program, at most")
     parser.add_argument("--first", type=int, default=0, help="number of the first program")
     parser.add_argument("--most", type=int, default=10**9, help="how many programs")
+    parser.add_argument("--peers", default=sys.executable, help="a Python that may have JAX and PyTorch")
+    parser.add_argument("--why", type=int, default=5, help="how many reasons why a peer did not run programs")
     parser.add_argument("--only", default="", help="the function to call, or the kind of texts")
     given = parser.parse_args()
     sys.exit(bool(MODES[given.mode](given)))

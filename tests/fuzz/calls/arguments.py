@@ -29,6 +29,10 @@ INDICES: 0 ; -1 ; 1: ; ::-1 ; ... ; None ; [0, 1] ; {mask} ; 0, 0 ; [0], [1] ; .
     None, 0 ; () ; {ints} ; [] ; np.array([[0], [1]]) ; [0.5] ; [True, False] ; True ; {x} ; ::0 ; ..., ... ;
     np.int64(0) ; [0], :, [0] ; slice(None), [0] ; np.array(1) ; 0, None, [0] ; {x} > 0
 a x x1 a1 m v ary arr array A p f val z object element prototype sample: {x}
+x3 loc mu q alpha: {y} ; {num} ; {x} ; {row}
+scale df: {num} ; {y} ; 2.0 ; 1 ; {x}
+cov: 2.0 ; [[2.0, 0.5], [0.5, 1.0]] ; T([[2.0, 0.5], [0.5, 1.0]]) ; {num} ; {x}
+multigammaln.d: 2 ; 1 ; 3 ; 0 ; 1.5 ; 'a'
 x2 b y a2 v2 b2 to_end to_begin prepend append test_elements: {y} ; {y} ; {x} ; {columns} ; {num} ; {row}
 axis axis1 axis2 axisa axisb axisc start: AXIS
 keepdims equal_nan rowvar bias returned endpoint retstep include_initial right increasing deg: BOOL

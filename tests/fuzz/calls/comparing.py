@@ -1,16 +1,18 @@
 """A call's text by NumPy and by autograd.numpy, and how they differ."""
 
-import operator
 import re
 import warnings
 from types import SimpleNamespace
 from typing import Any
 
 import numpy
+import scipy.special
+import scipy.stats
 
 import autograd.numpy as np
 from autograd import Tensor, Value
 from autograd.node import Node
+from autograd.scipy import special, stats
 from autograd.tree import flatten
 
 INTERNAL = (KeyError, AttributeError, AssertionError, RecursionError, UnboundLocalError, NameError, ZeroDivisionError)
@@ -28,21 +30,24 @@ TAKEN = re.compile(
     "|can't be|multiple values|must be integer|only 0-dimensional|not positive definite|no keyword arguments|'fmod'"
     "|has 0, gufunc|0-d array|AttributeError|got float|unexpected keyword|ZeroDivisionError|OverflowError|from dtype..O"
     "|invalid index to scalar variable|Cannot cast array data|provided simultaneously|Passing `min`|has no len"
-    "|could not broadcast input|an integer is required"
+    "|could not broadcast input|an integer is required|condition a|normal simplex|parameters must be greater"
+    "|zero-size array|too many indices|not supported for the input types|into shape .1,1.|Each entry|vector of length"
 )
 # corners in which one takes more than the other
 MORE = re.compile(
     r"keepdims=|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|False|f2)|hermitian="
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \[|float_power\(\(0"
     r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along|mean=\("
-    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf"
+    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=\("
+    r"|multigammaln.*, 0|entropy|multivariate.*T\(\[-?\d\.\d+\]\)"
 )
 OF_CHOICE = re.compile(r"\.(svd|eigh|qr|cholesky)\(|empty_like")  # whose numbers are one choice of several
 WIDER = re.compile(r"V\(|ldexp|choose|mean=|inner|vdot")  # in which float32 may meet float64
 # where infinity and NaN come from the order of what is computed
 SPECIAL = re.compile("inf|nan|period=0")
 INEXACT = re.compile(
-    "np.nan|unwrap|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|space|std|dtype=|prod"
+    "np.nan|unwrap|stats|gradient|convolve|correlate|linalg|median|quantile|percentile|softmax|polyval|space|std|dtype="
+    "|prod"
 )
 
 
@@ -78,8 +83,8 @@ def _plain(data: Any, dtype: Any = float) -> Any:
     return numpy.array(data, dtype)
 
 
-THEIRS = {"np": Plain(), "T": _plain, "V": float}
-OURS = {"np": np, "T": Tensor, "V": Value}
+THEIRS = {"np": Plain(), "special": scipy.special, "stats": scipy.stats, "T": _plain, "V": float}
+OURS = {"np": np, "special": special, "stats": stats, "T": Tensor, "V": Value}
 NOT_NODES = {
     *np.CONSTANT,
     "full_like",
@@ -127,14 +132,14 @@ def _outcome(text: str, scope: dict) -> tuple[Any, Exception | None]:
 
 
 def _name(text: str) -> str:
-    found = re.match(r"np\.(?:linalg\.)?(\w+)\(", text) or re.search(r"\.(\w+)\([^()]*\)$", text)
+    found = re.match(r"(?:np|special|stats)\.(?:\w+\.)?(\w+)\(", text) or re.match(r"[^.]+\(.*?\)\.(\w+)\(", text)
     return found[1] if found else ""
 
 
 def _says(name: str, error: Exception) -> bool:
     """Whether an error names the function, by this name or the one that it is an alias of."""
-    function = operator.attrgetter(name)(np.linalg if hasattr(np.linalg, name) and not hasattr(np, name) else np)
-    return name in str(error) or function.__name__ in str(error) or type(error).__module__.startswith("numpy")
+    function = next((getattr(home, name) for home in (np, np.linalg, special, Tensor) if hasattr(home, name)), None)
+    return name in str(error) or getattr(function, "__name__", name) in str(error)
 
 
 def _of_error(text: str, error: Exception, refused: Exception | None, theirs: Any) -> str | None:
@@ -144,7 +149,7 @@ def _of_error(text: str, error: Exception, refused: Exception | None, theirs: An
     known = DOCUMENTED.search(str(error)) or "None" in text or MORE.search(text)
     if refused is None and not known and all(numpy.asarray(x).dtype.kind in "fiub" for x in flatten(theirs)):
         return f"refused, where NumPy does not: {said}"
-    if text.startswith("np.") and not _says(_name(text), error) and not DOCUMENTED.search(str(error)):
+    if _name(text) and not _says(_name(text), error) and not DOCUMENTED.search(str(error)):
         return f"nameless {said}"
     return None
 
@@ -167,7 +172,7 @@ def _unlike(text: str, ours: Any, theirs: Any) -> str | None:
         if not (_close(data, y, text) or OF_CHOICE.search(text) or SPECIAL.search(text) and INEXACT.search(text)):
             return " ".join(f"value {data!r}, not {y!r}".split())
     floats = [numpy.asarray(y).dtype.kind == "f" for y in theirs]
-    constant = _name(text) in NOT_NODES or not text.startswith("np.")
+    constant = _name(text) in NOT_NODES or text.startswith(("T", "("))
     if any(floats) and not constant and not any(isinstance(x, Node) for x in ours):
         return "constant, where a node took part"
     return None

@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable
 
 import numpy
+import scipy.special
+import scipy.stats
 from hypothesis import strategies as st
 
 import autograd.numpy as np
+from autograd.scipy import special, stats
 
 from .arguments import NEVER, TABLE
 from .comparing import DEFINED
@@ -29,11 +32,19 @@ clip round copy any all argmax argmin argsort nonzero astype""".split()
 PROPERTIES = "T mT shape ndim size dtype flatten() tolist() item()".split()
 NAMES = [f"np.{name}" for name in np.__all__ if name not in ("linalg", "affine", "log_softmax")]
 NAMES += [f"np.linalg.{name}" for name in np.linalg.__all__]
+NAMES += [f"special.{name}" for name in special.__all__]
+NAMES += [
+    f"stats.{family}.{name}" for family in stats.__all__ for name in vars(getattr(stats, family)) if name[0] != "_"
+]
 NAMES += [f".{name}" for name in METHODS] + ["operators", "indices", "properties"]
 
 
 def home(name: str) -> Callable:
-    """NumPy's function of this name, or one that is defined here where NumPy has none."""
+    """NumPy's or SciPy's function of this name, or one that is defined here where NumPy has none."""
+    if name.startswith("stats."):  # which takes less than SciPy's
+        return operator.attrgetter(name.removeprefix("stats."))(stats)
+    if name.startswith("special."):
+        return getattr(scipy.special, name.removeprefix("special."))
     name = name.removeprefix("np.").removeprefix(".")
     return DEFINED.get(name) or operator.attrgetter(name)(numpy)
 
@@ -64,7 +75,7 @@ def parameters(name: str) -> list[inspect.Parameter]:
     """The parameters of a function that are drawn, of a method those behind the array."""
     function = home(name)
     if isinstance(function, numpy.ufunc):  # what else it takes is not differentiated
-        names = ["x"] if function.nin == 1 else ["x1", "x2"]
+        names = ["x1", "x2", "x3"][: function.nin] if function.nin > 1 else ["x"]
         return [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in names]
     try:
         found = [*inspect.signature(function).parameters.values()][name[0] == "." :]

@@ -5,33 +5,40 @@ another way each time, is not compared.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 import numpy
 
-from autograd import Tensor, jit
+from autograd import Tensor, Value, jit
 from autograd.compiler import Program as Whole
 from autograd.compiler import executable, leaf, llvm, record
 from autograd.failing import TracingError
+from autograd.node import Node
 from autograd.tree import flatten
 
 from .text import Program, looped, wrapped
 
 BACKENDS = ("python", "llvm")
 # refusals that are documented
-CANNOT = re.compile("is not printed|defined by Python functions|for array\\[i\\] write|no median|(convolve|cross): of")
-ABSOLUTE = {"values": 1, "gradients": 100, "pulled": 100, "second": 10_000}  # derivatives may be of what cancels
+CANNOT = re.compile(
+    "is not printed|of a node was called inside|asked for the numbers of a node"
+    "|defined by Python functions|for array\\[i\\] write|no median"
+    "|(convolve|cross): of|'(Traced)?Value' object"
+)
+BITS = re.compile("[&|^~]|<<|>>")  # which numbers of Python have in another way
+ABSOLUTE = {"values": 1, "second": 10_000}  # of derivatives 100: they may be of what cancels
 
 
 class Discarded(Exception):
     """A program that eager code does not run, or whose results say nothing."""
 
 
-def difference(program: Program) -> str | None:
-    """How the programs of the backends differ from eager code; None if they do not."""
+def difference(program: Program, peers: Sequence = ()) -> str | None:
+    """How the programs of the backends, and those of the peers, differ from eager code; None if they do not."""
     eager, off = program.function(vmap=looped), program.function("rounded", vmap=looped)
     others = {backend: program.function(compiled=jit(backend=backend)) for backend in BACKENDS}
     if program.uses("vmap"):
@@ -41,9 +48,33 @@ def difference(program: Program) -> str | None:
         others["iterated"] = iterated(program)
     with numpy.errstate(all="ignore"):
         expected = [_expected(eager, off, program, call) for call in range(2)]
+        if any(is_number(x[0]) for x in program.inputs.values()) and is_of_floats(program):
+            others |= of_numbers(program, eager, others["python"])
         with patch.multiple(llvm, ON_THE_STACK=0, LONG=0) if program.as_large else nullcontext():
             found = (_compared(name, function, program, expected) for name, function in others.items())
-            return next(filter(None, found), None)
+            said = next(filter(None, found), None)
+        return said or next(filter(None, (peer.difference(program, expected) for peer in peers)), None)
+
+
+def is_number(x: numpy.ndarray) -> bool:
+    return x.shape == () and x.dtype == "f8"
+
+
+def is_of_floats(program: Program) -> bool:
+    """Whether it is the same of numbers of Python, which widen no float32, and have other masks, in programs floats."""
+    whole = replace(program, mode="values").function(vmap=looped)(*program.arguments(0))
+    floats = all(x.dtype.kind == "f" for x in numbers(whole))
+    return floats and not program.is_single() and not BITS.search(program.source())
+
+
+def of_numbers(program: Program, eager: Callable, compiled: Callable) -> dict[str, Callable]:
+    """The same of Values, where values are compared, and of floats of Python where derivatives are."""
+    number, array = (Value, wrapped) if program.mode == "values" else (float, lambda x: x)
+
+    def given(args: Sequence) -> list:
+        return [number(float(x)) if is_number(x) else array(x) for x in args]
+
+    return {"numbers": lambda *args: eager(*given(args)), "numbers, compiled": lambda *args: compiled(*given(args))}
 
 
 def iterated(program: Program) -> Callable:
@@ -64,7 +95,7 @@ def iterated(program: Program) -> Callable:
 
 def numbers(tree: Any) -> list[numpy.ndarray]:
     """The arrays of a result."""
-    return [numpy.array(x.data if isinstance(x, Tensor) else x) for x in flatten(tree)]
+    return [numpy.array(x.data if isinstance(x, Node) else x) for x in flatten(tree)]
 
 
 def _expected(eager: Callable, off: Callable, program: Program, call: int) -> list[tuple]:
@@ -76,7 +107,9 @@ def _expected(eager: Callable, off: Callable, program: Program, call: int) -> li
     except Exception as error:
         raise Discarded(str(error)) from error
     off_by = 1e-4 if program.is_single() else 1e-9
-    return [(x, _tolerance(x, versions, off_by, ABSOLUTE[program.mode])) for x, versions in zip(found, zip(*near))]
+    return [
+        (x, _tolerance(x, versions, off_by, ABSOLUTE.get(program.mode, 100))) for x, versions in zip(found, zip(*near))
+    ]
 
 
 def _tolerance(x: numpy.ndarray, versions: tuple, relative: float, factor: float) -> numpy.ndarray:
@@ -100,7 +133,7 @@ def _compared(name: str, function: Callable, program: Program, expected: list) -
         args = program.arguments(call)
         kept = [x.copy() for x in args]
         try:
-            results = [x.data if isinstance(x, Tensor) else x for x in flatten(function(*args))]
+            results = [x.data if isinstance(x, Node) else x for x in flatten(function(*args))]
         except Exception as error:
             if CANNOT.search(str(error)) and isinstance(error, (TypeError, ValueError, TracingError)):
                 return None

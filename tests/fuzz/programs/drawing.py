@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -14,7 +15,7 @@ from .text import LAYOUTS, SCOPE, Line, Program, looped, wrapped
 from .words import Retry, Words
 
 LARGEST = 600  # elements of a variable
-MODES = ["values", "values", "gradients", "gradients", "second", "pulled"]
+MODES = ["values", "values", "gradients", "gradients", "second", "pulled", "forward"]
 
 
 def drawn(rng: random.Random, steps: int) -> Program:
@@ -32,10 +33,11 @@ def drawn(rng: random.Random, steps: int) -> Program:
     outputs = [rng.choice([*examples][-8:]) for _ in range(rng.randint(1, 4))]
     if rng.random() < 0.1:
         outputs.append(rng.choice([*inputs]))
-    mode = rng.choice(MODES)
-    mode = mode if any(x[0].dtype.kind == "f" for x in inputs.values()) else "values"
-    layouts = tuple(tuple(rng.choice([*LAYOUTS]) for _ in inputs) for _ in range(2))
-    return Program(inputs, tuple(lines), tuple(outputs), mode, rng.random() < 0.6, layouts).needed()
+    program = Program(inputs, tuple(lines), tuple(outputs)).needed()
+    kinds = {x[0].dtype.kind for x in program.inputs.values()}
+    modes = MODES if kinds == {"f"} else MODES[:-1] if "f" in kinds else ["values"]
+    layouts = tuple(tuple(rng.choice([*LAYOUTS]) for _ in program.inputs) for _ in range(2))
+    return replace(program, mode=rng.choice(modes), as_large=rng.random() < 0.6, layouts=layouts)
 
 
 def _line(rng: random.Random, examples: dict, names: Iterator[str], nested: bool) -> list[Line]:
@@ -65,8 +67,10 @@ def _evaluated(line: Line, examples: dict) -> dict[str, Any]:
 
 def _is_tame(x: Any) -> bool:
     """Whether it is a variable, no larger than it should be, and far from overflow, where the order of sums counts."""
+    if words.kind(x) not in "fib":
+        return False
     data = numpy.asarray(x.data if isinstance(x, Tensor) else x)
-    if words.kind(x) not in "fib" or data.size > LARGEST or data.dtype.str[1:] not in words.DTYPES + ["b1"]:
+    if data.size > LARGEST or data.dtype.str[1:] not in words.DTYPES + ["b1"]:
         return False
     if data.dtype.kind != "f":
         return True

@@ -2,17 +2,17 @@
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy
 
-from .comparing import Discarded, difference, numbers, sort_of
+from .comparing import Discarded, numbers, sort_of
 from .drawing import needed
 from .text import NAME, Line, Program, looped, wrapped
 
 
-def smallest(program: Program, said: str, most: float) -> tuple[Program, str]:
+def smallest(program: Program, said: str, difference: Callable, most: float) -> tuple[Program, str]:
     """The smallest program, reached by dropping things, that fails in the same way; for at most so many seconds."""
     sort, end, again = sort_of(said), time.monotonic() + most, True
     while again:
@@ -20,14 +20,14 @@ def smallest(program: Program, said: str, most: float) -> tuple[Program, str]:
         for smaller in _smaller(program):
             if time.monotonic() > end:
                 return program, said
-            found = _failure(smaller)
+            found = _failure(smaller, difference)
             if found and sort_of(found) == sort:
                 program, said, again = smaller, found, True
                 break
     return program, said
 
 
-def _failure(program: Program) -> str | None:
+def _failure(program: Program, difference: Callable) -> str | None:
     try:
         return difference(program)
     except (Discarded, NameError, SyntaxError):

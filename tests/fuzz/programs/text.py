@@ -7,12 +7,32 @@ from typing import Any
 
 import numpy
 
+import autograd
 import autograd.numpy as np
-from autograd import Tensor, grad, jit, jvp, scan, value_and_grad, vmap
+from autograd import Tensor
+from autograd.scipy import special
 
 NAME = re.compile(r"\b[xvu]\d+\b")
-SCOPE = {"np": np, "grad": grad, "jit": jit, "jvp": jvp, "scan": scan, "vmap": vmap}  # what lines call
+TRANSFORMS = """checkpoint elementwise_grad grad hessian hvp jacfwd jacobian jacrev jit jvp scan value_and_grad vjp
+vmap""".split()
+SCOPE = {"np": np, "special": special, **{name: getattr(autograd, name) for name in TRANSFORMS}}  # what lines call
 EPSILON = {"f8": 1e-11, "f4": 2e-5}  # what each step is off by where errors are estimated
+
+# a number that depends on all floats of a result
+TOTAL = """
+def total(*args):
+    found = [y for y in program(*args) if "float" in str(getattr(y, "dtype", "float"))]
+    return sum([np.sum(0.5 * y * y) + np.sum(y) for y in found], start=0.0 * np.sum(args[0]))
+"""
+# what is called, by the arguments that are floats; `compiled` is a function of functions
+MODES = {
+    "values": "run = compiled(program)",
+    "gradients": "run = compiled(value_and_grad(total, {places}))",
+    "pulled": "run = value_and_grad(compiled(total), {places})",
+    "forward": "run = compiled(lambda *args: jvp(total, args, args))",
+    "second": "squares = lambda *args: sum([np.sum(g * g) + np.sum(g) for g in grad(total, {places})(*args)])\n"
+    "run = compiled(grad(squares, {places}))",
+}
 
 
 @dataclass(frozen=True)
@@ -59,25 +79,29 @@ class Program:
     layouts: tuple[tuple[str, ...], ...] = field(default=((), ()))
 
     def source(self, step: str = "") -> str:
-        """As a function of Python."""
+        """As a function of Python; `step` is a function of each number."""
         given = [f"{name} = {step}({name})" for name in self.inputs] if step else []
         lines = [*given, *(text for line in self.lines for text in line.source(step))]
         body = "\n    ".join([*lines, f"return [{', '.join(self.outputs)}]"])
         return f"def program({', '.join(self.inputs)}):\n    {body}\n"
 
-    def function(self, step: str = "", compiled: Callable = lambda f: f, **scope: Any) -> Callable:
-        """The function itself, as it is differentiated and compiled in this mode."""
-        scope = {**SCOPE, "rounded": rounded, **scope}
-        exec(self.source(step), scope)
+    def module(self, step: str = "") -> str:
+        """With the function `run`, which is differentiated and compiled as in this mode."""
         places = tuple(i for i, x in enumerate(self.inputs.values()) if x[0].dtype.kind == "f")
-        if self.mode == "pulled":
-            return value_and_grad(compiled(scalar(scope["program"])), places)
-        return compiled(MODES[self.mode](scope["program"], places))
+        return self.source(step) + TOTAL * (self.mode != "values") + MODES[self.mode].format(places=places)
+
+    def function(self, step: str = "", compiled: Callable = lambda f: f, **scope: Any) -> Callable:
+        """The function `run`."""
+        scope = {**SCOPE, "rounded": rounded, "compiled": compiled, **scope}
+        exec(self.module(step), scope)
+        return scope["run"]
 
     def arguments(self, call: int) -> list:
         """Fresh arguments for a call."""
-        layouts = [*self.layouts[call], *[""] * len(self.inputs)]
-        return [LAYOUTS[layout](x[call].copy()) for x, layout in zip(self.inputs.values(), layouts)]
+        return [LAYOUTS[layout](x[call].copy()) for x, layout in zip(self.inputs.values(), self._layouts(call))]
+
+    def _layouts(self, call: int) -> list[str]:
+        return [*self.layouts[call], *[""] * len(self.inputs)]
 
     def needed(self) -> "Program":
         """Without the lines and inputs that nothing depends on."""
@@ -90,45 +114,37 @@ class Program:
         return replace(self, inputs=inputs or dict([*self.inputs.items()][:1]), lines=tuple(lines[::-1]))
 
     def text(self) -> str:
-        """All that is needed to run it again."""
-        calls = [
-            f"#   {name} = numpy.array({x.tolist()}, '{x.dtype.str[1:]}').reshape({x.shape}) {layout}"
-            for call, layouts in enumerate(self.layouts)
-            for name, x, layout in zip(self.inputs, self.arguments(call), [*layouts, *[""] * len(self.inputs)])
-        ]
-        return "\n".join([self.source(), f"# {self.mode}{', as if large' * self.as_large}, of", *calls, ""])
+        """All that is needed to run it again, eagerly and by each backend, from the root of the repository."""
+        body = self.module()
+        used = [name for name in TRANSFORMS if name == "jit" or re.search(rf"\b{name}\(", body)]
+        lines = ["import numpy", "from numpy import array, inf, nan", "", "import autograd.numpy as np"]
+        lines += [f"from autograd import Tensor, {', '.join(used)}"]
+        lines += ["from autograd.scipy import special"] * ("special." in body)
+        lines += ["from tests.fuzz.programs.text import LAYOUTS"] * any(map(any, self.layouts))
+        lines += ["from autograd.compiler import llvm", "", "llvm.ON_THE_STACK = llvm.LONG = 0"] * self.as_large
+        lines += ["", 'for compiled in (lambda f: f, jit(backend="python"), jit(backend="llvm")):']
+        inner = [*body.splitlines(), "", *(f"print(*run({self._given(call)}))" for call in range(2))]
+        return "\n".join([*lines, *(f"    {line}" if line else line for line in inner), ""])
+
+    def _given(self, call: int) -> str:
+        """The arguments of a call as text, floats as Tensors where values are asked for."""
+        parts = []
+        for x, layout in zip(self.inputs.values(), self._layouts(call)):
+            text = f"array({x[call].tolist()}, '{x[call].dtype.str[1:]}').reshape({x[call].shape})"
+            text = f"LAYOUTS[{layout!r}]({text})" if layout else text
+            parts.append(f"Tensor({text})" if self.mode == "values" and x[call].dtype.kind == "f" else text)
+        return ", ".join(parts)
 
     def is_single(self) -> bool:
         """Whether something in it is of float32."""
-        return "f4" in self.source() or any(x[0].dtype == "f4" for x in self.inputs.values())
+        return bool(re.search("f4|float32", self.source())) or any(x[0].dtype == "f4" for x in self.inputs.values())
 
     def uses(self, word: str) -> bool:
         """Whether a line calls this."""
         return any(word in line.text for line in self.lines)
 
 
-def scalar(function: Callable) -> Callable:
-    """A number that depends on all floats of a result."""
-
-    def total(*args: Any) -> Any:
-        found = [y for y in function(*args) if numpy.dtype(y.dtype).kind == "f"]
-        return sum([np.sum(0.5 * y * y) + np.sum(y) for y in found], start=0.0 * np.sum(args[0]))
-
-    return total
-
-
-def gradients(function: Callable, places: tuple) -> Callable:
-    """That number and its gradients."""
-    return value_and_grad(scalar(function), places)
-
-
-def second(function: Callable, places: tuple) -> Callable:
-    """Gradients of a number made of gradients."""
-    first = grad(scalar(function), places)
-    return grad(lambda *args: sum([np.sum(g * g) + np.sum(g) for g in first(*args)]), places)
-
-
-MODES: dict[str, Callable] = {"values": lambda f, places: f, "gradients": gradients, "second": second}
+# how an array is held
 LAYOUTS: dict[str, Callable] = {
     "": lambda x: x,
     "columns": lambda x: x.T.copy().T,

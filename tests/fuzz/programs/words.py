@@ -13,62 +13,7 @@ from typing import Any
 
 import numpy
 
-FLOATS = """exp expm1 exp2 log log1p log2 log10 sqrt cbrt sin cos tan tanh sinh cosh arctan arcsinh arcsin arccosh abs
-sigmoid softplus log_sigmoid relu sign floor ceil rint square reciprocal negative""".split()
-ARITHMETIC = "+ - * / // % < <= > >= == !=".split()
-ALONG = "sum mean max min prod var std any all logsumexp count_nonzero".split()
-TEMPLATES = [
-    *(f"np.{name}({{f}})" for name in FLOATS),
-    *("np.exp(np.minimum({f}, 2.0))", "np.log(np.abs({f}) + 0.5)", "1.0 / (1.0 + {f} ** 2)", "np.sqrt(np.abs({f}))"),
-    *(f"{{a}} {symbol} {{a}}" for symbol in ARITHMETIC),
-    *(f"{{{kind}}} {symbol} {{{c}}}" for symbol in ARITHMETIC for kind, c in ("fc", "ik", "ac")),
-    *("{c} - {a}", "{c} / {f}", "{k} - {i}", "{k} // {i}", "{k} % {i}", "{c} % {f}", "-{i}", "np.abs({i})"),
-    *("{f} + {f}", "{f} * {f}", "{f} - {f}", "{f} * {f} + {f}", "{i} + {i}", "{i} * {i}", "{f} * {b}", "{i} * {b}"),
-    *("{f} ** 2", "{f} ** 3", "np.abs({f}) ** 0.5", "{f} ** -1", "np.abs({f}) ** {f}", "{f} ** {f}"),
-    *(f"np.{x}({{f}}, {{f}})" for x in "maximum minimum hypot arctan2 logaddexp fmod".split()),
-    "np.copysign({f}, np.nan_to_num({f}))",
-    *("np.maximum({i}, {i})", "np.minimum({i}, {k})", "np.maximum({f}, {c})", "np.clip({f}, -1.0, {c})"),
-    *("{b} & {b}", "{b} | {b}", "{b} ^ {b}", "~{b}", "np.logical_or({a}, {b})", "np.logical_not({a})"),
-    *("{i} & {i}", "{i} | {k}", "{i} ^ {i}", "~{i}", "np.left_shift({i}, {i})", "{i} >> np.abs({i})", "{i} << 2"),
-    *("np.isnan({f})", "np.isfinite({f})", "np.isinf({f})", "np.isclose({f}, {f})"),
-    *("np.where({b}, {f}, {f})", "np.where({b}, {a}, {a})", "np.where({f} > 0, {f}, {c})", "np.where({b}, {i}, {k})"),
-    *("np.where({b}, {f}, {c}) * {f}", "np.where({a} < {a}, {x}, 0)"),
-    *(f"{{a}}.astype('{dtype}')" for dtype in "f8 f4 ?".split()),
-    *("{i}.astype('i4')", "{b}.astype('i8')", "np.clip(np.nan_to_num({f}), -9, 9).astype('i8')", "{b}.astype('i4')"),
-    *(f"np.{x}({{a}})" for x in ALONG),
-    *(f"np.{x}({{a}}, axis={{axes}}, keepdims={{bool}})" for x in ALONG),
-    *(f"np.{x}({{f}}, axis={{axes}})" for x in ALONG),
-    *("{f} - np.max({x}, axis={axis}, keepdims=True)", "{f} / np.sum({x} * {x}, {axis}, keepdims=True)"),
-    *("np.exp({f} - np.logsumexp({x}, axis={axis}, keepdims=True))", "np.sum({f} * {f}, axis={axes})"),
-    *("np.argmax({a}, axis={axis})", "np.argmin({a}, axis={axis})", "np.argmax({a})", "np.argmin({f}, {axis})"),
-    *("np.sort({f}, axis={axis})", "np.argsort({f}, axis={axis})", "np.argsort({i}, {axis}, kind='stable')"),
-    *("np.cumsum({a}, axis={axis})", "np.cumsum({f})", "np.cumprod({f}, {axis})", "np.diff({f}, axis={axis})"),
-    *("np.softmax({f}, axis={axis})", "np.log_softmax({f}, axis={axis})", "np.linalg.norm({f}, axis={axis})"),
-    *("{f} @ np.swapaxes({f}, -1, -2)", "{f} @ {f}", "{f} @ {x}.T", "np.swapaxes({f}, -1, -2) @ {x}"),
-    *("np.outer({f}, {f})", "np.dot({f}, {f})", "np.tensordot({f}, {x}, {ndim})", "{i} @ {i}", "{f} @ {i}"),
-    *("{f} @ {matrix}", "{f}[..., None, :] @ {f}[..., None]", "np.einsum('...i,...j->...ij', {f}, {x})"),
-    *("{a}.reshape({shape})", "np.reshape({a}, {shape}).T", "np.ravel({a})", "np.ravel({a}.T)"),
-    *("np.transpose({a}, {order})", "{a}.T", "np.swapaxes({a}, {axis}, {axis})", "np.moveaxis({a}, {axis}, {axis})"),
-    *("np.expand_dims({a}, {axis})", "np.squeeze({a})", "np.broadcast_to({a}, {wider})", "np.tile({a}, 2)"),
-    *("np.broadcast_to({f}, {wider}) * {f}", "np.repeat({a}, 2, axis={axis})", "np.sum(np.broadcast_to({f}, {wider}))"),
-    *("np.concatenate([{a}, {a}], axis={axis})", "np.stack([{a}, {x}], axis={axis})", "np.stack([{f}, {f}])"),
-    *("np.concatenate([{f}, {x}, {f}], axis={axis})", "np.concatenate([{a}, {x}[..., ::-1]], axis=-1)"),
-    *("np.flip({a}, axis={axis})", "np.roll({a}, 1, axis={axis})", "np.tril({f})", "np.diag({f})", "np.trace({f})"),
-    *("np.pad({f}, 1)", "np.meshgrid({f}, {f})[0]", "np.diagonal({a})", "np.split({a}, 1, {axis})[0]"),
-    *("{a}[{basic}]", "{a}[{basic}]", "{a}[{fancy}]", "{a}[{fancy}]", "{f}[{basic}] * {f}", "{a}[..., ::-1]"),
-    *("{a}[{i} % {n}]", "{f}[{i} % {n} - {n}]", "{a}[..., {i} % {m}]", "{f}[{i} % {n}, {i} % {m2}]"),
-    *("{f}[{i} % {n}, ..., None]", "{f}[{i} % {n}, 1:]", "{f}[:, {i} % {m2}]", "{a}[{i} % {n}, {basic1}]"),
-    *("np.take({a}, {i} % {size})", "np.take({a}, axis={axis}, indices={i} % {n})", "np.take({f}, {i}, mode='clip')"),
-    *("np.take_along_axis({f}, np.argsort({x}, axis={axis}), axis={again})", "np.take({f}, {i} % 9 - 4, mode='wrap')"),
-    *("np.take_along_axis({f}, np.argmax({x}, axis={axis}, keepdims=True), axis={again})", "{f}[np.argmax({x})]"),
-    *("np.searchsorted(np.sort(np.ravel({f})), {f})", "np.zeros_like({f}) + {f}", "np.ones_like({a}) * {a}"),
-    *("np.array([1.0, -2.0, 0.5]) * {f}", "np.array(3, 'f4') * {a}", "np.array([[1], [2]]) + {a}", "{f} * {f}.sum()"),
-    *("np.mean(({f} - np.mean({x}, {axis}, keepdims=True)) ** 2, {again})", "np.interp({f}, [0, 1], [2, 4])"),
-    *("np.nan_to_num({f})", "np.cross({f}, {f})", "jit(lambda u: np.sum(u * u, {axes}), backend='python')({f})"),
-    "jvp(lambda u: np.cumsum(np.sin(u) * u), ({f},), ({x},))[1]",
-    "jvp(lambda u: u[{fancy}] ** 2, ({f},), ({x},))[0]",
-    *("grad(lambda u: np.sum(np.tanh(u) * u))({f})", "np.median({f})", "np.convolve({f}, {f})"),
-]  # fmt: skip
+from .templates import COMMON, RARE
 
 
 class Retry(Exception):
@@ -85,7 +30,11 @@ class Words:
     def line(self) -> str:
         """A template, filled."""
         self.first, self.chosen = "", 0
-        return re.sub(r"\{(\w+)\}", lambda found: str(getattr(self, found[1])()), self.rng.choice(TEMPLATES))
+        return re.sub(
+            r"\{(\w+)\}",
+            lambda found: str(getattr(self, found[1])()),
+            self.rng.choice(RARE if self.rng.random() < 0.2 else COMMON),
+        )
 
     def pick(self, kinds: str, fits: Callable = lambda shape: True) -> str:
         """A variable of one of these kinds; later ones are likely the younger."""
@@ -113,11 +62,11 @@ class Words:
 
     def x(self) -> str:
         """The first variable."""
-        return self.first
+        return self.first or self.f()
 
     @property
     def shape_of_first(self) -> tuple[int, ...]:
-        return numpy.shape(self.examples[self.first])
+        return numpy.shape(self.examples[self.x()])
 
     def c(self) -> str:
         """A number."""
@@ -169,6 +118,11 @@ class Words:
     def matrix(self) -> str:
         n = self._length(-1)
         return f"np.arange({n * 3}.0).reshape({n}, 3)"
+
+    def gram(self) -> str:
+        """A positive definite matrix."""
+        name = self.x()
+        return f"(np.swapaxes({name}, -1, -2) @ {name} + np.eye({self._length(-1) if self.ndim() > 1 else self._no()}))"
 
     def _length(self, axis: int) -> int:
         try:
