@@ -116,7 +116,7 @@ def test_reading_a_number_while_tracing_names_the_line(read):
     [
         (lambda: jit(anp.sin)(1j), TypeError, "not complex"),
         (lambda: jit(anp.sin)(np.array(["a"])), TypeError, "not <U1"),
-        (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm and python, not 'c'"),
+        (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm, python and jax, not 'c'"),
         (lambda: jit(lambda x: anp.sort(x), backend="llvm")(np.ones(2)), TypeError, "sorted_as is not printed"),
         (lambda: jit(anp.sin).source, RuntimeError, "has not been called yet"),
     ],

@@ -6,6 +6,7 @@ import inspect
 import numbers
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, overload
 
 import numpy as np
@@ -74,7 +75,7 @@ class Jit(Compiled):
         inputs = None if form is None else form.inputs(given)
         if inputs is None:
             flat, structure, nodes = _parts(args, kwargs)
-            given, key = _numbers(flat, structure)
+            given, key = _numbers(flat, structure, self.foreign)
             form = self.find(key)
             inputs = None if form is None else form.inputs(given)
         if inputs is None:
@@ -84,6 +85,8 @@ class Jit(Compiled):
                 raise RuntimeError(f"{self!r}: what the function uses was changed while it was recorded")
         self._last = form
         nodes = {**nodes, **form.outside} if nodes and form.outside else nodes or form.outside
+        if self.foreign and any([isinstance(x, self.foreign) for x in given]):
+            nodes = NONE  # results are JAX's, too
         outputs = form.program.nodes(inputs, nodes) if nodes else form.program.numbers(inputs)
         if type(form.result) is Position:
             return outputs[form.result.index]
@@ -120,8 +123,8 @@ def jit(function: Callable | None = None, backend: str = "auto") -> Any:
     other ways, such as a file, is as it was when recorded; what it does besides, such as printing, happens only then. A
     function that closes over Values, and cannot do with arrays what it does with numbers, runs on their elements, which
     are broadcast. Inside another jitted function it is a part of that one's program. `backend` is "python", "llvm" (the
-    extra jit), or "auto": llvm where it is installed and can print the program. The last 64 programs are kept
-    (`.forms.most`). Inside detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where
+    extra jit), "jax" (the extra jax), or "auto": llvm where it is installed and can print the program. jax takes JAX's
+    arrays too; then results are such arrays and no nodes. The last 64 programs are kept (`.forms.most`). Inside detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where
     the function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
     floats any more.
     """
@@ -163,8 +166,11 @@ def _glance(args: tuple) -> Hashable:
     return tuple([look(x) if type(x) is np.ndarray else type(x) for x in args])
 
 
-def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
-    """The numbers among arguments, as floats or arrays, and the key of their form: what they look like, and where."""
+def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hashable]:
+    """The numbers among arguments, as floats or arrays, and the key of their form: what they look like, and where.
+
+    Arrays of a foreign class stay as they are.
+    """
     arrays, given, key = _some_are(np.ndarray, flat), list[Any](), list[Any]()
     for x in flat:
         if type(x) is float:
@@ -175,6 +181,9 @@ def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
         elif isinstance(x, np.ndarray) or arrays and isinstance(x, np.generic):
             given.append(_array(x))
             key.append(look(given[-1]))
+        elif isinstance(x, foreign) and x.dtype.kind in "fiub":
+            given.append(x)
+            key.append(look(x))
         elif isinstance(x, numbers.Real):
             given.append(float(x))
             key.append(float)
@@ -198,11 +207,22 @@ def _fresh(x: Any) -> Any:
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
+def _example(x: Any) -> np.ndarray:
+    """The numbers of a foreign array, or zeros where other hosts have some of them."""
+    return np.asarray(x) if x.is_fully_addressable else np.zeros(x.shape, x.dtype)
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
 @uncollected()
 def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Executable | None) -> CallForm:
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")
     watch = Watch(jit.function, *(x for x in flatten((args, kwargs)) if isinstance(x, np.random.Generator)))
+    foreign = [isinstance(x, jit.foreign) for x in given]
+    given = [_example(x) if is_foreign else x for x, is_foreign in zip(given, foreign)]
     with watch.undrawn():
         recording = _recorded(jit.function, args, kwargs, given)
     outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
@@ -212,6 +232,7 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     inputs = [*given, *held, *(drawn.example() for drawn in recording.draws)]
     taken = [node.example for node in recording.inputs]
     convert = None if looks(inputs) == looks(taken) else [converter(x) for x in taken]
+    convert = convert and [_same if is_foreign else f for is_foreign, f in zip_longest(foreign, convert)]
     program = applicable(replace(recording, output=outputs), title, jit.wanted, before)
     outside = dict(enumerate(recording.outside, len(given)))
     return CallForm(program.run, looks(held), watch.settle(), recording.draws, program, outside, convert, result)

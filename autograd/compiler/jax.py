@@ -1,0 +1,262 @@
+"""The jax printer: a program's words on JAX's arrays, so that XLA runs it, on every device that JAX has.
+
+Derivatives are in the program already, by our rules. float64 is on while a program runs, for this thread alone.
+"""
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .. import on_arrays, words
+from ..numpy import decompositions
+from ..operation import Function
+from .program import Program, Unprintable, Variable
+from .python import NUMPYS, word_of
+from .spreading import Spread
+
+
+def _unless_zero(function: Callable) -> Callable:
+    return lambda x, y: jnp.where(x == 0, 0, function(x, y))
+
+
+def _along(function: Callable) -> Callable:
+    """A reduction to a number over all axes, to an array that keeps them over some."""
+    return lambda x, axis: function(x, axis=axis, keepdims=axis is not None)
+
+
+def _sigmoid(x: Any) -> Any:
+    small = jnp.exp(-jnp.abs(x))
+    return jnp.where(x < 0, small, 1) / (1 + small)
+
+
+def _bell(x: Any) -> Any:
+    small = jnp.exp(-jnp.abs(x))
+    return small / jnp.square(1 + small)
+
+
+def _ties(x: Any, extreme: Any, axis: Any) -> Any:
+    equal = (x == extreme) | (x != x)
+    return equal / equal.sum(axis, float, keepdims=True)
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    """With all digits of its dtype, unless the user asks JAX for fewer (jax_default_matmul_precision)."""
+    return jnp.matmul(x, y, precision=jax.config.jax_default_matmul_precision or "highest")
+
+
+def _sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    lead = x.ndim - len(shape)
+    stretched = [lead + i for i, n in enumerate(shape) if n == 1]
+    return x.sum((*range(lead), *stretched)).reshape(shape)
+
+
+def _index(index: Any) -> Any:
+    """JAX takes no lists in an index."""
+    if isinstance(index, tuple):
+        return tuple(map(_index, index))
+    return np.asarray(index) if isinstance(index, list) else index
+
+
+def _sorted_as(x: Any, y: Any, axis: int) -> Any:
+    return jnp.take_along_axis(x, jnp.argsort(y, axis, stable=True), axis)
+
+
+def _unsorted_as(x: Any, y: Any, axis: int) -> Any:
+    return jnp.take_along_axis(x, jnp.argsort(jnp.argsort(y, axis, stable=True), axis), axis)
+
+
+def _bounded(wrong: list, i: Any, n: int) -> Any:
+    """XLA raises nothing: that a place is outside is told as 1 + n."""
+    place = i.astype(int)
+    outside = (place != i) | (place < -n) | (place >= n)
+    wrong.append(jnp.where(outside.any(), n + 1, 0))
+    return jnp.where(place < 0, place + n, place)
+
+
+def _scan(wrong: list, *args: Any) -> Any:
+    """A row for each entry, as scanning.Body.loop makes it."""
+    *arrays, body = args
+    count = len(body.carry)
+    entries, fixed = arrays[count : count + len(body.moving)], arrays[count + len(body.moving) :]
+
+    def step(carry: list, entry: list) -> tuple[list, tuple]:
+        inner: list = []
+        made = computed(body.program, [*carry, *entry, *fixed], inner)
+        return made[:count], (jnp.concatenate([x.ravel().astype(body.dtype) for x in made]), inner)
+
+    first = [jnp.asarray(x, node.dtype) for x, node in zip(arrays, body.carry)]
+    _, (rows, found) = jax.lax.scan(step, first, entries, length=body.length)
+    wrong += [x.max() for x in found]
+    return rows
+
+
+def _on_jax(function: types.FunctionType, **names: Any) -> Callable:
+    """A function on arrays with JAX's names in place of NumPy's, and so all that it calls in its module."""
+    scope = {**function.__globals__, "np": jnp, **names}
+    for name in function.__code__.co_names:
+        if isinstance(scope.get(name), types.FunctionType):
+            scope[name] = _on_jax(scope[name], **names)
+    return types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
+
+
+WORDS: dict[str, Callable] = {
+    **{
+        name: getattr(jnp, NUMPYS.get(name, name))
+        for name in """add sub mul truediv pow neg mod floordiv copysign exp expm1 exp2 log log1p log2 log10 sqrt cbrt
+        sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh abs sign hypot logaddexp floor
+        ceil rint maximum minimum where greater less equal greater_equal less_equal not_equal cumsum flip searchsorted
+        bitwise_and bitwise_or bitwise_xor invert left_shift right_shift reshape transpose swapaxes""".split()
+    },
+    **{name: getattr(jnp.linalg, name) for name in "solve inv det".split()},
+    **{name: _along(getattr(jnp, name)) for name in "sum mean max min".split()},
+    **{name: _on_jax(getattr(on_arrays, name)) for name in "cofactor minors".split()},
+    "wins": lambda x, y: jnp.where(x > y, 1.0, jnp.where(x < y, 0.0, 0.5)),
+    "scaled": _unless_zero(jnp.multiply),
+    "ratio": _unless_zero(jnp.true_divide),
+    "sigmoid": _sigmoid,
+    "bell": _bell,
+    "softplus": lambda x: jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x))),
+    "top": _along(functools.partial(jnp.max, initial=-np.inf)),
+    "ties": _ties,
+    "matmul": _matmul,
+    "expand": jnp.broadcast_to,
+    "sum_to": _sum_to,
+    "getitem": lambda x, index: x[_index(index)],
+    "scatter": lambda x, index, shape: jnp.zeros(shape, x.dtype).at[_index(index)].add(x),
+    "sorted_as": _sorted_as,
+    "unsorted_as": _unsorted_as,
+    "argmax": lambda x, axis: jnp.argmax(x, axis, keepdims=True),
+    "argsort": lambda x, axis, kind: jnp.argsort(x, axis, stable=True),
+    "concatenate": lambda x, y, axis: jnp.concatenate((x, y), axis),
+    "gather": lambda x, i: x.at[i].get(mode="clip"),
+    "scatter_add": lambda x, i, shape: jnp.zeros(shape, x.dtype).at[i].add(x),
+    "cast": lambda x, dtype: x.astype(dtype),
+    "cholesky": lambda x: jnp.linalg.cholesky(x, symmetrize_input=True),
+    "detsign": lambda x: jnp.linalg.slogdet(x)[0],
+    "logdet": lambda x: jnp.linalg.slogdet(x)[1],
+    "bounded": _bounded,
+    "scan": _scan,
+}
+WATCHED = {_bounded, _scan}  # these tell what was wrong
+PROMOTED = {"where", "matmul", "concatenate", *(word for word, f in words.ARRAYS.items() if isinstance(f, np.ufunc))}
+DECOMPOSITIONS = {getattr(decompositions, name).value.word for name in "eigh svd qr complement pinv".split()}
+
+
+@functools.cache
+def meaning(word: Any) -> Callable:
+    """A word on JAX's arrays; Unprintable for a function of NumPy's that has none."""
+    found = WORDS.get(word)
+    if isinstance(word, Function):
+        found = WORDS.get(word.name) if word.printable else None
+        if word in DECOMPOSITIONS:
+            found = _on_jax(inspect.unwrap(word.function))
+        elif word.elementwise:
+            found = found or _of_scipy(word.name)
+    if found is None:
+        raise Unprintable(f"{getattr(word, 'name', word)} is defined by Python functions, and JAX has none of it")
+    return found
+
+
+def _of_scipy(name: str) -> Callable | None:
+    from ..scipy import special
+
+    inner = special.INNER.get(name)
+    names = {"_scipy": jax.scipy.special}
+    return _on_jax(inner, **names) if inner else getattr(jax.scipy.special, name, None)
+
+
+def _promoted(v: Variable, args: list) -> list:
+    """Arguments in the dtype that NumPy computes in: JAX takes float32 for integers beside float32."""
+    if v.word not in PROMOTED:
+        return args
+    skipped = v.word == "where"
+    plain = [type(x.value) in (int, float, bool) for x in v.args]
+    dtype = np.result_type(*[x.value if is_plain else x.dtype for x, is_plain in zip(v.args, plain)][skipped:])
+    cast = [x if is_plain else jnp.asarray(x, dtype) for x, is_plain in zip(args, plain)]
+    return args[:skipped] + cast[skipped:]
+
+
+def computed(program: Program, inputs: Sequence, wrong: list) -> list:
+    """The outputs for these inputs; for each test of an index `wrong` gets 0, or 1 + the length that it is outside."""
+    of = {v: jnp.asarray(x, v.dtype) for v, x in zip(program.inputs, inputs)}
+    for v in program.steps:
+        function = meaning(v.word)
+        args = _promoted(v, [of[x] if x in of else x.value for x in v.args])
+        of[v] = jnp.asarray(function(*[wrong] * (function in WATCHED), *args, *v.static), v.dtype)
+    return [of[x] if x in of else jnp.asarray(x.value, x.dtype) for x in program.outputs]
+
+
+class JaxExecutable:
+    """A program that XLA runs; `source` is its text as JAX has it (a jaxpr).
+
+    Where a JAX array is among the inputs of a call, results are JAX arrays, on the devices where these are. With a
+    `spread`, iterations run on several devices.
+    """
+
+    backend, why = "jax", "as asked for"
+
+    def __init__(self, program: Program, moves: Sequence[bool], carried: Mapping[int, int], spread: Spread | None):
+        self.program, self.moves, self.carried, self.spread = program, moves, carried, spread
+        for step in program.steps:
+            meaning(step.word)  # says at once what cannot be
+        self._call = jax.jit(self._once)
+        self._loop = jax.jit(self._iterations, static_argnums=0, out_shardings=spread and spread.whole)
+
+    @functools.cached_property
+    def source(self) -> str:
+        """The program as JAX has it."""
+        with jax.enable_x64(True):
+            return str(jax.make_jaxpr(self._once)([jax.ShapeDtypeStruct(v.shape, v.dtype) for v in self.program.inputs]))
+
+    def __call__(self, inputs: list) -> list:
+        """Numbers and arrays for the inputs."""
+        with jax.enable_x64(True):
+            outputs, wrong = self._call(inputs)
+        _refuse(wrong)
+        if any([isinstance(x, jax.Array) for x in inputs]):
+            return outputs
+        return [float(x) if v.scalar else np.array(x)[()] for x, v in zip(outputs, self.program.outputs)]
+
+    def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Run this many iterations as one program of XLA's; what is not carried, by iteration."""
+        with jax.enable_x64(True):
+            placed = self.spread.placed(arrays, self.moves) if self.spread else [*arrays]
+            carried, kept, wrong = self._loop(count, placed)
+        _refuse(wrong)
+        for x, j in zip(carried, self.carried.values()):
+            arrays[j][...] = x
+        return [np.array(x) for x in kept]
+
+    def _once(self, inputs: list) -> tuple[list, list]:
+        wrong: list = []
+        return computed(self.program, inputs, wrong), wrong
+
+    def _iterations(self, count: int, arrays: list) -> tuple[list, list, list]:
+        """What is carried after all iterations, what is not of each, and what was wrong in any."""
+
+        def step(carry: list, entries: list) -> tuple[list, tuple[list, list]]:
+            current = arrays.copy()
+            for places, found in ((self.carried.values(), carry), (moving, entries)):
+                for j, x in zip(places, found):
+                    current[j] = x
+            outputs, wrong = self._once(current)
+            after = [outputs[i] for i in self.carried]
+            kept = [x for i, x in enumerate(outputs) if i not in self.carried]
+            return self.spread.constrained(after) if self.spread else after, (kept, wrong)
+
+        moving = [j for j, moves in enumerate(self.moves) if moves]
+        first = [jnp.asarray(arrays[j]) for j in self.carried.values()]
+        carried, (kept, wrong) = jax.lax.scan(step, first, [arrays[j] for j in moving], length=count)
+        return carried, kept, [x.max() for x in wrong]
+
+
+def _refuse(wrong: list) -> None:
+    """Raise what a program found to be wrong."""
+    for length in filter(None, map(int, wrong)):
+        raise IndexError(f"an index is out of bounds for an axis of length {length - 1}")
