@@ -30,6 +30,29 @@ def _along(function: Callable) -> Callable:
     return lambda x, axis: function(x, axis=axis, keepdims=axis is not None)
 
 
+def _exp2(x: Any) -> Any:
+    """By the whole part alone; XLA's is exp of a rounded product."""
+    whole = jnp.rint(jnp.clip(x, -2000, 2000))
+    return jnp.ldexp(jnp.exp(words.CONSTANTS["LN2"] * (x - whole)), whole.astype(np.int32))
+
+
+def _halves(x: Any) -> tuple[Any, Any]:
+    """exp(|x|) / 2, which overflows later than exp(|x|), and exp(-|x|) / 2; XLA subtracts log(2), which is rounded."""
+    root = jnp.exp(0.5 * jnp.abs(x))
+    return 0.5 * root * root, 0.5 * jnp.exp(-jnp.abs(x))
+
+
+def _sinh(x: Any) -> Any:
+    large, small = _halves(x)
+    return jnp.where(jnp.abs(x) < 1, jnp.sinh(x), jnp.copysign(large - small, x))
+
+
+def _arctanh(x: Any) -> Any:
+    twice, size = 2 * jnp.abs(x), jnp.abs(x)
+    inner = jnp.where(size < 0.5, twice + twice * size / (1 - size), twice / (1 - size))
+    return jnp.copysign(0.5 * jnp.log1p(inner), x)
+
+
 def _sigmoid(x: Any) -> Any:
     small = jnp.exp(-jnp.abs(x))
     return jnp.where(x < 0, small, 1) / (1 + small)
@@ -108,14 +131,18 @@ def _on_jax(function: types.FunctionType, **names: Any) -> Callable:
 WORDS: dict[str, Callable] = {
     **{
         name: getattr(jnp, NUMPYS.get(name, name))
-        for name in """add sub mul truediv pow neg mod floordiv copysign exp expm1 exp2 log log1p log2 log10 sqrt cbrt
-        sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh abs sign hypot logaddexp floor
+        for name in """add sub mul truediv pow neg mod floordiv copysign exp expm1 log log1p log2 log10 sqrt cbrt
+        sin cos tan arcsin arccos arctan arctan2 tanh arcsinh arccosh abs sign hypot logaddexp floor
         ceil rint maximum minimum where greater less equal greater_equal less_equal not_equal cumsum flip searchsorted
         bitwise_and bitwise_or bitwise_xor invert left_shift right_shift reshape transpose swapaxes""".split()
     },
     **{name: getattr(jnp.linalg, name) for name in "solve inv det".split()},
     **{name: _along(getattr(jnp, name)) for name in "sum mean max min".split()},
     **{name: _on_jax(getattr(on_arrays, name)) for name in "cofactor minors".split()},
+    "exp2": _exp2,
+    "sinh": _sinh,
+    "cosh": lambda x: sum(_halves(x)),
+    "arctanh": _arctanh,
     "wins": lambda x, y: jnp.where(x > y, 1.0, jnp.where(x < y, 0.0, 0.5)),
     "scaled": _unless_zero(jnp.multiply),
     "ratio": _unless_zero(jnp.true_divide),
@@ -145,6 +172,7 @@ WORDS: dict[str, Callable] = {
 }
 WATCHED = {_bounded, _scan}  # these tell what was wrong
 PROMOTED = {"where", "matmul", "concatenate", *(word for word, f in words.ARRAYS.items() if isinstance(f, np.ufunc))}
+QUOTIENTS = {"truediv", "ratio"}
 DECOMPOSITIONS = {getattr(decompositions, name).value.word for name in "eigh svd qr complement pinv".split()}
 
 
@@ -171,8 +199,10 @@ def _of_scipy(name: str) -> Callable | None:
     return _on_jax(inner, **names) if inner else getattr(jax.scipy.special, name, None)
 
 
-def _promoted(v: Variable, args: list) -> list:
+def _prepared(v: Variable, args: list) -> list:
     """Arguments in the dtype that NumPy computes in: JAX takes float32 for integers beside float32."""
+    if v.word in QUOTIENTS:  # XLA would make x / (y * z) of x / y / z, where the product may overflow
+        args = [jax.lax.optimization_barrier(x) if arg.word in QUOTIENTS else x for arg, x in zip(v.args, args)]
     if v.word not in PROMOTED:
         return args
     skipped = v.word == "where"
@@ -187,7 +217,7 @@ def computed(program: Program, inputs: Sequence, wrong: list) -> list:
     of = {v: jnp.asarray(x, v.dtype) for v, x in zip(program.inputs, inputs)}
     for v in program.steps:
         function = meaning(v.word)
-        args = _promoted(v, [of[x] if x in of else x.value for x in v.args])
+        args = _prepared(v, [of[x] if x in of else x.value for x in v.args])
         of[v] = jnp.asarray(function(*[wrong] * (function in WATCHED), *args, *v.static), v.dtype)
     return [of[x] if x in of else jnp.asarray(x.value, x.dtype) for x in program.outputs]
 
