@@ -25,6 +25,17 @@ def _unless_zero(function: Callable) -> Callable:
     return lambda x, y: jnp.where(x == 0, 0, function(x, y))
 
 
+def _quotient(function: Callable) -> Callable:
+    """Of integers 0 where the divisor is, as NumPy has it."""
+
+    def word(x: Any, y: Any) -> Any:
+        if jnp.result_type(x, y).kind == "f":
+            return function(x, y)
+        return jnp.where(y == 0, 0, function(x, jnp.where(y == 0, 1, y)))
+
+    return word
+
+
 def _along(function: Callable) -> Callable:
     """A reduction to a number over all axes, to an array that keeps them over some."""
     return lambda x, axis: function(x, axis=axis, keepdims=axis is not None)
@@ -131,14 +142,15 @@ def _on_jax(function: types.FunctionType, **names: Any) -> Callable:
 WORDS: dict[str, Callable] = {
     **{
         name: getattr(jnp, NUMPYS.get(name, name))
-        for name in """add sub mul truediv pow neg mod floordiv copysign exp expm1 log log1p log2 log10 sqrt cbrt
+        for name in """add sub mul truediv pow neg copysign exp expm1 log log1p log2 log10 sqrt cbrt
         sin cos tan arcsin arccos arctan arctan2 tanh arcsinh arccosh abs sign hypot logaddexp floor
         ceil rint maximum minimum where greater less equal greater_equal less_equal not_equal cumsum flip searchsorted
         bitwise_and bitwise_or bitwise_xor invert left_shift right_shift reshape transpose swapaxes""".split()
     },
     **{name: getattr(jnp.linalg, name) for name in "solve inv det".split()},
-    **{name: _along(getattr(jnp, name)) for name in "sum mean max min".split()},
+    **{name: _along(getattr(jnp, name)) for name in "sum max min".split()},
     **{name: _on_jax(getattr(on_arrays, name)) for name in "cofactor minors".split()},
+    **{name: _quotient(getattr(jnp, NUMPYS[name])) for name in ("mod", "floordiv")},
     "exp2": _exp2,
     "sinh": _sinh,
     "cosh": lambda x: sum(_halves(x)),
@@ -149,6 +161,7 @@ WORDS: dict[str, Callable] = {
     "sigmoid": _sigmoid,
     "bell": _bell,
     "softplus": lambda x: jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x))),
+    "mean": _along(lambda x, **along: jnp.mean(x, dtype=None if x.dtype.kind == "f" else float, **along)),
     "top": _along(functools.partial(jnp.max, initial=-np.inf)),
     "ties": _ties,
     "matmul": _matmul,
@@ -172,7 +185,7 @@ WORDS: dict[str, Callable] = {
 }
 WATCHED = {_bounded, _scan}  # these tell what was wrong
 PROMOTED = {"where", "matmul", "concatenate", *(word for word, f in words.ARRAYS.items() if isinstance(f, np.ufunc))}
-QUOTIENTS = {"truediv", "ratio"}
+QUOTIENTS, SUMS = {"truediv", "ratio"}, {"add", "sub"}
 DECOMPOSITIONS = {getattr(decompositions, name).value.word for name in "eigh svd qr complement pinv".split()}
 
 
@@ -199,17 +212,24 @@ def _of_scipy(name: str) -> Callable | None:
     return _on_jax(inner, **names) if inner else getattr(jax.scipy.special, name, None)
 
 
-def _prepared(v: Variable, args: list) -> list:
-    """Arguments in the dtype that NumPy computes in: JAX takes float32 for integers beside float32."""
-    if v.word in QUOTIENTS:  # XLA would make x / (y * z) of x / y / z, where the product may overflow
-        args = [jax.lax.optimization_barrier(x) if arg.word in QUOTIENTS else x for arg, x in zip(v.args, args)]
-    if v.word not in PROMOTED:
-        return args
-    skipped = v.word == "where"
+def _rewritten(v: Variable, arg: Variable) -> bool:
+    """Whether XLA makes x / (y * z) of x / y / z, whose product may overflow, or x + 0 of x - 1 + 1, an exact remainder."""
+    constant = [any(x.value is not None for x in each.args) for each in (v, arg)]
+    return {v.word, arg.word} <= QUOTIENTS or {v.word, arg.word} <= SUMS and all(constant)
+
+
+def _arguments(v: Variable, of: dict) -> list:
+    """The arguments of a step, in the dtype that NumPy computes in: JAX takes float32 for integers beside float32."""
     plain = [type(x.value) in (int, float, bool) for x in v.args]
-    dtype = np.result_type(*[x.value if is_plain else x.dtype for x, is_plain in zip(v.args, plain)][skipped:])
-    cast = [x if is_plain else jnp.asarray(x, dtype) for x, is_plain in zip(args, plain)]
-    return args[:skipped] + cast[skipped:]
+    args = [x.value if is_plain else of.get(x, x.value) for x, is_plain in zip(v.args, plain)]
+    args = [jax.lax.optimization_barrier(x) if _rewritten(v, arg) else x for arg, x in zip(v.args, args)]
+    given = [x.value if is_plain else x.dtype for x, is_plain in zip(v.args, plain)]
+    skipped = v.word == "where"
+    within = np.result_type(*given[skipped:]) if v.word in PROMOTED else None
+    return [
+        x if is_plain else jnp.asarray(x, within if i >= skipped else None)
+        for i, (x, is_plain) in enumerate(zip(args, plain))
+    ]
 
 
 def computed(program: Program, inputs: Sequence, wrong: list) -> list:
@@ -217,8 +237,8 @@ def computed(program: Program, inputs: Sequence, wrong: list) -> list:
     of = {v: jnp.asarray(x, v.dtype) for v, x in zip(program.inputs, inputs)}
     for v in program.steps:
         function = meaning(v.word)
-        args = _prepared(v, [of[x] if x in of else x.value for x in v.args])
-        of[v] = jnp.asarray(function(*[wrong] * (function in WATCHED), *args, *v.static), v.dtype)
+        args = [wrong] * (function in WATCHED) + _arguments(v, of)
+        of[v] = jnp.asarray(function(*args, *v.static), v.dtype)
     return [of[x] if x in of else jnp.asarray(x.value, x.dtype) for x in program.outputs]
 
 
@@ -255,8 +275,9 @@ class JaxExecutable:
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run this many iterations as one program of XLA's; what is not carried, by iteration."""
+        native = [np.asarray(x, v.dtype) for x, v in zip(arrays, self.program.inputs)]
         with jax.enable_x64(True):
-            placed = self.spread.placed(arrays, self.moves) if self.spread else [*arrays]
+            placed = self.spread.placed(native, self.moves) if self.spread else native
             carried, kept, wrong = self._loop(count, placed)
         _refuse(wrong)
         for x, j in zip(carried, self.carried.values()):
