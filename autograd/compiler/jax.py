@@ -262,7 +262,9 @@ class JaxExecutable:
     def source(self) -> str:
         """The program as JAX has it."""
         with jax.enable_x64(True):
-            return str(jax.make_jaxpr(self._once)([jax.ShapeDtypeStruct(v.shape, v.dtype) for v in self.program.inputs]))
+            return str(
+                jax.make_jaxpr(self._once)([jax.ShapeDtypeStruct(v.shape, v.dtype) for v in self.program.inputs])
+            )
 
     def __call__(self, inputs: list) -> list:
         """Numbers and arrays for the inputs."""

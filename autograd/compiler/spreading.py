@@ -4,6 +4,7 @@ Who computes what, and how gradients are added up, is left to XLA, whose result 
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,10 +23,10 @@ class Spread:
 
     def __init__(self, devices: int | Mesh, axis: str, most: float):
         if not isinstance(devices, Mesh):
-            found = jax.devices()
-            if not 1 <= devices <= len(found):
-                raise ValueError(f"TrainStep: devices={devices}, and JAX has {len(found)}: {found}")
-            devices = Mesh(np.array(found[:devices]), (axis,))
+            found, count = jax.devices(), operator.index(devices)
+            if not 1 <= count <= len(found):
+                raise ValueError(f"TrainStep: devices={count}, and JAX has {len(found)} on {found[0].platform}")
+            devices = Mesh(np.array(found[:count]), (axis,))
         if axis not in devices.axis_names:
             raise ValueError(f"TrainStep: the mesh has axes {devices.axis_names}, and axis={axis!r} is none of them")
         kinds = (AxisType.Auto,) * len(devices.axis_names)  # XLA decides how inner arrays are split
@@ -42,7 +43,9 @@ class Spread:
         """Arrays on the devices: of what moves, each entry as long as the batch is split along its first axis."""
         batch = arrays[0].shape[1:2]
         if not batch or batch[0] % self.count:
-            raise ValueError(f"TrainStep: a batch of shape {arrays[0].shape[1:]} is not split among {self.count} devices")
+            raise ValueError(
+                f"TrainStep: a batch of shape {arrays[0].shape[1:]} is not split among {self.count} devices"
+            )
         return [
             self._put(x, (self._split_at(1 if x.shape[1:2] == batch else None)) if moving else self._of_carried(x))
             for x, moving in zip(arrays, moves)
