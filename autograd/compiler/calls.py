@@ -62,7 +62,7 @@ class Jit(Compiled):
     def __init__(self, function: Callable, backend: str):
         super().__init__(backend)
         a_function(function)
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())  # of a wrapped Jit not its programs
         self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -84,9 +84,11 @@ class Jit(Compiled):
             if inputs is None:
                 raise RuntimeError(f"{self!r}: what the function uses was changed while it was recorded")
         self._last = form
-        nodes = {**nodes, **form.outside} if nodes and form.outside else nodes or form.outside
         if self.foreign and any([isinstance(x, self.foreign) for x in given]):
-            nodes = NONE  # results are JAX's, too
+            if nodes:
+                raise TypeError("jit: a node beside an array of JAX's, of which no node is made")
+        else:
+            nodes = {**nodes, **form.outside} if nodes and form.outside else nodes or form.outside
         outputs = form.program.nodes(inputs, nodes) if nodes else form.program.numbers(inputs)
         if type(form.result) is Position:
             return outputs[form.result.index]
@@ -124,9 +126,9 @@ def jit(function: Callable | None = None, backend: str = "auto") -> Any:
     function that closes over Values, and cannot do with arrays what it does with numbers, runs on their elements, which
     are broadcast. Inside another jitted function it is a part of that one's program. `backend` is "python", "llvm" (the
     extra jit), "jax" (the extra jax), or "auto": llvm where it is installed and can print the program. jax takes JAX's
-    arrays too; then results are such arrays and no nodes. The last 64 programs are kept (`.forms.most`). Inside detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where
-    the function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
-    floats any more.
+    arrays too; then results are such arrays and no nodes. The last 64 programs are kept (`.forms.most`). Inside
+    detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where the function reads a
+    number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of floats any more.
     """
     if function is None:
         return functools.partial(jit, backend=backend)
@@ -181,25 +183,31 @@ def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hasha
         elif isinstance(x, np.ndarray) or arrays and isinstance(x, np.generic):
             given.append(_array(x))
             key.append(look(given[-1]))
-        elif isinstance(x, foreign) and x.dtype.kind in "fiub":
-            given.append(x)
+        elif isinstance(x, foreign):
+            given.append(_of_numbers(x))
             key.append(look(x))
         elif isinstance(x, numbers.Real):
             given.append(float(x))
             key.append(float)
         else:
             raise TypeError(
-                f"jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not {type(x).__name__}"
+                'jit: arguments are real numbers, arrays (of JAX\'s with backend="jax"), and lists, tuples and dicts of '
+                f"them, not {type(x).__name__}"
             )
     return given, tuple(key) if structure is None else (tuple(key), structure)
 
 
 def _array(x: Any) -> np.ndarray:
     """An argument as an array in this machine's order of bytes."""
+    return native(_of_numbers(x), "fiub")
+
+
+def _of_numbers(x: Any) -> Any:
+    """An array, if it is one of real numbers."""
     if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
         kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
-    return native(x, "fiub")
+    return x
 
 
 def _fresh(x: Any) -> Any:

@@ -40,25 +40,21 @@ def executable(
 
     Where it is iterated, inputs that `moves` have an entry for each iteration, and a `carried` output takes the place
     of an input (output position: input position). Machine code of the same text is taken over from what was printed
-    `before`; jax may `spread` iterations over devices. Raises TypeError where the printer that is asked for cannot print
-    the program, ImportError where it is missing.
+    `before`; jax may `spread` iterations over devices. Raises TypeError where the printer that was asked for cannot
+    print the program, ImportError where it is missing.
     """
     moves, carried = moves or [False] * len(program.inputs), carried or {}
     why = "every operation is printable" if backend == "auto" else "as asked for"
-
-    def by_python(why: str) -> Executable:
-        return PythonExecutable(program, why, name, moves, carried)
-
-    if backend == "python":
-        return by_python("as asked for")
     try:
         if backend == "jax":
             return _jax().JaxExecutable(program, moves, carried, spread)
-        return _llvm()(program, why, moves, carried, before)
+        if backend != "python":
+            return _llvm()(program, why, moves, carried, before)
     except (ImportError, Unprintable) as error:
-        if backend == "auto":
-            return by_python(str(error))
-        raise _kind(error)(f'jit(backend="{backend}"): {error}') from None
+        if backend != "auto":
+            raise _kind(error)(f'jit(backend="{backend}"): {error}') from None
+        why = str(error)
+    return PythonExecutable(program, why, name, moves, carried)
 
 
 def _kind(error: Exception) -> type[Exception]:

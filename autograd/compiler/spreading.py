@@ -4,7 +4,6 @@ Who computes what, and how gradients are added up, is left to XLA, whose result 
 """
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +22,9 @@ class Spread:
 
     def __init__(self, devices: int | Mesh, axis: str, most: float):
         if not isinstance(devices, Mesh):
-            found, count = jax.devices(), operator.index(devices)
+            if not isinstance(devices, int):
+                raise TypeError(f"TrainStep: devices are a number of devices or a jax.sharding.Mesh, not {devices!r}")
+            found, count = jax.devices(), devices
             if not 1 <= count <= len(found):
                 raise ValueError(f"TrainStep: devices={count}, and JAX has {len(found)} on {found[0].platform}")
             devices = Mesh(np.array(found[:count]), (axis,))
@@ -44,7 +45,7 @@ class Spread:
         batch = arrays[0].shape[1:2]
         if not batch or batch[0] % self.count:
             raise ValueError(
-                f"TrainStep: a batch of shape {arrays[0].shape[1:]} is not split among {self.count} devices"
+                f"TrainStep: a batch of shape {arrays[0].shape[1:]} cannot be split among {self.count} devices"
             )
         return [
             self._put(x, (self._split_at(1 if x.shape[1:2] == batch else None)) if moving else self._of_carried(x))
