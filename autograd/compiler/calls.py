@@ -191,8 +191,8 @@ def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hasha
             key.append(float)
         else:
             raise TypeError(
-                'jit: arguments are real numbers, arrays (of JAX\'s with backend="jax"), and lists, tuples and dicts of '
-                f"them, not {type(x).__name__}"
+                "jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not "
+                f'{type(x).__name__}; arrays of JAX are for backend="jax"'
             )
     return given, tuple(key) if structure is None else (tuple(key), structure)
 
