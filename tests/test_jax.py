@@ -15,9 +15,11 @@ from autograd.operation import ELEMENTWISE
 from autograd.tree import flatten
 
 from . import exact, strategies
+from .demos import ROOT
 from .derivatives import by_program
 from .test_accuracy import CASES, allowed, points, truth
 from .test_compiler import assert_agree
+from .test_examples import BLOCKS, printed_by
 
 FLAG = "--xla_force_host_platform_device_count"
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {FLAG}=4"  # counts until JAX is first used
@@ -188,8 +190,7 @@ def trained(backend="jax", batch=16, **options):
     optimizer = nn.AdamW(model.parameters(), nn.CosineDecay(0.01, 10))
     step = nn.TrainStep(model, nn.CrossEntropy(), optimizer, backend, clip_norm=1.0, **options)
     labels = np.arange(5 * batch).reshape(5, batch) % 4
-    losses = [*step.run(xs[:4], labels[:4]), step(xs[4], labels[4])]
-    return [np.array(losses), *model.state_dict().values()], (model, step)
+    return [step.run(xs, labels), *model.state_dict().values()], (model, step)
 
 
 ALONE = trained("python")[0]
@@ -215,7 +216,7 @@ def test_a_mesh_of_two_axes_and_a_checkpoint_for_other_devices(tmp_path):
     nn.load(tmp_path / "model.npz", other)
     for ours, theirs in zip(other.state_dict().values(), found[1:], strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert np.isfinite(step(np.ones((16, 3)), np.zeros(16, int)))
+    assert step.run(np.ones((5, 16, 3)), np.zeros((5, 16), int))[-1] < 1
 
 
 @pytest.mark.parametrize(
@@ -254,9 +255,19 @@ def test_two_processes_are_one(tmp_path):
     from benchmarks.beyond import measured
 
     for devices, processes in ((1, 1), (1, 2)):
-        measured(devices, processes, str(tmp_path / f"{processes}.npz"))
+        measured(devices, processes, str(tmp_path / f"{processes}.npz"), turns=1)
     one, two = (nn.load(tmp_path / f"{processes}.npz") for processes in (1, 2))
     assert all(np.allclose(one[name], two[name], rtol=1e-10, atol=1e-12) for name in one)
+
+
+def test_the_page_prints_what_it_says():
+    page = (ROOT / "docs" / "beyond.md").read_text()
+    ((code, printed),) = BLOCKS.findall(page)
+    assert printed_by(code, {}) == printed.split()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.beyond", "--paper"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.stdout and done.stdout in page
 
 
 def test_without_jax_it_says_what_to_install():
