@@ -91,11 +91,11 @@ def deep(sizes: tuple[int, ...], n: int) -> Callable:
     return lambda: step(x, y)
 
 
-def train(kind: str) -> Callable:
+def train(kind: str, backend: str = "llvm") -> Callable:
     """Updates of a classifier by Adam, each on its own batch."""
     model, arrays, xs, ys = task.network(kind)
     parameters = [Tensor(a) for a in arrays]
-    step = nn.TrainStep(lambda x: model(anp, parameters, x), nn.CrossEntropy(), nn.Adam(parameters, 1e-3), "llvm")
+    step = nn.TrainStep(lambda x: model(anp, parameters, x), nn.CrossEntropy(), nn.Adam(parameters, 1e-3), backend)
     return many(step, xs, ys)
 
 

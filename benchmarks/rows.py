@@ -83,6 +83,16 @@ ROWS = [
         for title in ("race, width 16, batch 16, float32", "race, width 64, batch 16, float32")
         for way, peer in (("python", "numpy"), ("eager", "numpy"), ("eager", "torch"))
     ),
+    *(
+        Row(f"step, {title}, batch 64, backend jax", f"ours train {kind} jax", peer)
+        for title, kind in (("digits 64-128-10", "digits"), ("convolutions", "convolutional"))
+        for peer in (f"jax train {kind}", f"ours train {kind}")
+    ),
+    *(
+        Row(f"{title}, backend jax", f"ours race-jax {RACES[title]}", f"{peer} race {RACES[title]}")
+        for title in ("race, width 16, batch 16, float32", "race, width 64, batch 16, float32")
+        for peer in ("jax", "ours")
+    ),
     Row("race, width 16, batch 1, Value", "ours race-value 16 1 float64", "microgpt race-scalar 16 1 float64"),
     Row("race, compiling, width 64", "ours first race 64 16 float32", "jax first race 64 16 float32", "<= 2 s"),
     Row("f(x, y) of numbers, a call", "ours call numbers", "", "<= 3 us"),

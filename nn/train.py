@@ -1,6 +1,7 @@
 """TrainStep: forward, loss, gradients and the optimizer's rule as one compiled program."""
 
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -59,6 +60,11 @@ class TrainStep(compiler.Compiled):
     is cut into `accumulate` equal parts, which follow each other in the memory of one; losses and gradients are
     averaged, and extras have an entry for each. Raises ValueError for a batch that is empty or cannot be cut so, and
     for a parameter, which it names, that is no array of floats or has a state that does not fit.
+
+    With backend="jax" several `devices`, so many or a jax.sharding.Mesh, share each batch, split along the mesh's
+    `axis`; parameters and their states are whole on each, those of at least `shard_above` elements split as well. See
+    docs/beyond.md. Raises ValueError for more devices than there are, a mesh without the axis, a batch that does not
+    divide.
     """
 
     def __init__(
@@ -71,8 +77,14 @@ class TrainStep(compiler.Compiled):
         clip_norm: float | None = None,
         clip_value: float | None = None,
         accumulate: int = 1,
+        devices: Any = None,
+        axis: str = "batch",
+        shard_above: float = math.inf,
     ):
         super().__init__(backend)
+        if devices is not None and backend != "jax":
+            raise ValueError(f'TrainStep: devices={devices!r} need backend="jax", not {backend!r}')
+        self._spread = None if devices is None else compiler.spread(devices, axis, shard_above)
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"TrainStep(model, loss, optimizer): {optimizer!r} is no optimizer, such as nn.SGD(...)")
         self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
@@ -205,7 +217,7 @@ class TrainStep(compiler.Compiled):
         program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
         places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}
-        run = compiler.executable(program, "train_step", self.wanted, moves, places, known)
+        run = compiler.executable(program, "train_step", self.wanted, moves, places, known, self._spread)
         most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in draws) or 1)) // self.accumulate
         most, extras = max(most, 1) * self.accumulate, map_tree(lambda _: None, extras)
         return Update(run, [], watch.settle(), draws, most, buffers, rates, [*frozen], extras)

@@ -230,7 +230,7 @@ def test_train_step_names_mistakes():
         assert all((array == before[name]).all() for name, array in model.state_dict().items())
     with pytest.raises(ValueError, match="the loss depends on no parameter of the optimizer"):
         nn.TrainStep(nn.MLP(2, [3], 1, rng=0), nn.MSE(), step.optimizer)(np.ones((4, 2)), np.ones((4, 1)))
-    with pytest.raises(ValueError, match="auto, llvm and python, not 'cuda'"):
+    with pytest.raises(ValueError, match="auto, llvm, python and jax, not 'cuda'"):
         nn.TrainStep(model, nn.MSE(), step.optimizer, backend="cuda")
     with pytest.raises(RuntimeError, match="not been called"):
         _ = step.source
