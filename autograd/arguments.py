@@ -24,9 +24,10 @@ def is_value(x: Any) -> bool:
 
 def holds_node(x: Any) -> bool:
     """Whether this is a list or a tuple with nodes in it, at any depth."""
-    kinds = {*map(type, x)} if isinstance(x, (list, tuple)) else ()  # few, where parts may be many
-    nested = any(issubclass(kind, (list, tuple)) for kind in kinds)
-    return any(hasattr(kind, "reading") for kind in kinds) or nested and any(map(holds_node, x))
+    for kind in {*map(type, x)} if isinstance(x, (list, tuple)) else ():  # few, where parts may be many
+        if hasattr(kind, "reading") or issubclass(kind, (list, tuple)) and any(map(holds_node, x)):
+            return True
+    return False
 
 
 def is_real_array(x: Any) -> bool:
@@ -107,8 +108,6 @@ def no_mask(given: Iterable) -> None:
 def _no_mask_within(data: Any) -> None:
     """Refuse a masked array that lists and tuples hold."""
     no_mask((data,))
-    if isinstance(data, (list, tuple)):
-        kinds = {*map(type, data)}  # few, where numbers may be many
-        if not kinds.isdisjoint({list, tuple, *MASKED}):
-            for part in data:
-                _no_mask_within(part)
+    if isinstance(data, (list, tuple)) and not {list, tuple, *MASKED}.isdisjoint(map(type, data)):
+        for part in data:
+            _no_mask_within(part)

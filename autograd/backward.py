@@ -166,7 +166,7 @@ def _sweep_arrays(sweep: Sweep) -> None:
 
     if _run(sweep, into, Tensor.reading.pull, None if inspection.around else Tensor.reading.bare_pull):
         kept = [node.grad for node in sweep.made] if sweep.wanted is None else []
-        if any(g is not None and np.isnan(np.sum(g)) for g in (*grads.values(), *kept)):
+        if any(g is not None and np.isnan(g.min(initial=0.0)) for g in (*grads.values(), *kept)):
             grads.update(dict.fromkeys(grads))
             _run(sweep, into, Tensor.reading.pull)
 

@@ -1,5 +1,6 @@
 """New operations: a row of text as in the table, or functions where a row cannot say it."""
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -74,6 +75,7 @@ def _from_functions(name: str, forward: Callable, pullbacks: Sequence[Callable |
 def _returning(name: str, forward: Callable) -> Callable:
     """forward, its result checked and a float where all arguments are."""
 
+    @functools.wraps(forward)
     def value(*args: Any) -> Any:
         out = forward(*args)
         if is_node(out) or np.asarray(out).dtype.kind not in "fiub":

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import holds_node
 from .calling import Argnums, RecordedCall, call_with_nodes, chosen
 from .node import Node
 from .recording import records_for_itself
-from .transforms import has_node, matched, ones, seed_of_number
+from .transforms import matched, ones, seed_of_number
 from .tree import flatten, map_tree
 
 
@@ -27,7 +28,7 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     pairs = [(y, u) for y, u in zip(flatten(call.output), flatten(weights)) if isinstance(y, Node)]
     gradients = call.pullback([y for y, _ in pairs], [u for _, u in pairs], create_graph=True)
     again = RecordedCall(None, [u for _, u in pairs], [], None, call.outside)
-    found = iter(again.pullback(gradients, seeds, call.outside or has_node(seeds)))
+    found = iter(again.pullback(gradients, seeds, call.outside or holds_node(seeds)))
 
     def along(y: Any) -> Any:
         g = next(found) if isinstance(y, Node) else np.zeros_like(y)
@@ -55,6 +56,6 @@ def hvp(f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnum
         call = call_with_nodes(f, tuple(given), positions, kwargs)
         _, seeds = matched("hvp: the vector", call.structure, vector)
         gradients = call.pullback(call.outputs(), [seed_of_number(call.output)], create_graph=True)
-        return call.in_structure(call.pullback(gradients, seeds, call.outside or has_node(seeds)))
+        return call.in_structure(call.pullback(gradients, seeds, call.outside or holds_node(seeds)))
 
     return product

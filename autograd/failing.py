@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -60,14 +60,17 @@ def _explained(error: Exception, operation: Operation, args: tuple) -> Exception
     return (_refusal(error) or ValueError)(f"{operation.name}: {given}: {error}")
 
 
-def refused(error: Exception, called: str) -> Exception:
+def refused(error: Exception, called: str, given: Sequence = ()) -> Exception:
     """An error in a function that the user called: with its name, and one that says that its arguments are wrong."""
     if type(error) in ASTRAY:
         return ValueError(f"{called}: these arguments do not fit: {type(error).__name__}: {error}")
     kind = _refusal(error)
-    return (
-        kind(f"{called}: {error}").with_traceback(error.__traceback__) if kind and called not in str(error) else error
-    )
+    if kind is None or called in str(error):
+        return error
+    shapes = ", ".join(str(x.shape) for x in given if hasattr(x, "shape"))
+    listed = any(isinstance(x, list) for x in given)  # whose shapes are not known
+    shown = f" (of shapes {shapes})" if shapes and not listed and "(" not in str(error) else ""
+    return kind(f"{called}: {error}{shown}").with_traceback(error.__traceback__)
 
 
 def naming(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

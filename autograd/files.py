@@ -1,35 +1,42 @@
 """Files that are written whole or not at all, and files of arrays by name: npz, read without pickle.
 
 An npz file is a zip of NAME.npy entries. np.savez takes names as keyword arguments and np.load finds "a" under "a.npy"
-too, so the entries are written and read here one by one: every name comes back as it was given.
+too, so the entries are written and read here one by one: every name comes back as it was given. The zip's comment says
+which format this is; a file of the first one, as those that NumPy writes, has none.
 """
 
 import io
 import math
 import os
 import pathlib
+import re
 import struct
+import sys
 import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from contextlib import contextmanager, suppress
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
 
 from .arguments import no_mask
 
+FORMAT = 2  # 1 had no comment
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 LONGEST_HEADER = 10_000  # bytes; NumPy parses no more, either
 LONGEST_NAME = 65_535  # bytes in a zip
 UTF8_NAME = 0x800  # the flag of a name that is not in the character set of MS-DOS
-END = struct.Struct("<4s6sH10s")  # of a zip: a mark, disks, the number of entries, sizes
+END = struct.Struct("<4s6sH8sH")  # of a zip: a mark, disks, the number of entries, sizes, the length of the comment
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file that takes its name only when it is complete; after an error the old one is still there."""
+    """Write a file that takes its name only when it is complete; after an error the old one is still there.
+
+    What is written outlasts the end of the process at any moment, and once this returns, that of the machine.
+    """
     path = pathlib.Path(path)
     handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
     try:
@@ -40,12 +47,24 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(OSError):  # the folder is gone, say; the first error tells more
+            os.unlink(temporary)
         raise
+    keep_names(path.parent)
 
 
-def write_arrays(path: str | os.PathLike[str], named: Mapping[str, np.ndarray]) -> None:
-    """Write arrays by name to an npz file.
+def keep_names(folder: pathlib.Path) -> None:
+    """Return when the names in a folder are on the disk, too."""
+    if sys.platform != "win32":  # where folders cannot be opened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_arrays(path: str | os.PathLike[str], named: Mapping[str, Any]) -> None:
+    """Write arrays, and what NumPy makes arrays of, by name to an npz file.
 
     Raises TypeError for what is neither numbers nor text, ValueError for a name that a zip would not give back.
     """
@@ -53,6 +72,7 @@ def write_arrays(path: str | os.PathLike[str], named: Mapping[str, np.ndarray]) 
     arrays = {_checked(name): np.asarray(array) for name, array in named.items()}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
+        archive.comment = f"crabgrad {FORMAT}".encode()
         for name, array in arrays.items():
             if array.dtype.kind not in "biufcmMSU":
                 held = "Python objects" if array.dtype.hasobject else array.dtype
@@ -109,19 +129,25 @@ def _damage_named(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except Exception as error:  # a dozen kinds, from zipfile, zlib, struct, and Python's parser, which reads headers
         reason = str(error) or type(error).__name__
-        raise ValueError(f"{os.fspath(path)} is not a file of arrays that nn.save writes: {reason}") from error
+        raise ValueError(f"{os.fspath(path)} is not a file of arrays that nn.load reads: {reason}") from error
 
 
 def _entries(archive: zipfile.ZipFile) -> dict[str, _Entry]:
     """Every array's header by name; ValueError for what is not an array."""
-    found = archive.infolist()
+    found, comment = archive.infolist(), archive.comment
+    version = re.fullmatch(rb"crabgrad (\d{1,9})", comment)
+    if version and int(version[1]) > FORMAT:
+        raise ValueError(
+            f"it has the format {int(version[1])}, of a newer crabgrad; here formats up to {FORMAT} are known"
+        )
     file = archive.fp
     assert file is not None  # it is open
-    file.seek(-END.size, os.SEEK_END)
-    mark, _, count, _ = END.unpack(file.read())
+    file.seek(-END.size - len(comment), os.SEEK_END)
+    mark, _, count, _, length = END.unpack(file.read(END.size))
     start = min((info.header_offset for info in found), default=archive.start_dir)
     # zipfile is content with less: it looks for a mark anywhere, and reads entries until there are no more
-    if mark != b"PK\5\6" or count != min(len(found), 0xFFFF) or start != 0:
+    whole = mark == b"PK\5\6" and count == min(len(found), 0xFFFF) and start == 0 and length == len(comment)
+    if not whole or (comment and not version):
         raise ValueError(f"the {len(found)} arrays that are found in it are not the whole file")
     entries: dict[str, _Entry] = {}
     for info in found:

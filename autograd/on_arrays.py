@@ -211,13 +211,31 @@ def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     return out
 
 
+def refusal(n: int, index: str = "an index") -> str:
+    """What is said of an index that is none of n elements."""
+    return n.refusal if isinstance(n, Length) else f"{index} is out of bounds for an axis of length {n}"
+
+
+class Length(int):
+    """The length of an axis, and what is to be said of an index beyond it."""
+
+    refusal = ""
+
+    @classmethod
+    def of(cls, n: int, refusal: str) -> "Length":
+        """A length of n."""
+        found = cls(n)
+        found.refusal = refusal
+        return found
+
+
 def bounded(i: Any, n: int) -> np.ndarray:
     """An index into n elements, as NumPy counts them, as a place from 0 to n - 1; IndexError for what is none."""
     i = np.asarray(i)
     place = i.astype(np.intp)
     wrong = (place != i) | (place < -n) | (place >= n)
     if wrong.any():
-        raise IndexError(f"index {i[wrong][0]} is out of bounds for an axis of length {n}")
+        raise IndexError(refusal(n, f"index {i[wrong][0]}"))
     return np.where(place < 0, place + n, place)
 
 

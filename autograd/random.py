@@ -7,9 +7,10 @@ numbers. A generator that the function makes itself is kept, and goes on from ca
 
 import contextlib
 import copy
+import json
 import operator
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,14 @@ from .node import Node
 __all__ = ["bernoulli", "normal", "permutation", "uniform"]
 Shape = int | Sequence[int]
 Draw = Callable[[np.random.Generator], Any]
+LAST = {"pos": 624, "buffer_pos": 4}  # places in the memory of generators, beyond which NumPy would read on
 
 
 class Source(threading.local):
     """Who draws for this thread: each generator itself, unless somebody stands in for all of them."""
 
     instead: Callable[[np.random.Generator, Draw], Any] | None = None
+    again = False  # whether a function runs once more, which is to leave everything as it is
 
 
 source = Source()
@@ -56,8 +59,12 @@ class Repeatable:
     def again(self) -> Iterator[None]:
         """Draw the same once more, and leave the generators as they are."""
         copies = {key: copy.deepcopy(before) for key, (_, before) in self._before.items()}
-        with _standing_in(lambda rng, draw: draw(copies.get(id(rng), rng))):
-            yield
+        before, source.again = source.again, True
+        try:
+            with _standing_in(lambda rng, draw: draw(copies.get(id(rng), rng))):
+                yield
+        finally:
+            source.again = before
 
 
 @contextlib.contextmanager
@@ -115,3 +122,25 @@ def _sizes(shape: Shape) -> tuple[int, ...]:
 def _number(x: np.ndarray) -> Any:
     """One number of float64 as Python has it, which beside arrays is as wide as they are."""
     return x if x.shape or x.dtype != float else float(x)
+
+
+def states(generators: Mapping[str, np.random.Generator]) -> str:
+    """The states of generators, as a text for `draw_on`."""
+    found = {name: generator.bit_generator.state for name, generator in generators.items()}
+    return json.dumps(found, default=np.ndarray.tolist)
+
+
+def draw_on(generators: Mapping[str, np.random.Generator], text: Any) -> None:
+    """Let generators go on from their states; ValueError for what is none, where some may have changed already."""
+    try:
+        given = json.loads(text)
+        for name, generator in generators.items():
+            numbers = {**given[name], **given[name]["state"]}
+            if all(0 <= numbers.get(place, 0) <= last for place, last in LAST.items()):
+                generator.bit_generator.state = given[name]
+        fit = json.loads(states(generators)) == given
+    except Exception:  # a dozen kinds, from Python's parser and NumPy
+        fit = False
+    if not fit:
+        kinds = [f"{name} ({type(each.bit_generator).__name__})" for name, each in generators.items()]
+        raise ValueError(f"these are not the states of generators {', '.join(kinds) or '(there are none)'}")

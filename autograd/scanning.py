@@ -43,9 +43,9 @@ def scan(f: Callable, carry: Any, xs: Any = None, length: int | None = None) -> 
         raise ValueError("scan: with no entries nobody knows what f returns")
     if kinds.number is not Value:
         return _as_one(f, carry, xs, given, count)
-    found = []
+    found, entries = [], [_entries(x) for x in given]
     for i in range(count):
-        parts, y = _next(f, carry, _filled(xs, [x[i] for x in given]))
+        parts, y = _next(f, carry, _filled(xs, [x[i] for x in entries]))
         carry = _filled(carry, parts)
         found.append(y)
     return carry, _filled(found[0], [stack(parts) for parts in zip(*map(_leaves, found))])
@@ -60,6 +60,14 @@ def _filled(tree: Any, parts: Iterable) -> Any:
     """The same tree with these parts in it."""
     following = iter(parts)
     return map_tree(lambda x: None if x is None else next(following), tree)
+
+
+def _entries(x: Any) -> Any:
+    """The entries along the first axis: of a node by halves, since each part's gradient fills an array as long."""
+    if not isinstance(x, Tensor):
+        return x
+    half = len(x) // 2
+    return [*_entries(x[:half]), *_entries(x[half:])] if half else [x[0]]
 
 
 def _length(given: list, length: int | None) -> int:

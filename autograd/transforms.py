@@ -7,12 +7,12 @@ part, the gradient is a node too and can be differentiated again; else it is pla
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .arguments import no_mask
+from .arguments import holds_node, no_mask
 from .calling import Argnums, call_with_nodes, chosen, shape_of
 from .node import Node, Tensor, Value
 from .recording import records_for_itself
@@ -97,14 +97,9 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any]]:
 
     def pull(cotangent: Any) -> tuple:
         outputs, seeds = matched("vjp: the cotangent", call.output, cotangent)
-        return call.in_structure(call.pullback(outputs, seeds, call.outside or has_node(seeds)))
+        return call.in_structure(call.pullback(outputs, seeds, call.outside or holds_node(seeds)))
 
     return call.plain(call.output), pull
-
-
-def has_node(items: Sequence) -> bool:
-    """Whether a node is among these."""
-    return any(isinstance(x, Node) for x in items)
 
 
 def matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:

@@ -13,7 +13,7 @@ import task
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, Value, grad, hvp, jit, scan, value_and_grad
+from autograd import Tensor, Value, draw, grad, hvp, jit, scan, value_and_grad
 from autograd.numpy import affine, relu
 
 
@@ -91,11 +91,11 @@ def deep(sizes: tuple[int, ...], n: int) -> Callable:
     return lambda: step(x, y)
 
 
-def train(kind: str) -> Callable:
+def train(kind: str, backend: str = "llvm") -> Callable:
     """Updates of a classifier by Adam, each on its own batch."""
     model, arrays, xs, ys = task.network(kind)
     parameters = [Tensor(a) for a in arrays]
-    step = nn.TrainStep(lambda x: model(anp, parameters, x), nn.CrossEntropy(), nn.Adam(parameters, 1e-3), "llvm")
+    step = nn.TrainStep(lambda x: model(anp, parameters, x), nn.CrossEntropy(), nn.Adam(parameters, 1e-3), backend)
     return many(step, xs, ys)
 
 
@@ -132,6 +132,20 @@ def graph(points: int) -> Callable:
     points, labels, layers = task.moons(points)
     f = jit(lambda layers: task.margins(points, labels, layers, relu), backend="llvm")
     return lambda: f(layers)
+
+
+def drawing(points: int, kind: str) -> Callable:
+    """A picture of the same loss on Values, 100 points of which are a graph of 65,000; kind is the file's, "svg"."""
+    xs, labels, layers = task.moons(points)
+    layers = [[([Value(w) for w in ws], Value(b)) for ws, b in layer] for layer in layers]
+    loss = task.margins(xs, labels, layers, Value.relu)
+
+    def work():
+        picture = draw(loss)
+        assert picture.source.count("tooltip") < 100, "nobody would look at so many boxes and edges"
+        return picture.pipe(kind)
+
+    return work
 
 
 def unrolled(length: int, looped: bool = False) -> Callable:
@@ -204,6 +218,7 @@ WORKS = {
     "ours scalar": values,
     "ours jit": scalar,
     "ours graph": graph,
+    "ours drawing": drawing,
     "ours eager": eager,
     "ours layers": by_layers,
     "ours step": steps,

@@ -59,6 +59,7 @@ def eager(width: int, n: int, dtype: str) -> Callable:
 WORKS = {
     "ours race": partial(compiled, "llvm"),
     "ours race-python": partial(compiled, "python"),
+    "ours race-jax": partial(compiled, "jax"),
     "ours race-eager": eager,
     "ours race-value": partial(race.on_numbers, Value),
 }

@@ -83,6 +83,16 @@ ROWS = [
         for title in ("race, width 16, batch 16, float32", "race, width 64, batch 16, float32")
         for way, peer in (("python", "numpy"), ("eager", "numpy"), ("eager", "torch"))
     ),
+    *(
+        Row(f"step, {title}, batch 64, backend jax", f"ours train {kind} jax", peer)
+        for title, kind in (("digits 64-128-10", "digits"), ("convolutions", "convolutional"))
+        for peer in (f"jax train {kind}", f"ours train {kind}")
+    ),
+    *(
+        Row(f"{title}, backend jax", f"ours race-jax {RACES[title]}", f"{peer} race {RACES[title]}")
+        for title in ("race, width 16, batch 16, float32", "race, width 64, batch 16, float32")
+        for peer in ("jax", "ours")
+    ),
     Row("race, width 16, batch 1, Value", "ours race-value 16 1 float64", "microgpt race-scalar 16 1 float64"),
     Row("race, compiling, width 64", "ours first race 64 16 float32", "jax first race 64 16 float32", "<= 2 s"),
     Row("f(x, y) of numbers, a call", "ours call numbers", "", "<= 3 us"),
@@ -105,5 +115,6 @@ ROWS = [
     ),
     Row("chain of 1,000,000, a node", "ours chain 1000000", "ours chain 100000", "<= 1.5 x"),
     Row("chain of 1,000,000, a node", "ours memory 1000000", "", "<= 200 bytes"),
+    Row("draw: graph of 65,000 scalars, as SVG", "ours drawing 100 svg", "", "<= 5 s"),
     Row("import autograd", "ours imports autograd", "ours imports numpy", "<= 1.2 x"),
 ]

@@ -14,6 +14,7 @@ if __name__ == "__main__":
     stopping.at_once()
 
 import argparse
+import json
 import pathlib
 import shlex
 import sys
@@ -23,15 +24,12 @@ from typing import Any
 
 import numpy as np
 
-import checkpoints
 import nn
 import pictures
 from autograd import no_grad
 from autograd.files import write_whole
-from checkpoints import CHUNK
 from options import (
     Parser,
-    claimed,
     complain,
     positive_float,
     positive_int,
@@ -42,7 +40,7 @@ from options import (
     write_each,
 )
 
-CHECKPOINT = "checkpoint.npz"
+CHUNK = 1000  # iterations between checkpoints, and the window of the running loss
 MOMENTS = np.geomspace(pictures.FIRST, 1e10, 12 * 8 + 1).round().astype(int).tolist()  # when a surface is kept
 OPTIMIZERS = {"sgd": nn.SGD, "adam": nn.Adam, "adamw": nn.AdamW}
 INITIALIZERS = {"uniform": (nn.uniform, nn.uniform), "he": (nn.he, nn.zeros), "xavier": (nn.xavier, nn.zeros)}
@@ -163,16 +161,20 @@ class Run:
         self.loss = nn.MSE()
         parts = self.model, self.loss, self.optimizer
         self.step = EagerStep(*parts) if options.backend == "eager" else nn.TrainStep(*parts, options.backend)
-        self.done, self.moments = 0, {*MOMENTS, options.iterations}
-        self.history: list[tuple[int, float]] = []
-        self.frames: list[tuple[int, np.ndarray]] = [(0, self.predict(pictures.GRID))]
+        self.done, first = 0, self.predict(pictures.GRID)
+        self.moments = [0, *(at for at in MOMENTS if at < options.iterations), options.iterations]
+        self.record: dict[str, Any] = {  # what goes into a checkpoint besides
+            "settings": json.dumps({name: getattr(options, name) for name in RESUMABLE}),
+            "losses": np.zeros(-(-options.iterations // CHUNK)),
+            "surfaces": np.stack([first] * len(self.moments)),
+        }
 
     def train(self, iterations: range) -> float:
         """These iterations, each on fresh samples; the mean of their losses."""
         kept = sorted(at for at in self.moments if iterations.start < at <= iterations.stop)
         losses = [self.update(end - self.done, end in kept) for end in dict.fromkeys([*kept, iterations.stop])]
-        self.history.append((self.done, float(np.concatenate(losses).mean())))
-        return self.history[-1][1]
+        self.record["losses"][iterations.start // CHUNK] = loss = float(np.concatenate(losses).mean())
+        return loss
 
     def update(self, count: int, keep: bool) -> np.ndarray:
         """So many updates, and the surface after them if it is to be kept; their losses."""
@@ -180,7 +182,7 @@ class Run:
         losses = self.step.run(x, target(x))
         self.done += count
         if keep:
-            self.frames.append((self.done, self.predict(pictures.GRID)))
+            self.record["surfaces"][self.moments.index(self.done)] = self.predict(pictures.GRID)
         return losses
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -192,9 +194,16 @@ class Run:
         """Learned minus target on a fine grid."""
         return self.predict(pictures.FINE) - target(pictures.FINE)
 
-    def settings(self) -> dict[str, Any]:
-        """What must be the same for a run to go on."""
-        return {name: getattr(self.options, name) for name in RESUMABLE}
+    @property
+    def history(self) -> list[tuple[int, float]]:
+        """Iterations, and the mean loss of the last 1000 of them."""
+        ends = (min(at + CHUNK, self.done) for at in range(0, self.done, CHUNK))
+        return list(zip(ends, self.record["losses"].tolist()))
+
+    @property
+    def frames(self) -> list[tuple[int, np.ndarray]]:
+        """Iterations, and the surface after them."""
+        return [(at, surface) for at, surface in zip(self.moments, self.record["surfaces"]) if at <= self.done]
 
 
 def opened(options: argparse.Namespace) -> pictures.Window | None:
@@ -206,9 +215,26 @@ def opened(options: argparse.Namespace) -> pictures.Window | None:
         return None
 
 
-def train(run: Run, window: pictures.Window | None) -> str:
+def opened_checkpoint(run: Run, parser: Parser) -> nn.Checkpoint:
+    """The checkpoints of a run, from which it goes on if it should; what is wrong is one line."""
+    out, settings = run.options.out, run.record["settings"]
+    try:
+        checkpoint = nn.Checkpoint(out, model=run.model, optimizer=run.optimizer, rng=run.rng, record=run.record)
+        if run.options.resume and not checkpoint.paths():
+            raise ValueError(f"there is no checkpoint in {out}: leave --resume out, or give another --out")
+        for path in checkpoint.paths() * (not run.options.resume):
+            path.unlink()
+        run.done = checkpoint.load()
+        if run.record["settings"] != settings:
+            raise ValueError(f"the checkpoint was made with {run.record['settings']}: resume with the same options")
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    return checkpoint
+
+
+def train(run: Run, checkpoint: nn.Checkpoint, window: pictures.Window | None) -> str:
     """Train to the end or to an interruption, with checkpoints a second apart; why the last was not written, if so."""
-    out, checkpoint = run.options.out, {CHECKPOINT: lambda path: nn.save(path, checkpoints.state(run))}
+    saving: dict[str, Callable] = {"checkpoint": lambda _: checkpoint.save(run.done)}
     saved = time.monotonic()
     with stopping.deferred() as stopped:
         for iterations, say in progress(run.done, run.options.iterations, CHUNK, run.options.quiet):
@@ -218,10 +244,10 @@ def train(run: Run, window: pictures.Window | None) -> str:
             if stopped:
                 break
             if time.monotonic() - saved > 1:
-                if failed := write_each(out, checkpoint):
+                if failed := write_each(run.options.out, saving):
                     complain(failed, "the training goes on")
                 saved = time.monotonic()
-        return write_each(out, checkpoint)
+        return write_each(run.options.out, saving)
 
 
 def results(run: Run) -> dict[str, Callable[[pathlib.Path], Any]]:
@@ -261,20 +287,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser, options = parse(arguments)
     require_extras(parser)
     run, window = Run(options), opened(options)
-    with claimed(options.out, parser):
-        if options.resume:
-            try:
-                checkpoints.load(run, options.out / CHECKPOINT)
-            except FileNotFoundError:
-                parser.error(f"there is no {CHECKPOINT} in {options.out}: leave --resume out, or give another --out")
-            except (OSError, ValueError) as error:
-                parser.error(str(error))
-        before, started = run.done, time.perf_counter()
-        lost = train(run, window)
-        seconds = time.perf_counter() - started
-        if not options.quiet:
-            tell("drawing ...")
-        missing = write_each(options.out, results(run))
+    checkpoint = opened_checkpoint(run, parser)
+    before, started = run.done, time.perf_counter()
+    lost = train(run, checkpoint, window)
+    seconds = time.perf_counter() - started
+    if not options.quiet:
+        tell("drawing ...")
+    missing = write_each(options.out, results(run))
     if complain(lost, missing, tell(summary(run, seconds, run.done - before))):
         return 1
     if run.done == options.iterations:

@@ -12,33 +12,22 @@ import stopping
 if __name__ == "__main__":
     stopping.at_once()
 
-import argparse
-import pathlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 import autograd.numpy as anp
-import gpt_pictures as pictures
 import nn
 from autograd import no_grad
-from names_data import BOS, LETTERS, SYMBOLS, decode, load
-from options import (
-    Parser,
-    complain,
-    positive_float,
-    positive_int,
-    progress,
-    require_extras,
-    seed,
-    tell,
-    write_each,
-)
-from packing import in_rows
+from gpt_command import HEADS, parse, summary
+from gpt_pictures import results
+from names_data import BOS, SYMBOLS, decode, load
+from options import complain, progress, tell, write_each
+from packing import Inputs, in_rows
 
-HEADS, PLACES = 4, 16
+PLACES = 16
 CHUNK = 100  # updates between two looks at the loss
 
 
@@ -95,123 +84,53 @@ class GPT(nn.Module):
         return shares
 
 
-class Run:
-    """A training run: network, update, rows of names, and the losses so far."""
-
-    def __init__(self, options: argparse.Namespace):
-        self.rng = np.random.default_rng(options.seed)
-        self.known = load(self.rng)
-        self.x, self.labels = in_rows(self.known, PLACES, several=options.packed)
-        self.model = GPT(options.width, options.layers, self.rng, options.dtype)
-        rate = lambda step: 0.01 * (1 - (step - 1) / options.steps)  # steps count from 1
-        optimizer = nn.Adam(self.model.parameters(), rate, betas=(0.85, 0.99))
-        self.step = nn.TrainStep(self.model, nn.CrossEntropy(), optimizer)
-        self.options, self.losses, self.read = options, np.empty(0), 0
-
-    def train(self, steps: range) -> float:
-        """An update for each of these, on the rows that come next; the mean of the losses."""
-        size = self.options.batch_size
-        rows = np.arange(steps.start * size, steps.stop * size).reshape(-1, size) % len(self.labels)
-        labels = self.labels[rows]
-        losses = self.step.run(tuple(part[rows] for part in self.x), labels)
-        self.losses = np.append(self.losses, losses)
-        self.read += np.count_nonzero(labels == BOS)
-        return float(losses.mean())
-
-    @no_grad()
-    def invent(self, count: int, temperature: float) -> list[str]:
-        """Names, letter by letter, each letter drawn by its probability; the lower the temperature, the likelier."""
-        tokens, places, one = np.full((count, PLACES + 1), BOS), np.arange(PLACES), np.zeros(PLACES)
-        for place in range(PLACES):
-            logits = self.model(tokens[:, :-1], places, one).data[:, place].astype(float) / temperature
-            # with noise of Gumbel's distribution added, the largest is each one as often as softmax says
-            tokens[:, place + 1] = np.argmax(logits + self.rng.gumbel(size=logits.shape), axis=1)
-        return [decode(row) for row in tokens[:, 1:]]
-
-
-def train(run: Run, steps: int, quiet: bool) -> None:
-    """Train to the end or to an interruption."""
+def train(step: nn.TrainStep, x: Inputs, labels: np.ndarray, options: Any) -> tuple[list[float], int]:
+    """Updates on the rows that come next, to the end or to an interruption; the losses, and the count of names read."""
+    losses, read, size = [], 0, options.batch_size
     with stopping.deferred() as stopped:
-        for part, say in progress(0, steps, CHUNK, quiet):
-            before, started = run.read, time.perf_counter()
-            loss = run.train(part)
-            say(f"loss {loss:.4f}  {(run.read - before) / (time.perf_counter() - started):,.0f} samples/s")
+        for part, say in progress(0, options.steps, CHUNK, options.quiet):
+            rows, started = np.arange(part.start * size, part.stop * size) % len(labels), time.perf_counter()
+            rows = rows.reshape(-1, size)
+            losses += step.run(tuple(array[rows] for array in x), labels[rows]).tolist()
+            names = np.count_nonzero(labels[rows] == BOS)
+            read += names
+            speed = names / (time.perf_counter() - started)
+            say(f"loss {np.mean(losses[-len(part) :]):.4f}  {speed:,.0f} samples/s")
             if stopped:
                 break
+    return losses, read
 
 
-def results(run: Run, name: str) -> dict[str, Callable[[pathlib.Path], Any]]:
-    """What writes the pictures, by the name of the file."""
-    name = name[: PLACES - 1]  # and what begins it
-    shares, vectors = run.model.looks([BOS, *map(LETTERS.index, name)]), run.model.tokens.weight.data
-    return {
-        "loss.png": lambda path: pictures.draw_loss(path, run.losses, SYMBOLS),
-        "attention.png": lambda path: pictures.draw_attention(path, name, shares),
-        "letters.png": lambda path: pictures.draw_embedding(path, vectors, LETTERS + pictures.BOS),
-    }
-
-
-def summary(run: Run, seconds: float, invented: list[str]) -> str:
-    """The invented names and what the run came to, in lines."""
-    rows = [invented[i : i + 5] for i in range(0, len(invented), 5)]
-    return "\n".join(
-        [
-            *("".join(f"{name:{PLACES + 1}}" for name in row).rstrip() for row in rows),
-            f"new       {sum(name not in run.known for name in invented)} of {len(invented)}; the others were read",
-            f"loss      {run.losses[-CHUNK:].mean():.4f} in the last {CHUNK} of {len(run.losses):,} steps",
-            f"time      {seconds:.2f} s for {run.read:,} names",
-            f"backend   {run.step.backend}",
-            f"pictures  {run.options.out}",
-        ]
-    )
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The command line, and the directory that it names; a value that makes no sense is one line and status 2."""
-    parser = Parser(
-        prog="gpt.py",
-        description="Train a small GPT on first names, and let it invent others.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("--width", type=positive_int, default=16, help=f"a multiple of {HEADS}, the number of heads")
-    parser.add_argument("--layers", type=positive_int, default=1, help="of attention and network")
-    parser.add_argument("--batch-size", type=positive_int, default=16, help="rows in each step")
-    parser.add_argument(
-        "--packed", action=argparse.BooleanOptionalAction, default=True, help="as many names in a row as have room"
-    )
-    parser.add_argument("--steps", type=positive_int, default=5000, help="of Adam, its rate falling from 0.01 to 0")
-    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="of the weights")
-    parser.add_argument("--sample", type=positive_int, default=20, help="names to invent", metavar="COUNT")
-    parser.add_argument("--temperature", type=positive_float, default=0.5, help="below 1: likelier names")
-    parser.add_argument("--seed", type=seed, default=0, help="of the weights, the order and the names")
-    parser.add_argument(
-        "--out", type=pathlib.Path, default=pathlib.Path("runs/gpt"), metavar="DIR", help="where the pictures go"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print the names and the summary only")
-    options = parser.parse_args(arguments)
-    if options.width % HEADS:
-        parser.error(f"--width {options.width} is not a multiple of {HEADS}, the number of heads")
-    require_extras(parser, "names")
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(str(error))
-    return options
+@no_grad()
+def invent(model: GPT, rng: np.random.Generator, count: int, temperature: float) -> list[str]:
+    """Names, letter by letter, each letter drawn by its probability; the lower the temperature, the likelier."""
+    tokens, places, one = np.full((count, PLACES + 1), BOS), np.arange(PLACES), np.zeros(PLACES)
+    for place in range(PLACES):
+        logits = model(tokens[:, :-1], places, one).data[:, place].astype(float) / temperature
+        # with noise of Gumbel's distribution added, the largest is each one as often as softmax says
+        tokens[:, place + 1] = np.argmax(logits + rng.gumbel(size=logits.shape), axis=1)
+    return [decode(row) for row in tokens[:, 1:]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The demo; its exit status."""
     options = parse(arguments)
-    run = Run(options)
+    rng = np.random.default_rng(options.seed)
+    names = load(rng)
+    x, labels = in_rows(names, PLACES, several=options.packed)
+    model = GPT(options.width, options.layers, rng, options.dtype)
+    rate = lambda step: 0.01 * (1 - (step - 1) / options.steps)  # steps count from 1
+    step = nn.TrainStep(model, nn.CrossEntropy(), nn.Adam(model.parameters(), rate, betas=(0.85, 0.99)))
     started = time.perf_counter()
-    train(run, options.steps, options.quiet)
+    losses, read = train(step, x, labels, options)
     seconds = time.perf_counter() - started
-    invented = run.invent(options.sample, options.temperature)
-    missing = write_each(options.out, results(run, max(invented, key=len)))
-    untold = tell(summary(run, seconds, invented))
-    if complain(missing, untold):
+    invented = invent(model, rng, options.sample, options.temperature)
+    missing = write_each(options.out, results(model, losses, max(invented, key=len)[: PLACES - 1]))
+    last = f"{np.mean(losses[-CHUNK:]):.4f} in the last {CHUNK} of {len(losses):,} steps"
+    facts = {"loss": last, "time": f"{seconds:.2f} s for {read:,} names", "backend": step.backend}
+    if complain(missing, tell(summary(invented, names, facts | {"pictures": options.out}))):
         return 1
-    return 0 if len(run.losses) == options.steps else 130
+    return 0 if len(losses) == options.steps else 130
 
 
 if __name__ == "__main__":

@@ -1,13 +1,26 @@
 """The pictures of the GPT demo: the loss, what each head looks at, and the letters as the network sees them."""
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from names_data import BOS as BEGIN
+from names_data import LETTERS, SYMBOLS
 from options import write_figure
 
 BOS = "•"  # in pictures, where a name begins or ends
+
+
+def results(model: Any, losses: Sequence[float], name: str) -> dict[str, Callable[[pathlib.Path], Any]]:
+    """What writes the pictures, by the name of the file: the loss, what heads look at in a name, and the letters."""
+    shares, vectors = model.looks([BEGIN, *map(LETTERS.index, name)]), model.tokens.weight.data
+    return {
+        "loss.png": lambda path: draw_loss(path, np.array(losses), SYMBOLS),
+        "attention.png": lambda path: draw_attention(path, name, shares),
+        "letters.png": lambda path: draw_embedding(path, vectors, LETTERS + BOS),
+    }
 
 
 def draw_loss(path: pathlib.Path, losses: np.ndarray, symbols: int) -> None:

@@ -2,7 +2,8 @@
 
     python demos/microgpt.py
 
-demos/gpt.py is the same on arrays. Ctrl-C ends the training, and names are invented with what was learned so far.
+demos/gpt.py is the same on arrays. A picture of the losses goes to runs/microgpt. Ctrl-C ends the training, and names
+are invented with what was learned so far.
 """
 
 import stopping
@@ -10,7 +11,6 @@ import stopping
 if __name__ == "__main__":
     stopping.at_once()
 
-import argparse
 import gc
 from collections.abc import Sequence
 from operator import add, mul
@@ -18,8 +18,9 @@ from operator import add, mul
 import numpy as np
 
 from autograd import Value, no_grad
+from gpt_pictures import draw_loss
 from names_data import BOS, LETTERS, SYMBOLS, decode, load
-from options import Parser, complain, positive_int, progress, require_extras, seed, tell
+from options import described, finish, parsed, positive_int, progress, seed
 
 WIDTH, HEADS, PLACES = 16, 4, 16
 Vector = list[Value]
@@ -121,18 +122,20 @@ def tokens_of(name: str) -> list[int]:
     return [BOS, *map(LETTERS.index, name), BOS]
 
 
-def train(weights: Weights, names: list[str], steps: int, quiet: bool) -> int:
-    """A step for each name, the rate falling from 0.01 to 0, to the end or to an interruption; the number of steps."""
+def train(weights: Weights, names: list[str], steps: int, quiet: bool) -> list[float]:
+    """A step for each name, the rate falling from 0.01 to 0, to the end or to an interruption; the loss of each."""
     optimizer = Adam([number for vectors in weights.values() for vector in vectors for number in vector])
+    losses = []
     with stopping.deferred() as stopped:
         for step, say in progress(0, steps, 1, quiet):
             loss = loss_of(tokens_of(names[step.start % len(names)]), weights)
             loss.backward()
             optimizer.step(0.01 * (1 - step.start / steps))
+            losses.append(loss.data)
             say(f"loss {loss.data:.4f}")
             if stopped:
                 break
-    return step.stop
+    return losses
 
 
 @no_grad()
@@ -150,24 +153,19 @@ def invent(weights: Weights, rng: np.random.Generator, temperature: float = 0.5)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The demo; its exit status."""
-    parser = Parser(
-        prog="microgpt.py",
-        description="Train a GPT of single numbers on first names, and let it invent others.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    about = "Train a GPT of single numbers on first names, and let it invent others."
+    parser = described("microgpt", about, quiet="print the names only")
     parser.add_argument("--steps", type=positive_int, default=1000, help="of Adam, a name each")
     parser.add_argument("--sample", type=positive_int, default=20, help="names to invent", metavar="COUNT")
     parser.add_argument("--seed", type=seed, default=0, help="of the weights, the order and the names")
-    parser.add_argument("--quiet", action="store_true", help="print the names only")
-    options = parser.parse_args(arguments)
-    require_extras(parser, "names")
+    options = parsed(parser, arguments, "names")
     rng = np.random.default_rng(options.seed)
     names, weights = load(rng), initial(rng)
     gc.disable()  # it looks for cycles, which graphs do not have
-    done = train(weights, names, options.steps, options.quiet)
-    if complain(tell("\n".join(invent(weights, rng) for _ in range(options.sample)))):
-        return 1
-    return 0 if done == options.steps else 130
+    losses = train(weights, names, options.steps, options.quiet)
+    invented = [invent(weights, rng) for _ in range(options.sample)]
+    failed = finish(options.out / "loss.png", lambda path: draw_loss(path, np.array(losses), SYMBOLS), invented)
+    return failed or (0 if len(losses) == options.steps else 130)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import math
 import pathlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from autograd.files import write_whole
@@ -65,9 +65,8 @@ def parsed(parser: Parser, arguments: Sequence[str] | None, *more: str) -> argpa
 
 
 def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
-    """End with one line if what draws pictures and bars, keeps runs apart, or is named besides, is not installed."""
+    """End with one line if what draws pictures and bars, or is named besides, is not installed."""
     try:
-        import filelock  # noqa: F401
         import matplotlib  # noqa: F401
         import tqdm  # noqa: F401
 
@@ -78,22 +77,6 @@ def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
         parser.error(f'{error.name} is not installed: pip install -e ".[demo]"')
     except OSError as error:  # matplotlib has no place for its cache
         parser.error(str(error))
-
-
-@contextmanager
-def claimed(directory: pathlib.Path, parser: argparse.ArgumentParser) -> Iterator[None]:
-    """The directory for this run alone, made if need be; the system ends the claim with the process at the latest."""
-    from filelock import FileLock, Timeout
-
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        claim = FileLock(directory / ".lock").acquire(timeout=0)
-    except Timeout:
-        parser.error(f"{directory} is in use by another run: wait for its end, or give another --out")
-    except OSError as error:
-        parser.error(str(error))
-    with claim:
-        yield
 
 
 def tell(text: str) -> str:

@@ -11,6 +11,7 @@ if not hasattr(autograd, "Tensor"):
 from autograd.users import LIBRARIES
 
 from . import scalar
+from .checkpoint import Checkpoint
 from .clipping import clip_grad_norm, clip_grad_value
 from .feeding import batches
 from .files import load, save
@@ -25,25 +26,13 @@ from .schedules import Constant, CosineDecay, ExponentialDecay, LinearDecay, One
 from .sequences import GRU, LSTM, RNN, Attention, Embedding
 from .train import TrainStep
 
-__all__ = [
-    "MLP",
-    "Flatten",
-    "GELU",
-    "LeakyReLU",
-    "Linear",
-    "Module",
-    "ReLU",
-    "Sequential",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-]
-__all__ += ["AvgPool2d", "BatchNorm", "Conv2d", "Dropout", "LayerNorm", "MaxPool2d", "RMSNorm", "Softplus", "Tanh"]
-__all__ += ["Attention", "Embedding", "GRU", "LSTM", "RNN", "he", "normal", "uniform", "xavier", "zeros", "scalar"]
-__all__ += ["BCEWithLogits", "CosineSimilarity", "CrossEntropy", "Hinge", "Huber", "KLDiv", "L1", "MSE"]
-__all__ += ["Adagrad", "Adam", "AdamW", "RMSprop", "SGD", "TrainStep", "batches", "clip_grad_norm", "clip_grad_value"]
-__all__ += ["Constant", "CosineDecay", "ExponentialDecay", "LinearDecay", "OneCycle", "StepDecay", "Warmup"]
-__all__ += ["load", "save"]
+__all__ = ["Module", "Sequential", "MLP", "Linear", "Conv2d", "MaxPool2d", "AvgPool2d", "Flatten", "Embedding"]
+__all__ += ["Attention", "RNN", "GRU", "LSTM", "LayerNorm", "RMSNorm", "BatchNorm", "Dropout"]
+__all__ += ["ReLU", "LeakyReLU", "GELU", "SiLU", "Tanh", "Sigmoid", "Softplus", "Softmax"]
+__all__ += ["MSE", "L1", "Huber", "CrossEntropy", "BCEWithLogits", "KLDiv", "Hinge", "CosineSimilarity"]
+__all__ += ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "TrainStep", "batches", "clip_grad_norm", "clip_grad_value"]
+__all__ += ["Constant", "ExponentialDecay", "StepDecay", "LinearDecay", "CosineDecay", "OneCycle", "Warmup"]
+__all__ += ["he", "xavier", "uniform", "normal", "zeros", "Checkpoint", "save", "load", "scalar"]
 
 LIBRARIES.add(__name__)
 

@@ -109,11 +109,15 @@ def floats(x: Any) -> Any:
     return x if x.dtype.kind == "f" else x.astype(float)
 
 
-def features(layer: Any, x: Any, count: int) -> Any:
-    """The same as `array`, checked: it has so many features in the last axis."""
+def taken(layer: Any, x: Any, takes: str, fits: Callable[[tuple[int, ...]], bool]) -> Any:
+    """The same as `array`, checked: its shape fits; else the message says what the layer takes."""
     x = array(layer, x)
-    shape = getattr(x, "shape", ())
-    if shape[-1:] != (count,):
+    if not fits(np.shape(x)):
         name = getattr(layer, "name", "") or layer.describe()
-        raise ValueError(f"{name} takes {count} features in the last axis, got an input of shape {shape}")
+        raise ValueError(f"{name} takes {takes}, got an input of shape {np.shape(x)}")
     return x
+
+
+def features(layer: Any, x: Any, count: int) -> Any:
+    """The same, with so many features in the last axis."""
+    return taken(layer, x, f"{count} features in the last axis", lambda shape: shape[-1:] == (count,))

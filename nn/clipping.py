@@ -29,8 +29,8 @@ def clipped(gradients: list, norm: float | None, value: float | None) -> list:
 def clip_grad_norm(parameters: Sequence[Tensor], most: float) -> float:
     """Scale the gradients of parameters so that their norm, all together, is at most `most`; the norm before."""
     having, most = _with_gradients("clip_grad_norm", parameters, most)
-    norm, clipped = by_norm([p.grad for p in having], most) if having else (0.0, [])
-    set_together(having, repeat("grad"), clipped)
+    norm, smaller = by_norm([p.grad for p in having], most) if having else (0.0, [])
+    set_together(having, repeat("grad"), smaller)
     return float(norm)
 
 

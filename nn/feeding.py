@@ -61,11 +61,11 @@ def _array(name: str, x: Any) -> np.ndarray:
         raise type(error)(f"TrainStep: {name}: {error}") from None
 
 
-def part(x: np.ndarray, n: int) -> np.ndarray:
-    """The first of n equal parts of a batch."""
-    if not x.ndim or len(x) % n:
-        raise ValueError(f"TrainStep: a batch of shape {x.shape} cannot be cut into accumulate={n} equal parts")
-    return x[: len(x) // n]
+def in_parts(x: np.ndarray, n: int) -> np.ndarray:
+    """Batches (K, size, ...), each cut into n equal parts: (K * n, size / n, ...)."""
+    if x.ndim < 2 or x.shape[1] % n:
+        raise ValueError(f"TrainStep: a batch of shape {x.shape[1:]} cannot be cut into accumulate={n} equal parts")
+    return x.reshape(len(x) * n, x.shape[1] // n, *x.shape[2:])
 
 
 def shapes(of: list[np.ndarray]) -> str:

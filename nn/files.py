@@ -1,11 +1,13 @@
 """save and load: the numbers of a module or an optimizer, as a file."""
 
 import os
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 
 from autograd.files import read_arrays, write_arrays
+from autograd.users import at_users_line
 
 from .module import Module, check_state
 from .optim import Optimizer
@@ -29,8 +31,8 @@ def load(
     """Read the arrays of an npz file; into a module (or an optimizer) if one is given, which changes only if all fit.
 
     Nothing is unpacked before names, shapes and dtypes are known to be the module's or, without one, the arrays to
-    have at most `limit` bytes together. Raises ValueError for that, and for a file that is no npz, is damaged or holds
-    Python objects.
+    have at most `limit` bytes together. Raises ValueError for that, and for a file that is no npz, is damaged, of a
+    newer format, or holds Python objects. A module's arrays with NaN in them are taken over with a warning.
     """
     if module is not None and not hasattr(module, "load_state_dict"):
         raise TypeError(f"load: {type(module).__name__} is no Module that takes over arrays; the path comes first")
@@ -43,5 +45,12 @@ def load(
 
     arrays = read_arrays(path, accept)
     if module is not None:
+        warn_of_nan(os.fspath(path), arrays)
         module.load_state_dict(arrays)
     return arrays
+
+
+def warn_of_nan(path: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Warn, at the user's line, of the arrays that have NaN in them, by name."""
+    if found := [name for name, array in arrays.items() if array.dtype.kind == "f" and np.isnan(array).any()]:
+        at_users_line(warnings.warn, f"{path} has NaN in {', '.join(found)}", RuntimeWarning)

@@ -10,7 +10,7 @@ from typing import Any
 import autograd.numpy as np
 from autograd import Tensor
 
-from .arguments import array, floats, generator, positive
+from .arguments import floats, generator, positive, taken
 from .init import Initializer, he, initial, zeros
 from .module import Module
 
@@ -29,18 +29,14 @@ class _Windowed(Module):
 
     def windows(self, x: Any, lowest: bool = False) -> list:
         """For each place in the kernel, row by row, what stands there in all windows; in padding 0, or the lowest."""
-        x, step = array(self, x), self.stride
-        shape, span = np.shape(x), self.dilation * (self.kernel_size - 1) + 1
-        counts = [(n + 2 * self.padding - span) // step + 1 for n in shape[2:]]
-        if len(shape) != 4 or self.n_in not in (None, shape[1]) or min(counts) < 1:
-            raise ValueError(
-                f"{self.describe()} takes images (batch, {self.n_in or 'channels'}, height, width) of at least "
-                f"{span} x {span} with padding {self.padding}, got an input of shape {shape}"
-            )
-        x = floats(x)
-        if self.padding:
+        around, step, span = self.padding, self.stride, self.dilation * (self.kernel_size - 1) + 1
+        images = f"images (batch, {self.n_in or 'channels'}, height, width) of at least {span} x {span}"
+        fits = lambda s: len(s) == 4 and self.n_in in (None, s[1]) and min(s[2:]) + 2 * around >= span
+        x = floats(taken(self, x, f"{images} with padding {around}", fits))
+        counts = [(n + 2 * around - span) // step + 1 for n in x.shape[2:]]
+        if around:
             fill = float(np.finfo(x.dtype).min) if lowest else 0.0
-            x = np.pad(x, ((0, 0), (0, 0), *[(self.padding, self.padding)] * 2), constant_values=fill)
+            x = np.pad(x, ((0, 0), (0, 0), *[(around, around)] * 2), constant_values=fill)
         rows, columns = ([slice(i, i + step * n, step) for i in range(0, span, self.dilation)] for n in counts)
         return [x[:, :, i, j] for i in rows for j in columns]
 

@@ -86,8 +86,7 @@ class SiLU(Module):
     """x * sigmoid(x)."""
 
     def forward(self, x: Any) -> Any:
-        x = array(self, x)
-        return x * np.sigmoid(x)
+        return np.multiply(x, np.sigmoid(x))
 
 
 @dataclass(eq=False, repr=False)
@@ -97,8 +96,7 @@ class LeakyReLU(Settings, Module):
     slope: Real = 0.01
 
     def forward(self, x: Any) -> Any:
-        x = array(self, x)
-        return np.where(x > 0, x, self.slope * x)
+        return np.where(np.greater(x, 0), x, np.multiply(self.slope, x))
 
 
 @dataclass(eq=False, repr=False)

@@ -11,6 +11,7 @@ import numpy
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.arguments import no_mask, numeric
+from autograd.on_arrays import Length
 from autograd.operation import OPERATIONS
 
 from .arguments import Positive, Real, Settings, Share
@@ -18,34 +19,39 @@ from .arguments import Positive, Real, Settings, Share
 _square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATIONS["bounded"]
 
 
-def _array(loss: Any, prediction: Any) -> None:
-    if not hasattr(prediction, "shape"):
-        raise TypeError(f"{type(loss).__name__}: the prediction is a Tensor, not {type(prediction).__name__}")
-
-
-def _same_shape(loss: Any, prediction: Any, target: Any) -> None:
-    _array(loss, prediction)
-    no_mask((prediction, target))
-    # (n, 1) against (n,) would broadcast to (n, n) and learn nonsense
-    shape = target.shape if hasattr(target, "shape") else np.shape(target)
-    if prediction.shape != shape or 0 in shape:
-        raise ValueError(
-            f"{type(loss).__name__}: the prediction has shape {prediction.shape}, the target {shape}: make them equal, "
-            "and not empty"
-        )
-
-
 @dataclass(eq=False)
 class Loss(Settings):
     """The base: the mean of what `each` says of every number, or of every vector."""
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
-        _same_shape(self, prediction, target)
+        self._same_shape(prediction, target)
         return self.each(prediction, target).mean()
 
     def each(self, prediction: Any, target: Any) -> Any:
         """How far each prediction is from its target."""
         raise NotImplementedError
+
+    def _shape_of(self, prediction: Any) -> tuple[int, ...]:
+        if not hasattr(prediction, "shape"):
+            raise TypeError(f"{type(self).__name__}: the prediction is a Tensor, not {type(prediction).__name__}")
+        return prediction.shape
+
+    def _same_shape(self, prediction: Any, target: Any) -> None:
+        """Raise ValueError otherwise: (n, 1) against (n,) would broadcast to (n, n) and learn nonsense."""
+        ours, theirs = self._shape_of(prediction), target.shape if hasattr(target, "shape") else np.shape(target)
+        no_mask((prediction, target))
+        if ours != theirs or 0 in ours:
+            which = f"the prediction has shape {ours}, the target {theirs}"
+            raise ValueError(f"{type(self).__name__}: {which}: make them equal, and not empty")
+
+    def _places(self, labels: Any, count: int, expected: str) -> Any:
+        """Labels as places among so many; IndexError for others, from a compiled program when it runs."""
+        return _bounded(labels, Length.of(count, f"{type(self).__name__}: labels are {expected}"))
+
+    def _positive(self, label: Any) -> Any:
+        """Whether labels are 1, and not -1; IndexError for others."""
+        place = np.where(np.equal(label, -1), 0, np.where(np.equal(label, 1), 1, 2))
+        return self._places(place, 2, "-1 and 1")
 
 
 class MSE(Loss):
@@ -96,7 +102,7 @@ class Hinge(Loss):
     """relu(1 - label * score) of labels -1 and 1."""
 
     def each(self, prediction: Any, target: Any) -> Any:
-        return np.relu(1.0 - np.where(_positive(self, target), prediction, -prediction))
+        return np.relu(1.0 - np.where(self._positive(target), prediction, -prediction))
 
 
 @dataclass(eq=False)
@@ -109,13 +115,13 @@ class CosineSimilarity(Loss):
     margin: Real = 0.0
 
     def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
-        _same_shape(self, prediction, target)
+        self._same_shape(prediction, target)
         (x, x_is_zero), (y, y_is_zero) = _unit(prediction), _unit(target)
         # half a squared distance keeps the digits that 1 - cosine would lose
         apart = 0.5 * (_square(x - y).sum(-1) + x_is_zero + y_is_zero)
         if label is not None:
-            _same_shape(self, apart, label)
-            apart = np.where(_positive(self, label), apart, np.relu(1.0 - self.margin - apart))
+            self._same_shape(apart, label)
+            apart = np.where(self._positive(label), apart, np.relu(1.0 - self.margin - apart))
         return apart.mean()
 
 
@@ -137,21 +143,18 @@ class CrossEntropy(Loss):
         self.weight = None if self.weight is None else numeric(self.weight).astype(float)
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
-        _array(self, logits)
-        labels = labels if isinstance(labels, Tensor) else numeric(labels)
-        if labels.shape != logits.shape[:-1] or not logits.shape or 0 in logits.shape:
-            raise ValueError(
-                "CrossEntropy: logits are (..., classes) and labels (...), with at least one of each, "
-                f"not {logits.shape} and {labels.shape}"
-            )
-        classes = logits.shape[-1]
+        shape, labels = self._shape_of(logits), labels if isinstance(labels, Tensor) else numeric(labels)
+        if labels.shape != shape[:-1] or not shape or 0 in shape:
+            expected = "logits are (..., classes) and labels (...), with at least one of each"
+            raise ValueError(f"CrossEntropy: {expected}, not {shape} and {labels.shape}")
+        classes = shape[-1]
         weight = numpy.ones(classes) if self.weight is None else self.weight
         if weight.shape != (classes,):
             raise ValueError(f"CrossEntropy: weight has shape {weight.shape}, the logits {classes} classes")
         kept = np.not_equal(labels, self.ignore_index)
         # an index -1 would be the last class
         place = np.where(kept, np.where(np.less(labels, 0), classes, labels), 0)
-        place = _places(self, place, classes, f"integers from 0 to {classes - 1}, or ignore_index={self.ignore_index}")
+        place = self._places(place, classes, f"integers from 0 to {classes - 1}, or ignore_index={self.ignore_index}")
         weight = weight.astype(logits.dtype)
         log_p, share = np.log_softmax(logits, -1), np.where(kept, np.take(weight, place), 0.0)
         each = _scaled(share, np.take_along_axis(log_p, place[..., None], -1)[..., 0])
@@ -159,19 +162,6 @@ class CrossEntropy(Loss):
             even = np.where(kept, _scaled(weight, log_p).mean(-1), 0.0)
             each = (1.0 - self.label_smoothing) * each + self.label_smoothing * even
         return -each.mean() / share.mean()
-
-
-def _places(loss: Any, labels: Any, count: int, expected: str) -> Any:
-    """Labels as places among so many classes; IndexError for others, here or from a compiled program when it runs."""
-    try:
-        return _bounded(labels, count)
-    except IndexError:
-        raise IndexError(f"{type(loss).__name__}: labels are {expected}") from None
-
-
-def _positive(loss: Any, label: Any) -> Any:
-    """Whether labels are 1, and not -1; IndexError for others."""
-    return _places(loss, np.where(np.equal(label, -1), 0, np.where(np.equal(label, 1), 1, 2)), 2, "-1 and 1")
 
 
 def _unit(x: Any) -> tuple[Any, Any]:

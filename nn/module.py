@@ -6,9 +6,10 @@ lists, tuples and dicts of any depth. Whatever could hold them unseen is refused
 
 import collections
 import operator
+import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import starmap
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -38,7 +39,8 @@ class Module:
 
     Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, but for those that an
     operation made, such as an activation that is kept; Modules are its parts. Arrays and NumPy's numbers, except in
-    tuples, are its buffers. TypeError for a Tensor or Module in a set and the like.
+    tuples, are its buffers. TypeError for a Tensor or Module in a set and the like, and for a Tensor that an operation
+    made in __init__ itself.
     """
 
     training = True  # for layers that do something else in use, see train and eval
@@ -57,6 +59,8 @@ class Module:
     def __setattr__(self, name: str, x: Any) -> None:
         if kinds.tracing:
             assigning(self, name)
+        elif isinstance(x, (Tensor, list, tuple, dict)) and (frame := sys._getframe(1)).f_code.co_name == "__init__":
+            _refuse_results(f"{type(self).__name__}.{name}", x, frame)
         object.__setattr__(self, name, x)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -140,7 +144,8 @@ class Module:
         check_state(state, {name: place.held for name, place in places.items()}, type(self).__name__)
         fresh = [np.array(state[name])[() if isinstance(p.held, np.generic) else ...] for name, p in places.items()]
         puts = [operator.setitem if isinstance(p.owner, (dict, list)) else ASSIGN for p in places.values()]
-        set_together([p.owner for p in places.values()], [p.key for p in places.values()], fresh, puts)
+        together = zip(puts, [p.owner for p in places.values()], [p.key for p in places.values()], fresh)
+        collections.deque(starmap(operator.call, together), maxlen=0)  # as by set_together
 
     def describe(self) -> str:
         """One line about this module, without its parameters."""
@@ -168,9 +173,20 @@ class Module:
 
 
 ASSIGN = object.__setattr__  # of C, and no code of Python, in which an interruption could come
-FOUND = (Tensor, Module)
+FOUND = (Tensor, Module, np.random.Generator)
 PLAIN = {int, float, str, bool, type(None)}  # passed over at once, since a vocabulary may be long
 WATCHED = (*FOUND, Value, np.ndarray, np.generic, *UNORDERED, *VIEWS)
+
+
+def _refuse_results(name: str, x: Any, init: types.FrameType) -> None:
+    """Raise TypeError for what an __init__ computed, which trains nothing; it may hold what it was given."""
+    arguments = init.f_code.co_varnames[: init.f_code.co_argcount + init.f_code.co_kwonlyargcount]
+    for made in (part for part in flatten(x) if isinstance(part, Tensor) and part.operation is not None):
+        if not any(made is given for given in flatten([init.f_locals[argument] for argument in arguments])):
+            raise TypeError(
+                f"{name} was made by {made.operation.name}, so it would be no parameter: make the Tensor of the array "
+                "when that is finished, as in Tensor(0.1 * array), or compute it in forward from parameters"
+            )
 
 
 def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
@@ -198,9 +214,9 @@ def _is_buffer(place: Place) -> bool:
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
 
 
-def set_together(owners: Iterable, names: Iterable, values: Iterable, puts: Iterable = repeat(setattr)) -> None:
-    """Set attributes (or elements, by setitem), all or none: it is one call of C, which nothing interrupts half-way."""
-    collections.deque(map(operator.call, puts, owners, names, values), maxlen=0)
+def set_together(owners: Iterable, names: Iterable, values: Iterable, put: Callable = setattr) -> None:
+    """Set attributes, all or none: it is one call of C, which nothing interrupts half-way."""
+    collections.deque(map(put, owners, names, values), maxlen=0)
 
 
 def check_state(state: Mapping[str, Any], expected: Mapping[str, Any], owner: str) -> None:

@@ -6,7 +6,7 @@ import autograd.numpy as np
 from autograd import Tensor, random
 from autograd.node import Node
 
-from .arguments import array, between, features, floats, generator, positive
+from .arguments import array, between, features, floats, generator, positive, taken
 from .module import Module
 
 
@@ -65,11 +65,8 @@ class BatchNorm(_Norm):
         self.mean, self.var = np.zeros(width, dtype), np.ones(width, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        x = array(self, x)
-        shape = np.shape(x)
-        if len(shape) not in (2, 4) or shape[1] != self.width:
-            wanted = f"2 or 4 axes and {self.width} features in axis 1"
-            raise ValueError(f"{self.describe()} takes {wanted}, got an input of shape {shape}")
+        takes = f"2 or 4 axes and {self.width} features in axis 1"
+        x = taken(self, x, takes, lambda shape: len(shape) in (2, 4) and shape[1] == self.width)
         mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
         shape = (self.width, *(1,) * (x.ndim - 2))
         scale = self.weight / np.sqrt(var + self.eps)
@@ -81,16 +78,14 @@ class BatchNorm(_Norm):
         if count < 2:
             raise ValueError(f"{self.describe()} in training takes several examples, got an input of shape {x.shape}")
         mean, var = x.mean(axes), x.var(axes)
-        for name, value in (("mean", mean), ("var", var * (count / (count - 1)))):
-            before = getattr(self, name)
-            after = (1 - self.momentum) * before + self.momentum * _constant(value)
-            setattr(self, name, after.astype(before.dtype))
+        if not random.source.again:
+            self.mean, self.var = self._moved(self.mean, mean), self._moved(self.var, var * (count / (count - 1)))
         return mean, var
 
-
-def _constant(x: Any) -> Any:
-    """The numbers of a Tensor, in a trace a node without a derivative."""
-    return x.data if type(x) is Tensor else x.detach() if isinstance(x, Node) else x
+    def _moved(self, before: Any, x: Any) -> Any:
+        """A buffer after a batch: an array, in a trace a node without a derivative."""
+        x = x.data if type(x) is Tensor else x.detach() if isinstance(x, Node) else x
+        return ((1 - self.momentum) * before + self.momentum * x).astype(before.dtype)
 
 
 class Dropout(Module):

@@ -6,7 +6,6 @@ runs on arrays here, and it can be recorded as a graph as well. `step` counts fr
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import repeat
 from typing import Any, ClassVar
 
 import numpy
@@ -15,8 +14,9 @@ from numpy import ndarray
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.tables import table
+from autograd.tree import flatten, unflatten
 
-from .arguments import Amount, Positive, Rate, Settings, Share, between, tensors
+from .arguments import Amount, Positive, Rate, Settings, Share, between, positive, tensors
 from .module import ASSIGN, check_state, set_together
 
 
@@ -45,10 +45,10 @@ class Optimizer(Settings):
         name, given = type(self).__name__, self.parameters
         given = [*given] if isinstance(given, Iterable) and not isinstance(given, Tensor) else []
         self.groups = [self._group(**each) for each in given if isinstance(each, dict)]
-        self._owner = {p: group for group in self.groups for p in group.parameters}
         others = {id(p): p for p in given if not isinstance(p, dict)}.values()
-        self.parameters = tensors(name, [*others, *self._owner])
-        if len(self.parameters) < len(others) + sum(len(group.parameters) for group in self.groups):
+        grouped = [p for group in self.groups for p in group.parameters]
+        self.parameters = tensors(name, [*others, *grouped])
+        if len(self.parameters) < len(others) + len(grouped):
             raise ValueError(f"{name}: a parameter stands in two groups")
         for i, p in enumerate(self.parameters):
             if p.operation is not None:
@@ -66,8 +66,9 @@ class Optimizer(Settings):
         return group
 
     def owners(self) -> list["Optimizer"]:
-        """For each parameter the optimizer whose settings hold for it: this one, or a group."""
-        return [self._owner.get(p, self) for p in self.parameters]
+        """For each parameter the optimizer whose settings hold for it: this one, or a group, whose come last."""
+        grouped = [group for group in self.groups for _ in group.parameters]
+        return [self] * (len(self.parameters) - len(grouped)) + grouped
 
     @property
     def schedule(self) -> Callable[[Any], Any] | None:
@@ -76,21 +77,33 @@ class Optimizer(Settings):
 
     def rate(self, step: float) -> float:
         """The learning rate at a step."""
-        if not callable(self.lr):
-            between(f"{type(self).__name__}: lr", self.lr)
-        return float(self.lr(step) if callable(self.lr) else self.lr)
+        return float(self.lr(step) if callable(self.lr) else between(f"{type(self).__name__}: lr", self.lr))
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """The new parameter and its new state."""
         raise NotImplementedError
 
-    def _has_velocity(self) -> bool:
-        """Whether it was made with a momentum; ValueError if it was not and has one now."""
-        made = "velocity" in self.slots
-        if not made and self.momentum:  # type: ignore[attr-defined]  # of SGD and RMSprop
-            kind = type(self).__name__
-            raise ValueError(f"{kind}: its momentum was 0, so it keeps no velocity: make a new {kind}")
-        return made
+    def updated(
+        self, parameters: Sequence, gradients: Sequence, states: Sequence, rate: Callable, step: Any, cast: Callable
+    ) -> tuple[list, list]:
+        """What becomes of all parameters and states, as arrays or nodes; those without a gradient stay as they are.
+
+        `rate` gives the learning rate of an owner, and `cast` what the rule has made as an array of a dtype.
+        """
+        fresh, after, last, lr = [], [], None, None
+        for owner, x, gradient, state in zip(self.owners(), parameters, gradients, states):
+            if gradient is not None:
+                if getattr(gradient, "shape", ()) != getattr(x, "shape", None):
+                    self.check(gradients=True)
+                if owner is not last:
+                    last, lr = owner, rate(owner)
+                before, (x, state) = x, owner.rule(x, gradient, state, lr, step)
+                if x.__class__ is not ndarray or x.dtype is not before.dtype or state and x.shape != before.shape:
+                    x, *others = (cast(y, before.dtype) for y in (x, *state))
+                    state = tuple(others)
+            fresh.append(x)
+            after.append(state)
+        return fresh, after
 
     def step(self) -> None:
         """Apply the rule to every parameter that has a gradient.
@@ -100,38 +113,22 @@ class Optimizer(Settings):
         """
         if len(self.state) != len(self.parameters):
             self.check()
-        step = float(self.steps + 1)
-        arrays, states = [], []
-        rules: Iterable = repeat((self.rule, self.rate(step)))
-        if self.groups:
-            found = {each: (each.rule, each.rate(step)) for each in (self, *self.groups)}
-            rules = map(found.__getitem__, self.owners())
-        for parameter, state, (rule, lr) in zip(self.parameters, self.state, rules):
-            data, gradient = parameter.data, parameter.grad
-            if gradient is not None:
-                if data.__class__ is not ndarray or getattr(gradient, "shape", ()) != data.shape:
-                    self.check(gradients=True)
-                before, (data, state) = data, rule(data, gradient, state, lr, step)
-                if (
-                    data.dtype is not before.dtype
-                    or data.__class__ is not ndarray
-                    or state
-                    and data.shape != before.shape
-                ):
-                    self.check()  # if all is well, a gradient or a setting was wider, or NumPy made a number
-                    data, *after = (numpy.asarray(x, before.dtype) for x in (data, *state))
-                    state = tuple(after)
-            arrays.append(data)
-            states.append(state)
-        self.adopt(arrays, states, self.steps + 1)
+        arrays, gradients, step = [p.data for p in self.parameters], [p.grad for p in self.parameters], self.steps + 1.0
+        rate = lambda owner: owner.rate(step)
+        self.adopt(*self.updated(arrays, gradients, self.state, rate, step, self._narrowed), self.steps + 1)
+
+    def _narrowed(self, x: Any, dtype: Any) -> ndarray:
+        """An array of a dtype, of one that is wider since a gradient or a setting was, or of a number of NumPy."""
+        self.check()
+        return numpy.asarray(x, dtype)
 
     def adopt(
         self, arrays: Sequence, states: list[tuple], steps: int, buffers: Sequence = (), names: Sequence[str] = ()
     ) -> None:
         """Take over parameters, buffers (of owners, by names), states and the count of steps, all of them or none."""
         names = [*["data"] * len(self.parameters), *names, "state", "steps"]
-        puts = repeat(ASSIGN if buffers else setattr)
-        set_together([*self.parameters, *buffers, self, self], names, [*arrays, states, steps], puts)
+        put = ASSIGN if buffers else setattr
+        set_together([*self.parameters, *buffers, self, self], names, [*arrays, states, steps], put)
 
     def check(self, gradients: bool = False) -> None:
         """Raise ValueError unless every parameter is an array of floats and has states of its shape and dtype.
@@ -146,19 +143,15 @@ class Optimizer(Settings):
             )
         for i, (p, state, group) in enumerate(zip(self.parameters, self.state, self.owners())):
             data: Any = getattr(p, "data", None)
-            name = f"parameter {i} ({p.name!r})" if getattr(p, "name", "") else f"parameter {i}"
+            name = f"parameter {i}" + (f" ({p.name!r})" if getattr(p, "name", "") else "")
             if not _is_array(data):
                 raise ValueError(f"{owner}: {name} must hold an array of floats, not {_described(data)}")
             for slot, array in zip(group.slots, state, strict=True):
                 if not _is_array(array) or array.shape != data.shape or array.dtype.char != data.dtype.char:
-                    raise ValueError(
-                        f"{owner}: the state {slot!r} of {name} must be as the parameter is, {_described(data)}, "
-                        f"not {_described(array)}"
-                    )
-            if gradients and p.grad is not None and numpy.shape(p.grad) != data.shape:
-                raise ValueError(
-                    f"{owner}: the gradient of {name} has shape {numpy.shape(p.grad)}, the parameter {data.shape}"
-                )
+                    wanted = f"as the parameter is, {_described(data)}, not {_described(array)}"
+                    raise ValueError(f"{owner}: the state {slot!r} of {name} must be {wanted}")
+            if gradients and p.grad is not None and (shape := numpy.shape(p.grad)) != data.shape:
+                raise ValueError(f"{owner}: the gradient of {name} has shape {shape}, the parameter {data.shape}")
 
     def _repr_html_(self) -> str:
         shown = [each.name for each in fields(self) if each.repr]
@@ -173,20 +166,28 @@ class Optimizer(Settings):
         for parameter in self.parameters:
             parameter.grad = None
 
-    def _names(self) -> list[list[str]]:
-        """For each parameter the names of its state arrays in a file."""
-        return [[f"{slot}.{i}" for slot in owner.slots] for i, owner in enumerate(self.owners())]
-
     def state_dict(self) -> dict[str, ndarray]:
         """The number of steps and a copy of the state arrays, by name."""
-        pairs = [pair for names, state in zip(self._names(), self.state) for pair in zip(names, state)]
-        return {"steps": numpy.array(self.steps), **{name: numpy.array(array) for name, array in pairs}}
+        names = (f"{slot}.{i}" for i, owner in enumerate(self.owners()) for slot in owner.slots)
+        return {"steps": numpy.array(self.steps)} | dict(zip(names, map(numpy.array, flatten(self.state))))
 
     def load_state_dict(self, state: Mapping[str, ndarray]) -> None:
         """Go on from a state; its names, shapes and dtypes must be those of this optimizer, else nothing changes."""
-        check_state(state, self.state_dict(), type(self).__name__)
-        states = [tuple(numpy.array(state[name]) for name in names) for names in self._names()]
-        self.adopt([p.data for p in self.parameters], states, int(state["steps"]))
+        expected = self.state_dict()
+        check_state(state, expected, type(self).__name__)
+        steps, *arrays = (numpy.array(state[name]) for name in expected)
+        positive(f"{type(self).__name__}: the number of steps", int(steps), 0)
+        self.adopt([p.data for p in self.parameters], unflatten(self.state, arrays), int(steps))
+
+    def _with_momentum(self, momentum: float, direction: Any, velocity: tuple) -> tuple[Any, tuple]:
+        """The direction that the way so far gives together with this one, which is the new velocity if it is kept."""
+        if velocity:
+            direction = momentum * velocity[0] + direction
+            return direction, (direction,)
+        if momentum:
+            kind = type(self).__name__
+            raise ValueError(f"{kind}: its momentum was 0, so it keeps no velocity: make a new {kind}")
+        return direction, ()
 
 
 @dataclass(eq=False)
@@ -208,11 +209,10 @@ class SGD(Optimizer):
         """velocity = momentum * velocity + gradient; parameter -= lr * velocity (Sutskever et al. 2013)."""
         if self.weight_decay:
             gradient = gradient + self.weight_decay * parameter
-        if not self._has_velocity():
-            return parameter - lr * gradient, ()
-        velocity = self.momentum * state[0] + gradient
-        direction = gradient + self.momentum * velocity if self.nesterov else velocity
-        return parameter - lr * direction, (velocity,)
+        direction, velocity = self._with_momentum(self.momentum, gradient, state)
+        if self.nesterov:
+            direction = gradient + self.momentum * direction
+        return parameter - lr * direction, velocity
 
 
 @dataclass(eq=False)
@@ -274,10 +274,8 @@ class RMSprop(Optimizer):
             gradient = gradient + self.weight_decay * parameter
         square = self.alpha * state[0] + (1 - self.alpha) * gradient * gradient
         direction = gradient / (np.sqrt(square) + self.eps)
-        if not self._has_velocity():
-            return parameter - lr * direction, (square,)
-        velocity = self.momentum * state[1] + direction
-        return parameter - lr * velocity, (square, velocity)
+        direction, velocity = self._with_momentum(self.momentum, direction, state[1:])
+        return parameter - lr * direction, (square, *velocity)
 
 
 @dataclass(eq=False)

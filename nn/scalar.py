@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import Value
+from autograd.tree import flatten
 
 from .arguments import generator, positive, sizes
 
@@ -18,8 +19,9 @@ class Module:
     """What has parameters."""
 
     def parameters(self) -> list[Value]:
-        """Every weight and bias."""
-        return []
+        """Every weight and bias that it holds, in lists or in modules."""
+        parts = [x.parameters() if isinstance(x, Module) else x for x in flatten([*vars(self).values()])]
+        return [x for x in flatten(parts) if isinstance(x, Value)]
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -48,9 +50,6 @@ class Neuron(Module):
             activation = activation + w * xi
         return activation.relu() if self.nonlin else activation
 
-    def parameters(self) -> list[Value]:
-        return [*self.w, self.b]
-
     def __repr__(self) -> str:
         return f"{'ReLU' if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
@@ -65,9 +64,6 @@ class Layer(Module):
     def __call__(self, x: Sequence) -> Any:
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
-
-    def parameters(self) -> list[Value]:
-        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
@@ -85,9 +81,6 @@ class MLP(Module):
         for i, layer in enumerate(self.layers):
             x = layer(x if i == 0 or isinstance(x, list) else [x])
         return x
-
-    def parameters(self) -> list[Value]:
-        return [parameter for layer in self.layers for parameter in layer.parameters()]
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"

@@ -6,12 +6,16 @@ import numpy
 
 import autograd.numpy as np
 from autograd import Tensor, scan
+from autograd.on_arrays import Length
+from autograd.operation import OPERATIONS
 from autograd.tree import flatten
 
-from .arguments import array, generator, positive
+from .arguments import generator, positive, taken
 from .init import Initializer, initial, normal, xavier
 from .layers import Linear
 from .module import Module
+
+_bounded, _gather = OPERATIONS["bounded"], OPERATIONS["gather"]
 
 
 class Embedding(Module):
@@ -30,13 +34,12 @@ class Embedding(Module):
         symbols = symbols if isinstance(symbols, Tensor) else numpy.asarray(symbols)
         if symbols.dtype.kind not in "iu":
             raise TypeError(f"{self.describe()} takes integers, not an input of {symbols.dtype}")
+        takes = f"{self.describe()} takes integers from 0 to {self.count - 1}"
         if isinstance(symbols, Tensor):  # their numbers are known when the program runs; -1 is not the last one then
-            return self.weight[np.where(symbols < 0, self.count, symbols)]
+            places = _bounded(np.where(symbols < 0, self.count, symbols), Length.of(self.count, takes))
+            return _gather(self.weight, places)
         if symbols.size and not 0 <= symbols.min() <= symbols.max() < self.count:
-            raise IndexError(
-                f"{self.describe()} takes integers from 0 to {self.count - 1}, "
-                f"got some from {symbols.min()} to {symbols.max()}"
-            )
+            raise IndexError(f"{takes}, got some from {symbols.min()} to {symbols.max()}")
         return self.weight[symbols]
 
 
@@ -59,11 +62,8 @@ class Attention(Module):
         init: Initializer = xavier,
         dtype: Any = None,
     ):
-        self.width, self.heads, self.causal = (
-            positive("Attention: width", width),
-            positive("Attention: heads", heads),
-            causal,
-        )
+        self.width, self.heads = positive("Attention: width", width), positive("Attention: heads", heads)
+        self.causal = causal
         self._form = "{width}, heads={heads}" + ", causal" * causal
         if self.width % self.heads:
             raise ValueError(f"{self.describe()}: each head has width / heads features, so heads must divide width")
@@ -74,18 +74,14 @@ class Attention(Module):
 
     def forward(self, x: Any, mask: Any = None) -> Tensor:
         """What each position takes over from those that it looks at."""
-        x = array(self, x)
         mixed = self.shares(x, mask) @ self._by_head(self.values(x))
         return self.out(np.reshape(np.swapaxes(mixed, -2, -3), np.shape(x)))
 
     def shares(self, x: Any, mask: Any = None) -> Tensor:
         """How much each position (the last axis but one) takes from each (the last): (..., heads, time, time)."""
-        x = array(self, x)
-        shape = np.shape(x)
-        if len(shape) < 2 or shape[-1] != self.width:
-            raise ValueError(f"{self.describe()} takes (..., time, {self.width}), got an input of shape {shape}")
+        x = taken(self, x, f"(..., time, {self.width})", lambda shape: len(shape) > 1 and shape[-1] == self.width)
         scores = self._by_head(self.queries(x)) @ self._by_head(self.keys(x)).mT * (self.width // self.heads) ** -0.5
-        seen = self._seen(mask, (*shape[:-1], shape[-2]))
+        seen = self._seen(mask, (*x.shape[:-1], x.shape[-2]))
         if seen is not None:
             scores = np.where(seen, scores, float(numpy.finfo(scores.dtype).min))  # no -inf: detect_anomaly looks
         shares = np.softmax(scores, axis=-1)
@@ -132,17 +128,13 @@ class _Recurrent(Module):
 
     def forward(self, x: Any, state: Any = None) -> tuple[Tensor, Any]:
         """The outputs (..., time, width) and the last state, after this state or `begin`."""
-        x = array(self, x)
-        shape = np.shape(x)
-        if len(shape) < 2 or shape[-1] != self.n_in or not shape[-2]:
-            raise ValueError(
-                f"{self.describe()} takes (..., time, {self.n_in}), time at least 1, got an input of shape {shape}"
-            )
-        zeros = self.begin(shape[:-2])
+        takes = f"(..., time, {self.n_in}), time at least 1"
+        x = taken(self, x, takes, lambda shape: len(shape) > 1 and shape[-1] == self.n_in and shape[-2] > 0)
+        zeros = self.begin(np.shape(x)[:-2])
         state = zeros if state is None else state
-        given, taken = ([np.shape(h) for h in flatten(each)] for each in (state, zeros))
-        if given != taken:
-            raise ValueError(f"{self.describe()} has a state of {taken} for this input, got {given}")
+        given, wanted = ([np.shape(h) for h in flatten(each)] for each in (state, zeros))
+        if given != wanted:
+            raise ValueError(f"{self.describe()} has a state of {wanted} for this input, got {given}")
         last, outputs = scan(self.step, state, np.moveaxis(x, -2, 0))
         return np.moveaxis(outputs, 0, -2), last
 

@@ -1,6 +1,7 @@
 """TrainStep: forward, loss, gradients and the optimizer's rule as one compiled program."""
 
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -11,19 +12,21 @@ import numpy as np
 from autograd import Tensor, Value, compiler
 from autograd.backward import gradients
 from autograd.calling import pair
+from autograd.graph import history
+from autograd.node import Node
 from autograd.operation import OPERATIONS
 from autograd.recording import inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
 from .clipping import clipped
-from .feeding import arrays, drawn, part, shapes
+from .feeding import arrays, drawn, in_parts, shapes
+from .module import Module
 from .optim import Optimizer
-from .uncompiled import check_loss, uncompiled, used_by
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
 NOTHING: Any = contextlib.nullcontext(())
-UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
+UNWATCHED = {"state", "steps", "lr", "groups"}  # of an optimizer: all else is a setting
 Buffers = list[tuple[Any, str]]  # their owners and names
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
@@ -32,7 +35,7 @@ DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is 
 class Update(compiler.Form):
     """A compiled update, and what it reads and changes."""
 
-    most: int  # updates at once, so that what is drawn for them takes no more memory than it should
+    most: int  # iterations at once, so that what is drawn for them takes no more memory than it should
     buffers: Buffers  # that forward assigns anew
     rates: dict[Optimizer, Value]  # where learning rates stand that are numbers
     frozen: list[Any]  # Tensors that are read and not changed, and Values, the rates among them
@@ -57,6 +60,11 @@ class TrainStep(compiler.Compiled):
     is cut into `accumulate` equal parts, which follow each other in the memory of one; losses and gradients are
     averaged, and extras have an entry for each. Raises ValueError for a batch that is empty or cannot be cut so, and
     for a parameter, which it names, that is no array of floats or has a state that does not fit.
+
+    With backend="jax" several `devices`, so many or a jax.sharding.Mesh, share each batch, split along the mesh's
+    `axis`; parameters and their states are whole on each, those of at least `shard_above` elements split as well. See
+    docs/beyond.md. Raises ValueError for more devices than there are, a mesh without the axis, a batch that does not
+    divide.
     """
 
     def __init__(
@@ -69,8 +77,14 @@ class TrainStep(compiler.Compiled):
         clip_norm: float | None = None,
         clip_value: float | None = None,
         accumulate: int = 1,
+        devices: Any = None,
+        axis: str = "batch",
+        shard_above: float = math.inf,
     ):
         super().__init__(backend)
+        if devices is not None and backend != "jax":
+            raise ValueError(f'TrainStep: devices={devices!r} need backend="jax", not {backend!r}')
+        self._spread = None if devices is None else compiler.spread(devices, axis, shard_above)
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"TrainStep(model, loss, optimizer): {optimizer!r} is no optimizer, such as nn.SGD(...)")
         self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
@@ -110,10 +124,17 @@ class TrainStep(compiler.Compiled):
         return unflatten(self._extras, extras)
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
-        """Updates by the first entries, as many as are done at once; all that has changed is taken over."""
-        if inspection.inspector:
-            found, self._extras = uncompiled(self, [x[0] for x in batches], inputs)
-            return found
+        """Updates by the first entries; the losses of those that were done, and what there is besides."""
+        n = self.accumulate
+        batches = [in_parts(x, n) for x in batches] if n > 1 else batches
+        outputs = (self._one_uncompiled if inspection.inspector else self._many_compiled)(batches, inputs)
+        if n == 1:
+            return outputs
+        losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
+        return [losses.mean(1), *extras]
+
+    def _many_compiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
+        """Updates by the program, as many as it does at once; all that has changed is taken over."""
         optimizer, n = self.optimizer, self.accumulate
         update, held = self._update(batches, inputs)
         end = len(held) - len(update.frozen)
@@ -122,18 +143,34 @@ class TrainStep(compiler.Compiled):
         steps = np.array(float(optimizer.steps * n))
         if len(batches[0]) > update.most:
             batches = [x[: update.most] for x in batches]
-        if n > 1:
-            batches = [x.reshape(-1, x.shape[1] // n, *x.shape[2:]) for x in batches]
         with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
             outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
-        if n > 1:
-            losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
-            outputs = [losses.mean(1), *extras]
         following = iter(changed)
         data = [*islice(following, len(optimizer.parameters))]
         states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
         optimizer.adopt([*data, *following], states, int(steps) // n, *zip(*update.buffers))
         return outputs
+
+    def _one_uncompiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
+        """The first update by operations one at a time, at which detect_anomaly looks."""
+        optimizer, n, found = self.optimizer, self.accumulate, list[list]()
+        rates = {each: each.rate(1.0) for each in (optimizer, *optimizer.groups) if not each.schedule}
+        carried = [*self._carried([])[:-1], Value(float(optimizer.steps * n))]
+        modules = [x for x in (self.model, self.loss) if isinstance(x, Module)]
+        places = [place for module in modules for place in module._all_places() if isinstance(place.held, np.ndarray)]
+        for part in zip(*(x[:n] for x in batches)):
+            nodes = tuple(Tensor(x) if x.dtype.kind == "f" else x for x in part)
+            loss, extras, (after, _, *carried[3:]), _ = self._on_nodes(nodes, inputs, carried, rates, [])
+            found.append([np.asarray(getattr(x, "data", x)) for x in flatten([loss, extras])])
+            for _, owner, name, before in places:
+                if isinstance(owner, Module) and isinstance(now := getattr(owner, name, None), Tensor):
+                    setattr(owner, name, np.asarray(now.data, before.dtype))
+        self._extras = map_tree(lambda _: None, extras)
+        arrays, states = unflatten(
+            [[*optimizer.parameters], optimizer.state], [np.asarray(x.data) for x in flatten(after)]
+        )
+        optimizer.adopt(arrays, states, optimizer.steps + 1)
+        return [np.stack(parts) for parts in zip(*found)]
 
     def _update(self, batches: list[np.ndarray], inputs: int) -> tuple[Update, list]:
         """The program for these shapes, and for everything else as it is now; what it reads besides batches."""
@@ -166,8 +203,6 @@ class TrainStep(compiler.Compiled):
         self.optimizer.check()
         if any(0 in x.shape for x in batch):
             raise ValueError(f"TrainStep: the batch is empty, of shapes {shapes(batch)}")
-        if self.accumulate > 1:
-            batch = [part(x, self.accumulate) for x in batch]
         everyone = self.optimizer, *self.optimizer.groups
         rates = {each: Value(each.rate(1.0), "lr") for each in everyone if not each.schedule}
         recording, carried, watch, buffers = self._recorded(batch, inputs, rates, [])
@@ -177,13 +212,15 @@ class TrainStep(compiler.Compiled):
         loss, extras, after, _ = recording.output
         results = flatten([loss, extras, after])
         results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
+        for name, old, new in zip(self._names(*carried), carry, results[len(results) - len(carry) :], strict=True):
+            old.name = new.name = name
         program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
         places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}
-        run = compiler.executable(program, "train_step", self.wanted, moves, places, known)
+        run = compiler.executable(program, "train_step", self.wanted, moves, places, known, self._spread)
         most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in draws) or 1)) // self.accumulate
-        extras = map_tree(lambda _: None, extras)
-        return Update(run, [], watch.settle(), draws, max(most, 1), buffers, rates, [*frozen], extras)
+        most, extras = max(most, 1) * self.accumulate, map_tree(lambda _: None, extras)
+        return Update(run, [], watch.settle(), draws, most, buffers, rates, [*frozen], extras)
 
     def _recorded(self, batch: list, inputs: int, rates: dict, buffers: Buffers) -> tuple[Any, list, Any, Buffers]:
         """One update on nodes, the leaves that it changes, what else it depends on, and the buffers among the leaves.
@@ -194,8 +231,10 @@ class TrainStep(compiler.Compiled):
         getters = [compiler.attributes(each, vars(each).keys() - UNWATCHED | {"schedule"}) for each in everyone]
         watch = compiler.Watch(self.model, self.loss, getters=flatten(getters), but=buffers)
         carried = self._carried(buffers)
+        lift = lambda tree: map_tree(compiler.lift, tree)
+        update = lambda *nodes: self._on_nodes(nodes, inputs, lift(carried), lift(rates), buffers)
         with watch.undrawn():
-            found = compiler.record(lambda *nodes: self._on_nodes(nodes, inputs, carried, rates, buffers), batch, names)
+            found = compiler.record(update, batch, names)
         if found.output[-1] != buffers:
             return self._recorded(batch, inputs, rates, found.output[-1])
         return compiler.unmixed(found), carried, watch, buffers
@@ -206,22 +245,30 @@ class TrainStep(compiler.Compiled):
         pairs = [zip(owner.slots, state) for owner, state in zip(optimizer.owners(), optimizer.state)]
         states = [tuple([Tensor(x, name=slot) for slot, x in pair]) for pair in pairs]
         kept = [Tensor(getattr(*buffer), name=buffer[1]) for buffer in buffers]
-        totals = [Tensor(p.data, name="total") for p in optimizer.parameters] if self.accumulate > 1 else []
+        summed = optimizer.parameters if self.accumulate > 1 else []
+        totals = [Tensor(np.zeros_like(p.data), name="total") for p in summed]
         return [[*optimizer.parameters], states, kept, totals, Value(1.0, "step")]
+
+    def _names(self, parameters: list, states: list, kept: list, totals: list, step: Any) -> list[str]:
+        """What pictures call all that is carried: a parameter's path in the model, and what belongs to it."""
+        paths = {p: path for path, p in self.model.named_parameters()} if isinstance(self.model, Module) else {}
+        names = [paths.get(p, p.name) for p in parameters]
+        slots = [f"{name}: {x.name}" for name, state in zip(names, states) for x in state]
+        totals = [f"{name}: {x.name}" for name, x in zip(names, totals)]
+        return [*names, *slots, *(x.name for x in kept), *totals, step.name]
 
     def _on_nodes(self, batch: tuple, inputs: int, carried: list, rates: dict, buffers: Buffers) -> tuple:
         """One update: the loss, its extras, what becomes of all that is carried, and the buffers among that."""
-        parameters, states, kept, totals, step = map_tree(compiler.lift, carried)
+        parameters, states, kept, totals, step = carried
         for (owner, name), node in zip(buffers, kept):
             setattr(owner, name, node)
         loss, extras = self.loss(self.model(*batch[:inputs]), *batch[inputs:]), ()
         if self.has_aux:
             loss, extras = pair(loss)
-        check_loss(loss)
-        gradient, step, n = gradients(loss, parameters, create_graph=True), step + 1.0, self.accumulate
-        assigned, used = compiler.take_back(), used_by(loss, parameters)
+        used, step, n = used_by(loss, parameters), step + 1.0, self.accumulate
+        gradient, assigned = gradients(loss, parameters, create_graph=True), compiler.take_back()
         if n == 1:
-            after = self._updated(parameters, states, gradient, rates, step, used)
+            after: Any = self._updated(parameters, states, gradient, rates, step, used)
         else:  # it is the last part of a batch that updates, and the next one begins anew
             totals, last, where = [x + g / n for x, g in zip(totals, gradient)], step % n == 0.0, OPERATIONS["where"]
             after = self._updated(parameters, states, totals, rates, step / n, used)
@@ -230,15 +277,12 @@ class TrainStep(compiler.Compiled):
         after = [after, [_fitting(*each) for each in assigned], totals, step]
         return loss, extras, after, [(owner, name) for owner, name, _ in assigned]
 
-    def _updated(self, parameters: list, states: list, gradient: list, rates: dict, step: Any, used: set) -> list:
+    def _updated(self, parameters: list, states: list, gradient: list, rates: dict, step: Any, used: set) -> tuple:
         """What the optimizer makes of parameters that the loss has used, and of their states."""
         gradient = clipped(gradient, self.clip_norm, self.clip_value)
-        owners, cast, changed = self.optimizer.owners(), OPERATIONS["cast"], list[Any]()
-        rates = {each: each.schedule(step) if each.schedule else compiler.lift(rates[each]) for each in {*owners}}
-        for owner, x, g, state in zip(owners, parameters, gradient, states):
-            value, after = owner.rule(x, g, state, rates[owner], step) if x in used else (x, state)
-            changed.append((cast(value, x.dtype), [cast(new, old.dtype) for new, old in zip(after, state)]))
-        return [[x for x, _ in changed], [state for _, state in changed]]
+        gradient = [g if x in used else None for g, x in zip(gradient, parameters)]
+        rate = lambda owner: owner.schedule(step) if owner.schedule else rates[owner]
+        return self.optimizer.updated(parameters, gradient, states, rate, step, OPERATIONS["cast"])
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:
@@ -247,3 +291,15 @@ def _fitting(owner: Any, name: str, x: Any) -> Any:
     if x.shape != before.shape:
         raise ValueError(f"{type(owner).__name__}.{name} has shape {before.shape} and was assigned one of {x.shape}")
     return OPERATIONS["cast"](x, before.dtype)
+
+
+def used_by(loss: Any, parameters: list) -> set[Node]:
+    """All that the loss depends on; TypeError unless it is a node of one number, ValueError if no parameter is used."""
+    shape = getattr(loss, "shape", ()) if isinstance(loss, Node) else type(loss).__name__
+    if shape != ():
+        hint = "; has_aux=True takes a pair (loss, extras)" if isinstance(loss, tuple) else ""
+        raise TypeError(f"TrainStep: the loss is a node of shape (), such as a mean, not {shape}{hint}")
+    used = {*history(loss)}
+    if used.isdisjoint(parameters):
+        raise ValueError("TrainStep: the loss depends on no parameter of the optimizer: is that for another model?")
+    return used

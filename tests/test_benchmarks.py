@@ -90,6 +90,10 @@ def test_a_scan_is_the_recurrent_network(contenders):
     assert unrolled == pytest.approx(scanned, rel=1e-12)
 
 
+def test_a_large_graph_is_drawn_in_few_boxes(contenders):
+    assert contenders["ours drawing"](10, "svg")().startswith(b"<?xml")
+
+
 def test_every_row_has_contenders(contenders):
     for row in ROWS:
         for who, *work in (name.split() for name in (row.ours, row.peer) if name):

@@ -165,7 +165,8 @@ def test_edges_by_gradient_of_every_kind_of_node():
     x, w = Value(2.0), Tensor(np.ones(3))
     out = (jit(lambda w: w * w)(w) * x)[1:].sum()
     out.backward()
-    labels = [edge.attr["label"] for edge in as_read(out, gradients=True).edges()]
+    edges = as_read(out, gradients=True).edges()
+    labels = [edge.attr["label"] for edge in edges if not edge[0].endswith("made")]
     assert "4" in labels and all(labels)
 
 

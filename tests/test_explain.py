@@ -14,11 +14,9 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, define, detect_anomaly, explain
-from autograd.explaining import formulas
-from autograd.explaining.boxes import MOST
+from autograd.explaining import formulas, told_of
 from autograd.explaining.layout import layered
-from autograd.explaining.places import Places
-from autograd.explaining.story import Story
+from autograd.explaining.story import MOST
 from autograd.operation import BUILT_IN
 from nn.scalar import MLP
 
@@ -96,7 +94,7 @@ def test_what_is_added_up_is_what_backward_adds(leaf):
         leaves, output = graph
         output = output if isinstance(output, Value) else output.sum()
         with np.errstate(all="ignore"):
-            sums = summed(Story(output, Places()).told())
+            sums = summed(told_of(lambda: output))
         assert all(not np.any(x.grad) if x.grad is not None else True for x in leaves)
         output.backward()
         for x in leaves:
@@ -233,7 +231,7 @@ def test_a_function_tells_lines_and_modules(tmp_path):
         story = told(loss, tmp_path)
     boxes = {box["name"]: box for box in story["boxes"]}
     assert {"layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias"} < set(boxes)
-    assert boxes["v1"]["module"] == "MLP.layers.0" and "weight" in boxes["v1"]["formula"]
+    assert boxes["v1"]["module"] == "layers.0: Linear(2 -> 3)" and "weight" in boxes["v1"]["formula"]
     assert boxes["v1"]["line"].endswith("\nout = model(x)") and f"{__file__}, line " in boxes["v1"]["line"]
     assert boxes["v5"]["module"] == "" and boxes["v5"]["line"].endswith("return (out * out).mean()")
 

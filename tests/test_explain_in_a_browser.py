@@ -7,6 +7,7 @@ import pytest
 
 import nn
 from autograd import Value, explain
+from nn.scalar import MLP
 
 from .test_explain import HOSTILE
 
@@ -123,3 +124,16 @@ def test_arrays_are_pictures_and_a_phone_has_no_sideways_scrolling(opened):
     nn.MSE()(model(x), y).backward()
     found = page.evaluate("gradients(steps.length)[boxes.findIndex((box) => box.name === 'layers.2.weight')]")
     np.testing.assert_array_equal(found, model.layers[2].weight.grad)
+
+
+def test_the_whole_of_a_wide_graph_fits_on_a_phone_and_its_boxes_are_legible(opened):
+    page = opened(lambda: MLP(2, [8, 1])([0.5, -1.0]))
+    page.set_viewport_size({"width": 390, "height": 844})
+    overflow = "[$('graph').scrollWidth - $('graph').clientWidth, $('graph').scrollHeight - $('graph').clientHeight]"
+    assert page.evaluate(overflow) == [0, 0] and page.get_attribute("#whole", "aria-pressed") == "true"
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".box.now").bounding_box()["width"] > 100 and max(page.evaluate(overflow)) > 500
+    page.keyboard.press("z")
+    assert page.evaluate(overflow) == [0, 0]
+    page.click("#whole")
+    assert page.get_attribute("#whole", "aria-pressed") == "false" and max(page.evaluate(overflow)) > 500

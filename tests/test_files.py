@@ -2,6 +2,7 @@
 
 import bz2
 import errno
+import itertools
 import os
 import struct
 import tracemalloc
@@ -16,6 +17,10 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor
+from autograd.files import FORMAT
+
+from . import hostile_files
+from .demos import ROOT
 
 NAMES = ["", *"a a.npy a.npy.npy file allow_pickle self x/ /../y b\\c é名".split(), "\x01\n", "n" * 65_531]
 ARRAYS = {
@@ -187,6 +192,50 @@ def test_damage_is_refused_or_changes_nothing(tmp_path, method):
     assert loaded < 0.4 * 6 * len(whole)  # dates, attributes and the second copy of what is said twice
 
 
+def test_a_draw_of_hostile_files(tmp_path):
+    subject = hostile_files.Subject(tmp_path)
+    for name, whole in subject.whole.items():
+        assert subject.is_read(name, whole)
+        for contents in (
+            hostile_files.cut(whole),
+            hostile_files.flipped(whole, [1]),
+            hostile_files.mixed(whole, 1, 0.3),
+        ):
+            for content in itertools.islice(contents, 0, None, 11):
+                subject.is_read(name, content)
+
+
+@pytest.mark.parametrize("format", range(1, FORMAT + 1))
+def test_a_file_of_each_format_is_loaded(format):
+    assert_same(nn.load(ROOT / "tests" / "formats" / f"{format}.npz"), ARRAYS)
+
+
+def test_a_newer_format_says_so(tmp_path):
+    path = tmp_path / "m.npz"
+    nn.save(path, {"a": np.arange(2.0)})
+    assert path.read_bytes().endswith(f"crabgrad {FORMAT}".encode())
+    newer = path.read_bytes()[:-1] + str(FORMAT + 1).encode()
+    for content, message in ((newer, f"it has the format {FORMAT + 1}, of a newer"), (newer[:-1] + b"x", "whole file")):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=message):
+            nn.load(path)
+
+
+def test_nan_is_a_warning_that_names_it(tmp_path):
+    model, path = nn.Linear(2, 1, rng=0), tmp_path / "m.npz"
+    nn.save(path, {"weight": np.array([[np.nan], [1.0]]), "bias": np.array([np.inf])})
+    with pytest.warns(RuntimeWarning, match="m.npz has NaN in weight$") as heard:
+        nn.load(path, model)
+    assert heard[0].filename == __file__ and np.isnan(model.weight.data[0])
+    assert np.isnan(nn.load(path)["weight"][0])  # numbers of any kind
+
+
+def test_a_count_of_steps_below_0_is_refused(tmp_path):
+    optimizer = nn.Adam(nn.Linear(1, 1, rng=0).parameters())
+    with pytest.raises(ValueError, match="Adam: the number of steps must be a positive integer or 0, not -1"):
+        optimizer.load_state_dict({**optimizer.state_dict(), "steps": np.array(-1)})
+
+
 def test_the_rest_of_a_file_with_a_file_inside_is_refused(tmp_path):
     path = tmp_path / "m.npz"
     nn.save(path, {"a": np.arange(2.0)})
@@ -263,7 +312,7 @@ HOSTILE = {
 def test_hostile_files_are_one_value_error(tmp_path, content, message):
     path = tmp_path / "m.npz"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"m.npz is not a file of arrays that nn.save writes: (?s:.*){message}"):
+    with pytest.raises(ValueError, match=f"m.npz is not a file of arrays that nn.load reads: (?s:.*){message}"):
         nn.load(path)
 
 

@@ -114,12 +114,13 @@ def soon_compiled(monkeypatch):
     monkeypatch.setattr(nn, "TrainStep", functools.partial(nn.TrainStep, backend="python"))
 
 
-def test_the_seed_decides_everything(demos, soon_compiled):
-    options, results = {"width": 8, "layers": 2, "steps": 2, "batch_size": 3, "packed": True, "dtype": "float32"}, []
-    for seed in (3, 3, 4):
-        run = demos.gpt.Run(SimpleNamespace(seed=seed, **options))
-        results.append((run.train(range(2)), run.invent(5, temperature=1.0), run.read))
-    assert results[0] == results[1] != results[2]
+def test_the_seed_decides_everything(demos, soon_compiled, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(demos.gpt, "results", lambda *_: {})
+    options, said = ["--width", "8", "--layers", "2", "--steps", "2", "--batch-size", "3", "--out", str(tmp_path)], []
+    for seed in "334":
+        assert demos.gpt.main([*options, "--quiet", "--temperature", "1", "--seed", seed]) == 0
+        said.append(re.sub(r"\d+\.\d+ s for", "for", capsys.readouterr().out))
+    assert said[0] == said[1] != said[2]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,7 @@ def test_an_interruption_ends_with_names_and_pictures(tmp_path: pathlib.Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == PICTURES
 
 
-def test_single_numbers_learn_and_invent():
-    said = interrupted([*command("microgpt"), "--steps", "10", "--sample", "3"])
+def test_single_numbers_learn_and_invent(tmp_path: pathlib.Path):
+    said = interrupted([*command("microgpt"), "--steps", "10", "--sample", "3", "--out", tmp_path])
     assert re.search(r"(^|\n)([a-z]*\n){3}$", said)
+    assert [path.name for path in tmp_path.iterdir()] == ["loss.png"]

@@ -25,6 +25,12 @@ def test_masks_are_computed_again(backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_derivative_of_a_jitted_function_that_was_called_has_programs_of_its_own(backend):
+    f = jit(lambda x: anp.sum(x * x), backend=backend)
+    assert f(np.ones(2)) == 2 and jit(grad(f), backend=backend)(np.ones(2)).tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_what_a_function_closes_over_is_read_at_each_call(backend):
     weight, constant = Tensor([2.0, 3.0], name="weight"), np.array([1.0, 1.0])
     f = jit(lambda x: (x * weight * constant + weight * weight).sum(), backend=backend)
@@ -116,7 +122,7 @@ def test_reading_a_number_while_tracing_names_the_line(read):
     [
         (lambda: jit(anp.sin)(1j), TypeError, "not complex"),
         (lambda: jit(anp.sin)(np.array(["a"])), TypeError, "not <U1"),
-        (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm and python, not 'c'"),
+        (lambda: jit(anp.sin, backend="c"), ValueError, "auto, llvm, python and jax, not 'c'"),
         (lambda: jit(lambda x: anp.sort(x), backend="llvm")(np.ones(2)), TypeError, "sorted_as is not printed"),
         (lambda: jit(anp.sin).source, RuntimeError, "has not been called yet"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, TracingError, check_gradients, detect_anomaly, grad, jit
+from autograd import Tensor, TracingError, check_gradients, checkpoint, detect_anomaly, grad, jit
 
 from .layers import CASES, convolved, normed, over_windows
 
@@ -247,6 +247,17 @@ def test_batch_norm_is_trained_by_a_compiled_step(backend):
     for found, expected in zip(models[0].state_dict().values(), models[1].state_dict().values()):
         assert found.dtype == expected.dtype == "f4"
         np.testing.assert_allclose(found, expected, 1e-5, 1e-6)
+
+
+def test_batch_norm_follows_once_a_batch_that_a_checkpoint_runs_twice():
+    x, results = Tensor(np.random.default_rng(0).normal(size=(4, 3))), []
+    for run in (lambda layer: layer, checkpoint, lambda layer: checkpoint(checkpoint(layer))):
+        layer, x.grad = nn.BatchNorm(3), None
+        (run(layer)(x) ** 3).sum().backward()
+        layer(x)
+        results.append(np.concatenate([layer.mean, layer.var, x.grad.ravel()]))
+    np.testing.assert_allclose(results[1], results[0], 1e-12)
+    np.testing.assert_allclose(results[2], results[0], 1e-12)
 
 
 def test_batch_norm_in_training_is_not_jitted_alone():

@@ -239,3 +239,27 @@ def test_only_leaves_are_parameters_and_a_child_may_hold_its_parent():
         model.train().zero_grad()
     assert "hidden" not in repr(model) and "total" in repr(model.child)
     nn.SGD(model.parameters(), 0.1).step()
+
+
+def test_a_result_is_no_parameter_and_init_says_so():
+    class Scaled(nn.Module):
+        def __init__(self, make):
+            self.w = make(Tensor([1.0, 2.0]))
+
+    class Held(nn.Module):
+        def __init__(self, w, *others):
+            self.w, self.others = w, others
+
+        def forward(self, x):
+            self.seen, self.kept = x * self.w, [x * self.w]
+            return self.seen
+
+    for make in (lambda w: w * 0.1, lambda w: [w, {"a": (w * 0.1,)}]):
+        with pytest.raises(
+            TypeError, match=r"Scaled\.w was made by mul, so it would be no parameter: make the Tensor of"
+        ):
+            Scaled(make)
+    assert len(Scaled(lambda w: (w * 0.1).detach()).parameters()) == 1
+    made = Held(Tensor([1.0]) * 2)  # by another network, for example: whoever gives it knows what it is
+    made(Tensor([1.0]))
+    assert not made.parameters() and made.w.data.tolist() == [2.0]

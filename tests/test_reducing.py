@@ -102,7 +102,7 @@ def test_nothing_has_the_initial_number():
         (lambda: anp.nansum(T, where=[1.0, 0.0]), TypeError, "where= is a mask of booleans, not of float64"),
         (lambda: T.std(nothing=1), TypeError, r"^std\(\) .*'nothing'"),
         (lambda: anp.var(T, ddof=1, correction=1), ValueError, "var: ddof and correction"),
-        (lambda: anp.sort(T, order="x"), ValueError, "sort: order='x'"),
+        (lambda: anp.sort(T, order="x"), ValueError, "sort: Cannot specify order"),
         (lambda: anp.diff(T, -1), ValueError, "diff: n .* -1"),
         (lambda: anp.diff(T, axis=2), np.exceptions.AxisError, "2"),
         (lambda: anp.cumulative_sum(T), ValueError, r"cumulative_sum: .*\(2, 2\) needs axis="),

@@ -100,7 +100,7 @@ def test_weights_of_counts_have_their_gradient():
         (lambda t: anp.quantile(t, 0.5, method="none"), ValueError, "none"),
         (lambda t: anp.quantile(t, 0.5, weights=[1.0, 2.0]), TypeError, "weights"),
         (lambda t: anp.median(t[:0]), ValueError, "of no elements"),
-        (lambda t: anp.average(t, weights=[1.0, 2.0, 3.0, 4.0]), ValueError, r"average: weights of shape \(4,\)"),
+        (lambda t: anp.average(t, weights=np.ones(4)), TypeError, r"average: .* differ.*\(3,\), \(4,\)"),
         (lambda t: anp.cov(t, aweights=[1.0, -2.0, 1.0]), ValueError, "negative"),
         (lambda t: anp.cov(t, fweights=[0.5, 2.0, 1.0]), TypeError, "integer"),
         (lambda t: anp.cov(t, aweights=t), TypeError, "does not turn into an array"),

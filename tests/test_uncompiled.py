@@ -83,3 +83,10 @@ def test_an_anomaly_in_a_train_step_changes_no_parameter():
     assert "the value of log is nan at (0, 0)" in said(lambda: step(np.ones((2, 3)), np.ones((2, 2))))
     for name, array in model.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
+
+
+def test_the_optimizers_rule_is_looked_at():
+    w = Tensor([1e3])
+    step = nn.TrainStep(lambda x: x * w, nn.MSE(), nn.SGD([w], 1e308))
+    found = said(lambda: step(np.ones((1, 1)), np.zeros((1, 1))))
+    assert "the value of mul is inf at (0,)" in found and "by SGD.rule" in found

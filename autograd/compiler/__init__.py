@@ -4,7 +4,7 @@ from .assigning import assigning, take_back
 from .collecting import uncollected
 from .forms import Bounded, Compiled, Form
 from .mixing import unmixed
-from .printing import Executable, executable
+from .printing import Executable, executable, spread
 from .program import Program, looks
 from .tracing import NATIVE, Drawn, Recording, leaf, lift, native, record
 from .watching import Watch, attributes
@@ -27,6 +27,7 @@ __all__ = [
     "looks",
     "native",
     "record",
+    "spread",
     "take_back",
     "uncollected",
     "unmixed",

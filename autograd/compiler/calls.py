@@ -6,6 +6,7 @@ import inspect
 import numbers
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, overload
 
 import numpy as np
@@ -61,7 +62,7 @@ class Jit(Compiled):
     def __init__(self, function: Callable, backend: str):
         super().__init__(backend)
         a_function(function)
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())  # of a wrapped Jit not its programs
         self.function = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -74,7 +75,7 @@ class Jit(Compiled):
         inputs = None if form is None else form.inputs(given)
         if inputs is None:
             flat, structure, nodes = _parts(args, kwargs)
-            given, key = _numbers(flat, structure)
+            given, key = _numbers(flat, structure, self.foreign)
             form = self.find(key)
             inputs = None if form is None else form.inputs(given)
         if inputs is None:
@@ -83,7 +84,11 @@ class Jit(Compiled):
             if inputs is None:
                 raise RuntimeError(f"{self!r}: what the function uses was changed while it was recorded")
         self._last = form
-        nodes = {**nodes, **form.outside} if nodes and form.outside else nodes or form.outside
+        if self.foreign and any([isinstance(x, self.foreign) for x in given]):
+            if nodes:
+                raise TypeError("jit: a node beside an array of JAX's, of which no node is made")
+        else:
+            nodes = {**nodes, **form.outside} if nodes and form.outside else nodes or form.outside
         outputs = form.program.nodes(inputs, nodes) if nodes else form.program.numbers(inputs)
         if type(form.result) is Position:
             return outputs[form.result.index]
@@ -120,10 +125,10 @@ def jit(function: Callable | None = None, backend: str = "auto") -> Any:
     other ways, such as a file, is as it was when recorded; what it does besides, such as printing, happens only then. A
     function that closes over Values, and cannot do with arrays what it does with numbers, runs on their elements, which
     are broadcast. Inside another jitted function it is a part of that one's program. `backend` is "python", "llvm" (the
-    extra jit), or "auto": llvm where it is installed and can print the program. The last 64 programs are kept
-    (`.forms.most`). Inside detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where
-    the function reads a number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of
-    floats any more.
+    extra jit), "jax" (the extra jax), or "auto": llvm where it is installed and can print the program. jax takes JAX's
+    arrays too; then results are such arrays and no nodes. The last 64 programs are kept (`.forms.most`). Inside
+    detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where the function reads a
+    number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of floats any more.
     """
     if function is None:
         return functools.partial(jit, backend=backend)
@@ -163,8 +168,11 @@ def _glance(args: tuple) -> Hashable:
     return tuple([look(x) if type(x) is np.ndarray else type(x) for x in args])
 
 
-def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
-    """The numbers among arguments, as floats or arrays, and the key of their form: what they look like, and where."""
+def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hashable]:
+    """The numbers among arguments, as floats or arrays, and the key of their form: what they look like, and where.
+
+    Arrays of a foreign class stay as they are.
+    """
     arrays, given, key = _some_are(np.ndarray, flat), list[Any](), list[Any]()
     for x in flat:
         if type(x) is float:
@@ -175,22 +183,31 @@ def _numbers(flat: list, structure: Hashable) -> tuple[list, Hashable]:
         elif isinstance(x, np.ndarray) or isinstance(x, np.generic) and (arrays or is_narrow(x)):
             given.append(_array(x))
             key.append(look(given[-1]))
+        elif isinstance(x, foreign):
+            given.append(_of_numbers(x))
+            key.append(look(x))
         elif isinstance(x, numbers.Real):
             given.append(float(x))
             key.append(float)
         else:
             raise TypeError(
-                f"jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not {type(x).__name__}"
+                "jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not "
+                f'{type(x).__name__}; arrays of JAX are for backend="jax"'
             )
     return given, tuple(key) if structure is None else (tuple(key), structure)
 
 
 def _array(x: Any) -> np.ndarray:
     """An argument as an array in this machine's order of bytes."""
+    return native(_of_numbers(x), "fiub")
+
+
+def _of_numbers(x: Any) -> Any:
+    """An array, if it is one of real numbers."""
     if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
         kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
-    return native(x, "fiub")
+    return x
 
 
 def _fresh(x: Any) -> Any:
@@ -198,11 +215,22 @@ def _fresh(x: Any) -> Any:
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
+def _example(x: Any) -> np.ndarray:
+    """The numbers of a foreign array, or zeros where other hosts have some of them."""
+    return np.asarray(x) if x.is_fully_addressable else np.zeros(x.shape, x.dtype)
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
 @uncollected()
 def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Executable | None) -> CallForm:
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")
     watch = Watch(jit.function, *(x for x in flatten((args, kwargs)) if isinstance(x, np.random.Generator)))
+    foreign = [isinstance(x, jit.foreign) for x in given]
+    given = [_example(x) if is_foreign else x for x, is_foreign in zip(given, foreign)]
     with watch.undrawn():
         recording = _recorded(jit.function, args, kwargs, given)
     outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
@@ -212,6 +240,7 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     inputs = [*given, *held, *(drawn.example() for drawn in recording.draws)]
     taken = [node.example for node in recording.inputs]
     convert = None if looks(inputs) == looks(taken) else [converter(x) for x in taken]
+    convert = convert and [_same if is_foreign else f for is_foreign, f in zip_longest(foreign, convert)]
     program = applicable(replace(recording, output=outputs), title, jit.wanted, before)
     outside = dict(enumerate(recording.outside, len(given)))
     return CallForm(program.run, looks(held), watch.settle(), recording.draws, program, outside, convert, result)

@@ -7,12 +7,12 @@ from typing import Any
 
 from ..recording import inspection
 from ..tables import table
-from .printing import Executable
+from .printing import Executable, foreign
 from .program import looks
 from .tracing import Drawn
 from .watching import Watch
 
-BACKENDS = ("auto", "llvm", "python")
+BACKENDS = ("auto", "llvm", "python", "jax")
 FORMS = 64  # how many are kept
 
 
@@ -60,8 +60,8 @@ class Compiled:
 
     def __init__(self, backend: str):
         if backend not in BACKENDS:
-            raise ValueError(f"the backends are auto, llvm and python, not {backend!r}")
-        self.wanted = backend
+            raise ValueError(f"the backends are auto, llvm, python and jax, not {backend!r}")
+        self.wanted, self.foreign = backend, foreign(backend)
         self.forms = Bounded()
         self._last: Form | None = None
 

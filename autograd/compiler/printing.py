@@ -12,9 +12,9 @@ from .python import PythonExecutable
 class Executable(Protocol):
     """A program that runs. It may be called by several threads at once; arrays that are given to it never change."""
 
-    backend: str  # "python" or "llvm"
+    backend: str  # "python", "llvm" or "jax"
     why: str  # why by this printer
-    source: str  # its text, Python or LLVM's
+    source: str  # its text, Python, LLVM's or JAX's
     program: Program  # what was printed
 
     def __call__(self, inputs: list) -> Sequence:
@@ -34,31 +34,49 @@ def executable(
     moves: Sequence[bool] | None = None,
     carried: Mapping[int, int] | None = None,
     before: Executable | None = None,
+    spread: Any = None,
 ) -> Executable:
-    """The program by the printer that is asked for: python, llvm, or the better one that there is for auto.
+    """The program by the printer that is asked for: python, llvm, jax, or for auto llvm where that is possible.
 
     Where it is iterated, inputs that `moves` have an entry for each iteration, and a `carried` output takes the place
     of an input (output position: input position). Machine code of the same text is taken over from what was printed
-    `before`. Raises TypeError where llvm is asked for and cannot print it, ImportError where it is missing.
+    `before`; jax may `spread` iterations over devices. Raises TypeError where the printer that was asked for cannot
+    print the program, ImportError where it is missing.
     """
     moves, carried = moves or [False] * len(program.inputs), carried or {}
-    why = "as asked for" if backend == "llvm" else "every operation is printable"
-
-    def by_python(why: str) -> Executable:
-        return PythonExecutable(program, why, name, moves, carried)
-
-    if backend == "python":
-        return by_python("as asked for")
+    why = "every operation is printable" if backend == "auto" else "as asked for"
     try:
-        return _llvm()(program, why, moves, carried, before)
+        if backend == "jax":
+            return _jax().JaxExecutable(program, moves, carried, spread)
+        if backend != "python":
+            return _llvm()(program, why, moves, carried, before)
     except (ImportError, Unprintable) as error:
-        if backend == "auto":
-            return by_python(str(error))
-        raise _kind(error)(f'jit(backend="llvm"): {error}') from None
+        if backend != "auto":
+            raise _kind(error)(f'jit(backend="{backend}"): {error}') from None
+        why = str(error)
+    return PythonExecutable(program, why, name, moves, carried)
 
 
 def _kind(error: Exception) -> type[Exception]:
     return TypeError if isinstance(error, Unprintable) else ImportError
+
+
+def foreign(backend: str) -> Any:
+    """The class of arrays that a backend takes besides NumPy's; () if there is none."""
+    return _jax().jax.Array if backend == "jax" else ()
+
+
+def spread(devices: Any, axis: str, most: float) -> Any:
+    """Devices of JAX's for `executable`: so many of them, or a Mesh; see spreading.py."""
+    return _jax().Spread(devices, axis, most)
+
+
+def _jax() -> Any:
+    try:
+        from . import jax
+    except ImportError as error:
+        raise ImportError(f'JAX is not installed, or too old: pip install "crabgrad[jax]" ({error})') from None
+    return jax
 
 
 def _llvm() -> Any:

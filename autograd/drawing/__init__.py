@@ -18,9 +18,10 @@ from ..graph import history
 from ..node import Node
 from .calls import Followed
 from .dot import FORMATS, INSTALL, PIXELS, SHARP
-from .groups import Group, alike, by_module
-from .items import Cluster, Clusters, Item, node_items, program_items
+from .groups import Group, alike, by_module, fitting
+from .items import Cluster, Clusters, Item, node_items
 from .picture import Picture
+from .programs import program_items
 
 if TYPE_CHECKING:
     import graphviz
@@ -39,7 +40,8 @@ def draw(
     its own, as in draw(y, *gradients(y, [x], create_graph=True)). draw(model, x), or draw(f, x, y) of any function,
     calls it with nodes in place of floats and arrays of floats; modules are frames, named by their path as parameters
     are, and with `depth` boxes at that depth. draw(jit(f)) is the program of its last call, and draw(jit(f), x) that of
-    this call beside what was recorded for it.
+    this call beside what was recorded for it; in that of a TrainStep, what each module does forward and backward, and
+    each parameter's update, are frames in the same way.
 
     `arrays` is what is shown of arrays: their "shape", a "summary" or a "heatmap". With `gradients` edges are as wide
     as the gradient is large that backward() sent through them, and dashed where it was 0. A drawing of more than `most`
@@ -57,16 +59,13 @@ def draw(
 
 def _grouped(items: list[Item], depth: int | None, most: int) -> tuple[list[Group], str]:
     """What becomes a box each, not more than `most`, and what there is to say about that."""
-    groups, known = by_module(items, depth), f"{len(items):,} numbers and arrays"
-    deepest = max((len(item.where) for item in items), default=0) - 1
-    few = min(most, FEW)
-    if len(groups) > most and depth is None and deepest > 0:
-        for depth in range(deepest, 0, -1):
-            groups = by_module(items, depth)
-            if len(groups) <= (few if depth > 1 else most):
-                return groups, f"{known}: modules are boxes, as with depth={depth}"
+    known, few, chosen = f"{len(items):,} numbers and arrays", min(most, FEW), depth
+    if depth is None:
+        groups, chosen = fitting(items, most, few)
+    else:
+        groups = by_module(items, depth)
     if len(groups) <= most:
-        return groups, ""
+        return groups, "" if chosen == depth else f"{known}: modules are boxes, as with depth={chosen}"
     groups = alike(groups, few)
     said = f"what is made in the same way is drawn once (most={len(items)} draws all)"
     return groups, f"{known} in {len(groups)} boxes: {said}"
@@ -104,7 +103,7 @@ def _compiled(jitted: Any, args: tuple, gradients: bool) -> list[Item]:
         raise TypeError(f"draw(step) is the program of the last call of {jitted!r}: give it alone")
     jitted(*args)
     recorded = _called(jitted.function, args, gradients, Cluster("1. as recorded"))
-    return recorded + program_items(jitted.program, (Cluster("2. the program"),))
+    return recorded + program_items(jitted.program, "2. the program")
 
 
 def _beside(roots: Sequence[Node]) -> dict[Node, Clusters]:

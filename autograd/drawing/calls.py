@@ -33,20 +33,20 @@ class Followed:
         self._paths: dict[int, str] = {}  # of modules, by their ids
         self._before: list[tuple[dict, dict]] = []  # attributes of modules, and what they were
         self._here = sys._getframe()
-        given = [_wrapped(x, name) for name, x in zip(_names(function), args)]
+        given = [_wrapped(x, name) for name, x in zip(_names(function, len(args)), args)]
         self._given = {x for x in flatten(given) if isinstance(x, Node)}
         if _is_module(function):
             self._enter(function)
         try:
             with hooked(self._look):
-                output = function(*given)
+                self.output = function(*given)
         finally:
             for attributes, before in self._before:
                 attributes.clear()
                 attributes.update(before)
             self._calls.clear()
             del self._here  # which holds this
-        self.outputs = [x for x in dict.fromkeys(flatten(output)) if isinstance(x, Node)]
+        self.outputs = [x for x in dict.fromkeys(flatten(self.output)) if isinstance(x, Node)]
 
     def frames(self) -> dict[Node, Clusters]:
         """The calls in which each node was made; a parameter stands where all that use it do."""
@@ -55,7 +55,7 @@ class Followed:
             for x in node.args:
                 if isinstance(x, Node) and x.operation is None and x not in self._given:
                     here = self._made.get(node, ())
-                    places[x] = _shared(places.get(x, here), here)
+                    places[x] = tuple(a for a, b in zip(places.get(x, here), here) if a is b)
         return {node: where for node, where in (self._made | places).items() if where}
 
     def _look(self, node: Node) -> None:
@@ -70,7 +70,7 @@ class Followed:
                     chain.pop()
                 chain.append((frame, owner))
             frame = frame.f_back
-        self._made[node] = tuple(self._call(frame, owner) for frame, owner in reversed(chain))
+        self._made[node] = tuple([self._call(frame, owner) for frame, owner in reversed(chain)])
 
     def _call(self, frame: FrameType, owner: Any) -> Cluster:
         """What stands for a module's call in the picture."""
@@ -84,8 +84,6 @@ class Followed:
 
     def _enter(self, module: Any) -> None:
         """Take down the paths of a module that is part of no other one, and of all that it holds."""
-        self._paths[id(module)] = ""
-        self._before.append((vars(module), {**vars(module)}))
         for path, held in _holdings(module):
             if isinstance(held, Node):
                 self.names.setdefault(held, path)
@@ -99,32 +97,28 @@ def _is_module(x: Any) -> bool:
 
 
 def _holdings(owner: Any) -> Iterator[tuple[str, Any]]:
-    """The nodes and modules below this one, also in lists, tuples and dicts, each with the path to it."""
+    """This module, and the nodes and modules below it, also in lists, tuples and dicts, each with the path to it."""
     seen, stack = set[int](), [("", owner)]
     while stack:
         path, x = stack.pop()
-        if isinstance(x, Node) or _is_module(x) and x is not owner:
-            yield path, x
         parts = x if isinstance(x, dict) else dict(enumerate(x)) if isinstance(x, (list, tuple)) else {}
-        if _is_module(x) and id(x) not in seen:
+        if isinstance(x, Node):
+            yield path, x
+        elif _is_module(x) and id(x) not in seen:
             seen.add(id(x))
+            yield path, x
             parts = vars(x)
         stack += [(f"{path}.{name}" if path else str(name), part) for name, part in reversed(parts.items())]
 
 
-def _shared(one: Clusters, other: Clusters) -> Clusters:
-    """The frames that both are in."""
-    return tuple(a for a, b in zip(one, other) if a is b)
-
-
-def _names(function: Callable) -> Iterator[str]:
-    """Names for arguments: those of the parameters, and x0, x1 ... for more."""
+def _names(function: Callable, count: int) -> list[str]:
+    """Names for arguments: those of the parameters, and x1, x2 ... for more."""
     try:
         parameters = [*inspect.signature(function).parameters.values()]
     except (TypeError, ValueError):
         parameters = []
-    yield from [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    yield from map("x{}".format, itertools.count())
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return names[:count] + [f"x{i}" for i in range(len(names), count)]
 
 
 def _wrapped(tree: Any, name: str) -> Any:

@@ -9,9 +9,10 @@ from typing import Any
 from .items import Cluster, Clusters, Item
 
 CHAINS = {"add", "mul", "maximum", "minimum", "concatenate"}  # of which many, one after the other, are one of many
+FORMS = 3  # of what a box is given, or gives, that it names
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Group:
     """Items that are drawn as one box."""
 
@@ -27,6 +28,11 @@ class Group:
         return self.items[-1]
 
     @property
+    def made(self) -> list[Item]:
+        """Those that were made by operations."""
+        return [item for item in self.items if item.operation is not None]
+
+    @property
     def is_item(self) -> bool:
         """Whether it is drawn as the one item that it is."""
         return len(self.items) == 1 and self.call is None
@@ -37,17 +43,15 @@ class Group:
 
     def lines(self) -> list[str]:
         """What a box says of its items."""
-        made = [item for item in self.items if item.operation is not None]
-        links = len(self.items) // self.times
         lines = [self.call.label if self.call and self.times == 1 else self.kind()]
         if self.call:
-            used = {x: None for item in made for x in item.args if isinstance(x, Item)}
-            inside = {*self.items}
-            given, results = [x for x in used if x not in inside], [x for x in made if x not in used or x is self.last]
+            used, inside = {x: None for item in self.made for x in item.made_of}, {*self.items}
+            given = [x for x in used if x not in inside]
+            results = [x for x in self.made if x not in used or x.wanted or x is self.last]
             lines.append(f"{_forms(given[:: self.times])} → {_forms(results[:: self.times])}")
             size = f"{self.call.size:,} parameters, " if self.call.size else ""
-            lines.append(f"{size}{(count := len(made) // self.times):,} operation{'s' * (count != 1)}")
-        elif links > 1:
+            lines.append(f"{size}{(count := len(self.made) // self.times):,} operation{'s' * (count != 1)}")
+        elif (links := len(self.items) // self.times) > 1:
             lines.append(f"of {links + 1:,} terms")
         if self.times > 1:
             lines.append(f"{self.times:,} times")
@@ -59,12 +63,26 @@ class Group:
 
 
 def _forms(items: Iterable[Item]) -> str:
-    """The shapes of items, each with how many have it."""
+    """The shapes of items, each with how many have it; of many shapes the first."""
     counts = Counter(item.form() for item in items)
-    return ", ".join(f"{count} × {form}" if count > 1 else form for form, count in counts.items())
+    forms = [f"{count} × {form}" if count > 1 else form for form, count in counts.items()]
+    return ", ".join(forms if len(forms) <= FORMS else [*forms[: FORMS - 1], "…"])
 
 
-def by_module(items: Iterable[Item], depth: int | None) -> list[Group]:
+def fitting(items: Sequence[Item], most: int, few: int) -> tuple[list[Group], int | None]:
+    """A group for each item or, of more than `most`, for the modules at the deepest level that has not more than `few`.
+
+    At the outermost level, the last that is tried, there may be any number. Besides, the depth, if there is one.
+    """
+    deepest = max([len(item.where) for item in items], default=0) - 1 if len(items) > most else 0
+    for depth in range(deepest, 0, -1):
+        groups = by_module(items, depth)
+        if len(groups) <= few or depth == 1:
+            return groups, depth
+    return by_module(items), None
+
+
+def by_module(items: Iterable[Item], depth: int | None = None) -> list[Group]:
     """Groups of the calls of modules at this depth, the whole model's being 0; all else is alone."""
     found: dict[Any, Group] = {}
     for item in items:
@@ -97,7 +115,7 @@ def alike(groups: Sequence[Group], most: int) -> list[Group]:
     colours: dict[Group, int] = {}
     numbers: dict[object, int] = {}
     for group in last:
-        below = sorted({colours[x] for x, _ in inputs[group] if x is not group})
+        below = sorted({colours.get(x, -1) for x, _ in inputs[group] if x is not group})  # -1: what comes later
         colours[group] = numbers.setdefault((group.kind(), group.last.shape, *below), len(numbers))
     kinds: Mapping[Group, object] = colours if len(numbers) <= most else {group: group.kind() for group in last}
     merged: dict[object, Group] = {}

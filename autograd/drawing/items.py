@@ -1,6 +1,5 @@
-"""What is drawn, before it is a picture: nodes of a graph and variables of a program, as items of one kind."""
+"""What is drawn, before it is a picture: numbers and arrays as items of one kind, and how each was made."""
 
-import collections
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,30 +7,31 @@ from typing import Any
 import numpy as np
 
 from ..graph import history
-from ..node import Node, Tensor, Value
-from ..on_arrays import sum_to
-from ..operation import BUILT_IN
-from .arrays import largest, odd, text_of
+from ..node import Node, Tensor
+from .arrays import largest, odd, text_of, written
+from .handing import as_added, handed_on
 
 SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "scaled": "×", "ratio": "÷", "neg": "−"}
 SYMBOLS |= {"pow": "xʸ", "square": "x²", "sqrt": "√x", "exp": "eˣ", "abs": "|x|", "matmul": "@", "affine": "x @ y + b"}
 SYMBOLS |= {"sum": "Σ", "greater": ">", "less": "<", "greater_equal": "≥", "less_equal": "≤", "equal": "="}
 SYMBOLS |= {"not_equal": "≠", "transpose": "xᵀ"}
-EITHER_WAY = {"add", "mul", "scaled", "maximum", "minimum", "equal", "not_equal", "hypot", "logaddexp"}
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Cluster:
-    """A frame around items: the call of a module, or what one result was made of."""
+    """A frame around items, such as the call of a module; what follows a colon in its label is of what kind it is."""
 
     label: str
     size: int = 0  # how many numbers the module's parameters hold
+
+    def __str__(self) -> str:
+        return self.label + (f", {self.size:,} parameters" if self.size else "")
 
 
 Clusters = tuple[Cluster, ...]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Item:
     """A number or an array, and how it was made."""
 
@@ -48,6 +48,11 @@ class Item:
     wanted: bool = False  # whether it is a result
 
     @property
+    def made_of(self) -> list["Item"]:
+        """The items among the arguments."""
+        return [x for x in self.args if isinstance(x, Item)]
+
+    @property
     def symbol(self) -> str:
         """The operation as mathematics, or its name."""
         name = getattr(self.operation, "name", self.operation)
@@ -59,7 +64,8 @@ class Item:
 
     def size(self) -> str:
         """A number as text, or the shape and dtype of an array."""
-        return f"{self.form()} {self.dtype if self.shape else ''}" if self.data is None else text_of(self.data)
+        form = f"{self.form()} {self.dtype}" if self.shape else self.form()
+        return form if self.data is None else text_of(self.data)
 
     def swept(self) -> bool:
         """Whether a gradient has arrived, or at least one that is not 0."""
@@ -72,9 +78,9 @@ class Item:
 
 
 def node_items(
-    roots: Sequence[Node], names: Mapping[Node, str], frames: Mapping[Node, Clusters], gradients: bool
+    roots: Sequence[Node], names: Mapping[Node, str], frames: Mapping[Node, Clusters], gradients: bool = False
 ) -> list[Item]:
-    """An item for each node that these were made of, each after what it was made of itself.
+    """An item for each node that these were made of, in the order of their creation.
 
     Some have other names there than their own; some stand in frames. With `gradients` each knows what it hands on.
     """
@@ -89,43 +95,19 @@ def node_items(
             if len(args) > count:
                 item.static = static_text(node.operation.static, args[count:])
             if gradients:
-                item.flows = handed_on(node)
+                item.flows = _flows(node, args[:count])
     for node in roots:
         of[node].wanted = True
     return [*of.values()]
 
 
-def program_items(program: Any, where: Clusters = ()) -> list[Item]:
-    """An item for each input and each step of a program."""
-    of: dict[Any, Item] = {}
-    for variable in (*program.inputs, *program.steps, *program.outputs):
-        if variable in of:
-            continue
-        shape = None if variable.scalar else variable.shape
-        item = of[variable] = Item(variable.name, variable.value, shape, variable.dtype, where=where)
-        if variable.word is not None:
-            row = BUILT_IN.get(variable.word) if isinstance(variable.word, str) else variable.word
-            item.operation, item.static = row, static_text(getattr(row, "static", ()), variable.static)
-            item.args = [of[x] if x in of else text_of(x.value) for x in variable.args]
-    for variable in program.outputs:
-        of[variable].wanted = True
-    return [*of.values()]
-
-
-def handed_on(node: Node) -> list[float | None]:
+def _flows(node: Node, args: Sequence[Any]) -> list[float | None]:
     """The gradient that a node hands on to each argument: a float, of an array its largest size; None for constants."""
-    args, number = node.args[: len(node.operation.arguments)], isinstance(node, Value)
-    if node.grad is None or not number and isinstance(args[0], Value):  # which becomes an array here
-        return [None if node.grad is None else largest(node.grad) for _ in args]
-    found: dict[Any, Any] = collections.defaultdict(float)
-
-    def into(x: Node, g: Any) -> None:
-        found[x] = found[x] + sum_to(g, x.data.shape)
-
-    with np.errstate(all="ignore"):
-        if not number or node.grad:  # 0 passes nothing on, whatever the derivative
-            node.reading.pull[node.operation](node, node.grad, found if number else into)
-    return [(found[x] if number else largest(found[x])) if isinstance(x, Node) else None for x in args]
+    found: dict[Node, Any] = {}
+    for x, given in handed_on(node, node.grad) if node.grad is not None else ():
+        found[x] = found.get(x, 0.0) + as_added(x, given)
+    sizes = {x: g if type(g) is float else largest(g) for x, g in found.items()}
+    return [None if node.grad is None or not isinstance(x, Node) else sizes.get(x, 0.0) for x in args]
 
 
 def static_text(names: Sequence[str], values: Sequence[Any]) -> str:
@@ -133,15 +115,7 @@ def static_text(names: Sequence[str], values: Sequence[Any]) -> str:
     shown = []
     for name, x in zip(names, values):
         if name == "index":
-            shown.append(f"[{', '.join(map(_place, x if isinstance(x, tuple) else (x,)))}]")
+            shown.append(f"[{', '.join(map(written, x if isinstance(x, tuple) else (x,)))}]")
         elif isinstance(x, (int, float, str, tuple, np.dtype)):
             shown.append(f"{name}={x[0] if name == 'axis' and isinstance(x, tuple) and len(x) == 1 else x}")
     return ", ".join(shown)
-
-
-def _place(part: Any) -> str:
-    """A part of an index."""
-    if isinstance(part, slice):
-        ends = ["" if end is None else str(end) for end in (part.start, part.stop, part.step)]
-        return ":".join(ends[: 2 + bool(ends[2])])
-    return "..." if part is ... else f"array {part.shape}" if isinstance(part, np.ndarray) else str(part)

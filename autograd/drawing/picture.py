@@ -14,7 +14,7 @@ import numpy as np
 from .arrays import heatmap, largest, span, summary, text_of
 from .dot import FRAME, digraph, escaped
 from .groups import Group
-from .items import EITHER_WAY, Cluster, Item
+from .items import Cluster, Item
 
 BLUE, ALARM, ALARMING = "#0072b2", "#d55e00", "#f7cdb3"
 LEAF, RESULT, OPERATION, MODULE = "#cfe6f5", "white", "#fcefc9", "#e2e7ec"
@@ -22,6 +22,7 @@ STRIKING = {"color": ALARM, "penwidth": "2.5"}
 SMALL = {"fillcolor": OPERATION, "width": "0.3", "height": "0.25", "margin": "0.05,0.02"}
 DECADES = 3  # of gradients, which the widths of edges tell apart
 ARRAYS = ("shape", "summary", "heatmap")
+EITHER_WAY = {"add", "mul", "scaled", "maximum", "minimum", "equal", "not_equal", "hypot", "logaddexp"}
 
 
 class Picture:
@@ -33,12 +34,13 @@ class Picture:
         self.graph = digraph(caption or "graph")
         self._arrays, self._clusters = arrays, itertools.count()
         self._ids = {group: _identity(group, i) for i, group in enumerate(groups)}
+        self._before = dict(zip(groups, (None, *groups)))
         self._of = {item: self._ids[group] for group in groups for item in group.items}
         self._swept = any(map(Item.swept, self._of))
         flows = [abs(flow) for group in groups for some in group.inputs.values() for flow in _known(some)]
         self._strongest = max(filter(np.isfinite, flows), default=0.0)
         around = _around_all(groups)
-        if caption := ". ".join(filter(None, [*(_frame_text(cluster) for cluster in around), caption])):
+        if caption := ". ".join(filter(None, [*map(str, around), caption])):
             self.graph.attr(label=escaped(caption), labelloc="t", fontcolor=FRAME["fontcolor"])
         self._fill(self.graph, groups, len(around))
 
@@ -54,8 +56,7 @@ class Picture:
                 self._box(graph, group)
         for cluster, some in inside.items():
             with graph.subgraph(name=f"cluster {next(self._clusters)}") as frame:
-                text = escaped(_frame_text(cluster))
-                frame.attr(label=text, tooltip=text, **FRAME)
+                frame.attr(label=escaped(str(cluster)), tooltip=escaped(str(cluster)), **FRAME)
                 self._fill(frame, some, depth + 1)
 
     def _box(self, graph: Any, group: Group) -> None:
@@ -66,7 +67,8 @@ class Picture:
         style = {"fillcolor": colour, "peripheries": "2" if group.times > 1 else "1"}
         graph.node(self._ids[group], text, tooltip=text, **style, **(STRIKING if odd else {}))
         for x, flows in group.inputs.items():
-            self._edge(self._ids[x], self._ids[group], _known(flows), tooltip=f"{len(flows):,} edges")
+            weight = "20" if x is self._before[group] else "1"  # what follows at once stands in one line
+            self._edge(self._ids[x], self._ids[group], _known(flows), tooltip=f"{len(flows):,} edges", weight=weight)
 
     def _item(self, graph: Any, item: Item) -> None:
         """A number or an array, and to its left the operation that made it."""
@@ -80,7 +82,8 @@ class Picture:
         circle, text = f"{identity} made", " ".join(filter(None, (item.symbol, item.static)))
         rule = escaped(getattr(item.operation, "__doc__", None) or text)
         graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", tooltip=rule, **SMALL)
-        self._edge(circle, identity, [largest(item.grad)] if item.flows and item.grad is not None else [])
+        gradient = [largest(item.grad)] if item.flows and item.grad is not None else []
+        self._edge(circle, identity, gradient, label="")  # the box says it
         names = getattr(item.operation, "arguments", ())
         names = names if len(names) > 1 and item.operation.name not in EITHER_WAY else [""] * len(item.args)
         for i, (x, name, flow) in enumerate(zip(item.args, names, item.flows or itertools.repeat(None))):
@@ -95,7 +98,7 @@ class Picture:
         if flows:
             most = largest(flows)
             text = text_of(flows[0] if len(flows) == 1 else most)
-            style |= {"label": f"{name} {text}".strip(), "tooltip": f"gradient {text}"}
+            style = {"label": f"{name} {text}".strip(), "tooltip": f"gradient {text}", **style}
             if not np.isfinite(most):
                 style |= {"color": ALARM, "penwidth": "4", "style": "bold"}
             elif most == 0:
@@ -107,11 +110,9 @@ class Picture:
 
     def _label(self, item: Item) -> str:
         """Name, number or shape, gradient; what is odd about it."""
-        lines, array = [item.name, item.size()], bool(np.size(item.data) > 1)
-        if array and self._arrays == "summary":
-            lines.append(summary(item.data))
-        if self._swept and item.grad is not None:
-            lines.append(f"grad {span(item.grad)}")
+        array = bool(np.size(item.data) > 1)
+        lines = [item.name, item.size(), summary(item.data) if array and self._arrays == "summary" else ""]
+        lines.append(f"grad {span(item.grad)}" if self._swept and item.grad is not None else "")
         lines = [*filter(None, [*lines, item.oddity() if array else ""])]
         return heatmap(lines, item.data) if array and self._arrays == "heatmap" else escaped("\n".join(lines))
 
@@ -120,10 +121,6 @@ def _about(item: Item) -> str:
     """What there is to know, for whoever points at it."""
     known = [item.name, item.size(), summary(item.data) if np.size(item.data) > 1 else ""]
     return "\n".join(filter(None, [*known, item.oddity(), "" if item.grad is None else f"grad {summary(item.grad)}"]))
-
-
-def _frame_text(cluster: Cluster) -> str:
-    return cluster.label + (f", {cluster.size:,} parameters" if cluster.size else "")
 
 
 def _around_all(groups: Iterable[Group]) -> list[Cluster]:

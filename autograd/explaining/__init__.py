@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..drawing.calls import Followed
 from ..files import write_whole
 from ..node import Node
 from ..recording import hooked
-from .places import Places
-from .story import Story
+from ..users import users_frame
+from .story import Line, Story
 
 HERE = pathlib.Path(__file__).parent
 
@@ -49,16 +50,26 @@ def explain(node: Node | Callable[[], Node], path: str | os.PathLike[str] = "exp
     which line each node was made and for which module, and a graph of more than 300 nodes is collapsed by module. A
     Tensor must have one element. Nobody's `.grad` changes.
     """
-    places = Places()
-    if not isinstance(node, Node):
-        if not callable(node):
-            raise TypeError(
-                f"explain() is of a Value, a Tensor or a function that makes one, not {type(node).__name__}"
-            )
-        with hooked(places.look_at):
-            node = node()
-        if not isinstance(node, Node):
-            raise TypeError(f"explain() is of a function that returns a Value or a Tensor, not {type(node).__name__}")
-    explanation = Explanation(pathlib.Path(path), Story(node, places).told())
+    if not (isinstance(node, Node) or callable(node)):
+        raise TypeError(f"explain() is of a Value, a Tensor or a function that makes one, not {type(node).__name__}")
+    story = told_of(node if callable(node) else lambda: node)
+    explanation = Explanation(pathlib.Path(path), story)
     write_whole(explanation.path, explanation.page.encode())
     return explanation
+
+
+def told_of(function: Callable[[], Node]) -> dict[str, Any]:
+    """The story of what a function returns."""
+    lines: dict[int, Line] = {}
+
+    def look(node: Node) -> None:
+        frame = users_frame()
+        lines[node.when] = frame.f_code.co_filename, frame.f_lineno
+
+    with hooked(look):
+        call = Followed(function, ())
+    if not isinstance(call.output, Node):
+        raise TypeError(
+            f"explain() is of a function that returns a Value or a Tensor, not {type(call.output).__name__}"
+        )
+    return Story(call, lines).told()

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..drawing.arrays import text_of, written
 from ..grammar import Call, Constant, Name, Tree, fold
 
 COMPARISON, SUM, NEGATIVE, PRODUCT, POWER, WHOLE = range(1, 7)  # how tightly a part holds together
@@ -86,19 +87,9 @@ def letter(name: str) -> Formula:
 def number(x: Any) -> Formula:
     """A number with four digits; an axis, a shape or an index as Python writes it; an array without its numbers."""
     if isinstance(x, (int, float, np.number)):
-        digits = f"{abs(x):.4g}".replace("inf", "∞").replace("nan", "NaN").replace("e-", "e−").replace("e+", "e")
+        digits = text_of(abs(x)).replace("inf", "∞").replace("e-", "e−").replace("e+", "e")
         return Formula(f"<mo>−</mo><mn>{digits}</mn>", NEGATIVE) if x < 0 else Formula(f"<mn>{digits}</mn>")
-    return Formula(f"<mtext>{html.escape(_as_written(x))}</mtext>")
-
-
-def _as_written(x: Any) -> str:
-    if isinstance(x, slice):
-        return ":".join("" if part is None else str(part) for part in (x.start, x.stop, x.step)[: 2 + bool(x.step)])
-    if type(x) is tuple:
-        return f"({', '.join(map(_as_written, x))}{',' * (len(x) == 1)})"
-    if isinstance(x, np.ndarray):
-        return "constant"
-    return str(x) if isinstance(x, (int, str, np.dtype, type(None))) else "…"
+    return Formula(f"<mtext>{html.escape('constant' if isinstance(x, np.ndarray) else written(x))}</mtext>")
 
 
 NONE = number(None)

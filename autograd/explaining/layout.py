@@ -14,53 +14,48 @@ def layered(below: list[list[int]]) -> tuple[list[Point], list[list[Point]]]:
     least 1 apart. After Sugiyama, Tagawa and Toda 1981, Methods for visual understanding of hierarchical systems.
     """
     layer = _layers(below)
+    before, after = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
     ways = []  # of each edge; where it passes a layer, it has a box of its own there
     for i, boxes in enumerate(below):
         for j in boxes:
             between = range(layer[j] + 1, layer[i])
             ways.append([j, *range(len(layer), len(layer) + len(between)), i])
             layer += between
-    before, after = defaultdict(list), defaultdict(list)
-    for way in ways:
-        for a, b in zip(way, way[1:]):
-            before[b].append(a)
-            after[a].append(b)
-    columns: dict[int, list[int]] = defaultdict(list)
+            for a, b in zip(ways[-1], ways[-1][1:]):
+                before[b].append(a)
+                after[a].append(b)
+    columns: list[list[int]] = [[] for _ in range(max(layer) + 1)]
     for i, column in enumerate(layer):
         columns[column].append(i)
-    place = _places([columns[i] for i in sorted(columns)], before, after, len(below))
+    place = _places(columns, before, after, len(below))
     points = [(column, round(x, 3)) for column, x in zip(layer, place)]
     return points[: len(below)], [[points[i] for i in way] for way in ways]
 
 
 def _layers(below: list[list[int]]) -> list[int]:
     layer: list[int] = []
-    for boxes in below:
-        layer.append(1 + max((layer[j] for j in boxes), default=-1))
-    above = defaultdict(list)
+    first: dict[int, int] = {}  # layer that needs a box
     for i, boxes in enumerate(below):
+        layer.append(1 + max((layer[j] for j in boxes), default=-1))
         for j in boxes:
-            above[j].append(i)
+            first[j] = min(layer[i], first.get(j, layer[i]))
     # what is made of nothing stands before what needs it first
-    return [min((layer[j] for j in above[i]), default=1) - 1 if not below[i] else n for i, n in enumerate(layer)]
+    return [n if boxes else first.get(i, 1) - 1 for i, (n, boxes) in enumerate(zip(layer, below))]
 
 
 def _places(columns: list[list[int]], before: dict, after: dict, boxes: int) -> list[float]:
     """Order each layer by where its neighbours are, from left to right and back; then move towards them."""
-    place = [0.0] * sum(map(len, columns))
-    for column in columns:
-        for rank, i in enumerate(column):
-            place[i] = float(rank)
+    place = {i: float(rank) for column in columns for rank, i in enumerate(column)}
     for step in range(2 * ROUNDS):
-        neighbours = before if step % 2 == 0 else after
-        for column in columns if step % 2 == 0 else columns[::-1]:
+        neighbours, order = (before, columns) if step % 2 == 0 else (after, columns[::-1])
+        for column in order:
             wish = {i: fmean(place[j] for j in neighbours[i]) if neighbours[i] else place[i] for i in column}
             if step < ROUNDS:
                 column.sort(key=wish.__getitem__)
-            for i, x in zip(column, _apart([wish[i] for i in column], [1.0 if i < boxes else 0.5 for i in column])):
-                place[i] = x
-    least = min(place)
-    return [x - least for x in place]
+            sizes = [1.0 if i < boxes else 0.5 for i in column]
+            place.update(zip(column, _apart([wish[i] for i in column], sizes)))
+    least = min(place.values())
+    return [place[i] - least for i in range(len(place))]
 
 
 def _apart(wishes: list[float], sizes: list[float]) -> list[float]:

@@ -11,6 +11,7 @@ const steps = [
 ];
 const END = steps.length - 1;
 let step = 0, looked = null, timer = null;
+let whole = null; // whether all of the graph is shown, small; null for at the start alone
 
 // Numbers and arrays. What JSON has no number for comes as a text, which Number() reads.
 
@@ -71,7 +72,8 @@ const formula = (...lines) => el("p", { class: "formula" }, ...lines.flatMap((li
 const loss = boxes[story.output].symbol;
 
 function facts(...pairs) {
-  const listed = pairs.flatMap(([name, ...what]) => [el("dt", {}, name), el("dd", {}, ...what)]);
+  const broken = (name) => name.replaceAll(".", ".\u200b"); // a path goes on in the next line after a point
+  const listed = pairs.flatMap(([name, ...what]) => [el("dt", {}, broken(name)), el("dd", {}, ...what)]);
   return el("dl", { class: "facts" }, ...listed);
 }
 
@@ -104,6 +106,8 @@ function shown(value, kind = "value") {
   if (!Array.isArray(value)) return el("span", { class: kind }, value === null ? "" : digits(value));
   const columns = value[0]?.length ?? 0;
   if (!columns) return el("span", { class: "small" }, "no elements");
+  const numbers = value.flat(), isUniform = numbers.length > 1 && numbers.every((x) => x === numbers[0]);
+  if (isUniform) return el("span", { class: kind }, digits(numbers[0]), el("span", { class: "small" }, " everywhere"));
   if (columns > 4) {
     const made = picture(value);
     Object.assign(made.style, { width: `${columns * 10}px`, height: `${value.length * 10}px` });
@@ -185,12 +189,14 @@ function handing(box, part, g, before, after) {
     rows.push(["rule", math(part.row), ...(part.formula === part.row ? [] : [" ", math(mo("="), part.formula)])]);
   }
   if (part.local) {
-    const number = isSlope && part.local !== mn(part.slope) ? [mo("="), mn(part.slope)] : [];
+    const isSaid = !isSlope || math(part.local).textContent === digits(part.slope);
+    const number = isSaid ? [] : [mo("="), mn(part.slope)];
     const slope = math(own, mo("="), part.local, ...number);
     rows.push(["local derivative", slope, ...(isSlope ? [] : [el("br", {}), shown(part.slope)])]);
   }
-  const product = [G, mo("·"), own, mo("="), factor(g), mo("·"), factor(part.slope), mo("="), mn(part.added)];
-  rows.push(["product", isNumber && part.local ? math(...product) : shown(part.added, "gradient")]);
+  const product = [[G, mo("·"), own], [mo("="), factor(g), mo("·"), factor(part.slope)], [mo("="), mn(part.added)]];
+  const lines = product.flatMap((line) => [math(...line), " "]);
+  rows.push(["product", ...(isNumber && part.local ? lines : [shown(part.added, "gradient")])]);
   if (part.summed) rows.push(["", small(`summed where broadcasting had repeated: ${part.summed}`)]);
   if (!part.inside) {
     const sum = isNumber
@@ -213,7 +219,8 @@ function handing(box, part, g, before, after) {
 // The graph.
 
 const SIZE = [148, boxes.some((box) => Array.isArray(box.value)) ? 64 : 52];
-const PITCH = { wide: [188, SIZE[1] + 18], tall: [162, SIZE[1] + 36] };
+const PITCH = { wide: [176, SIZE[1] + 18], tall: [162, SIZE[1] + 36] };
+const [LAYERS, PLACES] = [0, 1].map((i) => 1 + Math.max(...boxes.map((box) => box.at[i])));
 
 boxes.forEach((box, i) => {
   const kind = box.contents ? "group" : box.formula ? "" : "leaf";
@@ -230,28 +237,32 @@ for (const edge of edges) {
   edge.element = document.createElementNS("http://www.w3.org/2000/svg", "path");
   $("edges").append(edge.element);
 }
+if (edges.length > 100) $("edges").style.setProperty("--edge", 0.3);
 
-// Layers from left to right or, where there is little room, from top to bottom.
+// Layers from left to right or, where there is little room and more of the graph fits in so, from top to bottom.
 function place() {
-  const { clientWidth, clientHeight } = $("graph"), isTall = clientWidth < 640;
-  const [across, along] = isTall ? PITCH.tall : PITCH.wide;
-  const corner = ([layer, at]) => {
-    const [x, y] = isTall ? [at, layer] : [layer, at];
-    return [20 + x * across, 20 + y * along];
-  };
+  const { clientWidth, clientHeight } = $("graph");
+  const sizes = { wide: [LAYERS, PLACES], tall: [PLACES, LAYERS] }, fits = {};
+  for (const [way, counts] of Object.entries(sizes)) {
+    sizes[way] = counts.map((n, i) => (n - 1) * PITCH[way][i] + SIZE[i] + 40);
+    fits[way] = Math.min(clientWidth / sizes[way][0], clientHeight / sizes[way][1]);
+  }
+  const isTall = clientWidth < 640 && fits.tall > fits.wide, way = isTall ? "tall" : "wide";
+  const corner = (at) => (isTall ? [at[1], at[0]] : at).map((n, i) => 20 + n * PITCH[way][i]);
   for (const box of boxes) {
     box.corner = corner(box.at);
     const [left, top, width, height] = [...box.corner, ...SIZE].map((x) => `${x}px`);
     Object.assign(box.element.style, { left, top, width, height });
   }
   for (const edge of edges) edge.element.setAttribute("d", route(edge.way.map(corner), isTall));
-  const size = [0, 1].map((i) => Math.max(...boxes.map((box) => box.corner[i])) + SIZE[i] + 20);
-  const fit = Math.min(clientWidth / size[0], clientHeight / size[1]);
-  place.scale = Math.min(1.4, Math.max(isTall ? 0.75 : 0.85, fit));
+  place.whole = isWhole();
+  place.scale = Math.min(1.4, place.whole ? fits[way] : Math.max(0.75, fits[way]));
+  const size = sizes[way];
   for (const [name, scale] of [["stage", 1], ["room", place.scale]]) {
     Object.assign($(name).style, { width: `${size[0] * scale}px`, height: `${size[1] * scale}px` });
   }
   $("stage").style.transform = `scale(${place.scale})`;
+  $("stage").style.setProperty("--scale", place.scale);
 }
 
 // A line from the first corner's box to the last one's, straight through the layers between them.
@@ -267,8 +278,11 @@ function route(corners, isTall) {
   return path.join("");
 }
 
+const isWhole = () => whole ?? step === 0;
+
 function show(to) {
   step = Math.max(0, Math.min(END, to));
+  if (place.whole !== isWhole()) place();
   const { phase, box } = steps[step], sums = gradients(step + 1), forward = story.forward.length;
   const targets = phase === "backward" ? boxes[box].handed.map((part) => part.to) : [];
   document.body.dataset.phase = step > forward ? "backward" : "forward";
@@ -292,6 +306,7 @@ function show(to) {
   $("told").replaceChildren(title, ...telling[phase](boxes[box], gradients(step)[box]));
   $("slider").value = step;
   $("count").value = `${step} / ${END}`;
+  $("whole").setAttribute("aria-pressed", isWhole());
   if (box !== undefined) follow(boxes[box]);
   if (looked !== null) look(looked);
 }
@@ -336,6 +351,11 @@ function go(to) {
   show(to);
 }
 
+function zoom() {
+  whole = !isWhole();
+  show(step);
+}
+
 function faster(by) {
   const speed = $("speed");
   speed.selectedIndex = Math.max(0, Math.min(speed.length - 1, speed.selectedIndex + by));
@@ -344,7 +364,7 @@ function faster(by) {
 
 const KEYS = {
   " ": () => play(!timer), ArrowLeft: () => go(step - 1), ArrowRight: () => go(step + 1),
-  Home: () => go(0), End: () => go(END), "-": () => faster(-1), "+": () => faster(1), "=": () => faster(1),
+  Home: () => go(0), End: () => go(END), "-": () => faster(-1), "+": () => faster(1), "=": () => faster(1), z: zoom,
 };
 const OWN = { BUTTON: [" "], SELECT: [" ", "ArrowLeft", "ArrowRight", "Home", "End"] }; // what a control does by itself
 document.addEventListener("keydown", (event) => {
@@ -356,6 +376,7 @@ document.addEventListener("keydown", (event) => {
 $("back").addEventListener("click", () => go(step - 1));
 $("on").addEventListener("click", () => go(step + 1));
 $("play").addEventListener("click", () => play(!timer));
+$("whole").addEventListener("click", zoom);
 $("slider").addEventListener("input", () => go(Number($("slider").value)));
 $("speed").addEventListener("change", () => faster(0));
 

@@ -1,23 +1,29 @@
 """All that the page shows of a graph, as plain data: boxes, steps, numbers, and rules as mathematics."""
 
 import linecache
+import math
 import re
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
+from ..backward import gradients
+from ..drawing.calls import Followed
+from ..drawing.groups import Group, by_module, fitting
+from ..drawing.handing import Handed, as_added, handed_on
+from ..drawing.items import Cluster, Item, node_items
 from ..grammar import Call, Name
 from ..graph import history
-from ..node import Node, Tensor
-from ..on_arrays import sum_to
+from ..node import Node, Tensor, Value
 from ..operation import ELEMENTWISE
-from .boxes import Box, boxes
 from .formulas import Formula, letter, mathematics, number, without_gradient
 from .layout import layered
-from .places import Places
-from .sweeping import Handed, slopes, swept
 
+MOST = 300  # boxes
+PARTS = 30  # of a large graph of which no modules are known
 ROWS, COLUMNS = 12, 24  # of an array that are shown
 LONGEST = 24  # letters of a name in a formula
 PATH = re.compile(r".*\.(?=[^\W\d])")  # to a parameter, which is called by the rest in a formula
@@ -26,52 +32,60 @@ KNOWN = {
     "tanh": "the same as 1 − tanh²(x), without losing digits where tanh(x) is near 1",
     "sigmoid": "the same as σ(x) · (1 − σ(x)), without losing digits where σ(x) is near 1",
 }
+Line = tuple[str, int]  # a file, and a line in it
 
 
 class Story:
-    """What is told of a graph below a node."""
+    """What is told of what a call returned, with the lines of the user by `when` a node was made there."""
 
-    def __init__(self, output: Node, places: Places):
-        self.nodes, self.places, self.output = history(output)[::-1], places, output
-        self.grads, self.handed = swept(output)
-        self.boxes = boxes(self.nodes, places)
-        self.home = {node: i for i, box in enumerate(self.boxes) for node in box.nodes}
-        unnamed = [node for node in self.nodes if not (node.name or node in places.names)]
-        self.names = {node: f"v{i}" for i, node in enumerate(unnamed, 1)}
-        self.names |= {node: places.names.get(node, node.name) for node in self.nodes if node not in self.names}
+    def __init__(self, call: Followed, lines: Mapping[int, Line]):
+        self.output, self.paths, self.frames, self.lines = call.output, call.names, call.frames(), lines
+        self.nodes = history(self.output)[::-1]
+        self.grads = dict(zip(self.nodes, gradients(self.output, self.nodes)))
+        self.handed = self._sweep()
+        items = node_items([self.output], self.paths, self.frames)
+        for i, item in enumerate([item for item in items if not item.name], 1):
+            item.name = f"v{i}"
+        self.groups, self.node = _groups(items), dict(zip(items, self.nodes))
+        self.names = {node: item.name for item, node in self.node.items()}
+        home = {item: i for i, group in enumerate(self.groups) for item in group.items}
+        self.home = {self.node[item]: i for item, i in home.items()}
+        used = {items[-1]} | {x for item in items for x in item.made_of if home[x] != home[item]}
+        outputs = [[self.node[item] for item in group.items if item in used] for group in self.groups]
+        self.shown = [some[0] if len(some) == 1 else None for some in outputs]  # the only one that others are made of
+
+    def _sweep(self) -> dict[Node, Handed]:
+        """What each node hands on, in the order of the sweep: arrays, what made arrays of Values, Values."""
+        made = [node for node in reversed(self.nodes) if node.operation is not None]
+        handed, arrived = dict[Node, Handed](), {self.output}
+        for node in sorted(made, key=lambda node: max(2 * isinstance(node, Value), isinstance(node.x, Value))):
+            handed[node] = handed_on(node, self.grads[node]) if node in arrived else []
+            arrived.update(x for x, _ in handed[node])
+        return handed
 
     def told(self) -> dict[str, Any]:
         """All of it, for JSON."""
-        below = [
-            list(dict.fromkeys(j for node in box.nodes for j in self._below(node) if j != i))
-            for i, box in enumerate(self.boxes)
-        ]
+        index = {group: i for i, group in enumerate(self.groups)}
+        below = [[index[x] for x in group.inputs] for group in self.groups]
         points, ways = layered(below)
-        order = dict.fromkeys(self.home[node] for node in self.handed)
+        ends = [(j, i) for i, some in enumerate(below) for j in some]
         return {
-            "boxes": [{**self._box(box), "at": point} for box, point in zip(self.boxes, points)],
-            "edges": [
-                {"from": j, "to": i, "way": way}
-                for (i, j), way in zip([(i, j) for i, boxes in enumerate(below) for j in boxes], ways)
-            ],
-            "forward": [i for i, box in enumerate(self.boxes) if box.made],
-            "backward": list(order),
+            "boxes": [{**self._box(i), "at": point} for i, point in enumerate(points)],
+            "edges": [{"from": j, "to": i, "way": way} for (j, i), way in zip(ends, ways)],
+            "forward": [i for i, group in enumerate(self.groups) if group.made],
+            "backward": [*dict.fromkeys(self.home[node] for node in self.handed)],
             "output": self.home[self.output],
             "nodes": len(self.nodes),
         }
 
-    def _below(self, node: Node) -> list[int]:
-        return [self.home[x] for x in node.args if isinstance(x, Node)]
-
-    def _box(self, box: Box) -> dict[str, Any]:
-        if len(box.nodes) > 1:
-            return self._collapsed(box)
-        (node,) = box.nodes
-        told = self._node(node)
-        return told if node.operation is None else {**told, **self._operation(node)}
+    def _box(self, i: int) -> dict[str, Any]:
+        if len(self.groups[i].items) > 1:
+            return self._collapsed(i)
+        node = self.node[self.groups[i].last]
+        return self._node(node) | (self._operation(node) if node.operation is not None else {})
 
     def _node(self, node: Node) -> dict[str, Any]:
-        data, value = np.asarray(node.data), cells(node.data)
+        data, value, (file, line) = np.asarray(node.data), cells(node.data), self.lines.get(node.when, ("", 0))
         cut = data.ndim and np.size(value) < data.size
         return {
             "name": self.names[node],
@@ -79,106 +93,100 @@ class Story:
             "shape": f"{data.shape} {data.dtype}{', shown in part' if cut else ''}" if isinstance(node, Tensor) else "",
             "single": data.dtype == np.float32,
             "value": value,
-            "line": self._line(node),
-            "module": ".".join(self.places.paths.get(node.when, ())),
+            "line": f"{file}, line {line}\n{linecache.getline(file, line).strip()}" if file else "",
+            "module": self.frames[node][-1].label if node in self.frames else "",
         }
 
     def _operation(self, node: Node) -> dict[str, Any]:
-        operation = node.operation
-        named = dict(zip(operation.names, map(self._symbol, node.args)))
+        operation, args = node.operation, node.args[: len(node.operation.arguments)]
+        symbols = dict(zip(operation.names, map(self._symbol, node.args)))
         names = tuple(map(Name, operation.names))
         head, whole = Call(operation, names), Call(operation.name, names)  # add(x, y) and x + y
         told = {
             "operation": operation.name,
             "row": f"{mathematics(head, {}).markup}<mo>=</mo>{mathematics(operation.value, {}).markup}",
-            "formula": mathematics(whole, named).markup,
+            "formula": mathematics(whole, symbols).markup,
             "known": KNOWN.get(operation.name, ""),
-            "args": [self._argument(x) for x in node.args[: len(operation.arguments)]],
-            "handed": self._handed(node, self.handed[node], named),
+            "args": [
+                {"name": self.names[x] if isinstance(x, Node) else "constant", "value": cells(_data(x))} for x in args
+            ],
+            "handed": self._handed(node, symbols | {"out": self._symbol(node)}),
         }
-        if all(np.ndim(x.data if isinstance(x, Node) else x) == 0 for x in node.args[: len(operation.arguments)]):
-            told["numbers"] = mathematics(whole, dict(zip(operation.names, map(_number, node.args)))).markup
+        if all(np.ndim(_data(x)) == 0 for x in args):
+            numbers = {name: number(_data(x)) for name, x in zip(operation.names, node.args)}
+            told["numbers"] = mathematics(whole, numbers).markup
         return told
 
-    def _argument(self, x: Any) -> dict[str, Any]:
-        if isinstance(x, Node):
-            return {"box": self.home[x], "name": self.names[x], "value": cells(x.data)}
-        return {"name": "constant", "value": cells(x), "shape": str(np.shape(x))}
-
-    def _handed(self, node: Node, handed: Handed, named: dict[str, Formula]) -> list[dict[str, Any]]:
+    def _handed(self, node: Node, symbols: Mapping[str, Formula]) -> list[dict[str, Any]]:
         """Each gradient that was handed on, with the pullback that made it."""
-        operation = node.operation
-        pulled = [
-            (name, pullback)
-            for name, x, pullback in zip(operation.arguments, node.args, operation.pullbacks)
-            if isinstance(x, Node) and pullback is not None
-        ] or [("", None)] * len(handed)
-        elementwise = handed and operation in ELEMENTWISE
-        local = slopes(node, 1.0 if isinstance(node.data, float) else np.ones_like(node.data)) if elementwise else []
+        operation, handed = node.operation, self.handed[node]
+        slopes: Iterable[Any] = repeat(None)
+        named = zip(operation.arguments, node.args, operation.pullbacks)
+        pullbacks = [(name, pullback) for name, x, pullback in named if isinstance(x, Node) and pullback is not None]
+        if handed and operation in ELEMENTWISE:
+            one = 1.0 if isinstance(node, Value) else np.ones_like(node.data)
+            slopes = [slope for _, slope in handed_on(node, one)]
         told = []
-        for i, ((x, given), (name, pullback)) in enumerate(zip(handed, pulled)):
-            one: dict[str, Any] = {**self._added(x, given), "argument": name}
+        for (x, given), (name, pullback), slope in zip(handed, pullbacks or repeat(("", None)), slopes):
+            part = {**self._added(x, given), "argument": name}
             if pullback is not None:
-                one["row"] = mathematics(pullback, {}).markup
-                one["formula"] = mathematics(pullback, {**named, "out": self._symbol(node)}).markup
-            if local:
-                tree = without_gradient(pullback)
-                one["local"] = mathematics(tree, {**named, "out": self._symbol(node)}).markup
-                one["slope"] = cells(local[i])
-            told.append(one)
+                part |= {"row": mathematics(pullback, {}).markup, "formula": mathematics(pullback, symbols).markup}
+            if slope is not None:
+                part |= {"local": mathematics(without_gradient(pullback), symbols).markup, "slope": cells(slope)}
+            told.append(part)
         return told
 
     def _added(self, x: Node, given: Any) -> dict[str, Any]:
         """What arrives at a node, as the sweep adds it there."""
-        data, given_shape = np.asarray(x.data), np.shape(given)
-        added = np.asarray(sum_to(given, data.shape) if given_shape != data.shape else given, data.dtype)
-        told = {"to": self.home[x], "name": self.names[x], "symbol": self._symbol(x).markup, "added": cells(added)}
-        if given_shape != data.shape:
-            told["summed"] = f"{given_shape} → {data.shape}"
-        if self.boxes[self.home[x]].shown is not x:
-            told["inside"] = True
-        return told
+        home, before, shape = self.home[x], np.shape(given), np.shape(x.data)
+        told = {"to": home, "name": self.names[x], "symbol": self._symbol(x).markup}
+        told |= {"added": cells(as_added(x, given)), "inside": self.shown[home] is not x}
+        return told | ({"summed": f"{before} → {shape}"} if before != shape else {})
 
-    def _collapsed(self, box: Box) -> dict[str, Any]:
+    def _collapsed(self, i: int) -> dict[str, Any]:
         """Several nodes as one, which is shown by the only one of them that others are made of."""
-        here = self.home[box.nodes[0]]
-        counts = Counter(node.operation.name for node in box.made)
-        leaves = [node for node in box.nodes if node.operation is None]
-        told = self._node(box.made[-1] if box.shown is None else box.shown)
-        handed = [
-            self._added(*one) for node in reversed(box.made) for one in self.handed[node] if self.home[one[0]] != here
-        ]
-        within = [one for one in handed if "inside" in one]
+        group, shown = self.groups[i], self.shown[i]
+        title = group.call.label.partition(": ")[0] if group.call else ""
+        made, leaves = ([self.node[x] for x in group.items if (x.operation is None) == leaf] for leaf in (False, True))
+        counts = Counter(node.operation.name for node in made)
+        handed = [self._added(*one) for node in made[::-1] for one in self.handed[node] if self.home[one[0]] != i]
+        within = [one for one in handed if one["inside"]]
+        inside = [(self.names[x], x.data, self.grads[x]) for x in leaves[:MOST_INSIDE]]
         return {
-            **told,
-            **({"value": None, "shape": ""} if box.shown is None else {}),
-            "name": box.title,
-            "symbol": letter(box.title).markup,
-            "contents": f"{len(box.made)} operations: " + ", ".join(f"{n} {name}" for name, n in counts.most_common()),
-            "leaves": [
-                {"name": self.names[x], "value": cells(x.data), "gradient": cells(self.grads[x])}
-                for x in leaves[:MOST_INSIDE]
-            ],
+            **self._node(made[-1] if shown is None else shown),
+            **({"value": None, "shape": ""} if shown is None else {}),
+            "name": title,
+            "symbol": letter(title).markup,
+            "contents": f"{len(made)} operations: " + ", ".join(f"{n} {name}" for name, n in counts.most_common()),
+            "leaves": [{"name": name, "value": cells(x), "gradient": cells(g)} for name, x, g in inside],
             "more": max(0, len(leaves) - MOST_INSIDE),
-            "handed": [one for one in handed if "inside" not in one] + within[:MOST_INSIDE],
+            "handed": [one for one in handed if not one["inside"]] + within[:MOST_INSIDE],
             "more_handed": max(0, len(within) - MOST_INSIDE),
         }
 
     def _symbol(self, x: Any) -> Formula:
         if not isinstance(x, Node):
             return number(x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x)
-        name = self.names[x]
-        if x in self.places.names:
-            name = PATH.sub("", name)
+        name = PATH.sub("", self.names[x]) if x in self.paths else self.names[x]
         return letter(name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…")
 
-    def _line(self, node: Node) -> str:
-        file, line = self.places.lines.get(node.when, ("", 0))
-        return f"{file}, line {line}\n{linecache.getline(file, line).strip()}" if file else ""
+
+def _groups(items: list[Item]) -> list[Group]:
+    """Boxes for the items: by module, as deep as there are few enough; else parts by the order of creation alone."""
+    groups, _ = fitting(items, MOST, MOST)
+    if len(groups) <= MOST:
+        return groups
+    made = [item for item in items if item.operation is not None]
+    size = math.ceil(len(made) / PARTS)
+    parts = [Cluster(f"part {i + 1} of {math.ceil(len(made) / size)}") for i in range(PARTS)]
+    for i, item in enumerate(made[::-1], 1):  # what is made of nothing is in the part that needs it first
+        for one in (item, *item.made_of):
+            one.where = (parts[(len(made) - i) // size],)
+    return by_module(items, 0)
 
 
-def _number(x: Any) -> Formula:
-    return number(x.data if isinstance(x, Node) else x)
+def _data(x: Any) -> Any:
+    return x.data if isinstance(x, Node) else x
 
 
 def cells(data: Any) -> Any:

@@ -13,10 +13,7 @@ from ..definitions import define
 from ..operation import OPERATIONS
 
 _ratio, _where, _solve, _sign = (OPERATIONS[name] for name in "ratio where solve sign".split())
-
-
-def _skew(x: Any) -> Any:
-    return 0.5 * (x - x.mT)
+_skew = lambda x: 0.5 * (x - x.mT)
 
 
 def _inverses(x: Any, scale: Any) -> Any:

@@ -1,12 +1,13 @@
 """One name, two functions: what is recorded where a node takes part, and NumPy's own where none does.
 
 The other modules hold functions of nodes and arrays under NumPy's names. Their last line, `record(globals())`,
-lets each call choose. An argument annotated as a Tensor reaches such a function as a Tensor or an array.
+lets each call choose. An argument that has one of the names in `ARRAY_ARGUMENTS`, as in NumPy, reaches such a function
+as a Tensor or an array.
 """
 
 import inspect
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial, wraps
 from itertools import chain, repeat
@@ -16,16 +17,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..arguments import is_node, is_value, no_mask
+from ..arguments import holds_node, is_node, is_value, no_mask
 from ..failing import refuse, refused
 from ..meeting import as_array, as_tensors, unlisted
-from ..node import Node, Tensor, Value, kinds
+from ..node import Tensor, Value, kinds
 from ..operation import OPERATIONS, Operation
-from ..tree import flatten, unflatten
+from ..tree import flatten, map_tree, unflatten
 
 ARRAYS = {Tensor, np.ndarray}
+GIVEN = {*ARRAYS, type(None)}  # what is no array yet is made one, but None
 SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
-LISTS = {list, tuple}
+ARRAY_ARGUMENTS = {*"a a1 a2 arr array ary b element indices test_elements v x x1 x2".split()}
 BY_ROWS = {Tensor, Value, float, int}  # what every row takes as it is
 OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
 NO_OUT = (
@@ -35,18 +37,11 @@ NO_OUT = (
 signature = cache(inspect.signature)
 
 
-def has_node(args: Iterable) -> bool:
-    """Whether a node is among these, or in lists and tuples among them."""
-    for x in args:
-        if isinstance(x, Node) or isinstance(x, (list, tuple)) and has_node(x):
-            return True
-    return False
-
-
 @cache
-def out_place(plain: Callable) -> int:
+def out_place(plain: Any) -> int:
     """Where `out` stands among the arguments that NumPy's function takes by place; behind all others if it has none."""
-    names = [name for name, given in signature(plain).parameters.items() if given.kind < given.VAR_POSITIONAL]
+    named = signature(plain).parameters.values() if plain else ()
+    names = [given.name for given in named if given.kind < given.VAR_POSITIONAL]
     return names.index("out") if "out" in names else sys.maxsize
 
 
@@ -56,61 +51,56 @@ def recorded(
     """The function, or where no node takes part NumPy's function of this name.
 
     Where NumPy has none, the numbers go through the function as a Tensor. Lists of nodes and Values, as others are
-    `as_given`, become Tensors. The methods and keywords of a ufunc come back by its protocol.
+    `as_given`, become Tensors, of a function of numbers (`as_nodes`) lists alone. The methods and keywords of a ufunc
+    come back by its protocol.
     """
     plain = getattr(home, name, None)
     of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
-    arrays = {name for name, kind in getattr(function, "__annotations__", {}).items() if kind is Tensor} - {"return"}
-    simple = ARRAYS if len(arrays) > 1 else SIMPLE
-    code = None if of_ufunc else getattr(function, "__code__", None)
-    options = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} - arrays if code else set()
-    if inspect.isfunction(function):
-        function.__name__ = function.__qualname__ = name
+    code = getattr(function, "__code__", None)
+    names = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} if code else set()
+    arrays = set() if as_given is as_nodes else names & ARRAY_ARGUMENTS
+    simple, options = ARRAYS if len(arrays) > 1 else SIMPLE, names - arrays
 
     @wraps(function, updated=())
     def either(*args: Any, **kwargs: Any) -> Any:
         types = {*map(type, args)}
         try:
-            few = len(args) < 3 or not plain or len(args) <= out_place(plain)
-            if few and Tensor in types and types <= simple:
+            if Tensor in types and types <= simple and (len(args) < 3 or len(args) <= out_place(plain)):
                 if not kwargs:  # most calls
                     return function(*args)
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
                     return function(*args, **kwargs)
-            with_node = Tensor in types or has_node((*args, *kwargs.values()))
+            with_node = Tensor in types or holds_node((*args, *kwargs.values()) if kwargs else args)
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
-            args, kwargs = _without_out(name, plain, args, kwargs)
-            args = _entered(as_given, arrays, signature(function).parameters, args)
-            if kwargs:
-                kwargs = dict(zip(kwargs, _entered(as_given, arrays, kwargs, kwargs.values())))
-            of_integers = kinds.tracing and _holds_integers((*args, *kwargs.values()))
-            return _of_integers(plain, function, args, kwargs) if of_integers else function(*args, **kwargs)
+            args, kwargs = _entered(function, arrays, as_given, *_without_out(name, plain, args, kwargs))
+            if kinds.tracing and _with_integers(args, kwargs):
+                return _of_integers(plain, function, args, kwargs)
+            return function(*args, **kwargs)
         except Exception as error:
-            raise refused(error, name) from None
+            raise refused(error, name, (*args, *kwargs.values())) from None
 
     return _called(name, either, plain)
 
 
 def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """A call's arguments as our function takes them: from NumPy's `out` on by name."""
-    place = out_place(plain) if plain else sys.maxsize
+    place = out_place(plain)
     if len(args) > place:
         kwargs = {**dict(zip([*signature(plain).parameters][place:], args[place:])), **kwargs}
     if kwargs.pop("out", None) is not None:
         raise TypeError(NO_OUT.format(called))
-    no_mask((*args, *kwargs.values()) if kwargs else args)
+    no_mask((*args, *kwargs.values()))
     return args[:place], kwargs
 
 
-def _entered(as_given: Callable, arrays: set[str], names: Iterable[str], given: Collection) -> Any:
-    """Arguments with these names: lists of nodes and Values `as_given`, and what is to be an array as one."""
-    types = {*map(type, given)}
-    found = given if types <= SIMPLE else as_given(given)
-    if types <= ARRAYS or arrays.isdisjoint(names):
-        return found
-    pairs = zip(chain(names, repeat("")), found)
-    return [as_array(x) if name in arrays and type(x) not in ARRAYS else x for name, x in pairs]
+def _entered(function: Callable, arrays: set[str], as_given: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """A call's arguments: lists of nodes and Values `as_given`, and what is to be an array as one."""
+    found = as_given((*args, *kwargs.values()))
+    if arrays:
+        names = chain([name for name, _ in zip(chain(signature(function).parameters, repeat("")), args)], kwargs)
+        found = [as_array(x) if name in arrays and type(x) not in GIVEN else x for name, x in zip(names, found)]
+    return (*found[: len(args)],), dict(zip(kwargs, found[len(args) :]))
 
 
 def _called(name: str, function: Any, plain: Any) -> Callable[..., Any]:
@@ -132,6 +122,7 @@ def record(
     found = [name for name in functions if hasattr(home, name) or name in OURS]
     for name in found:
         function = names[name]
+        function.__name__ = function.__qualname__ = name
         function.__doc__ = function.__doc__ or (
             OPERATIONS[name].__doc__ if name in OURS else f"As {home.__name__}.{name}."
         )
@@ -145,23 +136,21 @@ def numbers_of(x: Any) -> Any:
     return getattr(x, type(x).reading.held)
 
 
-def _holds_integers(x: Any) -> bool:
-    """Whether a traced node of integers or of a mask is in this."""
-    return isinstance(x, kinds.array) and x.dtype.kind != "f" or type(x) in LISTS and any(map(_holds_integers, x))
-
-
-def _as_floats(x: Any) -> Any:
-    return Tensor(x) if isinstance(x, kinds.array) else x
+def _with_integers(args: Sequence, kwargs: dict) -> bool:
+    """Whether there are traced nodes of integers or masks among these."""
+    return any(isinstance(x, kinds.array) and x.dtype.kind != "f" for x in flatten([args, kwargs]))
 
 
 def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwargs: dict) -> Any:
     """A function of integers in a trace, with the dtypes of NumPy's own result: as it is, or by floats."""
 
     def given(change: Callable, f: Callable) -> Any:
-        return f(*[on_nodes(change, x) for x in args], **{key: on_nodes(change, x) for key, x in kwargs.items()})
+        changed, by_name = on_nodes(change, [args, kwargs])
+        return f(*changed, **by_name)
 
+    as_floats = lambda x: Tensor(x) if isinstance(x, kinds.array) else x
     if plain is None:
-        return given(_as_floats, function)
+        return given(as_floats, function)
     dtypes = [np.asarray(x).dtype for x in flatten(given(numbers_of, plain))]
     whole = next((dtype for dtype in dtypes if dtype.kind == "i"), None)  # what sums and products of int32 are in
     for change in (lambda x: x, lambda x: x.astype(whole) if whole and x.dtype.kind != "f" else x):
@@ -169,7 +158,7 @@ def _of_integers(plain: Callable | None, function: Callable, args: Sequence, kwa
             out = given(change, function)
             if all(not is_node(x) or x.dtype == dtype for x, dtype in zip(flatten(out), dtypes, strict=True)):
                 return out
-    out = given(_as_floats, function)
+    out = given(as_floats, function)
     parts = [x.astype(dtype) if is_node(x) else x for x, dtype in zip(flatten(out), dtypes, strict=True)]
     return unflatten(out, parts)
 
@@ -179,23 +168,21 @@ def operation(row: Operation | Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(row, updated=())
     def function(*args: Any) -> Any:
-        return row(*args) if BY_ROWS.issuperset(map(type, args)) else row(*map(_floats, args))
+        return row(*[x if type(x) in BY_ROWS or is_value(x) else floats(x) for x in args])
 
     function.__qualname__ = row.__name__
     return function
 
 
-def _floats(x: Any) -> Any:
-    """What a row takes: NumPy's functions make floats of integers, its operators do not."""
-    if hasattr(x, "dtype") and x.dtype.kind in "fc":
-        return x
-    x = unlisted(x)
-    return x if is_value(x) else _as_floats(x) if is_node(x) else np.multiply(x, 1.0)
+def floats(x: Any) -> Any:
+    """A Tensor or an array of floats."""
+    x = as_array(x)
+    return x if x.dtype.kind == "f" else x.astype(float)
 
 
-def on_nodes(f: Callable, x: Any) -> Any:
-    """A function of a node, also of those in lists and tuples; all else as it is."""
-    return f(x) if is_node(x) else type(x)([on_nodes(f, part) for part in x]) if type(x) in LISTS else x
+def on_nodes(f: Callable, tree: Any) -> Any:
+    """A function of each node in nested lists, tuples and dicts; all else as it is."""
+    return f(tree) if is_node(tree) else map_tree(lambda x: f(x) if is_node(x) else x, tree)
 
 
 # lists with nodes in them as Tensors and all else as it is, for functions of numbers
@@ -219,7 +206,7 @@ def constant(
     def function(*args: Any, **kwargs: Any) -> Any:
         if is_node(kwargs.get("weights")):
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
-        if kinds.tracing and data_of is not blank_of and has_node((*args, *kwargs.values())):
+        if kinds.tracing and data_of is not blank_of and holds_node((*args, *kwargs.values())):
             if traced is None:
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})

@@ -3,21 +3,18 @@
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from ..grammar import fold
 from ..meeting import as_array
-from ..node import Node, Value
+from ..node import Node
 from ..operation import OPERATIONS, Operation, read
 from .dispatch import as_nodes, data_of, record
 
-_add, _mul, _div, _where, _less, _less_equal, _greater_equal, _equal, _not_equal = (
-    OPERATIONS[name] for name in "add mul truediv where less less_equal greater_equal equal not_equal".split()
-)
-_rint, _sin, _square = (OPERATIONS[name] for name in "rint sin square".split())
+_add, _mul, _div, _where, _equal, _rint = (OPERATIONS[name] for name in "add mul truediv where equal rint".split())
 
 # rows of values alone: what a node is given is recorded word for word, and each word brings its derivatives
 COMPOSED_ROWS = """
@@ -77,69 +74,65 @@ where = lambda condition, *branches: _where(condition, *branches) if branches el
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """As numpy.clip; the gradient at a bound goes to the bound alone."""
+    """As numpy.clip; the gradient at a bound goes to the bound alone, also to one that is no number."""
     low, high = a_min if min is None else min, a_max if max is None else max
-    out = a if low is None else _within(a, low, _less_equal)
-    return out if high is None else _within(out, high, _greater_equal)
-
-
-def _within(x: Any, bound: Any, outside: Callable) -> Any:
-    """x, or the bound where x is outside or the bound is no number."""
-    out = _where(outside(x, bound), bound, x)
-    return out if bound.__class__ in (int, float) and bound == bound else _where(_not_equal(bound, bound), bound, out)
-
-
-def round(a: Any, decimals: int = 0) -> Any:
-    """As numpy.round; the derivative is 0."""
-    scale = 10.0 ** operator.index(decimals)
-    return _rint(a) if scale == 1.0 else _div(_rint(_mul(a, scale)), scale)
+    for bound, outside in ((low, "less_equal"), (high, "greater_equal")):
+        if bound is not None:
+            a = _where(OPERATIONS[outside](a, bound), bound, a)
+            if bound.__class__ not in (int, float) or bound != bound:
+                a = _where(OPERATIONS["not_equal"](bound, bound), bound, a)
+    return a
 
 
 def sinc(x: Any) -> Any:
     """As numpy.sinc, sin(pi x) / (pi x); its power series near 0, where the quotient's derivatives lose digits."""
-    near = _less(_square(x), 0.1)
     angle = _mul(x, math.pi)
-    squared = _square(_where(near, angle, 0.0))
-    series = 1.0
+    squared = _mul(angle, angle)
+    near = OPERATIONS["less"](squared, 1.0)
+    squared, series = _where(near, squared, 0.0), 1.0
     for k in range(12, 0, -1):
         series = _add(1.0, _mul(_mul(squared, -1.0 / (2 * k * (2 * k + 1))), series))
     far = _where(near, 1.0, angle)
-    return _where(near, series, _div(_sin(far), far))
-
-
-def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """As numpy.nan_to_num; the gradient is 0 where a number was put in."""
-    limit = float(np.finfo(getattr(x, "dtype", float)).max)
-    out = _where(_equal(x, math.inf), limit if posinf is None else posinf, x)
-    out = _where(_equal(x, -math.inf), -limit if neginf is None else neginf, out)
-    return _where(_equal(x, x), out, nan)
+    return _where(near, series, _div(OPERATIONS["sin"](far), far))
 
 
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     """As numpy.piecewise; each function is called with all of x, and its result selected from."""
+    shape = getattr(x, "shape", ())
     several = isinstance(condlist, (list, tuple, np.ndarray, Node))
-    if several and not isinstance(x, (Value, float)) and x.ndim:  # a list of booleans is one mask
+    if several and shape:  # a list of booleans is one mask
         several = isinstance(condlist[0], (list, np.ndarray, Node))
     conditions = list(condlist) if several else [condlist]
-    if any(as_array(condition).shape != getattr(x, "shape", ()) for condition in conditions):
-        raise IndexError(f"piecewise: a condition is a mask of the shape of x, {getattr(x, 'shape', ())}")
+    if any(as_array(condition).shape != shape for condition in conditions):
+        raise IndexError(f"piecewise: a condition is a mask of the shape of x, {shape}")
     if len(funclist) - len(conditions) not in (0, 1):
-        raise ValueError(
-            f"piecewise: to {len(conditions)} conditions belong as many functions or one more, not {len(funclist)}"
-        )
+        given = f"to {len(conditions)} conditions belong as many functions or one more, not {len(funclist)}"
+        raise ValueError(f"piecewise: {given}")
     with np.errstate(all="ignore"):  # where a function is not selected its numbers do not matter
         pieces = [f(x, *args, **kw) if callable(f) else f for f in funclist]
-    out = _where(False, x, pieces.pop() if len(pieces) > len(conditions) else 0.0)
-    for condition, piece in zip(conditions, pieces):
-        out = _where(condition, piece, out)
-    return out
+    default = _where(False, x, pieces.pop() if len(pieces) > len(conditions) else 0.0)
+    return selection(zip(conditions, pieces), default)
 
 
-def polyval(p: Any, x: Any) -> Any:
-    """As numpy.polyval, by Horner's rule."""
-    x = np.asarray(x) if isinstance(x, (list, tuple)) else x
-    return functools.reduce(lambda out, coefficient: out * x + coefficient, p, x * 0.0)
+def selection(choices: Iterable, default: Any) -> Any:
+    """Of pairs of a mask and what is chosen there, where several masks are True of the last one."""
+    return functools.reduce(lambda out, choice: _where(*choice, out), choices, default)
 
 
+_rounded = lambda a, scale: _rint(a) if scale == 1.0 else _div(_rint(_mul(a, scale)), scale)
+# the derivative is 0
+round = lambda a, decimals=0: _rounded(a, 10.0 ** operator.index(decimals))
+_largest = lambda x: float(np.finfo(getattr(x, "dtype", float)).max)
+# the gradient is 0 where a number was put in
+nan_to_num = lambda x, copy=True, nan=0.0, posinf=None, neginf=None: selection(
+    [
+        (_equal(x, math.inf), _largest(x) if posinf is None else posinf),
+        (_equal(x, -math.inf), -_largest(x) if neginf is None else neginf),
+        (OPERATIONS["not_equal"](x, x), nan),
+    ],
+    x,
+)
+# by Horner's rule
+polyval = lambda p, x: functools.reduce(lambda out, coefficient: out * x + coefficient, p, _where(True, 0.0, x))
 float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
 __all__ = record(globals(), as_given=as_nodes)

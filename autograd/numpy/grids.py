@@ -6,23 +6,21 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import axes_of
 from ..meeting import as_array, as_weak
 from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import masks
-from .dispatch import data_of, record
+from .dispatch import blank_of, data_of, floats, record
 from .elementwise import clip, where
 from .moving import concatenate, take
 from .reducing import diff
-from .shaping import array, floats, moveaxis
+from .shaping import array, cut, moveaxis
 
 
-def _numbered(num: int, endpoint: bool, ends: tuple) -> tuple[Any, int]:
-    """The numbers 0, 1 ... of points between these ends, along a first axis, and how many steps there are."""
-    steps = max(num - bool(endpoint), 1)
-    numbers = np.linspace(0.0, steps, num, endpoint, dtype=np.result_type(*(x.dtype for x in ends), 1.0))
-    return numbers.reshape(-1, *(1,) * max(x.ndim for x in ends)), steps
+def _between(start: Any, stop: Any, num: int, endpoint: bool) -> Any:
+    """Along a first axis, how far points are from start to stop: 0.0 ... 1.0."""
+    dtype = np.result_type(start.dtype, stop.dtype, 1.0)
+    return np.linspace(0.0, 1.0, num, endpoint, dtype=dtype).reshape(-1, *(1,) * max(start.ndim, stop.ndim))
 
 
 def linspace(
@@ -30,12 +28,10 @@ def linspace(
 ) -> Any:
     """As numpy.linspace."""
     start, stop = map(floats, as_weak((start, stop)))
-    numbers, steps = _numbered(operator.index(num), endpoint, (start, stop))
-    step = (stop - start) / steps
-    line = start + step * numbers
-    line = where(numbers == steps, stop, line)  # exactly
-    line = moveaxis(array(line, dtype), 0, axis)
-    return (line, step if num > bool(endpoint) else np.nan) if retstep else line
+    share = _between(start, stop, num, endpoint)
+    line = moveaxis(array(start * (1.0 - share) + stop * share, dtype), 0, axis)
+    steps = num - bool(endpoint)
+    return (line, (stop - start) / steps if steps > 0 else np.nan) if retstep else line
 
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
@@ -43,18 +39,14 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     start, stop = as_array(start), as_array(stop)
     if not kinds.tracing and not (np.all(data_of(start)) and np.all(data_of(stop))):
         raise ValueError("geomspace: no geometric sequence begins or ends with 0")
-    numbers, steps = _numbered(num, endpoint, (start, stop))
-    return moveaxis(array(start * (stop / start) ** (numbers / steps), dtype), 0, axis)
+    return moveaxis(array(start * (stop / start) ** _between(start, stop, num, endpoint), dtype), 0, axis)
 
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     """As numpy.interp; the slope at a point of xp is that to its right."""
     x, xp, fp = map(floats, (x, xp, fp))
-    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
-        raise ValueError(f"interp: xp and fp are one row of numbers each, not of shapes {xp.shape} and {fp.shape}")
+    np.interp(0.0, blank_of(xp), blank_of(fp), period=period)  # or an error
     if period is not None:
-        if period == 0:
-            raise ValueError("interp: the period is not 0")
         x, xp = (a - period * OPERATIONS["floor"](a / period) for a in (x, xp))
         order = masks.argsort(xp)
         xp, fp = (concatenate([row[-1:], row, row[:1]]) for row in (take(xp, order), take(fp, order)))
@@ -71,38 +63,32 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """As numpy.trapezoid."""
     y = floats(y)
     place = axis_of(axis, y.ndim)
-    before = (slice(None),) * place
     if x is not None:
         x = floats(x)
         dx = diff(x).reshape(-1, *(1,) * (y.ndim - place - 1)) if x.ndim == 1 else diff(x, axis=axis)
-    return (dx * (y[(*before, slice(1, None))] + y[(*before, slice(None, -1))]) * 0.5).sum(axis)
+    return (dx * (cut(y, place, 1, None) + cut(y, place, None, -1)) * 0.5).sum(axis)
 
 
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """As numpy.gradient: slopes by differences of second order inside, and of `edge_order` at the ends."""
     f = floats(f)
-    axes = axes_of(axis, f.ndim) if axis is None else tuple(axis_of(i, f.ndim) for i in np.ravel(axis))
-    axes_of(axes, f.ndim)  # or an error, where one stands twice
     spacings = [floats(h) for h in varargs or (1.0,)]
-    spacings = spacings * len(axes) if len(spacings) == 1 and not spacings[0].ndim else spacings
-    if len(spacings) != len(axes):
-        raise TypeError(f"gradient: one spacing, or one for each of the axes {axes}, not {len(spacings)}")
-    if edge_order not in (1, 2) or any(f.shape[i] <= edge_order for i in axes):
-        raise ValueError(f"gradient: edge_order is 1 or 2, and less than each length in shape {f.shape}: {edge_order}")
+    places = [1.0 + np.arange(h.size).reshape(h.shape) for h in spacings]
+    np.gradient(blank_of(f), *places, axis=axis, edge_order=edge_order)  # type: ignore[call-overload]  # or an error
+    axes = [axis_of(i, f.ndim) for i in (range(f.ndim) if axis is None else np.ravel(axis))]
+    spacings = spacings * len(axes) if len(spacings) == 1 else spacings
     slopes = [moveaxis(_slopes(moveaxis(f, i, -1), h, edge_order), -1, i) for i, h in zip(axes, spacings)]
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
 def _slopes(f: Any, h: Any, edge_order: int) -> Any:
     """Slopes along the last axis; h is the distance of its points, or says where they are."""
-    if h.ndim and h.shape != f.shape[-1:]:
-        raise ValueError(f"gradient: {h.size} coordinates of an axis of length {f.shape[-1]}")
     h = diff(h) if h.ndim else h.astype(f.dtype) * np.ones(f.shape[-1] - 1, f.dtype)
     between = diff(f) / h
     first, last = between[..., :1], between[..., -1:]
     left, right = h[:-1], h[1:]
     inside = (left * between[..., 1:] + right * between[..., :-1]) / (left + right)
-    if edge_order == 2:
+    if edge_order != 1:
         bend = diff(between) / (left + right)
         first, last = first - h[:1] * bend[..., :1], last + h[-1:] * bend[..., -1:]
     return concatenate([first, inside, last], -1).astype(f.dtype)

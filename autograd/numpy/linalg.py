@@ -13,7 +13,7 @@ from ..meeting import as_array
 from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import decompositions, moving, products, shaping
-from .dispatch import constant, record, recorded
+from .dispatch import constant, record
 from .moving import concatenate
 from .products import dot, matmul
 from .products import matrices as _matrices
@@ -23,9 +23,23 @@ EighResult = namedtuple("EighResult", "eigenvalues eigenvectors")
 SVDResult = namedtuple("SVDResult", "U S Vh")
 QRResult = namedtuple("QRResult", "Q R")
 SlogdetResult = namedtuple("SlogdetResult", "sign logabsdet")
+_square, _where = functools.partial(_matrices, square=True), OPERATIONS["where"]
 
 
-_square = functools.partial(_matrices, square=True)
+_mirrored = lambda a: tril(a) + tril(a, -1).mT  # the symmetric matrix with this lower triangle
+_symmetric = lambda name, a, hermitian: _mirrored(_square(name, a)) if hermitian else _matrices(name, a)
+# orthonormal columns, made a basis
+_completed = lambda q: q if q.shape[-2] == q.shape[-1] else concatenate([q, decompositions.complement(q)], -1)
+
+inv = lambda a: OPERATIONS["inv"](_square("inv", a))
+det = lambda a: OPERATIONS["det"](_square("det", a))  # two derivatives are right where it is singular, not a third
+slogdet = lambda a: SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
+# of (a + a.mT) / 2; so the gradient is symmetric
+cholesky = lambda a, *, upper=False: cholesky(a).mT if upper else OPERATIONS["cholesky"](_square("cholesky", a))
+# the derivatives are those among matrices of the same rank
+pinv = lambda a, rcond=1e-15, hermitian=False, *, rtol=None: decompositions.pinv(
+    _symmetric("pinv", a, hermitian), rcond if rtol is None else rtol
+)
 
 
 def solve(a: Tensor, b: Tensor) -> Any:
@@ -36,32 +50,15 @@ def solve(a: Tensor, b: Tensor) -> Any:
     return OPERATIONS["solve"](a, b)
 
 
-inv = lambda a: OPERATIONS["inv"](_square("inv", a))
-det = lambda a: OPERATIONS["det"](_square("det", a))  # two derivatives are right where it is singular, not a third
-slogdet = lambda a: SlogdetResult(OPERATIONS["detsign"](_square("slogdet", a)), OPERATIONS["logdet"](a))
-
-
-def cholesky(a: Tensor, *, upper: bool = False) -> Tensor:
-    """As numpy.linalg.cholesky, of (a + a.mT) / 2; so the gradient is symmetric."""
-    lower = OPERATIONS["cholesky"](_square("cholesky", a))
-    return lower.mT if upper else lower
-
-
-def _mirrored(a: Tensor) -> Tensor:
-    """The symmetric matrix with this lower triangle."""
-    half = tril(a)
-    return half + tril(half, -1).mT
-
-
 def eigh(a: Tensor, UPLO: str = "L") -> Any:
     """As numpy.linalg.eigh, of one triangle of a, as `UPLO` says; the gradient has that triangle too.
 
     Where eigenvalues coincide the derivatives are right if they depend on no choice of eigenvectors: docs/numerics.md.
     """
-    if str(UPLO).upper() not in ("L", "U"):
+    if UPLO not in ("L", "U", "l", "u"):
         raise ValueError(f"eigh: UPLO is 'L' or 'U', for the lower or the upper triangle, not {UPLO!r}")
     a = _square("eigh", a)
-    packed = decompositions.eigh(_mirrored(a if UPLO.upper() == "L" else a.mT))
+    packed = decompositions.eigh(_mirrored(a if UPLO in "lL" else a.mT))
     return EighResult(packed[..., 0, :], packed[..., 1:, :])
 
 
@@ -70,7 +67,7 @@ def svd(a: Tensor, full_matrices: bool = True, compute_uv: bool = True, hermitia
 
     Where singular values coincide the derivatives are right if they depend on no choice of vectors: docs/numerics.md.
     """
-    a = _mirrored(_square("svd", a)) if hermitian else _matrices("svd", a)
+    a = _symmetric("svd", a, hermitian)
     u, s, v = decompositions.svd_parts(decompositions.svd(a), a)
     if not compute_uv:
         return s[..., 0, :]
@@ -94,17 +91,6 @@ def qr(a: Tensor, mode: str = "reduced") -> Any:
     return QRResult(q, r)
 
 
-def _completed(q: Tensor) -> Tensor:
-    """Orthonormal columns, made a basis."""
-    return q if q.shape[-2] == q.shape[-1] else concatenate([q, decompositions.complement(q)], -1)
-
-
-def pinv(a: Tensor, rcond: Any = 1e-15, hermitian: bool = False, *, rtol: Any = None) -> Tensor:
-    """As numpy.linalg.pinv; the derivatives are those among matrices of the same rank."""
-    a = _mirrored(_square("pinv", a)) if hermitian else _matrices("pinv", a)
-    return decompositions.pinv(a, rcond if rtol is None else rtol)
-
-
 def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     """As numpy.linalg.lstsq, by the pseudoinverse; inside jit the residuals are those of independent columns."""
     a = (1.0 * a).astype(_np.result_type(a.dtype, b.dtype, 0.0))
@@ -114,9 +100,10 @@ def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     singular, x = svdvals(a), matmul(pinv(a, rcond), b)
     rank = (singular > rcond * singular[:1]).sum()
     rank = rank if kinds.tracing else int(rank)
-    residuals = (b - matmul(a, x)).reshape(len(b), math.prod(b.shape[1:]))
     few = len(a) <= a.shape[1] or not kinds.tracing and rank < a.shape[1]
-    return x, _np.zeros(0, a.dtype) if few else (residuals * residuals).sum(0), rank, singular
+    residuals = b - matmul(a, x)
+    squares = (residuals * residuals).sum(0).reshape(math.prod(b.shape[1:]))
+    return x, _np.zeros(0, a.dtype) if few else squares, rank, singular
 
 
 def matrix_power(a: Tensor, n: int) -> Tensor:
@@ -132,7 +119,7 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
     return root @ root @ a if n % 2 else root @ root
 
 
-def _multi_dot(arrays: Sequence) -> Any:
+def multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
     parts = [as_array(x) for x in arrays]
     if len(parts) < 2 or any(part.ndim != 2 for part in parts[1:-1]):
@@ -175,21 +162,18 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
     """As numpy.linalg.vector_norm; the order 0 counts, and its derivative is 0."""
     if not isinstance(ord, (int, float, _np.number)):
         raise ValueError(f"norm: ord={ord!r} is no order for vectors, which is a number")
-    ord = float(ord)
+    size, ord = abs(x), float(ord)
     if ord == 2:
         return x.norm(axis, keepdims=keepdims)
-    size = abs(x)
-    if math.isinf(ord):
-        return (
-            size.max(axis, keepdims=keepdims, initial=None if x.size else 0.0)
-            if ord > 0
-            else size.min(axis, keepdims=keepdims)
-        )
+    if ord == math.inf:
+        return size.max(axis, keepdims=keepdims, initial=None if x.size else 0.0)
+    if ord == -math.inf:
+        return size.min(axis, keepdims=keepdims)
     if ord == 0:
         return OPERATIONS["cast"](OPERATIONS["not_equal"](x, 0.0), x.dtype).sum(axis, keepdims=keepdims)
     total = (size**ord).sum(axis, keepdims=keepdims)
-    zero = OPERATIONS["equal"](total, 0.0)  # where all elements are 0 the norm and its gradient are 0
-    return OPERATIONS["where"](zero, 0.0 if ord > 0 else math.inf, OPERATIONS["where"](zero, 1.0, total) ** (1 / ord))
+    zero = total == 0.0  # where all elements are 0 the norm and its gradient are 0
+    return _where(zero, 0.0 if ord > 0 else math.inf, _where(zero, 1.0, total) ** (1 / ord))
 
 
 def cond(x: Tensor, p: Any = None) -> Tensor:
@@ -214,9 +198,8 @@ eigvalsh = lambda a, UPLO="L": eigh(a, UPLO).eigenvalues
 matrix_norm = lambda x, *, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)
 diagonal = lambda x, *, offset=0: moving.diagonal(x, offset, -2, -1)
 trace = lambda x, *, offset=0, dtype=None: diagonal(x, offset=offset).sum(-1, dtype=dtype)
-record(globals(), _np.linalg)
-multi_dot = recorded("multi_dot", _multi_dot, _np.linalg, as_given=list)
-matrix_transpose, cross = shaping.matrix_transpose, products.cross
+record(globals(), _np.linalg, as_given=list)
+cross, matrix_transpose = products.cross, shaping.matrix_transpose
 tensordot, vecdot = products.tensordot, products.vecdot
 matrix_rank = constant("matrix_rank", _np.linalg)
 __all__ = sorted(name for name in vars(_np.linalg) if name in globals() and name[0] != "_")

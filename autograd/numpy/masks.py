@@ -10,77 +10,42 @@ import numpy as np
 
 from ..arguments import axes_of, is_node
 from ..failing import refuse
-from ..node import Tensor
 from ..operation import OPERATIONS
 from . import reducing
 from .dispatch import record
 from .reducing import without
 from .shaping import along
 
-_equal, _not_equal, _less, _less_equal, _greater = (
-    OPERATIONS[name] for name in "equal not_equal less less_equal greater".split()
+count_nonzero = lambda a, axis=None, *, keepdims=False: reducing.sum(a != 0, axis, keepdims=keepdims)
+any = lambda a, axis=None, *, keepdims=False, where=True: reducing.sum(a != 0, axis, keepdims=keepdims, where=where) > 0
+all = lambda a, axis=None, *, keepdims=False, where=True: (
+    reducing.sum(a == 0, axis, keepdims=keepdims, where=where) == 0
 )
-
-count_nonzero = lambda a, axis=None, *, keepdims=False: reducing.sum(_not_equal(a, 0), axis, keepdims=keepdims)
-any = lambda a, axis=None, *, keepdims=False, where=True: _greater(
-    reducing.sum(_not_equal(a, 0), axis, keepdims=keepdims, where=where), 0
+# equal, or, if these are, both no numbers
+_same = lambda a, b, equal_nan: (a == b) | (a != a) & (b != b) if equal_nan else a == b
+array_equal = lambda a1, a2, equal_nan=False: a1.shape == a2.shape and all(_same(a1, a2, equal_nan))
+array_equiv = lambda a1, a2: np.array_equiv(np.zeros(a1.shape), np.zeros(a2.shape)) and all(a1 == a2)
+isclose = lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: (
+    (abs(a - b) <= atol + rtol * abs(b)) & (abs(b) < math.inf) | _same(a, b, equal_nan)
 )
-all = lambda a, axis=None, *, keepdims=False, where=True: _equal(
-    reducing.sum(_equal(a, 0), axis, keepdims=keepdims, where=where), 0
+allclose = lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: all(isclose(a, b, rtol, atol, equal_nan))
+isin = lambda element, test_elements, assume_unique=False, invert=False, *, kind=None: (
+    any(element[..., None] == test_elements.reshape(-1), -1) != invert
+)
+argmax = lambda a, axis=None, *, keepdims=False: OPERATIONS["argmax"](*along(a, axis)).reshape(
+    without(a.shape, axes_of(axis, a.ndim), keepdims)
+)
+# where the smallest is, or what is no number
+argmin = lambda a, axis=None, *, keepdims=False: argmax(
+    (a == reducing.min(a, axis, keepdims=True)) | (a != a), axis, keepdims=keepdims
+)
+argsort = lambda a, axis=-1, kind=None, order=None, *, stable=None: OPERATIONS["argsort"](
+    *along(a, axis), "stable" if stable else kind
 )
 argpartition = lambda a, kth, axis=-1, kind=None, order=None: argsort(a, axis)
-allclose = lambda a, b, rtol=1e-05, atol=1e-08, equal_nan=False: all(isclose(a, b, rtol, atol, equal_nan))
-
-
-def _same(a: Any, b: Any, equal_nan: bool) -> Any:
-    """Where elements are equal, or, if these are, no numbers."""
-    return _equal(a, b) | _not_equal(a, a) & _not_equal(b, b) if equal_nan else _equal(a, b)
-
-
-def isclose(a: Tensor, b: Tensor, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
-    """As numpy.isclose."""
-    near = _less_equal(abs(a - b), atol + rtol * abs(b)) & _less(abs(b), math.inf)
-    return near | _same(a, b, equal_nan)
-
-
-def array_equal(a1: Tensor, a2: Tensor, equal_nan: bool = False) -> Any:
-    """As numpy.array_equal."""
-    return a1.shape == a2.shape and all(_same(a1, a2, equal_nan))
-
-
-def array_equiv(a1: Tensor, a2: Tensor) -> Any:
-    """As numpy.array_equiv: equal where broadcast, if they do."""
-    return np.array_equiv(np.zeros(a1.shape), np.zeros(a2.shape)) and all(_equal(a1, a2))
-
-
-def isin(
-    element: Tensor, test_elements: Tensor, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
-) -> Any:
-    """As numpy.isin, by comparing all pairs."""
-    among = any(_equal(element[..., None], test_elements.reshape(-1)), -1)
-    return ~among if invert else among
-
-
-def argmax(a: Tensor, axis: int | None = None, *, keepdims: bool = False) -> Any:
-    """As numpy.argmax."""
-    places = OPERATIONS["argmax"](*along(a, axis))
-    return places.reshape(without(a.shape, axes_of(axis, a.ndim), keepdims))
-
-
-def argmin(a: Tensor, axis: int | None = None, *, keepdims: bool = False) -> Any:
-    """As numpy.argmin: where the smallest is, or what is no number."""
-    smallest = _equal(a, reducing.min(a, axis, keepdims=True)) | _not_equal(a, a)
-    return argmax(smallest, axis, keepdims=keepdims)
-
-
-def argsort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Any:
-    """As numpy.argsort."""
-    return OPERATIONS["argsort"](*along(a, axis), "stable" if stable else kind)
-
-
-def searchsorted(a: Tensor, v: Tensor, side: Any = "left", sorter: Any = None) -> Any:
-    """As numpy.searchsorted."""
-    return OPERATIONS["searchsorted"](a if sorter is None else a[sorter], v, side)
+searchsorted = lambda a, v, side="left", sorter=None: OPERATIONS["searchsorted"](
+    a if sorter is None else a[sorter], v, side
+)
 
 
 def digitize(x: Any, bins: Any, right: bool = False) -> Any:

@@ -8,43 +8,31 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index as axis_of
 
-from ..arguments import is_node
+from ..arguments import holds_node, is_node
 from ..indexing import indexed
 from ..meeting import as_array, as_arrays, as_weak, joined
 from ..node import Tensor
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree, unflatten
-from .dispatch import data_of, has_node, record, signature
-from .shaping import along, atleast_1d, atleast_2d, atleast_3d, broadcast_to
+from .dispatch import data_of, record, signature
+from .elementwise import selection
+from .shaping import along, atleast_1d, atleast_2d, atleast_3d, broadcast_to, cut
 
 
 def concatenate(arrays: Sequence, axis: int | None = 0, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     """As numpy.concatenate: pairs are joined, then pairs of pairs, so that n arrays cost n log n."""
     parts = [x.reshape(-1) if axis is None else x for x in as_arrays(arrays)]
-    axis = 0 if axis is None else axis_of(axis, parts[0].ndim)
-    if len({part.ndim for part in parts}) != 1:
-        shapes = ", ".join(str(part.shape) for part in parts)
-        raise ValueError(f"concatenate: the arrays differ in their number of axes: {shapes}")
     if dtype is not None or casting != "same_kind":  # or NumPy's error, if this would be another casting
         dtype = np.concatenate([np.empty(0, part.dtype) for part in parts], dtype=dtype, casting=casting).dtype
         parts = [part.astype(dtype) for part in parts]
-    return joined(parts, axis)
+    return joined(parts, 0 if axis is None else axis_of(axis, parts[0].ndim))
 
 
 def stack(arrays: Sequence, axis: int = 0, **options: Any) -> Any:
     """As numpy.stack."""
     parts = as_arrays(arrays)
-    if len({part.shape for part in parts}) != 1:
-        raise ValueError(f"stack: the arrays differ in shape: {', '.join(str(part.shape) for part in parts)}")
-    shape = parts[0].shape
-    axis = axis_of(axis, len(shape) + 1)
-    return concatenate([part.reshape(*shape[:axis], 1, *shape[axis:]) for part in parts], axis, **options)
-
-
-def hstack(tup: Sequence, **options: Any) -> Any:
-    """As numpy.hstack."""
-    parts = [atleast_1d(part) for part in as_arrays(tup)]
-    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, **options)
+    axis = axis_of(axis, parts[0].ndim + 1)
+    return concatenate([x.reshape(*x.shape[:axis], 1, *x.shape[axis:]) for x in parts], axis, **options)
 
 
 def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
@@ -53,10 +41,7 @@ def select(condlist: Sequence, choicelist: Sequence, default: Any = 0) -> Any:
         raise ValueError(f"select: a choice for each condition, not {len(choicelist)} for {len(condlist)}")
     if any(as_array(condition).dtype != bool for condition in condlist):
         raise TypeError("select: each condition is a mask of booleans")
-    out = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist)):
-        out = OPERATIONS["where"](condition, choice, out)
-    return out
+    return selection(zip(reversed(condlist), reversed(choicelist)), default)
 
 
 def moved(move: Callable[[Any], Any], tree: Any) -> Any:
@@ -74,17 +59,17 @@ def _moving(name: str, *holders: str, home: ModuleType = np) -> Callable[..., An
 
     def function(*args: Any, **kwargs: Any) -> Any:
         if args and not holders:
-            return moved(lambda numbers: plain(numbers, *data_of(args[1:]), **kwargs), args[0])
+            return moved(lambda numbers: plain(numbers, *data_of(args[1:]), **data_of(kwargs)), args[0])
         call = signature(plain).bind(*args, **kwargs)
         given = call.arguments
-        trees = {key: given[key] for key in holders or [*given][:1] if key in given}
-        given.update({key: data_of(x) for key, x in given.items() if key not in trees})
+        trees = {key: given.pop(key) for key in holders or [*given][:1] if key in given}
+        given.update(data_of(given))
 
-        def move(numbers: list) -> Any:
-            given.update(zip(trees, numbers))
+        def move(numbers: dict) -> Any:
+            given.update(numbers)
             return plain(*call.args, **call.kwargs)
 
-        return moved(move, [*trees.values()])
+        return moved(move, trees)
 
     return function
 
@@ -94,13 +79,6 @@ repeat, tile, delete, diagonal, roll, flip, fliplr, flipud, rot90, resize, hspli
 )
 append, block = _moving("append", "arr", "values"), _moving("block", "arrays")
 compress, extract = _moving("compress", "a"), _moving("extract", "arr")
-
-
-def broadcast_arrays(*args: Any, subok: bool = False) -> tuple:
-    """As numpy.broadcast_arrays."""
-    parts = [as_array(x) for x in args]
-    shape = np.broadcast_shapes(*(x.shape for x in parts))
-    return tuple(broadcast_to(x, shape) for x in parts)
 
 
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: Any = "xy") -> tuple:
@@ -130,8 +108,7 @@ def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Any:
     """As numpy.take_along_axis."""
     x, axis = along(arr, axis)
     if indices.ndim != x.ndim or indices.dtype.kind not in "iu":
-        given = f"of shape {indices.shape} and {indices.dtype}"
-        raise IndexError(f"take_along_axis: of integers with the array's {x.ndim} axes, not {given}")
+        raise IndexError(f"indices are integers with the array's {x.ndim} axes, not {indices.dtype} of {indices.shape}")
     places = [np.arange(n).reshape(-1, *(1,) * (x.ndim - k - 1)) for k, n in enumerate(x.shape)]
     return _at(x, (*places[:axis], indices, *places[axis + 1 :]), indices)
 
@@ -156,10 +133,7 @@ def _splitting(name: str) -> Callable[..., Any]:
     def function(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
         axis = axis_of(axis, ary.ndim)
         pieces = plain(np.arange(ary.shape[axis]), indices_or_sections)
-        return [
-            ary[(slice(None),) * axis + (slice(*piece[[0, -1]] + [0, 1]) if piece.size else slice(0),)]
-            for piece in pieces
-        ]
+        return [cut(ary, axis, *(piece[[0, -1]] + [0, 1] if piece.size else [0])) for piece in pieces]
 
     return function
 
@@ -167,40 +141,38 @@ def _splitting(name: str) -> Callable[..., Any]:
 split, array_split = _splitting("split"), _splitting("array_split")
 
 
-def diag(v: Tensor, k: int = 0) -> Tensor:
-    """As numpy.diag: the diagonal of a matrix, or a matrix with this diagonal."""
-    if v.ndim == 2:
-        return diagonal(v, k)
-    places = np.nonzero(np.diag(np.ones(v.shape), k))
-    return OPERATIONS["scatter"](v, places, (v.size + abs(k),) * 2)
-
-
 def pad(array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Tensor:
     """As numpy.pad, in the modes constant, edge, reflect, symmetric and wrap."""
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise TypeError(f"pad: the mode {mode!r} is not differentiated here")
-    if not array.ndim:
-        return array
     if mode != "constant":
         return moved(lambda numbers: np.pad(numbers, pad_width, mode), array)  # type: ignore[call-overload]
-    element = np.pad(np.ones((1,) * array.ndim, bool), pad_width)  # where one element would stand
-    inside = tuple(slice(int(first), int(first) + n) for (first,), n in zip(np.nonzero(element), array.shape))
+    element = np.pad(np.ones((1,) * array.ndim), pad_width)  # where one would stand
+    inside = tuple(slice(i, i + n) for i, n in zip(np.argwhere(element)[0].tolist(), array.shape))
     out = OPERATIONS["scatter"](array, inside, tuple(n + m - 1 for n, m in zip(array.shape, element.shape)))
-    if not np.asarray(constant_values).any():
+    if not np.any(constant_values):
         return out
-    blank = np.zeros(array.shape, bool)
-    filled = np.pad(blank.astype(array.dtype), pad_width, constant_values=constant_values)
-    return OPERATIONS["where"](np.pad(blank, pad_width, constant_values=True), filled, out)
+    return out + np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=constant_values)
 
 
 insert = lambda arr, obj, values, axis=None: moved(
     lambda numbers: np.insert(numbers[0], data_of(obj), numbers[1], axis), [arr, values]
 ).astype(as_array(arr).dtype)
-diagflat = lambda v, k=0: diag(as_array(v).ravel(), k)
+diag = lambda v, k=0: (
+    diagonal(v, k)
+    if v.ndim == 2
+    else OPERATIONS["scatter"](v, np.nonzero(np.diag(np.ones(v.shape), k)), (v.size + abs(k),) * 2)
+)
+diagflat = lambda v, k=0: diag(v.ravel(), k)
 trace = lambda a, offset=0, axis1=0, axis2=1, dtype=None: diagonal(a, offset, axis1, axis2).sum(-1, dtype=dtype)
+_beside = lambda parts, **options: concatenate(parts, 0 if parts[0].ndim == 1 else 1, **options)
+hstack = lambda tup, **options: _beside([atleast_1d(x) for x in as_arrays(tup)], **options)
 vstack = lambda tup, **options: concatenate([atleast_2d(x) for x in as_arrays(tup)], **options)
 dstack = lambda tup: concatenate([atleast_3d(x) for x in as_arrays(tup)], 2)
 column_stack = lambda tup: concatenate([x if x.ndim > 1 else x.reshape(-1, 1) for x in as_arrays(tup)], 1)
+broadcast_arrays = lambda *args, subok=False: tuple(
+    broadcast_to(x, np.broadcast_shapes(*(as_array(x).shape for x in args))) for x in args
+)
 sliding_window_view = _moving("sliding_window_view", home=np.lib.stride_tricks)
 __all__ = [*record(globals(), as_given=list), *record(globals(), np.lib.stride_tricks, as_given=list)]
 
@@ -213,7 +185,7 @@ class Joining:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if not has_node(parts):
+        if not holds_node(parts):
             return self.plain[key]
         directive = parts[:1] if isinstance(parts[0], str) else ()
         arrays = [np.r_[part] if isinstance(part, slice) else part for part in parts[len(directive) :]]

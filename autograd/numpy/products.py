@@ -1,5 +1,6 @@
 """Products of arrays: matmul, and einsum, through which the others go."""
 
+import itertools
 import math
 import numbers
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from ..arguments import axes_of
 from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
-from .dispatch import record
+from .dispatch import blank_of, record
 from .moving import diagonal
 from .shaping import array, atleast_1d, moveaxis
 
@@ -24,26 +25,17 @@ def matmul(x: Any, y: Any) -> Any:
     if getattr(x, "ndim", 0) > 1 and getattr(y, "ndim", 0) > 1:
         return OPERATIONS["matmul"](x, y)
     x, y = as_array(x), as_array(y)
-    shapes = f"matmul: shapes {x.shape} and {y.shape}"
     if not (x.ndim and y.ndim):
-        raise ValueError(f"{shapes}: a scalar has no matrix product, use *")
-    rows = y.shape[-2 if y.ndim > 1 else 0]
-    if x.shape[-1] != rows:
-        raise ValueError(f"{shapes} do not multiply: {x.shape[-1]} columns against {rows} rows")
+        raise ValueError(f"matmul: shapes {x.shape} and {y.shape}: a scalar has no matrix product, use *")
+    if x.shape[-1] != y.shape[-2:][0]:
+        raise ValueError(f"matmul: shapes {x.shape} and {y.shape}: as many columns as rows are needed")
     out = OPERATIONS["matmul"](x if x.ndim > 1 else x.reshape(1, -1), y if y.ndim > 1 else y.reshape(-1, 1))
     left, right = out.shape[-2:-1] if x.ndim > 1 else (), out.shape[-1:] if y.ndim > 1 else ()
     return out.reshape(out.shape[:-2] + left + right)
 
 
-def affine(x: Any, weight: Any, bias: Any) -> Any:
-    """x @ weight + bias, what a Linear layer computes, as one operation."""
-    return OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
-
-
 def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
-    if len(operands) < 2:
-        raise ValueError("einsum: of subscripts and the arrays that they are of")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
     ((x, letters), *others), out = _parsed(subscripts, [array(x, dtype) for x in factors])
     for i, (y, term) in enumerate(others, 1):
@@ -66,39 +58,24 @@ def _as_text(operands: Sequence) -> tuple[Any, ...]:
 def _parsed(subscripts: str, operands: list) -> tuple[list[tuple[Any, str]], str]:
     """The operands, each with its letters, which are distinct, and without broadcasting; and those of the result."""
     inputs, arrow, out = subscripts.replace(" ", "").partition("->")
+    *free, last = (letter for letter in LETTERS if letter not in subscripts)
+    blanks = [*map(blank_of, operands)]
+    try:  # with one more operand, of no elements, NumPy says what does not fit and computes nothing
+        np.einsum(f"{inputs},{last}{last}{arrow}{out}", *blanks, np.empty((0, 0)))
+    except ValueError:
+        np.einsum(subscripts, *blanks)  # the same error, of what was given
+        raise
     terms = inputs.split(",")
-    if unknown := "".join(sorted({*f"{inputs}{out}".replace("...", "")} - {*LETTERS, ","})):
-        raise ValueError(f"einsum: {subscripts!r}: axes are named by letters, not by {unknown!r}")
-    if len(terms) != len(operands):
-        raise ValueError(f"einsum: {subscripts!r} is of {len(terms)} operands, given were {len(operands)}")
-    free = [letter for letter in LETTERS if letter not in subscripts]
     extra = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands)]
-    ellipsis = "".join(free[: max([0, *(n for n, term in zip(extra, terms) if "..." in term)])])
+    ellipsis = "".join(free[: max(n if "..." in term else 0 for n, term in zip(extra, terms))])
     terms = [term.replace("...", ellipsis[len(ellipsis) - n :]) for term, n in zip(terms, extra)]
+    every = "".join(terms)
     if not arrow:
-        every = "".join(terms)
-        out = ellipsis + "".join(sorted(c for c in set(every) - set(ellipsis) if every.count(c) == 1))
-    out = out.replace("...", ellipsis)
-    sizes = _sizes(subscripts, terms, operands)
-    if len(set(out)) != len(out) or not set(out) <= set(sizes):
-        raise ValueError(f"einsum: {subscripts!r}: the result repeats a letter, or has one that no operand has")
-    return [_distinct(x, term, sizes) for x, term in zip(operands, terms)], out
-
-
-def _sizes(subscripts: str, terms: Sequence[str], operands: Sequence) -> dict[str, int]:
+        out = "..." + "".join(sorted(c for c in {*every} - {*ellipsis} if every.count(c) == 1))
     sizes: dict[str, int] = {}
-    for term, x in zip(terms, operands):
-        if len(term) != x.ndim:
-            raise ValueError(f"einsum: {subscripts!r}: an operand of shape {x.shape} does not have {len(term)} axes")
-        if len({*zip(term, x.shape)}) != len({*term}):
-            raise ValueError(f"einsum: {subscripts!r}: shape {x.shape} has two lengths for one letter of {term!r}")
-        for letter, n in zip(term, x.shape):
-            if n != 1 and sizes.get(letter, 1) not in (1, n):
-                lengths = f"{letter} has the lengths {sizes[letter]} and {n}"
-                shapes = ", ".join(str(x.shape) for x in operands)
-                raise ValueError(f"einsum: {subscripts!r}: {lengths} in shapes {shapes}")
-            sizes[letter] = sizes.get(letter, 1) if n == 1 else n
-    return sizes
+    for letter, n in zip(every, itertools.chain(*(x.shape for x in operands))):
+        sizes[letter] = n if n != 1 else sizes.get(letter, 1)
+    return [_distinct(x, term, sizes) for x, term in zip(operands, terms)], out.replace("...", ellipsis)
 
 
 def _distinct(x: Any, term: str, sizes: dict[str, int]) -> tuple[Any, str]:
@@ -141,34 +118,22 @@ def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Any:
     ours, theirs = (tuple(np.atleast_1d(i)) for i in pairs)
     axes_of(ours, a.ndim), axes_of(theirs, b.ndim)  # or an error
     left, right = [*range(a.ndim)], [*range(a.ndim, a.ndim + b.ndim)]
-    for i, j in zip(ours, theirs, strict=True):
-        if a.shape[i] != b.shape[j]:
-            raise ValueError(f"tensordot: axis {i} of shape {a.shape} and axis {j} of shape {b.shape} differ in length")
+    if [a.shape[i] for i in ours] != [b.shape[j] for j in theirs]:
+        raise ValueError(f"tensordot: axes {ours} of shape {a.shape} and {theirs} of shape {b.shape} differ in length")
+    for i, j in zip(ours, theirs):
         right[j] = left[i]
     return einsum(a, left, b, right)
-
-
-def dot(a: Tensor, b: Tensor) -> Any:
-    """As numpy.dot."""
-    if not (a.ndim and b.ndim):
-        return a * b
-    return matmul(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
 
 
 def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     """As numpy.convolve, as the product of the shorter array with a matrix of windows of the longer."""
     a, v = atleast_1d(a, v)
-    if a.ndim != 1 or v.ndim != 1 or not (a.size and v.size):
-        raise ValueError(f"convolve: of two rows of numbers that are not empty, not of shapes {a.shape} and {v.shape}")
-    if len(v) > len(a):
-        a, v = v, a
-    if mode not in ("full", "same", "valid"):
-        raise ValueError(f"convolve: the mode is full, same or valid, not {mode!r}")
+    length = len(np.convolve(blank_of(a), blank_of(v), mode))  # type: ignore[call-overload]  # or an error
+    a, v = (v, a) if len(v) > len(a) else (a, v)
     n, m = len(a), len(v)
-    first, length = {"full": (0, n + m - 1), "same": ((m - 1) // 2, n), "valid": (m - 1, n - m + 1)}[mode]
-    padded = OPERATIONS["scatter"](a, slice(m - 1, n + m - 1), (n + 2 * m - 2,))
+    first = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
-    return matmul(padded[windows], v)
+    return matmul(OPERATIONS["scatter"](a, slice(m - 1, n + m - 1), (n + 2 * m - 2,))[windows], v)
 
 
 def kron(a: Tensor, b: Tensor) -> Any:
@@ -192,26 +157,22 @@ def cross(a: Tensor, b: Tensor, axisa: int = -1, axisb: int = -1, axisc: int = -
 
 def matrices(name: str, x: Any, square: bool = False) -> Any:
     """An array that has matrices in its last two axes, or a ValueError."""
-    x = as_array(x)
     if x.ndim < 2 or square and x.shape[-1] != x.shape[-2]:
         raise ValueError(f"{name}: of {'square ' * square}matrices in the last two axes, not of shape {x.shape}")
     return x
 
 
-def vecdot(x1: Tensor, x2: Tensor, *, axis: int = -1) -> Any:
-    """As numpy.vecdot."""
-    x1, x2 = (moveaxis(x, axis_of(axis, x.ndim), -1) for x in (x1, x2))
-    return matmul(x1[..., None, :], x2[..., None])[..., 0, 0]
-
-
-def correlate(a: Tensor, v: Tensor, mode: str = "valid") -> Any:
-    """As numpy.correlate."""
-    return convolve(a, v[::-1], mode) if len(a) >= len(v) else convolve(a[::-1], v, mode)[::-1]
-
-
-inner = lambda a, b: tensordot(a, b, (-1, -1)) if as_array(a).ndim and as_array(b).ndim else dot(a, b)
-outer = lambda a, b: as_array(a).reshape(-1, 1) * as_array(b).reshape(-1)
-vdot = lambda a, b: matmul(as_array(a).reshape(-1), as_array(b).reshape(-1))
-vecmat = lambda x1, x2: matmul(as_array(x1)[..., None, :], matrices("vecmat", x2))[..., 0, :]
-matvec = lambda x1, x2: matmul(matrices("matvec", x1), as_array(x2)[..., None])[..., 0]
+# x @ weight + bias, what a Linear layer computes, as one operation
+affine = lambda x, weight, bias: OPERATIONS["affine"](x, weight, bias) if x.ndim > 1 else matmul(x, weight) + bias
+dot = lambda a, b: a * b if not a.ndim or not b.ndim else matmul(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
+inner = lambda a, b: tensordot(a, b, (-1, -1)) if a.ndim and b.ndim else a * b
+outer = lambda a, b: a.reshape(-1, 1) * b.reshape(-1)
+vdot = lambda a, b: matmul(a.reshape(-1), b.reshape(-1))
+_dots = lambda x, y: matmul(x[..., None, :], y[..., None])[..., 0, 0]
+vecdot = lambda x1, x2, *, axis=-1: _dots(*(moveaxis(x, axis_of(axis, x.ndim), -1) for x in (x1, x2)))
+vecmat = lambda x1, x2: matmul(x1[..., None, :], matrices("vecmat", x2))[..., 0, :]
+matvec = lambda x1, x2: matmul(matrices("matvec", x1), x2[..., None])[..., 0]
+correlate = lambda a, v, mode="valid": (
+    convolve(a, v[::-1], mode) if len(a) >= len(v) else convolve(a[::-1], v, mode)[::-1]
+)
 __all__ = record(globals())

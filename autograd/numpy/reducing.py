@@ -18,9 +18,9 @@ from ..on_arrays import count
 from ..operation import OPERATIONS, Operation
 from .dispatch import data_of, record
 from .moving import concatenate
-from .shaping import along, atleast_1d, broadcast_to
+from .shaping import along, atleast_1d, broadcast_to, cut
 
-_where, _equal, _concatenate = (OPERATIONS[name] for name in "where equal concatenate".split())
+_where, _concatenate = OPERATIONS["where"], OPERATIONS["concatenate"]
 
 
 def without(shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
@@ -84,12 +84,10 @@ def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
     """A tree of products of halves, whose derivatives are right where elements are 0."""
     axes = axes_of(axis, x.ndim)
     shape, x = without(x.shape, axes, keepdims), rows(x, axes)
-    n, last = x.shape[-1], x.ndim - 1
-    while n > 1:
+    while (n := x.shape[-1]) > 1:
         half = n // 2
         product = x[..., :half] * x[..., half : 2 * half]
-        x = _concatenate(product, x[..., 2 * half :], last) if n % 2 else product
-        n -= half
+        x = _concatenate(product, x[..., 2 * half :], x.ndim - 1) if n % 2 else product
     # a product of nothing is 1, and has a history all the same
     return x.reshape(shape) if n else _sum(x, -1).reshape(shape) + 1.0
 
@@ -141,19 +139,15 @@ def _of_deviations(name: str, size: Callable[..., Tensor]) -> Callable[..., Tens
     ) -> Tensor:
         if correction is not None and ddof:
             raise ValueError(f"{name}: ddof and correction are two names for the same number: give one of them")
-        deviation = _deviation(selected(a, dtype), axis, where, mean)
-        n = _counted(deviation, axis, keepdims, where) - float(ddof if correction is None else correction)
-        return size(deviation, OPERATIONS["maximum"](n, 0), axis, keepdims)
+        x = selected(a, dtype)
+        centre = _means(x, axis, keepdims=True, where=where) if mean is None else mean
+        n = _counted(x, axis, keepdims, where) - float(ddof if correction is None else correction)
+        return size(selected(x - centre, None, where, 0.0), OPERATIONS["maximum"](n, 0), axis, keepdims)
 
     return function
 
 
-def _deviation(x: Tensor, axis: Any, where: Any, centre: Any) -> Tensor:
-    """The elements less their mean, 0 where the mask is False."""
-    centre = mean(x, axis, keepdims=True, where=where) if centre is None else centre
-    return selected(x - centre, None, where, 0.0)
-
-
+_means = mean
 var = _of_deviations("var", lambda x, n, axis, keepdims: sum(x * x, axis, keepdims=keepdims) / n)
 # by the norm, whose gradient for equal elements is 0
 std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=keepdims) / OPERATIONS["sqrt"](n))
@@ -162,23 +156,24 @@ std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=
 def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
     """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
     x, axis = along(atleast_1d(selected(x, dtype)), axis)
-    before, step = (slice(None),) * axis, 1
+    step = 1
     while step < x.shape[axis]:
-        both = OPERATIONS[operation](x[(*before, slice(None, -step))], x[(*before, slice(step, None))])
-        x = _concatenate(x[(*before, slice(None, step))], both, axis)
+        both = OPERATIONS[operation](cut(x, axis, None, -step), cut(x, axis, step, None))
+        x = _concatenate(cut(x, axis, step), both, axis)
         step *= 2
     return x
 
 
+ediff1d = lambda ary, to_end=None, to_begin=None: concatenate(
+    [as_array(part).astype(ary.dtype) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None], None
+)
 cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(atleast_1d(selected(a, dtype)), axis))
 cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0
 
 
 def sort(a: Tensor, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Tensor:
     """As numpy.sort (stable, whatever the kind); an element's gradient goes to the place it came from."""
-    if order is not None:
-        raise ValueError(f"sort: order={order!r}, but a Tensor has no fields to order by")
-    np.sort(np.empty(0), kind=kind, stable=stable)  # or an error
+    np.sort(np.empty(0), kind=kind, order=order, stable=stable)  # or an error
     x, axis = along(a, axis)
     return OPERATIONS["sorted_as"](x, x, axis)
 
@@ -198,29 +193,23 @@ def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
         raise ValueError(f"diff: n is how often differences are taken, not {n}")
     if not n:
         return a
-    edge, before = (*a.shape[:axis], 1, *a.shape[axis + 1 :]), (slice(None),) * axis
-    ends = [None if end is None else as_array(end) for end in (prepend, append)]
-    ends = [broadcast_to(end, edge) if end is not None and not end.ndim else end for end in ends]
-    x = concatenate([part for part in (ends[0], a, ends[1]) if part is not None], axis)
+    edge = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
+    parts = [as_array(part) for part in (prepend, a, append) if part is not None]
+    x = concatenate([part if part.ndim else broadcast_to(part, edge) for part in parts], axis)
     for _ in range(n):
-        x = x[(*before, slice(1, None))] - x[(*before, slice(None, -1))]
+        x = cut(x, axis, 1, None) - cut(x, axis, None, -1)
     return x
-
-
-def ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
-    """As numpy.ediff1d: the differences of all elements in a row, between other numbers."""
-    parts = [as_array(part).reshape(-1) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None]
-    return concatenate([part.astype(ary.dtype) for part in parts])
 
 
 def unwrap(p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Tensor:
     """As numpy.unwrap; each element moves by a multiple of the period, so its gradient is its own."""
+    p = as_array(p)
     axis = axis_of(axis, p.ndim)
-    step = diff(p, axis=axis, prepend=p[(slice(None),) * axis + (slice(1),)])
+    step = diff(p, axis=axis, prepend=cut(p, axis, 1))
     jump = (step + period / 2) % period - period / 2 - step
     # a step of exactly half a period upwards stays one
-    jump = _where(_equal(step + jump, -period / 2) * (step > 0), jump + period, jump)
-    small = OPERATIONS["less"](abs(step), period / 2 if discont is None else discont)
+    jump = _where((step + jump == -period / 2) & (step > 0), jump + period, jump)
+    small = abs(step) < (period / 2 if discont is None else discont)
     return p + cumsum(_where(small, 0.0, jump), axis)
 
 

@@ -13,15 +13,14 @@ from ..operation import OPERATIONS
 from .dispatch import blank_of, record
 
 
-def floats(x: Any) -> Any:
-    """A Tensor or an array of floats."""
-    x = as_array(x)
-    return x if x.dtype.kind == "f" else x.astype(float)
-
-
 def along(x: Any, axis: Any) -> tuple[Any, int]:
     """x and one axis of it; all elements in a row for None."""
     return (x.reshape(-1), 0) if axis is None else (x, axis_of(axis, x.ndim))
+
+
+def cut(x: Any, axis: int, *places: int | None) -> Any:
+    """What stands between two places along an axis: from the first one on, up to the last one."""
+    return x[(slice(None),) * axis + (slice(*places),)]
 
 
 def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: Any = None) -> Tensor:
@@ -42,10 +41,8 @@ def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
 def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
     order = order if axes is None else (axes,)
-    order = tuple(reversed(range(a.ndim))) if order in ((), (None,)) else unpacked(order)
-    if sorted(i % a.ndim if -a.ndim <= i < a.ndim else -1 for i in order) != list(range(a.ndim)):
-        raise ValueError(f"transpose: {order} is no order of the {a.ndim} axes of shape {a.shape}")
-    return OPERATIONS["transpose"](a, tuple(i % a.ndim for i in order))
+    order = (*range(a.ndim)[::-1],) if order in ((), (None,)) else unpacked(order)
+    return OPERATIONS["transpose"](a, tuple(axis_of(i, a.ndim) for i in order))
 
 
 def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
@@ -72,12 +69,13 @@ moveaxis, rollaxis, matrix_transpose = map(_ordering, ("moveaxis", "rollaxis", "
 squeeze, expand_dims = _reshaping("squeeze"), _reshaping("expand_dims")
 
 
-def _of_each(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of one array as one of several, too, with a tuple of results."""
-    return lambda *arys: function(as_array(*arys)) if len(arys) == 1 else tuple(function(as_array(x)) for x in arys)
+def _at_least(ndim: int) -> Callable[..., Any]:
+    """The function that gives one array, or each of several, axes of length 1."""
+    one = _reshaping(f"atleast_{ndim}d")
+    return lambda *arys: one(as_array(*arys)) if len(arys) == 1 else tuple(one(as_array(x)) for x in arys)
 
 
-atleast_1d, atleast_2d, atleast_3d = (_of_each(_reshaping(f"atleast_{n}d")) for n in (1, 2, 3))
+atleast_1d, atleast_2d, atleast_3d = map(_at_least, (1, 2, 3))
 
 
 def array(

@@ -10,12 +10,12 @@ from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
 from . import masks, reducing
-from .dispatch import data_of, record
+from .dispatch import blank_of, data_of, record
 from .moving import concatenate, diagonal, take, take_along_axis
 from .reducing import selected
 from .shaping import atleast_2d, broadcast_to
 
-_where, _equal, _maximum, _floor = (OPERATIONS[name] for name in "where equal maximum floor".split())
+_where, _maximum, _floor = (OPERATIONS[name] for name in "where maximum floor".split())
 
 ptp = lambda a, axis=None, *, keepdims=False: (
     reducing.max(a, axis, keepdims=keepdims) - reducing.min(a, axis, keepdims=keepdims)
@@ -27,9 +27,8 @@ def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = F
     axis = tuple(axis) if isinstance(axis, list) else axis
     w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
     if w.shape != a.shape:
-        axes = [] if axis is None else [i % a.ndim for i in np.atleast_1d(axis)]
-        if axis is None or w.shape != tuple(a.shape[i] for i in axes):
-            raise ValueError(f"average: weights of shape {w.shape} for an array of shape {a.shape} along {axis}")
+        np.average(blank_of(a), axis, np.ones(w.shape))  # or an error
+        axes = [i % a.ndim for i in np.atleast_1d(axis)]
         w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(a.shape)))
     total = reducing.sum(broadcast_to(w, a.shape), axis, keepdims=keepdims)
     mean = reducing.sum(a * w, axis, keepdims=keepdims) / total
@@ -41,36 +40,34 @@ def _quantile(name: str) -> Callable[..., Any]:
 
     The gradient goes to the two elements that it lies between.
     """
-    plain = getattr(np, name.removeprefix("nan"))
+    plain, over_nan = getattr(np, name.removeprefix("nan")), name.startswith("nan")
 
     def function(a: Tensor, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False) -> Tensor:
         q, axes = np.asarray(q, float), axes_of(tuple(axis) if isinstance(axis, list) else axis, a.ndim)
         rows = reducing.sort(reducing.rows(a, axes))
-        out = _between(rows, lambda n: plain(np.arange(n), q, method=method), name.startswith("nan"))
+        out = _between(rows, lambda n: plain(np.arange(n), q, method=method).ravel(), over_nan)
         return out.reshape(q.shape + reducing.without(a.shape, axes, keepdims))
 
     return function
 
 
-def _between(rows: Tensor, place: Callable, over_nan: bool) -> Tensor:
-    """Between elements of sorted rows at `place` of the length of each; an axis of places comes first."""
-    n = rows.shape[-1]
+def _between(rows: Tensor, places: Callable, over_nan: bool) -> Tensor:
+    """Between elements of sorted rows at these places of the length of each; an axis of places comes first."""
+    n, last = rows.shape[-1], rows[..., -1:]
     if not n:
         raise ValueError("there is no median or quantile of no elements")
-    lengths: Any = np.full(rows.shape[:-1], n)
-    if over_nan:  # they are the last
-        lengths = _maximum(masks.count_nonzero(rows == rows, -1), 1)
-    several: Any = range(1, n + 1) if is_node(lengths) else np.unique(np.append(lengths, n))
-    levels: Any = np.stack([place(k).ravel() for k in several])
-    places = take(levels, masks.searchsorted(several, lengths), 0)
-    low = _floor(places).astype(int)
-    share = (places - low).astype(rows.dtype)
+    if over_nan:  # which is last
+        lengths: Any = _maximum(masks.count_nonzero(rows == rows, -1), 1)
+        several: Any = range(1, n + 1) if is_node(lengths) else np.unique(lengths)
+        levels: Any = np.stack([*map(places, several)])
+        place = take(levels, masks.searchsorted(several, lengths), 0)
+    else:
+        place = np.broadcast_to(places(n), (*rows.shape[:-1], places(n).size))
+    low = _floor(place).astype(int)
+    share = (place - low).astype(rows.dtype)
     x, y = (take_along_axis(rows, i, -1) for i in (low, low + (share > 0)))
     out = x * (1 - share) + share * _where(share, y, 0.0)
-    if not over_nan:
-        last = rows[..., -1:]
-        out = _where(_equal(last, last), out, last)
-    return out.transpose(-1, *range(rows.ndim - 1))
+    return (out if over_nan else _where(last == last, out, last)).transpose(-1, *range(rows.ndim - 1))
 
 
 quantile, percentile, nanquantile, nanpercentile = map(
@@ -113,10 +110,8 @@ cov = lambda m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweig
 def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
     """As numpy.corrcoef."""
     c = cov(x, y, rowvar, dtype=dtype)
-    if not c.ndim:
-        return c / c
-    size = diagonal(c).sqrt()
-    return c / size / size.reshape(-1, 1)
+    size = diagonal(atleast_2d(c)).sqrt()
+    return (c / size / size.reshape(-1, 1)).reshape(c.shape)
 
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
@@ -125,46 +120,41 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return plain if weights is None else OPERATIONS["scatter"](weights, np.asarray(data_of(x), int), plain.shape)
 
 
-def _masked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A reduction of what its mask selects, where that is no NaN."""
-    return lambda a, *args, where=True, **kwargs: function(a, *args, where=_equal(a, a) * where, **kwargs)
-
-
-def _filled(function: Callable[..., Any], number: float) -> Callable[..., Any]:
-    """A function with a number in the place of NaN."""
-    return lambda a, *args, **kwargs: function(_where(_equal(a, a), a, number), *args, **kwargs)
+def _over_nan(function: Callable[..., Any], number: float | None = None) -> Callable[..., Any]:
+    """A function with a number in the place of NaN, or without one a reduction that selects what is none."""
+    if number is None:
+        return lambda a, *args, where=True, **kwargs: function(a, *args, where=(a == a) * where, **kwargs)
+    return lambda a, *args, **kwargs: function(_where(a == a, a, number), *args, **kwargs)
 
 
 def _extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     """The largest or smallest of all numbers; NaN where there is none."""
-    filled = _filled(function, least)
 
     def over(a: Tensor, axis=None, *, keepdims=False, **kwargs) -> Tensor:
-        out = filled(a, axis, keepdims=keepdims, **kwargs)
-        return out if "initial" in kwargs else _where(reducing.max(_equal(a, a), axis, keepdims=keepdims), out, np.nan)
+        out = _over_nan(function, least)(a, axis, keepdims=keepdims, **kwargs)
+        return out if "initial" in kwargs else _where(reducing.max(a == a, axis, keepdims=keepdims), out, np.nan)
 
     return over
 
 
 nansum, nanprod, nanmean, nanvar, nanstd = map(
-    _masked, (reducing.sum, reducing.prod, reducing.mean, reducing.var, reducing.std)
+    _over_nan, (reducing.sum, reducing.prod, reducing.mean, reducing.var, reducing.std)
 )
-nancumsum, nancumprod = _filled(reducing.cumsum, 0.0), _filled(reducing.cumprod, 1.0)
+nancumsum, nancumprod = _over_nan(reducing.cumsum, 0.0), _over_nan(reducing.cumprod, 1.0)
 nanmax, nanmin = _extreme(reducing.max, -np.inf), _extreme(reducing.min, np.inf)
 
 
-def _cumulative(name: str, function: Callable[..., Any], initial: float) -> Callable[..., Any]:
+def _cumulative(function: Callable[..., Any], initial: float) -> Callable[..., Any]:
     def cumulative(x: Tensor, *, axis=None, dtype=None, include_initial=False) -> Tensor:
         if axis is None and x.ndim > 1:
-            raise ValueError(f"{name}: an array of shape {x.shape} needs axis=")
+            raise ValueError(f"an array of shape {x.shape} needs axis=")
         out = function(x, axis, dtype)
         axis = 0 if axis is None else axis % out.ndim
-        edge = tuple(1 if i == axis else n for i, n in enumerate(out.shape))
-        return concatenate([np.full(edge, initial, out.dtype), out], axis) if include_initial else out
+        edge = np.full([1 if i == axis else n for i, n in enumerate(out.shape)], initial, out.dtype)
+        return concatenate([edge, out], axis) if include_initial else out
 
     return cumulative
 
 
-cumulative_sum = _cumulative("cumulative_sum", reducing.cumsum, 0.0)
-cumulative_prod = _cumulative("cumulative_prod", reducing.cumprod, 1.0)
+cumulative_sum, cumulative_prod = _cumulative(reducing.cumsum, 0.0), _cumulative(reducing.cumprod, 1.0)
 __all__ = record(globals())

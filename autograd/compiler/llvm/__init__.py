@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from operator import attrgetter
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +47,7 @@ class LlvmExecutable:
         known = isinstance(before, LlvmExecutable) and before.source == self.source
         self._code = before._code if known else self._compiled(short)
         self.why, program.memory = why, writer.arena.size
+        self._refusals = [*writer.refusals]
         self._constants, self._bytes = writer.constants, 0 if _on_the_stack(writer) else writer.arena.size
         self._looks = self._looks_of(1)
         self._made = [(v.shape, v.dtype) for i, v in enumerate(program.outputs) if i not in self.carried]
@@ -65,7 +66,7 @@ class LlvmExecutable:
             numbers = array("d", inputs + self._room)
             start = numbers.buffer_info()[0]
             if status := self._run(1, self._bytes and self._workspace(), start, start + 8 * len(inputs)):
-                _refuse(status)
+                raise IndexError(self._refusals[status - 1])
             return tuple(numbers[len(inputs) :])
         results = [np.empty(shape, dtype) for shape, dtype in self._made]
         self._into(results, 1, inputs)
@@ -88,7 +89,7 @@ class LlvmExecutable:
             arrays = self._readable(arrays, expected)
         everything = (*self._constants, *arrays, *results)
         if status := self._run(count, self._bytes and self._workspace(), id(everything)):
-            _refuse(status)
+            raise IndexError(self._refusals[status - 1])
 
     def _looks_of(self, count: int) -> list:
         """What LOOK should say of the inputs for this many iterations."""
@@ -115,11 +116,6 @@ class LlvmExecutable:
             self._local.workspace = np.empty(self._bytes // 8 + 8)
             self._local.address = self._local.workspace.ctypes.data // 64 * 64 + 64
         return self._local.address
-
-
-def _refuse(status: int) -> NoReturn:
-    """Raise what a program found to be wrong."""
-    raise IndexError(f"an index is out of bounds for an axis of length {status - 1}")
 
 
 def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: Mapping[int, int]) -> tuple[str, bool]:

@@ -65,7 +65,8 @@ class Arrays:
         self.constants: list[np.ndarray] = []
         self.arena = Arena()
         self.workspace: list[tuple[str, tuple[int, int]]] = []  # pointers, and the parts of the arena they point to
-        self.status = self.stored("%status", (), "i64")  # what is to be said when all is done: 0 is nothing
+        self.status = self.stored("%status", (), "i64")  # what is to be said when all is done, counted from 1
+        self.refusals: dict[str, int] = {}  # what that may be, with its number
         self.whole: dict[str, str] = {}  # the pointer to an array, by pointers to parts of it
         self.fresh: list[tuple[int, int]] = []  # parts that nobody has taken charge of yet
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ..program import Variable
 from .arrays import Array, Arrays, Memory
+from .lanes import FUNCTIONS
 from .loops import reduced
 from .text import MASKED, WIDE, literal
 
@@ -75,6 +76,8 @@ class Group:
         shape, stage, first = member.elements.shape, self.stages[-1], not self.members()
         of_rows = bool(member.word and member.made.shape)
         if not first and not member.word and self.by_rows and shape == (*self.shape[:-1], 1):
+            if member.variable.word in FUNCTIONS:
+                return False  # many instructions, which are computed for the numbers of many rows at once
             stage.numbers.append(member)
             return True
         if not first and shape != self.shape or of_rows and self.of_all or member.word and not of_rows and self.by_rows:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...on_arrays import refusal
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory
 from .loops import expand, plus, reshape
@@ -80,6 +81,7 @@ def bounded(p: Arrays, x: Array, n: int) -> Array:
     """Indices into n elements as places from 0 to n - 1; 0 for what is none, which the caller is told of."""
     if not n:
         raise Unprintable("an index into nothing is not printed")
+    status = p.refusals.setdefault(refusal(n), len(p.refusals) + 1)
 
     def at(indices: Sequence[str]) -> str:
         code, given = p.code, x.at(indices)
@@ -88,7 +90,7 @@ def bounded(p: Arrays, x: Array, n: int) -> Array:
         if kind(x.type) == "f":
             tests.append(f"fcmp une {x.type} {converted(code, place, 'i64', x.type)}, {given}")
         wrong = functools.reduce(lambda a, b: code.emit(f"or i1 {a}, {b}"), map(code.emit, tests))
-        said = code.emit(f"select i1 {wrong}, i64 {n + 1}, i64 {p.status.at(())}")
+        said = code.emit(f"select i1 {wrong}, i64 {status}, i64 {p.status.at(())}")
         p.store(said, p.status, ())
         negative = code.emit(f"icmp slt i64 {place}, 0")
         place = code.emit(f"add i64 {place}, {code.emit(f'select i1 {negative}, i64 {n}, i64 0')}")
