@@ -46,6 +46,7 @@ FOUND = {  # what random programs found, as small as it can be
         lambda x: grad(lambda x: np.sum(scan(lambda a, b: (a, np.relu(b)), numpy.array([True]), x)[1]))(x),
         [ROW],
     ),
+    "a mask by zero, and by infinity": (lambda m: [m / -0.0, m * numpy.inf], [ROW > 1]),
     "choices by integers": (lambda i, x: np.choose(i % 2, [x, -x]), [ROW.astype(int), numpy.ones((2, 3))]),
     "large integers in a loop": (lambda x: scan(lambda a, b: (a * 3, a), x, length=3), [numpy.array([2**53 + 1])]),
 }

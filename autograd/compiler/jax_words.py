@@ -76,6 +76,12 @@ def _sum_to(x: Any, shape: tuple[int, ...]) -> Any:
     return x.sum((*range(lead), *stretched)).reshape(shape)
 
 
+def _cast(x: Any, dtype: Any) -> Any:
+    """XLA takes a mask times a constant for a choice between it and 0, which infinity is not: so the mask is one."""
+    x, dtype = jnp.asarray(x), np.dtype(dtype)
+    return jnp.where(x, *np.array([1, 0], dtype)) if x.dtype == bool and dtype.kind == "f" else x.astype(dtype)
+
+
 def _index(index: Any) -> Any:
     """JAX takes no lists in an index."""
     if isinstance(index, tuple):
@@ -161,13 +167,14 @@ WORDS: dict[str, Callable] = {
     "concatenate": lambda x, y, axis: jnp.concatenate((x, y), axis),
     "gather": lambda x, i: x.at[i].get(mode="clip"),
     "scatter_add": lambda x, i, shape: jnp.zeros(shape, x.dtype).at[i].add(x),
-    "cast": lambda x, dtype: x.astype(dtype),
+    "cast": _cast,
     "cholesky": lambda x: jnp.linalg.cholesky(x, symmetrize_input=True),
     "detsign": lambda x: jnp.linalg.slogdet(x)[0],
     "logdet": lambda x: jnp.linalg.slogdet(x)[1],
     "bounded": _bounded,
     "scan": _scan,
 }
+OF_SCIPY = {"polygamma": lambda n, x: jax.scipy.special.polygamma(jnp.asarray(n).astype(int), x)}
 WATCHED = {_bounded, _scan}  # these tell what was wrong
 PROMOTED = {"where", "matmul", "concatenate", *(word for word, f in words.ARRAYS.items() if isinstance(f, np.ufunc))}
 QUOTIENTS, SUMS = {"truediv", "ratio"}, {"add", "sub"}
@@ -194,7 +201,7 @@ def _of_scipy(name: str) -> Callable | None:
 
     inner = special.INNER.get(name)
     names = {"_scipy": jax.scipy.special}
-    return _on_jax(inner, **names) if inner else getattr(jax.scipy.special, name, None)
+    return _on_jax(inner, **names) if inner else OF_SCIPY.get(name) or getattr(jax.scipy.special, name, None)
 
 
 def _rewritten(v: Variable, arg: Variable) -> bool:
@@ -214,7 +221,7 @@ def _arguments(v: Variable, of: dict) -> list:
     if within and within.kind == "i" and any(type(x) is int and abs(x) >= 2**31 for x in given):
         within = np.dtype(np.int64)
     return [
-        x if is_plain else jnp.asarray(x, within if i >= skipped else None)
+        x if is_plain else _cast(x, within) if within and i >= skipped else jnp.asarray(x)
         for i, (x, is_plain) in enumerate(zip(args, plain))
     ]
 
@@ -225,5 +232,5 @@ def computed(program: Program, inputs: Sequence, wrong: list) -> list:
     for v in program.steps:
         function = meaning(v.word)
         args = [wrong] * (function in WATCHED) + _arguments(v, of)
-        of[v] = jnp.asarray(function(*args, *v.static), v.dtype)
+        of[v] = _cast(function(*args, *v.static), v.dtype)
     return [of[x] if x in of else jnp.asarray(x.value, x.dtype) for x in program.outputs]

@@ -37,8 +37,8 @@ TAKEN = re.compile(
 MORE = re.compile(
     r"keepdims=|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|False|f2)|hermitian="
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \[|float_power\(\(0"
-    r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along|mean=[[(]"
-    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=[([]"
+    r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along|mean=[(\[]"
+    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=[(\[]"
     r"|dtype=\[\]|multigammaln.*, 0|entropy|multivariate.*T\(\[+-?[\d.]+\]"
 )
 OF_CHOICE = re.compile(r"\.(svd|eigh|qr|cholesky)\(|empty_like")  # whose numbers are one choice of several

@@ -17,7 +17,7 @@ NAMES = ("jax", "torch")
 WORKER = Path(__file__).with_name("worker.py")
 # what peers have their own answers to: division of integers by 0, their overflow, shifts by more bits than there are
 INTEGERS = r"(//|%|<<|>>) ([xvu]|0)|shift|mod|floor_divide|remainder|\d{12}"
-OWN = {"jax": INTEGERS, "torch": INTEGERS + r"|:-"}  # and torch._numpy to slices backwards
+OWN = {"jax": INTEGERS, "torch": INTEGERS + r"|:-|searchsorted"}  # torch._numpy to slices backwards, places of NaN
 PATIENCE = 60.0  # seconds until an answer
 
 
