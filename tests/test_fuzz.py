@@ -56,7 +56,8 @@ FOUND = {  # what random programs found, as small as it can be
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found(name, backend):
     function, args = FOUND[name]
-    expected = flatten(function(*(Tensor(x) if x.dtype.kind == "f" else x for x in args)))
+    with numpy.errstate(all="ignore"):
+        expected = flatten(function(*(Tensor(x) if x.dtype.kind == "f" else x for x in args)))
     for ours, theirs in zip(flatten(jit(function, backend=backend)(*args)), expected, strict=True):
         theirs = numpy.asarray(theirs.data if isinstance(theirs, Tensor) else theirs)
         numpy.testing.assert_allclose(ours, theirs, rtol=1e-12)
