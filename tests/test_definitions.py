@@ -82,3 +82,11 @@ def test_functions_that_lose_a_derivative_are_named():
     text = define("text", forward=lambda x: "2", pullbacks=[lambda g, out, x: g])
     with pytest.raises(TypeError, match="text: forward must return a real number"):
         text(Value(1.0))
+
+
+def test_a_row_for_arrays_takes_numbers_as_arrays_of_no_axes():
+    for row, of_three in (("f(x) = sum(x, None) * x | g", 9.0), ("f(x) = reshape(x, (1,)) | g", 3.0)):
+        f = define(row)
+        assert f(3.0) == of_three == f(Value(3.0)).data == f(np.array(3.0))
+    with pytest.raises(IndexError, match="0-dimensional"):
+        define("f(x) = x[0] | g")(3.0)
