@@ -1,9 +1,9 @@
 """TrainStep: forward, loss, gradients and the optimizer's rule as one compiled program."""
 
-import contextlib
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,17 @@ from autograd import Tensor, Value, compiler
 from autograd.backward import gradients
 from autograd.calling import pair
 from autograd.operation import OPERATIONS
-from autograd.recording import inspection
+from autograd.recording import hooks, inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
 from .clipping import clipped
 from .feeding import arrays, drawn, part, shapes
+from .module import set_together
 from .optim import Optimizer
 from .uncompiled import check_loss, uncompiled, used_by
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
-NOTHING: Any = contextlib.nullcontext(())
 UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
 Buffers = list[tuple[Any, str]]  # their owners and names
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
@@ -38,6 +38,9 @@ class Update(compiler.Form):
     frozen: list[Any]  # Tensors that are read and not changed, and Values, the rates among them
     extras: Any  # the structure of what the loss returns besides its number
     native: bool = True  # whether all that it reads is in this machine's order of bytes
+
+    def __post_init__(self) -> None:
+        self.twins = {draw.generator: copy.deepcopy(draw.generator) for draw in self.draws}
 
 
 class TrainStep(compiler.Compiled):
@@ -111,7 +114,7 @@ class TrainStep(compiler.Compiled):
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the first entries, as many as are done at once; all that has changed is taken over."""
-        if inspection.inspector:
+        if hooks and inspection.inspector:
             found, self._extras = uncompiled(self, [x[0] for x in batches], inputs)
             return found
         optimizer, n = self.optimizer, self.accumulate
@@ -124,16 +127,29 @@ class TrainStep(compiler.Compiled):
             batches = [x[: update.most] for x in batches]
         if n > 1:
             batches = [x.reshape(-1, x.shape[1] // n, *x.shape[2:]) for x in batches]
-        with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
-            outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
+        draws, ends = drawn(update.draws, update.twins, len(batches[0])) if update.draws else ((), [])
+        outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
         if n > 1:
             losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
             outputs = [losses.mean(1), *extras]
         following = iter(changed)
         data = [*islice(following, len(optimizer.parameters))]
         states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
-        optimizer.adopt([*data, *following], states, int(steps) // n, *zip(*update.buffers))
+        new: Any = [*data, *following], states, int(steps) // n, *zip(*update.buffers)
+        optimizer.adopt(*new) if not ends else self._adopt(update.twins, ends, new)
         return outputs
+
+    def _adopt(self, generators: Iterable, ends: list, new: Any) -> None:
+        """Take over all that is new, generators included, each of which may be interrupted while it is set."""
+        bits = [generator.bit_generator for generator in generators]
+        starts = [each.state for each in bits]
+        try:
+            set_together(bits, repeat("state"), ends)
+            self.optimizer.adopt(*new)
+        except BaseException:
+            if self.optimizer.state is not new[1]:
+                set_together(bits, repeat("state"), starts)
+            raise
 
     def _update(self, batches: list[np.ndarray], inputs: int) -> tuple[Update, list]:
         """The program for these shapes, and for everything else as it is now; what it reads besides batches."""
@@ -160,7 +176,7 @@ class TrainStep(compiler.Compiled):
             held.append(np.asarray(node.data))
         return held
 
-    @compiler.uncollected()
+    @compiler.uncollected
     def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> Update:
         """Record one update and print it, or take over what is known; what is carried replaces what it was made of."""
         self.optimizer.check()
