@@ -1,8 +1,9 @@
 """The processor of this machine, and what LLVM makes of a text for it."""
 
 import functools
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import Thread, current_thread, main_thread
 from typing import Any
 
 import llvmlite.binding as binding
@@ -22,9 +23,7 @@ class MachineCode:
     """
 
     def __init__(self, source: str, *names: str, unrolled: bool = False, most: int = HUGE):
-        # by another thread, which Ctrl-C does not interrupt: where it does, llvmlite frees some memory twice
-        with ThreadPoolExecutor(1) as pool:
-            self._engine = pool.submit(_engine, source, names, unrolled, len(source) <= most).result()
+        self._engine = _uninterrupted(_engine, source, names, unrolled, len(source) <= most)
 
     def address(self, name: str) -> int:
         """Where a function is."""
@@ -49,6 +48,25 @@ def _target(optimized: bool) -> Any:
     cpu, features = _host()
     level = 3 if optimized else 0
     return binding.Target.from_default_triple().create_target_machine(opt=level, cpu=cpu, features=features)
+
+
+def _uninterrupted(function: Callable, *args: Any) -> Any:
+    """What a function returns, by a thread that Ctrl-C does not interrupt, as it does the main one.
+
+    Where it comes between two lines of llvmlite, some memory is freed twice, which ends the process.
+    """
+    if current_thread() is not main_thread():
+        return function(*args)
+    found: Future = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(function(*args))
+        except BaseException as error:
+            found.set_exception(error)
+
+    Thread(target=run).start()
+    return found.result()
 
 
 def _engine(source: str, names: Sequence[str], unrolled: bool, optimized: bool) -> Any:
