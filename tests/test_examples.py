@@ -15,6 +15,7 @@ from .demos import ROOT, command, png_size
 
 README = (ROOT / "README.md").read_text()
 COMPILED = (ROOT / "docs" / "compiled.md").read_text()
+LIFETIME = (ROOT / "docs" / "lifetime.md").read_text()
 LIMITS = (ROOT / "docs" / "limits.md").read_text()
 BLOCKS = re.compile(r"```python\n(.*?)```\n\n```\n(.*?)```", re.S)
 
@@ -26,7 +27,7 @@ def printed_by(code, scope):
     return out.getvalue().split()
 
 
-@pytest.mark.parametrize("code, printed", BLOCKS.findall(README) + BLOCKS.findall(COMPILED))
+@pytest.mark.parametrize("code, printed", BLOCKS.findall(README + COMPILED + LIFETIME))
 def test_code_prints_what_it_says(code, printed):
     assert printed_by(code, {}) == printed.split()
 
