@@ -5,6 +5,7 @@ lists, tuples and dicts of any depth. Whatever could hold them unseen is refused
 """
 
 import collections
+import contextlib
 import operator
 import sys
 import types
@@ -17,7 +18,7 @@ import numpy as np
 from autograd import Tensor, Value
 from autograd.arguments import no_mask
 from autograd.compiler import assigning
-from autograd.node import kinds
+from autograd.node import Node, kinds
 from autograd.tables import table
 from autograd.tree import flatten
 
@@ -212,6 +213,31 @@ def _is_buffer(place: Place) -> bool:
     held = place.held
     numbers = isinstance(held, (np.ndarray, np.generic)) and held.dtype.kind in "fiub"
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
+
+
+@contextlib.contextmanager
+def buffers_stay(modules: Iterable[Any]) -> Iterator[None]:
+    """While forward is recorded: put back what it changes in buffers, where a program would not; ValueError for that.
+
+    Arrays of floats that it assigns anew to attributes are taken care of by the recording.
+    """
+    found = [place for module in modules if isinstance(module, Module) for place in module._all_places()]
+    before = [(p, np.array(p.held)) for p in found if isinstance(p.held, (np.ndarray, np.generic))]
+    yield
+    for (name, owner, key, held), numbers in before:
+        inside, floats = isinstance(owner, (list, tuple, dict)), numbers.dtype.kind == "f"
+        now = owner[key] if inside else getattr(owner, key, held)
+        cached = isinstance(now, np.ndarray) and now.shape != numbers.shape  # for this form of arguments
+        if isinstance(now, Node) or not cached and not np.array_equal(now, numbers, equal_nan=floats):
+            if isinstance(held, np.ndarray):
+                held[...] = numbers
+            if not isinstance(owner, tuple):
+                operator.setitem(owner, key, held) if inside else ASSIGN(owner, key, held)
+            raise ValueError(
+                f"TrainStep: forward changes the buffer {name}; it takes over arrays of floats that are assigned anew "
+                "to attributes of a Module, as in self.count = self.count + 1.0, not what is changed in place, in a "
+                "list or dict, or an integer"
+            )
 
 
 def set_together(owners: Iterable, names: Iterable, values: Iterable, put: Callable = setattr) -> None:
