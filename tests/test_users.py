@@ -191,3 +191,17 @@ def test_backward_leaves_alone_what_it_does_not_reach():
 def test_what_is_not_differentiated_is_named(call, name):
     with pytest.raises(TypeError, match=name):
         call(Tensor(np.eye(2)))
+
+
+def test_plain_arrays_warn_at_the_users_line_and_into_out_once():
+    x = np.array([-1.0, 0.0, 4.0])
+    for name, *others in (["sqrt"], ["log"], ["divide", 0.0], ["power", -0.5]):
+        with pytest.warns(RuntimeWarning) as found:
+            ours = getattr(anp, name)(x, *others)
+        assert {w.filename for w in found} == {__file__}
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(ours, getattr(np, name)(x, *others))
+    out = x.copy()
+    with pytest.warns(RuntimeWarning):
+        anp.divide(out, np.array([2.0, 0.0, 2.0]), out=out)
+    np.testing.assert_array_equal(out, [-0.5, np.nan, 2.0])

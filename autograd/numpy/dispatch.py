@@ -23,6 +23,7 @@ from ..meeting import as_array, as_tensors, unlisted
 from ..node import Tensor, Value, kinds
 from ..operation import OPERATIONS, Operation
 from ..tree import flatten, map_tree, unflatten
+from ..users import warning_there
 
 ARRAYS = {Tensor, np.ndarray}
 GIVEN = {*ARRAYS, type(None)}  # what is no array yet is made one, but None
@@ -71,6 +72,8 @@ def recorded(
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
                     return function(*args, **kwargs)
             with_node = Tensor in types or holds_node((*args, *kwargs.values()) if kwargs else args)
+            if not with_node and of_ufunc and "out" not in kwargs and len(args) <= plain.nin:
+                return warning_there(plain, *args, **kwargs)
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
             args, kwargs = _entered(function, arrays, as_given, *_without_out(name, plain, args, kwargs))
