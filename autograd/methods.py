@@ -121,7 +121,7 @@ for _name, _function in {
 }.items():
     # what is of a Tensor alone need not ask whether it was given one
     _inner = _function if _name in OF_TWO else getattr(_function, "__wrapped__", _function)
-    setattr(Tensor, _name, naming(_name, _inner))
+    setattr(Tensor, _name, naming(_name.strip("_"), _inner))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,

@@ -55,7 +55,7 @@ def recorded(
     `as_given`, become Tensors, of a function of numbers (`as_nodes`) lists alone. The methods and keywords of a ufunc
     come back by its protocol.
     """
-    plain = getattr(home, name, None)
+    plain: Any = getattr(home, name, None)
     of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
     code = getattr(function, "__code__", None)
     names = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} if code else set()
