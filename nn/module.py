@@ -6,6 +6,7 @@ lists, tuples and dicts of any depth. Whatever could hold them unseen is refused
 
 import collections
 import contextlib
+import dataclasses
 import operator
 import sys
 import types
@@ -17,7 +18,7 @@ import numpy as np
 
 from autograd import Tensor, Value
 from autograd.arguments import no_mask
-from autograd.compiler import assigning
+from autograd.compiler import Compiled, assigning
 from autograd.node import Node, kinds
 from autograd.tables import table
 from autograd.tree import flatten
@@ -54,6 +55,8 @@ class Module:
         for name, x in vars(cls).items():
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
+            if isinstance(x, Compiled) and name in ("forward", "__call__"):
+                raise TypeError(f"{cls.__name__}.{name} is compiled without its self: compile the whole, jit(model)")
         if "forward" in vars(cls) and "__call__" not in vars(cls):
             cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, which is faster
 
@@ -196,8 +199,15 @@ def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
         for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
             if type(part) not in PLAIN:
                 _look(f"{path}.{inner}", x, inner, part, found)
-    elif isinstance(x, WATCHED) and getattr(x, "operation", None) is None:
+    elif isinstance(x, WATCHED) and getattr(x, "operation", None) is None or _is_record(x):
         found.append(Place(path, owner, key, x))
+
+
+def _is_record(x: Any) -> bool:
+    """Whether this is an object of fields, one of which is a parameter or Module."""
+    is_one = dataclasses.is_dataclass(x) or isinstance(x, types.SimpleNamespace)
+    fields = getattr(x, "__dict__", {}).values() if is_one else ()
+    return any(isinstance(y, (Tensor, Module)) and getattr(y, "operation", None) is None for y in fields)
 
 
 def _hides(x: Any) -> bool:
