@@ -280,7 +280,7 @@ def test_fields_of_a_dataclass_are_not_left_out_in_silence():
     layer = nn.Linear(2, 1, 0)
     for hidden in (Block(layer), [Block(Tensor([1.0]))], types.SimpleNamespace(layer=layer)):
         with pytest.raises(
-            TypeError, match=r"Holds\.x.* is a .*: parameters are Tensors, and they and Modules are found"
+            TypeError, match=r"Holds\.x.* is a .*: parameters are Tensors, and they and Modules"
         ):
             Holds(hidden).parameters()
     for plain in (Block(3.0), Block, Block(Tensor([1.0]) * 2), nn.SGD(layer.parameters(), 0.1), nn.CosineDecay(0.1, 5)):
@@ -289,7 +289,7 @@ def test_fields_of_a_dataclass_are_not_left_out_in_silence():
 
 def test_a_forward_that_was_compiled_without_its_self_is_refused():
     with pytest.raises(
-        TypeError, match=r"Wrong\.forward is compiled without its self: compile the whole, jit\(model\)"
+        TypeError, match=r"Wrong\.forward is compiled without its self: compile the whole"
     ):
 
         class Wrong(nn.Module):
