@@ -226,3 +226,12 @@ def test_a_node_that_is_written_into_an_array_is_told_what_to_do_instead():
         at_a_place([Value(1.0)], np.zeros(3))
     with pytest.raises(ValueError, match="setting an array element"):  # the user's own
         grad(lambda x: np.zeros(2).__setitem__(0, [1.0, 2.0]))(1.0)
+
+
+def test_a_function_of_scipy_is_not_called_one_of_numpy():
+    with pytest.raises(TypeError, match="^gammaln is not differentiated: use one of autograd.numpy or autograd.scipy"):
+        grad(scipy.special.gammaln)(2.0)
+    with pytest.raises(TypeError, match=r"gammaln\(\) of a node was called inside jit.* or autograd.scipy"):
+        jit(scipy.special.gammaln)(2.0)
+    with pytest.raises(TypeError, match="not builtin_function_or_method, which the function may find by name"):
+        jit(lambda f, x: f(x))(len, 2.0)

@@ -233,6 +233,9 @@ def not_differentiated(called: str) -> NoReturn:
     if kinds.tracing:
         refuse(
             f"{called}() of a node was called",
-            "keep shapes that depend on no number, as where(mask, x, 0.0) does, or give what it returns as an argument",
+            "use one of autograd.numpy or autograd.scipy; keep shapes that depend on no number, as where(mask, x, 0.0) "
+            "does; or give what it returns as an argument",
         )
-    raise TypeError(f"{called} is not differentiated: use a function of autograd.numpy, or .data for a constant")
+    raise TypeError(
+        f"{called} is not differentiated: use one of autograd.numpy or autograd.scipy, or .data for a constant"
+    )
