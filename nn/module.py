@@ -46,6 +46,7 @@ class Module:
     """
 
     training = True  # for layers that do something else in use, see train and eval
+    _replaced: Mapping[str, None] = {}  # buffers in place of which forward has put what an operation made of them
     _form = ""  # which attributes stand in parentheses after its name: "{n_in} -> {n_out}"
 
     def __init_subclass__(cls, **options: Any):
@@ -65,6 +66,8 @@ class Module:
             assigning(self, name)
         elif isinstance(x, (Tensor, list, tuple, dict)) and (frame := sys._getframe(1)).f_code.co_name == "__init__":
             _refuse_results(f"{type(self).__name__}.{name}", x, frame)
+        elif type(x) is Tensor and x.operation is not None and isinstance(vars(self).get(name), np.ndarray):
+            object.__setattr__(self, "_replaced", self._replaced | {name: None})
         object.__setattr__(self, name, x)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -80,6 +83,8 @@ class Module:
         found: list[Place] = []
         for name, x in vars(self).items():
             _look(name, self, name, x, found)
+        moved: dict[str, Any] = {name: vars(self).get(name) for name in self._replaced}
+        found += [Place(name, self, name, x.data) for name, x in moved.items() if getattr(x, "operation", None)]
         for name, _, _, x in found:
             if not isinstance(x, FOUND) and _hides(x):
                 raise TypeError(
@@ -232,6 +237,7 @@ def buffers_stay(modules: Iterable[Any]) -> Iterator[None]:
     Arrays of floats that it assigns anew to attributes are taken care of by the recording.
     """
     found = [place for module in modules if isinstance(module, Module) for place in module._all_places()]
+    found = [place for place in found if place.key not in getattr(place.owner, "_replaced", ())]
     before = [(p, np.array(p.held)) for p in found if isinstance(p.held, (np.ndarray, np.generic))]
     yield
     for (name, owner, key, held), numbers in before:
