@@ -129,7 +129,7 @@ def record(
     With `plain` results they are that also where one does, and the module's are recorded in traces. Returns the names.
     """
     functions = [name for name, x in names.items() if inspect.isfunction(x) and x.__module__ == names["__name__"]]
-    found = [name for name in functions if hasattr(home, name) or name in OURS]
+    found = [name for name in functions if name[:2] != "__" and (hasattr(home, name) or name in OURS)]
     for name in found:
         function = names[name]
         function.__doc__ = function.__doc__ or (
