@@ -32,6 +32,7 @@ NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
 )
+COMPILED = {"concatenate": "arrays axis out", "concat": "arrays axis out", "dot": "a b out"}  # those that have `out`
 signature = cache(inspect.signature)
 
 
@@ -44,10 +45,21 @@ def has_node(args: Iterable) -> bool:
 
 
 @cache
+def by_place(plain: Callable) -> list[str]:
+    """The arguments that NumPy's function takes by place; before NumPy 2.4 not all that is compiled tells them."""
+    if isinstance(plain, np.ufunc):
+        return [*map(str, range(plain.nin)), "out"]
+    try:
+        given = signature(plain).parameters.values()
+    except ValueError:
+        return COMPILED.get(plain.__name__, "").split()
+    return [x.name for x in given if x.kind < x.VAR_POSITIONAL]
+
+
+@cache
 def out_place(plain: Callable) -> int:
     """Where `out` stands among the arguments that NumPy's function takes by place; behind all others if it has none."""
-    names = [name for name, given in signature(plain).parameters.items() if given.kind < given.VAR_POSITIONAL]
-    return names.index("out") if "out" in names else sys.maxsize
+    return by_place(plain).index("out") if "out" in by_place(plain) else sys.maxsize
 
 
 def recorded(
@@ -96,7 +108,9 @@ def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tu
     """A call's arguments as our function takes them: from NumPy's `out` on by name."""
     place = out_place(plain) if plain else sys.maxsize
     if len(args) > place:
-        kwargs = {**dict(zip([*signature(plain).parameters][place:], args[place:])), **kwargs}
+        if len(args) > len(by_place(plain)):
+            raise TypeError(f"{called} takes {len(by_place(plain))} arguments by place, not {len(args)}")
+        kwargs = {**dict(zip(by_place(plain)[place:], args[place:])), **kwargs}
     if kwargs.pop("out", None) is not None:
         raise TypeError(NO_OUT.format(called))
     no_mask((*args, *kwargs.values()) if kwargs else args)
