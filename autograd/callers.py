@@ -121,6 +121,8 @@ def _site(code: types.CodeType, offset: int) -> Site:
     for _, does, name, place, its_end in before:
         if place is None or not start <= place < end:
             continue
+        if does.startswith("LOAD") and (place, its_end) == (start, end):  # all has its statement's place: rewritten
+            return Site(code, reads=True)
         known = paths.setdefault(place, [])
         if does.startswith("CALL"):  # what was called on the way is not handed over itself
             calls[place] = its_end, known[0] if known else NOTHING

@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -107,3 +108,9 @@ def test_compiled_or_not_the_numbers_are_the_same_to_rounding(runs):
     numbers = runs[0][-1]
     for name in ("python", "llvm"):
         np.testing.assert_allclose(numbers[name], numbers["eager"], rtol=1e-9, atol=1e-12)
+
+
+def test_what_the_page_on_security_says_is_tested():
+    tests = "".join(file.read_text() for file in ROOT.glob("tests/test_*.py"))
+    named = re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 8 and [name for name in named if f"def {name}(" not in tests] == []
