@@ -112,5 +112,5 @@ def test_compiled_or_not_the_numbers_are_the_same_to_rounding(runs):
 
 def test_what_the_page_on_security_says_is_tested():
     tests = "".join(file.read_text() for file in ROOT.glob("tests/test_*.py"))
-    named = re.findall(r"`(test_\w+)`", (ROOT / "SECURITY.md").read_text())
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "SECURITY.md").read_text())
     assert len(named) > 8 and [name for name in named if f"def {name}(" not in tests] == []
