@@ -182,6 +182,7 @@ def listed(result):
     return result if isinstance(result, (list, tuple)) else [result]
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # since NumPy 2.5
 @pytest.mark.parametrize("call", [p.values for p in EVERY], ids=[p.id for p in EVERY])
 def test_every_name_against_numpy(call):
     f, *arrays = call
