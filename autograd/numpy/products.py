@@ -36,6 +36,8 @@ def matmul(x: Any, y: Any) -> Any:
 
 def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
+    if len(operands) < 2:
+        raise ValueError("einsum: of subscripts and the arrays that they are of: einsum('ij,j->i', x, y)")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
     ((x, letters), *others), out = _parsed(subscripts, [array(x, dtype) for x in factors])
     for i, (y, term) in enumerate(others, 1):
@@ -131,7 +133,7 @@ def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     length = len(np.convolve(blank_of(a), blank_of(v), mode))  # type: ignore[call-overload]  # or an error
     a, v = (v, a) if len(v) > len(a) else (a, v)
     n, m = len(a), len(v)
-    first = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
+    first = (n + m - 1 - length) // 2
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
     return matmul(OPERATIONS["scatter"](a, slice(m - 1, n + m - 1), (n + 2 * m - 2,))[windows], v)
 

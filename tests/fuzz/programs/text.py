@@ -1,5 +1,6 @@
 """A program as text: lines, what they need, and the function that they are."""
 
+import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,8 +11,10 @@ import numpy
 import autograd
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.node import Node
 from autograd.scipy import special
 
+BACKENDS = ("python", "llvm", *["jax"] * bool(importlib.util.find_spec("jax")))
 NAME = re.compile(r"\b[xvu]\d+\b")
 TRANSFORMS = """checkpoint elementwise_grad grad hessian hvp jacfwd jacobian jacrev jit jvp scan value_and_grad vjp
 vmap""".split()
@@ -122,7 +125,7 @@ class Program:
         lines += ["from autograd.scipy import special"] * ("special." in body)
         lines += ["from tests.fuzz.programs.text import LAYOUTS"] * any(map(any, self.layouts))
         lines += ["from autograd.compiler import llvm", "", "llvm.ON_THE_STACK = llvm.LONG = 0"] * self.as_large
-        lines += ["", 'for compiled in (lambda f: f, jit(backend="python"), jit(backend="llvm")):']
+        lines += ["", f"for compiled in (lambda f: f, {', '.join(f'jit(backend={name!r})' for name in BACKENDS)}):"]
         inner = [*body.splitlines(), "", *(f"print(*run({self._given(call)}))" for call in range(2))]
         return "\n".join([*lines, *(f"    {line}" if line else line for line in inner), ""])
 
@@ -161,7 +164,7 @@ def looped(f: Callable, in_axes: tuple) -> Callable:
         rows = [x if axis is None else np.moveaxis(x, axis, 0) for x, axis in zip(args, in_axes)]
         count = max(len(x) for x, axis in zip(rows, in_axes) if axis is not None)
         parts = [[x if axis is None else x[k] for x, axis in zip(rows, in_axes)] for k in range(count)]
-        return np.stack([f(*(x if isinstance(x, Tensor) else numpy.asarray(x) for x in part)) for part in parts])
+        return np.stack([f(*(x if isinstance(x, Node) else numpy.asarray(x) for x in part)) for part in parts])
 
     return mapped
 
