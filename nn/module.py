@@ -67,7 +67,7 @@ class Module:
         elif isinstance(x, (Tensor, list, tuple, dict)) and (frame := sys._getframe(1)).f_code.co_name == "__init__":
             _refuse_results(f"{type(self).__name__}.{name}", x, frame)
         elif type(x) is Tensor and x.operation is not None and isinstance(vars(self).get(name), np.ndarray):
-            object.__setattr__(self, "_replaced", self._replaced | {name: None})
+            object.__setattr__(self, "_replaced", {**self._replaced, name: None})
         object.__setattr__(self, name, x)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
