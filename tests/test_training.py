@@ -348,3 +348,10 @@ def test_an_interruption_leaves_parameters_state_and_buffers_of_one_step(backend
         if optimizer.steps == 2:
             break
     assert stopped > 30
+
+
+def test_batches_of_several_sizes_are_told_where_to_go():
+    model = nn.Linear(2, 1, rng=0)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1), "python")
+    with pytest.raises(ValueError, match=r"xs: .*a shorter batch, such as the last one, is a call of its own"):
+        step.run([np.ones((3, 2)), np.ones((1, 2))], [np.ones((3, 1)), np.ones((1, 1))])
