@@ -9,8 +9,6 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .operation import PLAIN_FLOATS
 
-MASKED = {np.ma.MaskedArray, type(np.ma.masked)}
-
 
 def is_node(x: Any) -> bool:
     """Whether this is a Value or a Tensor; they stand above this module."""
@@ -30,9 +28,14 @@ def holds_node(x: Any) -> bool:
     return False
 
 
+def is_masked(x: Any) -> bool:
+    """Whether this is an array that hides numbers behind a mask; to ask numpy.ma would import it, which takes long."""
+    return isinstance(x, np.ndarray) and x.__class__ is not np.ndarray and hasattr(type(x), "mask")
+
+
 def is_real_array(x: Any) -> bool:
     """Whether this is an array, or a number of NumPy, that holds real numbers and hides none behind a mask."""
-    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not isinstance(x, np.ma.MaskedArray)
+    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not is_masked(x)
 
 
 def unpacked(sizes: tuple) -> tuple[int, ...]:
@@ -101,13 +104,13 @@ def numeric(data: Any) -> np.ndarray:
 
 def no_mask(given: Iterable) -> None:
     """Refuse a masked array among these."""
-    if not MASKED.isdisjoint(map(type, given)):
+    if any(map(is_masked, given)):
         raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
 
 
 def _no_mask_within(data: Any) -> None:
     """Refuse a masked array that lists and tuples hold."""
     no_mask((data,))
-    if isinstance(data, (list, tuple)) and not {list, tuple, *MASKED}.isdisjoint(map(type, data)):
+    if isinstance(data, (list, tuple)) and any(issubclass(x, (list, tuple, np.ndarray)) for x in {*map(type, data)}):
         for part in data:
             _no_mask_within(part)

@@ -11,6 +11,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..arguments import is_masked
 from ..calling import a_function, is_narrow, on_nodes
 from ..node import Node, Value, kinds
 from ..recording import inspection
@@ -204,8 +205,8 @@ def _array(x: Any) -> np.ndarray:
 
 def _of_numbers(x: Any) -> Any:
     """An array, if it is one of real numbers."""
-    if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
-        kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
+    if is_masked(x) or x.dtype.kind not in "fiub":
+        kind = "a masked array" if is_masked(x) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
     return x
 
