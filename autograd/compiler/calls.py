@@ -41,10 +41,10 @@ class CallForm(Form):
 
     def inputs(self, given: list) -> list | None:
         """The inputs of a call: what is given, leaves from outside, draws; None if this is not the program any more."""
-        found = [node.data for node in self.outside.values()]
-        if not self.fits(found):
+        held = [node.data for node in self.outside.values()] if self.outside else []
+        if not self.fits(held):
             return None
-        found = given + found
+        found = given + held
         if self.draws:
             found += [drawn.again() for drawn in self.draws]
         return found if self.convert is None else [f(x) for f, x in zip(self.convert, found, strict=True)]
