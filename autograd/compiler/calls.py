@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arguments import is_masked
 from ..calling import a_function, is_narrow, on_nodes
-from ..node import Node, Value, kinds
+from ..node import Node, Tensor, Value, kinds
 from ..recording import inspection
 from ..tree import flatten, map_tree
 from .applying import Applicable, applicable, converter
@@ -27,6 +27,7 @@ from .watching import Watch
 
 FORMS = NATIVE | {np.dtype(name) for name in "?bhilqBHILQ"}  # what arrays are given to programs as
 SETTINGS = str, bool, type(None), np.random.Generator  # arguments that are part of the form themselves
+NUMBERS = {float, Value, Tensor, np.ndarray}  # of these classes is what holds nothing
 NONE: Mapping[int, Node] = {}
 
 
@@ -38,6 +39,7 @@ class CallForm(Form):
     outside: dict[int, Node]  # leaves that the function closes over, and where among the inputs they are
     convert: list[Callable] | None  # what makes of numbers what the program takes, where that is not the same
     result: Any  # the structure of the result, with the positions of its numbers
+    only_numbers: bool  # whether it holds nothing else
 
     def inputs(self, given: list) -> list | None:
         """The inputs of a call: what is given, leaves from outside, draws; None if this is not the program any more."""
@@ -50,11 +52,8 @@ class CallForm(Form):
         return found if self.convert is None else [f(x) for f, x in zip(self.convert, found, strict=True)]
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(int):
     """Where in a program's outputs a number or an array of the result is."""
-
-    index: int
 
 
 class Jit(Compiled):
@@ -92,8 +91,10 @@ class Jit(Compiled):
             nodes = {**nodes, **form.outside} if nodes and form.outside else nodes or form.outside
         outputs = form.program.nodes(inputs, nodes) if nodes else form.program.numbers(inputs)
         if type(form.result) is Position:
-            return outputs[form.result.index]
-        return map_tree(lambda x: outputs[x.index] if type(x) is Position else _fresh(x), form.result)
+            return outputs[form.result]
+        if form.only_numbers:
+            return map_tree(outputs.__getitem__, form.result)
+        return map_tree(lambda x: outputs[x] if type(x) is Position else _fresh(x), form.result)
 
     def __repr__(self) -> str:
         return f"<jit {getattr(self.function, '__name__', self.function)!s}: {len(self.forms)} programs>"
@@ -141,6 +142,9 @@ def _structure(tree: Any, flat: list) -> Hashable:
     if isinstance(tree, dict):
         return "dict", *tree, *[_structure(part, flat) for part in tree.values()]
     if isinstance(tree, (list, tuple)):
+        if NUMBERS.issuperset(map(type, tree)):  # of most lists
+            flat += tree
+            return type(tree), len(tree)
         return type(tree), *[_structure(part, flat) for part in tree]
     flat.append(tree)
     return None
@@ -244,7 +248,9 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     convert = convert and [_same if is_foreign else f for is_foreign, f in zip_longest(foreign, convert)]
     program = applicable(replace(recording, output=outputs), title, jit.wanted, before)
     outside = dict(enumerate(recording.outside, len(given)))
-    return CallForm(program.run, looks(held), watch.settle(), recording.draws, program, outside, convert, result)
+    only_numbers = all(type(x) is Position for x in flatten(result))
+    of_form = program.run, looks(held), watch.settle(), recording.draws
+    return CallForm(*of_form, program, outside, convert, result, only_numbers)
 
 
 def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Recording:
