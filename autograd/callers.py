@@ -128,6 +128,8 @@ def _site(code: types.CodeType, offset: int) -> Site:
         elif does in ("LOAD_ATTR", "LOAD_METHOD"):
             known[-1:] = [(*path[:2], (*path[2], name)) for path in known[-1:]]
         elif does.startswith("LOAD") and does != "LOAD_CONST":
+            if (place, its_end) == (start, end):  # rewritten code, in which all has the place of its statement
+                return Site(code, reads=True)
             known.append((does == "LOAD_GLOBAL", name, ()))
     callee = (paths.pop(start, None) or [NOTHING])[0]
     callee = callee if last.startswith("CALL") else NOTHING

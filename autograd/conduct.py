@@ -1,8 +1,7 @@
-"""How a node behaves as an object of Python: what reads, prints and copies it, and what it refuses."""
+"""How a node behaves as an object of Python: what reads and prints it, and what it refuses."""
 
-import copy
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +15,6 @@ class Conduct:
     __slots__ = ()
     data: Any
     grad: Any
-    operation: Any
-
-    def detach(self) -> Self:
-        """A leaf with the same number and no history."""
-        raise NotImplementedError
 
     def item(self) -> float:
         """The number, as a float."""
@@ -48,22 +42,6 @@ class Conduct:
                 f"{name + ': ' if name else ''}a {type(self).__name__} does not turn into an array, which would lose "
                 "its history: use .data for the numbers, or a function of autograd.numpy"
             )
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        if self.operation is not None:
-            raise TypeError(
-                f"only a leaf can be copied; this {type(self).__name__} was made by {self.operation.name}: "
-                "copy node.detach(), or use .data for the numbers"
-            )
-        twin = self.detach()
-        twin.data, twin.grad = copy.deepcopy(self.data), copy.deepcopy(self.grad)
-        return twin
-
-    def __copy__(self) -> Self:
-        return self.__deepcopy__({})
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} cannot be pickled: save .data, or a Module with nn.save")
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(

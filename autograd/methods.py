@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy
 
+from . import copying
 from . import numpy as names
 from .backward import backward
 from .failing import naming
@@ -130,6 +131,9 @@ for _name, _function in {
     "label": vars(Node)["name"],  # this and the next two are what micrograd's lectures read
     "_prev": property(lambda self: {x for x in self.args if isinstance(x, Node)}),
     "_op": property(lambda self: self.operation.name if self.operation else ""),
+    "__copy__": copying.copied,
+    "__deepcopy__": copying.deep_copied,
+    "__reduce__": copying.pickled,
     "__array_ufunc__": protocols.ufunc,
     "__array_function__": protocols.function,
 }.items():

@@ -45,8 +45,7 @@ class Operation:
 
     def __getattr__(self, name: str) -> Any:  # made when it is asked for, since importing must not take long
         if name in ("value", "pullbacks", "is_word"):
-            row = self._read()
-            self.value, self.pullbacks = row.value, row.pullbacks
+            _, _, _, self.value, self.pullbacks = self._read()
             self.is_word = isinstance(self.value, Call) and self.value.word == self.name  # else it is made of words
             return getattr(self, name)
         if name != "__signature__":

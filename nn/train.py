@@ -1,10 +1,10 @@
 """TrainStep: forward, loss, gradients and the optimizer's rule as one compiled program."""
 
-import contextlib
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -15,18 +15,17 @@ from autograd.calling import pair
 from autograd.graph import history
 from autograd.node import Node
 from autograd.operation import OPERATIONS
-from autograd.recording import inspection
+from autograd.recording import hooks, inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
 from .clipping import clipped
 from .feeding import arrays, drawn, in_parts, shapes
-from .module import Module
+from .module import Module, set_together
 from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
-NOTHING: Any = contextlib.nullcontext(())
-UNWATCHED = {"state", "steps", "lr", "groups"}  # of an optimizer: all else is a setting
+UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
 Buffers = list[tuple[Any, str]]  # their owners and names
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
@@ -41,6 +40,9 @@ class Update(compiler.Form):
     frozen: list[Any]  # Tensors that are read and not changed, and Values, the rates among them
     extras: Any  # the structure of what the loss returns besides its number
     native: bool = True  # whether all that it reads is in this machine's order of bytes
+
+    def __post_init__(self) -> None:
+        self.twins = {draw.generator: copy.deepcopy(draw.generator) for draw in self.draws}
 
 
 class TrainStep(compiler.Compiled):
@@ -127,7 +129,7 @@ class TrainStep(compiler.Compiled):
         """Updates by the first entries; the losses of those that were done, and what there is besides."""
         n = self.accumulate
         batches = [in_parts(x, n) for x in batches] if n > 1 else batches
-        outputs = (self._one_uncompiled if inspection.inspector else self._many_compiled)(batches, inputs)
+        outputs = (self._one_uncompiled if hooks and inspection.inspector else self._many_compiled)(batches, inputs)
         if n == 1:
             return outputs
         losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
@@ -143,12 +145,13 @@ class TrainStep(compiler.Compiled):
         steps = np.array(float(optimizer.steps * n))
         if len(batches[0]) > update.most:
             batches = [x[: update.most] for x in batches]
-        with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
-            outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
+        draws, ends = drawn(update.draws, update.twins, len(batches[0])) if update.draws else ((), [])
+        outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
         following = iter(changed)
         data = [*islice(following, len(optimizer.parameters))]
         states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
-        optimizer.adopt([*data, *following], states, int(steps) // n, *zip(*update.buffers))
+        new: Any = [*data, *following], states, int(steps) // n, *zip(*update.buffers)
+        optimizer.adopt(*new) if not ends else self._adopt(update.twins, ends, new)
         return outputs
 
     def _one_uncompiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
@@ -171,6 +174,18 @@ class TrainStep(compiler.Compiled):
         )
         optimizer.adopt(arrays, states, optimizer.steps + 1)
         return [np.stack(parts) for parts in zip(*found)]
+
+    def _adopt(self, generators: Iterable, ends: list, new: Any) -> None:
+        """Take over all that is new, generators included, each of which may be interrupted while it is set."""
+        bits = [generator.bit_generator for generator in generators]
+        starts = [each.state for each in bits]
+        try:
+            set_together(bits, repeat("state"), ends)
+            self.optimizer.adopt(*new)
+        except BaseException:
+            if self.optimizer.state is not new[1]:
+                set_together(bits, repeat("state"), starts)
+            raise
 
     def _update(self, batches: list[np.ndarray], inputs: int) -> tuple[Update, list]:
         """The program for these shapes, and for everything else as it is now; what it reads besides batches."""
@@ -197,7 +212,7 @@ class TrainStep(compiler.Compiled):
             held.append(np.asarray(node.data))
         return held
 
-    @compiler.uncollected()
+    @compiler.uncollected
     def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> Update:
         """Record one update and print it, or take over what is known; what is carried replaces what it was made of."""
         self.optimizer.check()

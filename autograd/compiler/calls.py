@@ -4,6 +4,8 @@ import contextlib
 import functools
 import inspect
 import numbers
+import operator
+import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -14,11 +16,11 @@ import numpy as np
 from ..arguments import is_masked
 from ..calling import a_function, is_narrow, on_nodes
 from ..node import Node, Tensor, Value, kinds
-from ..recording import inspection
+from ..recording import hooks, inspection
 from ..tree import flatten, map_tree
 from .applying import Applicable, applicable, converter
 from .collecting import uncollected
-from .forms import Compiled, Form
+from .forms import Bounded, Compiled, Form
 from .mixing import on_elements, unmixed
 from .printing import Executable
 from .program import look, looks
@@ -68,7 +70,7 @@ class Jit(Compiled):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kinds.number is not Value:
             return self.function(*args, **kwargs)  # it is recorded as a part of another program
-        if inspection.inspector:
+        if hooks and inspection.inspector:
             return on_nodes(self.function, args, kwargs)
         given, nodes = [*args], NONE
         form: Any = None if kwargs else self.find(_glance(args))
@@ -95,6 +97,14 @@ class Jit(Compiled):
         if form.only_numbers:
             return map_tree(outputs.__getitem__, form.result)
         return map_tree(lambda x: outputs[x] if type(x) is Position else _fresh(x), form.result)
+
+    def __reduce__(self) -> str | tuple:
+        """Where a decorated function can be found by its name, that, as of every function; else what it is made of."""
+        home, name = str(getattr(self, "__module__", "")), getattr(self, "__qualname__", "")
+        with contextlib.suppress(KeyError, AttributeError):
+            if operator.attrgetter(name)(sys.modules[home]) is self:
+                return name
+        return Jit, (self.function, self.wanted), {"forms": Bounded(self.forms.most)}
 
     def __repr__(self) -> str:
         return f"<jit {getattr(self.function, '__name__', self.function)!s}: {len(self.forms)} programs>"
@@ -229,7 +239,7 @@ def _same(x: Any) -> Any:
     return x
 
 
-@uncollected()
+@uncollected
 def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Executable | None) -> CallForm:
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")

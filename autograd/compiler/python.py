@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import words
 from ..operation import ON_ARRAYS, ON_FLOATS, Function
+from ..users import quiet
 from .placing import Arena, last_uses
 from .program import Program, Variable
 
@@ -210,26 +211,26 @@ class PythonExecutable:
         self._constants, self._buffers, self._bytes = source.constants, [*source.buffers], source.arena.size
         self._local, program.memory = threading.local(), source.arena.size
 
+    @quiet
     def __call__(self, inputs: list) -> tuple:
         """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
-        with np.errstate(all="ignore"):
-            return self._function()(*inputs)
+        return self._function()(*inputs)
 
+    @quiet
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run this many iterations; what is not carried, by iteration. What is ends in the inputs' arrays."""
         run, current = self._function(), list(arrays)
         outputs = self.program.outputs
         kept = [(np.empty((count, *v.shape), v.dtype), i) for i, v in enumerate(outputs) if i not in self.carried]
         moving, carried = [j for j, moves in enumerate(self.moves) if moves], list(self.carried.items())
-        with np.errstate(all="ignore"):
-            for k in range(count):
-                for j in moving:
-                    current[j] = arrays[j][k]
-                out = run(*current)
-                for result, i in kept:
-                    result[k] = out[i]
-                for i, j in carried:
-                    current[j] = out[i]
+        for k in range(count):
+            for j in moving:
+                current[j] = arrays[j][k]
+            out = run(*current)
+            for result, i in kept:
+                result[k] = out[i]
+            for i, j in carried:
+                current[j] = out[i]
         for j in self.carried.values():
             arrays[j][...] = current[j]
         return [result for result, _ in kept]

@@ -34,15 +34,28 @@ NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
 )
+COMPILED = {"concatenate": "arrays axis out", "concat": "arrays axis out", "dot": "a b out"}  # those that have `out`
 signature = cache(inspect.signature)
+
+
+@cache
+def by_place(plain: Any) -> list[str]:
+    """The arguments that NumPy's function takes by place; before NumPy 2.4 not all that is compiled tells them."""
+    if plain is None:
+        return []
+    if isinstance(plain, np.ufunc):
+        return [*map(str, range(plain.nin)), "out"]
+    try:
+        given = signature(plain).parameters.values()
+    except ValueError:
+        return COMPILED.get(plain.__name__, "").split()
+    return [x.name for x in given if x.kind < x.VAR_POSITIONAL]
 
 
 @cache
 def out_place(plain: Any) -> int:
     """Where `out` stands among the arguments that NumPy's function takes by place; behind all others if it has none."""
-    named = signature(plain).parameters.values() if plain else ()
-    names = [given.name for given in named if given.kind < given.VAR_POSITIONAL]
-    return names.index("out") if "out" in names else sys.maxsize
+    return by_place(plain).index("out") if "out" in by_place(plain) else sys.maxsize
 
 
 def recorded(
@@ -87,7 +100,9 @@ def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tu
     """A call's arguments as our function takes them: from NumPy's `out` on by name."""
     place = out_place(plain)
     if len(args) > place:
-        kwargs = {**dict(zip([*signature(plain).parameters][place:], args[place:])), **kwargs}
+        if len(args) > len(by_place(plain)):
+            raise TypeError(f"{called} takes {len(by_place(plain))} arguments by place, not {len(args)}")
+        kwargs = {**dict(zip(by_place(plain)[place:], args[place:])), **kwargs}
     if kwargs.pop("out", None) is not None:
         raise TypeError(NO_OUT.format(called))
     no_mask((*args, *kwargs.values()))
@@ -119,7 +134,7 @@ def record(
     With `plain` results they are that also where one does, and the module's are recorded in traces. Returns the names.
     """
     functions = [name for name, x in names.items() if inspect.isfunction(x) and x.__module__ == names["__name__"]]
-    found = [name for name in functions if hasattr(home, name) or name in OURS]
+    found = [name for name in functions if name[:2] != "__" and (hasattr(home, name) or name in OURS)]
     for name in found:
         function = names[name]
         function.__name__ = function.__qualname__ = name

@@ -93,12 +93,13 @@ RARE = [
     np.nancumprod({f}, {axis}) ; np.amax({f}, {axes}) ; np.amin({f}, {axes}) ; np.average({f}, axis={axes})
     np.average({f}, {axis}, np.abs({x}) + 1.0) ; np.nanquantile({f}, 0.4, axis={axis})
     np.quantile({f}, 0.3, axis={axis}) ; np.percentile({f}, 75, {axis}) ; np.nanpercentile({f}, 60)
-    np.partition({f}, 0, {axis}) ; np.argpartition({f}, 0, {axis}) ; np.lexsort(({i}, {i}))
-    np.digitize({f}, [-1.0, 0.5]) ; np.nanargmax({f}) ; np.nanargmin({f}, {axis}) ; np.bincount(np.ravel({i}) % 5)
-    np.bincount(np.ravel({i}) % 5, np.ravel({f})) ; np.histogram({f}, 3, (-1.0, 1.0))[0] ; {f} * np.ndim({x})
-    np.cov({f}) ; np.corrcoef({f}) ; np.sum({f}, where={b}) ; np.max({f}, initial={c})
-    np.mean({f}, {axis}, where={f} > 0) ; np.var({f}, {axes}, ddof=1) ; np.std({f}, correction=0.5)
-    np.max({f}, where={b}, initial=-1.0) ; np.prod({f}, {axis}, where={b})
+    np.sort(np.partition({f}, 0, {axis}), {again}) ; np.sort(np.argpartition({f}, 0, {axis}), {again})
+    np.lexsort(({i}, {i})) ; np.digitize({f}, [-1.0, 0.5]) ; np.nanargmax({f}) ; np.nanargmin({f}, {axis})
+    np.bincount(np.ravel({i}) % 5) ; np.bincount(np.ravel({i}) % 5, np.ravel({f}))
+    np.histogram({f}, 3, (-1.0, 1.0))[0] ; {f} * np.ndim({x}) ; np.cov({f}) ; np.corrcoef({f})
+    np.sum({f}, where={b}) ; np.max({f}, initial={c}) ; np.mean({f}, {axis}, where={f} > 0)
+    np.var({f}, {axes}, ddof=1) ; np.std({f}, correction=0.5) ; np.max({f}, where={b}, initial=-1.0)
+    np.prod({f}, {axis}, where={b})
 
     np.append({a}, {a}) ; np.append({a}, {a}, {axis}) ; np.insert({f}, 0, 0.5, {axis}) ; np.delete({a}, 0, {axis})
     np.array_split({a}, 2, {axis})[1] ; np.hsplit({a}, 1)[0] ; np.vsplit({a}, 1)[0]
@@ -113,7 +114,7 @@ RARE = [
     np.pad({f}, (1, 0), mode='edge') ; np.pad({f}, 1, mode='reflect') ; np.pad({f}, 1, mode='wrap')
     {f}[np.triu_indices_from({x})] ; {f}[np.tril_indices_from({x}, -1)] ; {f}[np.diag_indices_from({gram})]
     {f} * np.size({x}) ; {f} / np.shape({x})[-1] ; np.linspace({f}, {f}, 3) ; np.logspace(np.tanh({f}), 1.0, 4)
-    np.geomspace(np.exp(np.tanh({f})), 3.0, 3) ; np.empty_like({f}) * 0 + {f} ; np.ediff1d({f})
+    np.geomspace(np.exp(np.tanh({f})), 3.0, 3) ; {f} * np.empty_like({x}).ndim ; np.ediff1d({f})
     np.gradient({f}, axis={axis}) ; np.gradient({f}, 0.5, axis={axis}) ; np.trapezoid({f}, dx=0.5, axis={axis})
     np.unwrap({f}, axis={axis}) ; np.sinc({f}) ; np.polyval({f}, {f}) ; np.polyval([1.0, -0.5, 2.0], {f})
     np.float_power({f}, 2) ; np.conj({f}) ; np.imag({f}) ; np.isreal({f}) ; np.iscomplex({f})

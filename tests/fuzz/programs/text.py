@@ -10,6 +10,7 @@ import numpy
 import autograd
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.node import Node
 from autograd.scipy import special
 
 NAME = re.compile(r"\b[xvu]\d+\b")
@@ -161,7 +162,7 @@ def looped(f: Callable, in_axes: tuple) -> Callable:
         rows = [x if axis is None else np.moveaxis(x, axis, 0) for x, axis in zip(args, in_axes)]
         count = max(len(x) for x, axis in zip(rows, in_axes) if axis is not None)
         parts = [[x if axis is None else x[k] for x, axis in zip(rows, in_axes)] for k in range(count)]
-        return np.stack([f(*(x if isinstance(x, Tensor) else numpy.asarray(x) for x in part)) for part in parts])
+        return np.stack([f(*(x if isinstance(x, Node) else numpy.asarray(x) for x in part)) for part in parts])
 
     return mapped
 
