@@ -36,7 +36,7 @@ class Operation:
 
     def __init__(self, row: Any, text: str, read: Callable[[], Row] | None = None):
         self.name, self.arguments, self.static, *_ = row
-        self._read = read or (lambda: row)
+        self._read: Any = read or (lambda: row)
         self.names = self.arguments + self.static
         self.__name__ = self.__qualname__ = self.name
         formula, *derivatives = (part.strip() for part in text.split("|"))
