@@ -37,9 +37,7 @@ def define(row: str, forward: Callable | None = None, pullbacks: Sequence[Callab
     except (RecursionError, MemoryError):
         raise ValueError(f"define: a row that is too deep, of {len(row)} characters") from None
     if any(_depth(tree) > DEEPEST for tree in formulas if tree):
-        raise ValueError(
-            f"define: {operation.name} has more than {DEEPEST} words within one another: define parts of it"
-        )
+        raise ValueError(f"define: {operation.name} has more than {DEEPEST} words in one another: define parts of it")
     if not operation.pullbacks:
         raise ValueError(f"define: {operation.name} has {len(operation.arguments)} arguments and 0 pullbacks")
     if operation.name in ARITY or operation.name in CONSTANTS:
