@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .callers import called, only_float_may_read
+from .callers import WRITTEN, called, only_float_may_read, writes
 from .users import users_frame
 
 
@@ -37,7 +37,10 @@ class Conduct:
     if not TYPE_CHECKING:  # a type checker would take a node for an array, and array + node for one
 
         def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-            name = called(users_frame())
+            frame = users_frame()
+            if writes(frame):
+                raise TypeError(WRITTEN.format(type(self).__name__))
+            name = called(frame)
             raise TypeError(
                 f"{name + ': ' if name else ''}a {type(self).__name__} does not turn into an array, which would lose "
                 "its history: use .data for the numbers, or a function of autograd.numpy"

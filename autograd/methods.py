@@ -114,14 +114,14 @@ for _kind in (Value, Tensor):
 _attach(Tensor, "tolist", lambda self: self.data.tolist(), "As numpy.ndarray.tolist: plain numbers.")
 for _name, _function in {
     **{name: getattr(names, name) for name in OF_ARRAYS},
-    "astype": Tensor.astype,
+    **{name: getattr(Tensor, name) for name in ("astype", "item")},
     "expand": names.broadcast_to,
     "flatten": names.ravel,
     "__matmul__": names.matmul,
 }.items():
     # what is of a Tensor alone need not ask whether it was given one
     _inner = _function if _name in OF_TWO else getattr(_function, "__wrapped__", _function)
-    setattr(Tensor, _name, naming(_name, _inner))
+    setattr(Tensor, _name, naming(_name.strip("_"), _inner))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,

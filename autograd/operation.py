@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
+
 from . import rules, words
 from .grammar import STATIC, Call, Constant, Name, Row, Tree, fold, headed, parse, resolved, words_in
 from .source import ON_ARRAYS, ON_FLOATS, ON_NODES, compiled, expression, parameters
@@ -109,6 +111,9 @@ class Plain:
         )
 
     def _value(self, operation: Operation) -> Callable:
+        if self is PLAIN_FLOATS and not self.knows(operation):  # a function of arrays, given numbers
+            count = len(operation.arguments)
+            return lambda *args: PLAIN_ARRAYS.value[operation](*map(numpy.asarray, args[:count]), *args[count:])
         names, scope = parameters(operation), {**self.words, "__warningregistry__": REFUSED}
         body = expression(self.meaning(operation), names, self.templates, scope, self.of)
         source = f"def {operation.name}({', '.join(names.values())}):\n    return {body}\n"

@@ -19,6 +19,7 @@ R = TypeVar("R")
 GENERATED = "autograd"  # functions made of rows are in no module
 LIBRARIES = {GENERATED, "contextlib", "copy", "numpy", "scipy"}  # whose lines are not the user's
 REFUSED: Any = ()
+__warningregistry__ = REFUSED
 MODES = {"warn": "log", "raise": "raise"}  # what has been called or printed once already is not again
 
 
@@ -64,6 +65,14 @@ def at_users_line(function: Callable, *args: Any, **kwargs: Any) -> Any:
     except Exception as error:
         raise error from None  # it says all; before it was the refusal
     return out
+
+
+def warning_there(ufunc: Callable, *args: Any, **kwargs: Any) -> Any:
+    """What NumPy's ufunc, without `out`, makes of arrays; it warns as if the user's line had called it."""
+    try:
+        return ufunc(*args, **kwargs)
+    except Exception:  # an error, which comes again, or a warning that was refused
+        return at_users_line(ufunc, *args, **kwargs)
 
 
 def quiet(function: Callable[..., R]) -> Callable[..., R]:

@@ -55,7 +55,10 @@ def _array(name: str, x: Any) -> np.ndarray:
         array = native(x, "fiub")
         return np.asarray(array, np.int64 if array.dtype.kind in "iu" else None, order="C")
     except (TypeError, ValueError) as error:
-        raise type(error)(f"TrainStep: {name}: {error}") from None
+        hint = (
+            "; a shorter batch, such as the last one, is a call of its own: step(x, y)" if isinstance(x, list) else ""
+        )
+        raise type(error)(f"TrainStep: {name}: {error}{hint}") from None
 
 
 def in_parts(x: np.ndarray, n: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from autograd.tree import flatten, map_tree, unflatten
 from .arguments import between, function, positive
 from .clipping import clipped
 from .feeding import arrays, drawn, in_parts, shapes
-from .module import Module, set_together
+from .module import Module, buffers_stay, set_together
 from .optim import Optimizer
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
@@ -248,7 +248,7 @@ class TrainStep(compiler.Compiled):
         carried = self._carried(buffers)
         lift = lambda tree: map_tree(compiler.lift, tree)
         update = lambda *nodes: self._on_nodes(nodes, inputs, lift(carried), lift(rates), buffers)
-        with watch.undrawn():
+        with watch.undrawn(), buffers_stay((self.model, self.loss)):
             found = compiler.record(update, batch, names)
         if found.output[-1] != buffers:
             return self._recorded(batch, inputs, rates, found.output[-1])

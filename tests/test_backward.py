@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, Value, check_gradients, grad, gradients, jit, no_grad, owning
+from autograd import Tensor, Value, check_gradients, grad, gradients, jit, no_grad
 from autograd.graph import history
 
 from . import strategies
@@ -81,6 +81,7 @@ def test_random_programs_on_values(program, x, y):
     check_gradients(program, x, y, order=3, rtol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value encountered:RuntimeWarning")
 @given(program=programs(3, OF_ARRAYS), shapes=strategies.broadcasting(3), seed=st.integers(0, 99))
 def test_random_programs_on_broadcast_tensors(program, shapes, seed):
     rng = np.random.default_rng(seed)
@@ -289,16 +290,3 @@ def test_gradients_of_large_arrays_are_added_where_nobody_sees_it():
     before = x.grad
     out.backward()
     assert before[0] == 12.0 and x.grad[0] == 24.0 and y.grad[0] == 6.0
-
-
-def test_an_array_is_alone_until_somebody_else_holds_it():
-    for _ in range(300):  # also after Python has adapted the code to what it is given
-        held = [np.ones(3)]
-        one = held[0]
-        assert owning.is_alone(one)
-        other = one
-        assert not owning.is_alone(one) and owning.own_gradients([np.ones(3)[:2]])[0].base is not None
-        part = other[:2]
-        assert [x.base for x in owning.own_gradients([part, one])] == [None, None]
-        first, second = owning.own_gradients([other[:1], other[1:]])
-        assert not np.shares_memory(first, other) and not np.shares_memory(second, other)

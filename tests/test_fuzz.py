@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 import autograd.numpy as np
-from autograd import Tensor, TracingError, jit, scan, vmap
+from autograd import Tensor, TracingError, grad, jit, scan, vmap
 from autograd.tree import flatten
 
 pytest.importorskip("llvmlite")
@@ -20,9 +20,9 @@ from .fuzz.calls import drawing  # noqa: E402
 from .fuzz.hunting import Hunt  # noqa: E402
 from .fuzz.peers.comparing import Peer  # noqa: E402
 from .fuzz.programs import templates, text  # noqa: E402
-from .fuzz.programs.comparing import BACKENDS  # noqa: E402
 from .fuzz.programs.drawing import drawn  # noqa: E402
 from .fuzz.programs.running import run  # noqa: E402
+from .fuzz.programs.text import BACKENDS  # noqa: E402
 
 ROW = numpy.arange(3.0)
 FOUND = {  # what random programs found, as small as it can be
@@ -42,6 +42,10 @@ FOUND = {  # what random programs found, as small as it can be
     "a bound that is no number": (lambda x: [np.clip(x, -1.0, numpy.nan), np.clip(x, numpy.nan, x)], [ROW]),
     "remainders by no number": (lambda x: [x % numpy.nan, x < x % numpy.nan, x // numpy.nan, x % numpy.inf], [ROW]),
     "large products of small integers": (lambda x: [np.prod(x), np.cumprod(x)], [numpy.full(9, 65537, "i4")]),
+    "a mask that is carried": (
+        lambda x: grad(lambda x: np.sum(scan(lambda a, b: (a, np.relu(b)), numpy.array([True]), x)[1]))(x),
+        [ROW],
+    ),
     "choices by integers": (lambda i, x: np.choose(i % 2, [x, -x]), [ROW.astype(int), numpy.ones((2, 3))]),
     "large integers in a loop": (lambda x: scan(lambda a, b: (a * 3, a), x, length=3), [numpy.array([2**53 + 1])]),
 }
@@ -186,6 +190,9 @@ stats.poisson.cdf(T([-1.0, 1.0]), T([-1.0]))
 stats.gamma.logpdf(T([1.0, 2.0]), T([1.0, 2.0, 3.0]))
 stats.multivariate_normal.logpdf(T([1.0, 2.0]))
 stats.multivariate_normal.pdf(T([[1.0, 2.0]]), T([[1.0, 2.0]]))
+np.convolve(T([1.0, 2.0, 3.0]), V(1.0), 0)
+np.convolve(T([1.0, 2.0]), T([1.0, 2.0, 3.0, 4.0]), 's')
+T([1.0, 2.0]).item()
 T([1.0]).sum(axis=9)
 T([1.0]).mean(dtype='x')
 T([1.0]).astype('x')

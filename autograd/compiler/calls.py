@@ -207,7 +207,7 @@ def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hasha
         else:
             raise TypeError(
                 "jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not "
-                f'{type(x).__name__}; arrays of JAX are for backend="jax"'
+                f"{type(x).__name__}, which the function may find by name; arrays of JAX are for backend='jax'"
             )
     return given, tuple(key) if structure is None else (tuple(key), structure)
 

@@ -108,7 +108,8 @@ def _scan(wrong: list, *args: Any) -> Any:
     def step(carry: list, entry: list) -> tuple[list, tuple]:
         inner: list = []
         made = computed(body.program, [*carry, *entry, *fixed], inner)
-        return made[:count], (jnp.concatenate([x.ravel().astype(body.dtype) for x in made]), inner)
+        carried = [x.astype(node.dtype) for x, node in zip(made, body.carry)]  # of masks the sweep makes floats, zeros
+        return carried, (jnp.concatenate([x.ravel().astype(body.dtype) for x in made]), inner)
 
     first = [jnp.asarray(x, node.dtype) for x, node in zip(arrays, body.carry)]
     _, (rows, found) = jax.lax.scan(step, first, entries, length=body.length)
@@ -210,6 +211,8 @@ def _arguments(v: Variable, of: dict) -> list:
     given = [x.value if is_plain else x.dtype for x, is_plain in zip(v.args, plain)]
     skipped = v.word == "where"
     within = np.result_type(*given[skipped:]) if v.word in PROMOTED else None
+    if within and within.kind == "i" and any(type(x) is int and abs(x) >= 2**31 for x in given):
+        within = np.dtype(np.int64)
     return [
         x if is_plain else jnp.asarray(x, within if i >= skipped else None)
         for i, (x, is_plain) in enumerate(zip(args, plain))

@@ -23,6 +23,7 @@ from ..meeting import as_array, as_tensors, unlisted
 from ..node import Tensor, Value, kinds
 from ..operation import OPERATIONS, Operation
 from ..tree import flatten, map_tree, unflatten
+from ..users import warning_there
 
 ARRAYS = {Tensor, np.ndarray}
 GIVEN = {*ARRAYS, type(None)}  # what is no array yet is made one, but None
@@ -67,7 +68,7 @@ def recorded(
     `as_given`, become Tensors, of a function of numbers (`as_nodes`) lists alone. The methods and keywords of a ufunc
     come back by its protocol.
     """
-    plain = getattr(home, name, None)
+    plain: Any = getattr(home, name, None)
     of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
     code = getattr(function, "__code__", None)
     names = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} if code else set()
@@ -84,6 +85,8 @@ def recorded(
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
                     return function(*args, **kwargs)
             with_node = Tensor in types or holds_node((*args, *kwargs.values()) if kwargs else args)
+            if not with_node and of_ufunc and "out" not in kwargs and len(args) <= plain.nin:
+                return warning_there(plain, *args, **kwargs)
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
             args, kwargs = _entered(function, arrays, as_given, *_without_out(name, plain, args, kwargs))
@@ -245,6 +248,9 @@ def not_differentiated(called: str) -> NoReturn:
     if kinds.tracing:
         refuse(
             f"{called}() of a node was called",
-            "keep shapes that depend on no number, as where(mask, x, 0.0) does, or give what it returns as an argument",
+            "use one of autograd.numpy or autograd.scipy; keep shapes that depend on no number, as where(mask, x, 0.0) "
+            "does; or give what it returns as an argument",
         )
-    raise TypeError(f"{called} is not differentiated: use a function of autograd.numpy, or .data for a constant")
+    raise TypeError(
+        f"{called} is not differentiated: use one of autograd.numpy or autograd.scipy, or .data for a constant"
+    )

@@ -133,7 +133,7 @@ def convolve(a: Tensor, v: Tensor, mode: str = "full") -> Any:
     length = len(np.convolve(blank_of(a), blank_of(v), mode))  # type: ignore[call-overload]  # or an error
     a, v = (v, a) if len(v) > len(a) else (a, v)
     n, m = len(a), len(v)
-    first = {"full": 0, "same": (m - 1) // 2, "valid": m - 1}[mode]
+    first = (n + m - 1 - length) // 2
     windows = np.arange(first, first + length)[:, None] + (m - 1) - np.arange(m)
     return matmul(OPERATIONS["scatter"](a, slice(m - 1, n + m - 1), (n + 2 * m - 2,))[windows], v)
 

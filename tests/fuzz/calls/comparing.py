@@ -22,7 +22,7 @@ DOCUMENTED = re.compile(
     "is not differentiated|are not differentiated|holds floats|real numbers, not|does not turn into an array"
     "|a masked array|where= is a mask of booleans|where= leaves nothing|no median or quantile|no order for vectors"
     "|edge_order is|must be of integer|the mode is full|unexpected keyword|positional argument"
-    "|leave out=|a mask of the shape of x|not positive definite"
+    "|did not contain a loop|leave out=|a mask of the shape of x|not positive definite"
 )
 # what we take though NumPy refuses it: more ways to write the same, and IEEE arithmetic
 TAKEN = re.compile(
@@ -37,9 +37,9 @@ TAKEN = re.compile(
 MORE = re.compile(
     r"keepdims=|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|False|f2)|hermitian="
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \[|float_power\(\(0"
-    r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along|mean=\("
-    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=\("
-    r"|multigammaln.*, 0|entropy|multivariate.*T\(\[-?\d\.\d+\]\)"
+    r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along|mean=[[(]"
+    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=[([]"
+    r"|dtype=\[\]|multigammaln.*, 0|entropy|multivariate.*T\(\[+-?[\d.]+\]"
 )
 OF_CHOICE = re.compile(r"\.(svd|eigh|qr|cholesky)\(|empty_like")  # whose numbers are one choice of several
 WIDER = re.compile(r"V\(|ldexp|choose|mean=|inner|vdot")  # in which float32 may meet float64

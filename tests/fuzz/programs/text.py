@@ -1,5 +1,6 @@
 """A program as text: lines, what they need, and the function that they are."""
 
+import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from autograd import Tensor
 from autograd.node import Node
 from autograd.scipy import special
 
+BACKENDS = ("python", "llvm", *["jax"] * bool(importlib.util.find_spec("jax")))
 NAME = re.compile(r"\b[xvu]\d+\b")
 TRANSFORMS = """checkpoint elementwise_grad grad hessian hvp jacfwd jacobian jacrev jit jvp scan value_and_grad vjp
 vmap""".split()
@@ -123,7 +125,7 @@ class Program:
         lines += ["from autograd.scipy import special"] * ("special." in body)
         lines += ["from tests.fuzz.programs.text import LAYOUTS"] * any(map(any, self.layouts))
         lines += ["from autograd.compiler import llvm", "", "llvm.ON_THE_STACK = llvm.LONG = 0"] * self.as_large
-        lines += ["", 'for compiled in (lambda f: f, jit(backend="python"), jit(backend="llvm")):']
+        lines += ["", f"for compiled in (lambda f: f, {', '.join(f'jit(backend={name!r})' for name in BACKENDS)}):"]
         inner = [*body.splitlines(), "", *(f"print(*run({self._given(call)}))" for call in range(2))]
         return "\n".join([*lines, *(f"    {line}" if line else line for line in inner), ""])
 
