@@ -92,7 +92,7 @@ def numeric(data: Any) -> np.ndarray:
     """Numbers, arrays and lists of them as an array of real numbers."""
     if is_node(data):
         raise TypeError(f"this is a {type(data).__name__} already: use its .data for one without history")
-    _no_mask_within(data)
+    no_mask((data,))
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -103,14 +103,9 @@ def numeric(data: Any) -> np.ndarray:
 
 
 def no_mask(given: Iterable) -> None:
-    """Refuse a masked array among these."""
-    if any(map(is_masked, given)):
-        raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
-
-
-def _no_mask_within(data: Any) -> None:
-    """Refuse a masked array that lists and tuples hold."""
-    no_mask((data,))
-    if isinstance(data, (list, tuple)) and any(issubclass(x, (list, tuple, np.ndarray)) for x in {*map(type, data)}):
-        for part in data:
-            _no_mask_within(part)
+    """Refuse a masked array among these, and in what lists and tuples among them hold."""
+    for x in given if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in {*map(type, given)}) else ():
+        if is_masked(x):
+            raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on arrays")
+        if isinstance(x, (list, tuple)):
+            no_mask(x)

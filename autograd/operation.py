@@ -254,9 +254,7 @@ def read(text: str) -> Operation:
 
 def _table(text: str) -> list[Operation]:
     """The operations of a part of the table, whose rows may use words of later ones."""
-    rows = [read(row) for line in text.splitlines() if (row := line.partition("#")[0].strip())]
-    ARITY.update({row.name: len(row.names) for row in rows})
-    return rows
+    return [read(row) for line in text.splitlines() if (row := line.partition("#")[0].strip())]
 
 
 ARITY = {**STATIC, **{name: len(inspect.signature(f).parameters) for name, f in words.SHAPES.items() if callable(f)}}
@@ -264,4 +262,5 @@ _ROWS = rules.ELEMENTWISE_ROWS, rules.INNER_ROWS, rules.ARRAY_ROWS, rules.PLACE_
 _PUBLIC, INNER, ARRAY, PLACE = map(_table, _ROWS)
 ELEMENTWISE = _PUBLIC + INNER
 BUILT_IN = {operation.name: operation for operation in (*ELEMENTWISE, *ARRAY, *PLACE)}
+ARITY.update({name: len(row.names) for name, row in BUILT_IN.items()})
 OPERATIONS.update(BUILT_IN)
