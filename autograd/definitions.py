@@ -32,14 +32,13 @@ def define(row: str, forward: Callable | None = None, pullbacks: Sequence[Callab
         raise TypeError(f"define: {row}: each pullback is a function, or None where there is no derivative")
     try:
         operation = read(row) if forward is None else _from_functions(row, forward, pullbacks)
+        formulas = operation.value, *operation.pullbacks
     except ValueError as error:
         raise ValueError(f"define: {error}") from None
     except (RecursionError, MemoryError):
         raise ValueError(f"define: a row that is too deep, of {len(row)} characters") from None
-    if any(_depth(tree) > DEEPEST for tree in (operation.value, *operation.pullbacks) if tree):
-        raise ValueError(
-            f"define: {operation.name} has more than {DEEPEST} words within one another: define parts of it"
-        )
+    if any(_depth(tree) > DEEPEST for tree in formulas if tree):
+        raise ValueError(f"define: {operation.name} has more than {DEEPEST} words in one another: define parts of it")
     if not operation.pullbacks:
         raise ValueError(f"define: {operation.name} has {len(operation.arguments)} arguments and 0 pullbacks")
     if operation.name in ARITY or operation.name in CONSTANTS:

@@ -13,6 +13,7 @@ from numpy import ndarray
 
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.arguments import is_masked
 from autograd.tables import table
 from autograd.tree import flatten, unflatten
 
@@ -21,7 +22,7 @@ from .module import ASSIGN, check_state, set_together
 
 
 def _is_array(x: Any) -> bool:
-    return isinstance(x, ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
+    return isinstance(x, ndarray) and x.dtype.kind == "f" and not is_masked(x)
 
 
 def _described(x: Any) -> str:

@@ -40,6 +40,7 @@ SCOPE = {
     "dot": np.dot,
     "copyto": np.copyto,
     "array": np.array,
+    "asarray": np.asarray,
 }
 
 
@@ -56,6 +57,7 @@ class Source:
         self.buffers: dict[tuple, int] = {}  # by where in the arena they are, shape and dtype
         self.parts: dict[Variable, tuple[int, int]] = {}  # of the arena, that are in use
         self.last = last_uses(program, {v for v in program.steps if v.word in VIEWS or isinstance(v.word, Function)})
+        self.beside = {arg for v in program.steps if v.shape for arg in v.args if not arg.shape}
         self.dying: dict[int, list[Variable]] = defaultdict(list)  # what has a part, by the step that needs it last
         self.name = self.called(name or "program")
 
@@ -109,7 +111,10 @@ class Source:
         name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {word_of(variable)}"
         where = self._into(variable) if variable.shape and variable.word not in VIEWS else None
         if where is None:
-            yield f"{name} = {self._text(variable, ON_ARRAYS)}{comment}"
+            text = self._text(variable, ON_ARRAYS)
+            if variable in self.beside:  # where an array of shape () takes half the time of NumPy's own number
+                text = f"asarray({text})"
+            yield f"{name} = {text}{comment}"
             self._release(i)
         else:
             *before, last = where(f"buffers[{self._take(i, variable)}]")
@@ -121,7 +126,7 @@ class Source:
         """A word applied to variables and static arguments, as an expression."""
         args = [*map(self.of, variable.args), *map(self._static, variable.static)]
         if variable.word in templates:
-            text = templates[variable.word].format(*args)
+            text = templates[variable.word].format(*args).replace(".swapaxes(-1, -2)", ".mT")
             return text[1:-1] if templates[variable.word][0] == "(" else text
         return f"{self._name_of(variable.word)}({', '.join(args)})"
 

@@ -202,7 +202,7 @@ def number_of(node: Node) -> Any:
 def native(x: Any, kept: str = "f") -> np.ndarray:
     """An array in this machine's order of bytes: with its dtype if it holds floats (or another kind), else float64."""
     array = numeric(x)
-    return np.asarray(array, array.dtype.newbyteorder("=") if array.dtype.kind in kept else float)
+    return np.asarray(array, array.dtype.type if array.dtype.kind in kept else float)
 
 
 def leaf(example: Any, name: str = "") -> Any:
