@@ -60,7 +60,7 @@ class Inspector:
     def __init__(self, least: int, known: dict[int, Known]):
         self.least, self.known = least, known  # 1 if infinity is an anomaly, 2 for NaN alone
         self.found = ""  # what to say of a result that was dropped
-        self.sweeping = False
+        self.is_open, self.sweeping = True, False
         self.pulled: Node | None = None  # whose pullback is recording
         self.on_drop: Callable | None = self._dropped  # one for all nodes, until the end
 
@@ -225,8 +225,8 @@ def detect_anomaly(*, nan_only: bool = False) -> Iterator[None]:
     were changed after their use: the arrays of Tensors and constants, the `.data` of a node, an index.
 
     The error says what the rule is and what it was given, and the line of the user's program where that was recorded. A
-    context manager, and a decorator, for this thread; of nested ones the inner one decides. Jitted functions and
-    TrainSteps run uncompiled inside, checkpoints keep all. It is slow: see docs/numerics.md.
+    context manager, and a decorator, for this thread or task; of nested ones the inner one decides. Jitted functions
+    and TrainSteps run uncompiled inside, checkpoints keep all. It is slow: see docs/numerics.md.
     """
     outer = inspection.inspector
     inspector = Inspector(2 if nan_only else 1, outer.known if outer is not None else {})
@@ -236,7 +236,7 @@ def detect_anomaly(*, nan_only: bool = False) -> Iterator[None]:
             yield
             inspector.results(since)
     finally:
-        inspection.inspector, inspector.on_drop = outer, None
+        inspection.inspector, inspector.is_open, inspector.on_drop = outer, False, None
         if outer is None:
             inspector.known.clear()
 

@@ -9,8 +9,6 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from .operation import PLAIN_FLOATS
 
-MASKED = {np.ma.MaskedArray, type(np.ma.masked)}
-
 
 def is_node(x: Any) -> bool:
     """Whether this is a Value or a Tensor; they stand above this module."""
@@ -30,9 +28,14 @@ def holds_node(x: Any) -> bool:
     return False
 
 
+def is_masked(x: Any) -> bool:
+    """Whether this is an array that hides numbers behind a mask; to ask numpy.ma would import it, which takes long."""
+    return isinstance(x, np.ndarray) and x.__class__ is not np.ndarray and hasattr(type(x), "mask")
+
+
 def is_real_array(x: Any) -> bool:
     """Whether this is an array, or a number of NumPy, that holds real numbers and hides none behind a mask."""
-    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not isinstance(x, np.ma.MaskedArray)
+    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not is_masked(x)
 
 
 def unpacked(sizes: tuple) -> tuple[int, ...]:
@@ -89,7 +92,7 @@ def numeric(data: Any) -> np.ndarray:
     """Numbers, arrays and lists of them as an array of real numbers."""
     if is_node(data):
         raise TypeError(f"this is a {type(data).__name__} already: use its .data for one without history")
-    _no_mask_within(data)
+    no_mask((data,))
     try:
         array = np.asarray(data)
     except ValueError as error:
@@ -100,14 +103,9 @@ def numeric(data: Any) -> np.ndarray:
 
 
 def no_mask(given: Iterable) -> None:
-    """Refuse a masked array among these."""
-    if not MASKED.isdisjoint(map(type, given)):
-        raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on plain arrays")
-
-
-def _no_mask_within(data: Any) -> None:
-    """Refuse a masked array that lists and tuples hold."""
-    no_mask((data,))
-    if isinstance(data, (list, tuple)) and not {list, tuple, *MASKED}.isdisjoint(map(type, data)):
-        for part in data:
-            _no_mask_within(part)
+    """Refuse a masked array among these, and in what lists and tuples among them hold."""
+    for x in given if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in {*map(type, given)}) else ():
+        if is_masked(x):
+            raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on arrays")
+        if isinstance(x, (list, tuple)):
+            no_mask(x)

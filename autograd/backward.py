@@ -20,6 +20,7 @@ from .on_arrays import sum_to
 from .operation import OPERATIONS, Lazy, node_pullback
 from .owning import is_alone, own_gradients
 from .recording import inspected, inspection
+from .users import quiet
 
 NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node}))
 
@@ -100,6 +101,7 @@ class Sweep(NamedTuple):
 
 
 @inspected
+@quiet  # 1 / 0 is an answer here; the forward pass warned as the user wished
 def _sweep(outputs: Sequence, seeds: Sequence, since: int, create_graph: bool, wanted: frozenset | None) -> tuple:
     """The gradients that the seeds at some outputs give rise to, by node, of all made after `since`; and the leaves.
 
@@ -111,18 +113,17 @@ def _sweep(outputs: Sequence, seeds: Sequence, since: int, create_graph: bool, w
     arrays = [pair for pair in pairs if not isinstance(pair[0], Value)] if len(numbers) < len(pairs) else []
     grads: dict = {}
     leaves: list[Node] = []
-    with np.errstate(all="ignore"):  # 1 / 0 is an answer here; the forward pass warned as the user wished
-        if arrays:
-            grads, made, leaves, entered = reached([output for output, _ in arrays], None, since)
-            (_sweep_nodes if create_graph else _sweep_arrays)(Sweep(grads, made, arrays, wanted))
-            for node in entered:
-                if wanted is None:
-                    node.grad = grads[node]
-                numbers.append((node.x, _of_number(grads[node])))
-        if numbers:
-            found, made, more, _ = reached([output for output, _ in numbers], None if create_graph else 0.0, since)
-            (_sweep_nodes if create_graph else _sweep_floats)(Sweep(found, made, numbers, wanted))
-            grads, leaves = found | grads if grads else found, leaves + more
+    if arrays:
+        grads, made, leaves, entered = reached([output for output, _ in arrays], None, since)
+        (_sweep_nodes if create_graph else _sweep_arrays)(Sweep(grads, made, arrays, wanted))
+        for node in entered:
+            if wanted is None:
+                node.grad = grads[node]
+            numbers.append((node.x, _of_number(grads[node])))
+    if numbers:
+        found, made, more, _ = reached([output for output, _ in numbers], None if create_graph else 0.0, since)
+        (_sweep_nodes if create_graph else _sweep_floats)(Sweep(found, made, numbers, wanted))
+        grads, leaves = found | grads if grads else found, leaves + more
     return grads, leaves
 
 

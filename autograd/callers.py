@@ -12,6 +12,10 @@ READING = {float, int, math.isnan, math.isinf, math.isfinite}
 # what goes through an iterator, or calls the function that it is given
 ITERATING = {all, any, dict, enumerate, filter, frozenset, list, map, max, min, next, set, sorted, sum, tuple, zip}
 BUILT_IN = (type, types.BuiltinFunctionType)
+WRITTEN = (
+    "a {} is not written into an array of numbers, where its history would be lost: build the array of its parts, "
+    "with stack, concatenate or where of autograd.numpy (and as an index give .data)"
+)
 MOST = 4096  # instructions that are remembered
 
 Path = tuple[bool, str, tuple[str, ...]]  # whether a name is global; the name; attributes
@@ -52,10 +56,17 @@ def only_float_may_read(node: Any, caller: types.FrameType) -> None:
     if _is_one_of(ITERATING, callee) and not any(isinstance(f, types.BuiltinFunctionType) for f in functions):
         return
     kind = type(node).__name__
+    if writes(caller):
+        raise TypeError(WRITTEN.format(kind))
     raise TypeError(
         f"only float(x) and int(x) read a {kind} as a number; this call would lose its history: use the {kind}'s own "
         "methods or autograd.numpy (x.exp(), not math.exp(x)), or .data for the number"
     )
+
+
+def writes(frame: types.FrameType) -> bool:
+    """Whether the program is at an assignment to an element."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] in ("STORE_SUBSCR", "STORE_SLICE")
 
 
 def called(frame: types.FrameType) -> str:
@@ -128,6 +139,8 @@ def _site(code: types.CodeType, offset: int) -> Site:
         elif does in ("LOAD_ATTR", "LOAD_METHOD"):
             known[-1:] = [(*path[:2], (*path[2], name)) for path in known[-1:]]
         elif does.startswith("LOAD") and does != "LOAD_CONST":
+            if (place, its_end) == (start, end):  # rewritten code, in which all has the place of its statement
+                return Site(code, reads=True)
             known.append((does == "LOAD_GLOBAL", name, ()))
     callee = (paths.pop(start, None) or [NOTHING])[0]
     callee = callee if last.startswith("CALL") else NOTHING

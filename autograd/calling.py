@@ -75,7 +75,12 @@ def call_with_nodes(
     positions = (argnum,) if isinstance(argnum, (int, numbers.Integral)) else tuple(argnum)
     started = tick()
     wrapped = wrap(args, positions)
-    output, aux = pair(f(*wrapped, **kwargs)) if has_aux else (f(*wrapped, **kwargs), None)
+    try:
+        output, aux = pair(f(*wrapped, **kwargs)) if has_aux else (f(*wrapped, **kwargs), None)
+    except ValueError as error:  # NumPy's own, where a node is to be written into an array
+        if error.__cause__ and "is not written into" in str(error.__cause__):
+            raise error.__cause__ from None
+        raise
     only_numbers(output)
     nodes = [x for x in flatten((output, aux)) if isinstance(x, Node)]
     outside = kinds.tracing or oldest(nodes, started) < started

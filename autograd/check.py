@@ -58,7 +58,8 @@ def _weighed(f: Callable[..., Any], args: tuple, rng: "np.random.Generator") -> 
 def _compare(
     f: Callable[..., Any], args: tuple, rtol: float, name: str, directions: int | None, rng: "np.random.Generator"
 ) -> None:
-    gradient = [np.asarray(g) for g in flatten(grad(f, tuple(range(len(args))))(*args))]
+    found = flatten(grad(f, tuple(range(len(args))))(*args))  # nodes, where f closes over some
+    gradient = [np.asarray(g.data if isinstance(g, Node) else g) for g in found]
     points = [np.asarray(x) for x in flatten(args)]
     precision = max((np.finfo(x.dtype).eps for x in points if x.dtype.kind == "f"), default=0.0)
     rtol, worst, message = max(rtol, 100 * precision**0.75), 0.0, ""

@@ -1,12 +1,11 @@
-"""How a node behaves as an object of Python: what reads, prints and copies it, and what it refuses."""
+"""How a node behaves as an object of Python: what reads and prints it, and what it refuses."""
 
-import copy
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .callers import called, only_float_may_read
+from .callers import WRITTEN, called, only_float_may_read, writes
 from .users import users_frame
 
 
@@ -16,11 +15,6 @@ class Conduct:
     __slots__ = ()
     data: Any
     grad: Any
-    operation: Any
-
-    def detach(self) -> Self:
-        """A leaf with the same number and no history."""
-        raise NotImplementedError
 
     def item(self) -> float:
         """The number, as a float."""
@@ -43,27 +37,14 @@ class Conduct:
     if not TYPE_CHECKING:  # a type checker would take a node for an array, and array + node for one
 
         def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-            name = called(users_frame())
+            frame = users_frame()
+            if writes(frame):
+                raise TypeError(WRITTEN.format(type(self).__name__))
+            name = called(frame)
             raise TypeError(
                 f"{name + ': ' if name else ''}a {type(self).__name__} does not turn into an array, which would lose "
                 "its history: use .data for the numbers, or a function of autograd.numpy"
             )
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        if self.operation is not None:
-            raise TypeError(
-                f"only a leaf can be copied; this {type(self).__name__} was made by {self.operation.name}: "
-                "copy node.detach(), or use .data for the numbers"
-            )
-        twin = self.detach()
-        twin.data, twin.grad = copy.deepcopy(self.data), copy.deepcopy(self.grad)
-        return twin
-
-    def __copy__(self) -> Self:
-        return self.__deepcopy__({})
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} cannot be pickled: save .data, or a Module with nn.save")
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(

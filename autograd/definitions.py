@@ -9,6 +9,7 @@ import numpy as np
 
 from .arguments import is_node
 from .grammar import Call, Name, Tree, fold, parse
+from .node import Tensor, Value, kinds
 from .operation import ARITY, OPERATIONS, Function, Operation, read
 from .words import CONSTANTS
 
@@ -31,14 +32,13 @@ def define(row: str, forward: Callable | None = None, pullbacks: Sequence[Callab
         raise TypeError(f"define: {row}: each pullback is a function, or None where there is no derivative")
     try:
         operation = read(row) if forward is None else _from_functions(row, forward, pullbacks)
+        formulas = operation.value, *operation.pullbacks
     except ValueError as error:
         raise ValueError(f"define: {error}") from None
     except (RecursionError, MemoryError):
         raise ValueError(f"define: a row that is too deep, of {len(row)} characters") from None
-    if any(_depth(tree) > DEEPEST for tree in (operation.value, *operation.pullbacks) if tree):
-        raise ValueError(
-            f"define: {operation.name} has more than {DEEPEST} words within one another: define parts of it"
-        )
+    if any(_depth(tree) > DEEPEST for tree in formulas if tree):
+        raise ValueError(f"define: {operation.name} has more than {DEEPEST} words in one another: define parts of it")
     if not operation.pullbacks:
         raise ValueError(f"define: {operation.name} has {len(operation.arguments)} arguments and 0 pullbacks")
     if operation.name in ARITY or operation.name in CONSTANTS:
@@ -58,6 +58,8 @@ def _from_functions(name: str, forward: Callable, pullbacks: Sequence[Callable |
         for p in inspect.signature(forward).parameters.values()
         if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
+    if not given:
+        raise ValueError(f"{name}: forward takes its arguments by place, at least one, each with a name")
     arguments = [f"x{i}" for i in range(len(given))]
     bars = " | " * len(pullbacks)
     text = f"{name}({', '.join(arguments)}) = {arguments[0]}{bars}"
@@ -83,7 +85,7 @@ def _returning(name: str, forward: Callable) -> Callable:
         return (
             np.asarray(out, float)
             if any(isinstance(x, (np.ndarray, np.generic)) for x in args) and np.ndim(out) == 0
-            else (float(out) if np.ndim(out) == 0 else out)
+            else (float(out) if np.ndim(out) == 0 else np.asarray(out))
         )
 
     return value
@@ -93,12 +95,18 @@ def _pulling(name: str, i: int, pullback: Callable) -> Callable:
     """A pullback, its result checked: from nodes it must be a node, since a number would lose the second derivative."""
 
     def pulled(g: Any, out: Any, *args: Any) -> Any:
+        of_nodes = not kinds.tracing and any(map(is_node, (g, out, *args)))
+        if of_nodes and not is_node(g):  # so that what is made of it alone is seen to be no number
+            g = Tensor(g) if isinstance(g, (np.ndarray, np.generic)) else Value(g)
         result = pullback(g, out, *args)
-        if is_node(result):
-            return result
         if result is None:
             raise TypeError(f"{name}: pullback {i} returned None: is a return missing?")
-        if any(is_node(x) for x in (g, out, *args)):
+        shape, wanted = (getattr(x, "shape", ()) for x in (result, args[i]))
+        if len(shape) < len(wanted) or any(n not in (m, 1) for m, n in zip(shape[::-1], wanted[::-1])):
+            raise ValueError(f"{name}: pullback {i} returned the shape {shape} for an argument of shape {wanted}")
+        if is_node(result):
+            return result
+        if of_nodes:
             raise TypeError(
                 f"{name}: pullback {i} makes a {type(result).__name__} of nodes, "
                 "which would lose the second derivative: "

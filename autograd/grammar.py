@@ -62,16 +62,24 @@ def fold(tree: Tree, name: Callable[[str], Any], constant: Callable[[Any], Any],
 
 def parse(row: str, constants: Mapping[str, float]) -> Row:
     """Read a row; ValueError, which quotes it, for one that does not read."""
+    name, arguments, static, formula, derivatives = headed(row)
+    tree = lambda text, *more: _Reader(name, text, [*arguments, *static, *more], constants, pullback=bool(more)).tree
+    pullbacks = [tree(text, "g", "out") if text.strip() else None for text in derivatives]
+    return Row(name, arguments, static, tree(formula), pullbacks)
+
+
+def headed(row: str) -> tuple[str, list[str], list[str], str, list[str]]:
+    """A row's name, arguments and static arguments; its formulas as text."""
     head, *rest = row.split("|")
     found = HEAD.fullmatch(head.strip())
     if found is None:
         raise ValueError(f"a row reads 'name(arguments; static) = value | pullback | ...', this one does not: {row!r}")
     name = found[1]
     arguments, static = ([part.strip() for part in part.split(",")] if part else [] for part in (found[2], found[3]))
-    for word in (name, *arguments, *static):
+    names = [*arguments, *static]
+    for word in (name, *names):
         if not word.isidentifier() or keyword.iskeyword(word) or word.startswith("_") or word in ("g", "out"):
             raise ValueError(f"{name}: {word!r} cannot be a name in the row {row!r}")
-    names = [*arguments, *static]
     if len(set(names)) != len(names):
         raise ValueError(f"{name} names an argument twice: {', '.join(names)}")
     if rest and len(rest) != len(arguments):
@@ -79,12 +87,7 @@ def parse(row: str, constants: Mapping[str, float]) -> Row:
             f"{name} has {len(arguments)} arguments and {len(rest)} pullbacks: "
             "write one for each, an empty one where there is no derivative"
         )
-    value = _Reader(name, found[4], names, constants, pullback=False).tree
-    pullbacks = [
-        _Reader(name, text, [*names, "g", "out"], constants, pullback=True).tree if text.strip() else None
-        for text in rest
-    ]
-    return Row(name, arguments, static, value, pullbacks)
+    return name, arguments, static, found[4], rest
 
 
 class _Reader:

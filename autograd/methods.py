@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy
 
+from . import copying
 from . import numpy as names
 from .backward import backward
 from .failing import naming
@@ -120,7 +121,7 @@ for _name, _function in {
 }.items():
     # what is of a Tensor alone need not ask whether it was given one
     _inner = _function if _name in OF_TWO else getattr(_function, "__wrapped__", _function)
-    setattr(Tensor, _name, naming(_name, _inner))
+    setattr(Tensor, _name, naming(_name.strip("_"), _inner))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "backward": backward,
@@ -130,6 +131,9 @@ for _name, _function in {
     "label": vars(Node)["name"],  # this and the next two are what micrograd's lectures read
     "_prev": property(lambda self: {x for x in self.args if isinstance(x, Node)}),
     "_op": property(lambda self: self.operation.name if self.operation else ""),
+    "__copy__": copying.copied,
+    "__deepcopy__": copying.deep_copied,
+    "__reduce__": copying.pickled,
     "__array_ufunc__": protocols.ufunc,
     "__array_function__": protocols.function,
 }.items():

@@ -7,12 +7,14 @@ argument x that is a node is called _x.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
+
 from . import rules, words
-from .grammar import STATIC, Call, Constant, Name, Row, Tree, fold, parse, resolved, words_in
+from .grammar import STATIC, Call, Constant, Name, Row, Tree, fold, headed, parse, resolved, words_in
 from .source import ON_ARRAYS, ON_FLOATS, ON_NODES, compiled, expression, parameters
 from .users import REFUSED, at_users_line
 
@@ -34,17 +36,21 @@ class Function:
 class Operation:
     """One row of the table; calling it applies it to floats, arrays or nodes, whichever it is given."""
 
-    def __init__(self, row: Row, text: str):
-        self.name, self.arguments, self.static, self.value, self.pullbacks = row
+    def __init__(self, row: Any, text: str, read: Callable[[], Row] | None = None):
+        self.name, self.arguments, self.static, *_ = row
+        self._read: Any = read or (lambda: row)
         self.names = self.arguments + self.static
         self.__name__ = self.__qualname__ = self.name
         formula, *derivatives = (part.strip() for part in text.split("|"))
-        self.is_word = isinstance(self.value, Call) and self.value.word == self.name  # else it is made of words
         shown = [f"\n    d/d{x}: {d}" for x, d in zip(self.arguments, derivatives) if d]
         self.__doc__ = f"{' '.join(formula.split())}{''.join(shown)}"
 
-    def __getattr__(self, name: str) -> Any:
-        if name != "__signature__":  # made when it is asked for, since importing must not take long
+    def __getattr__(self, name: str) -> Any:  # made when it is asked for, since importing must not take long
+        if name in ("value", "pullbacks", "is_word"):
+            _, _, _, self.value, self.pullbacks = self._read()
+            self.is_word = isinstance(self.value, Call) and self.value.word == self.name  # else it is made of words
+            return getattr(self, name)
+        if name != "__signature__":
             raise AttributeError(f"{self!r} has no attribute {name!r}")
         kind = inspect.Parameter.POSITIONAL_ONLY
         return inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
@@ -105,6 +111,9 @@ class Plain:
         )
 
     def _value(self, operation: Operation) -> Callable:
+        if self is PLAIN_FLOATS and not self.knows(operation):  # a function of arrays, given numbers
+            count = len(operation.arguments)
+            return lambda *args: PLAIN_ARRAYS.value[operation](*map(numpy.asarray, args[:count]), *args[count:])
         names, scope = parameters(operation), {**self.words, "__warningregistry__": REFUSED}
         body = expression(self.meaning(operation), names, self.templates, scope, self.of)
         source = f"def {operation.name}({', '.join(names.values())}):\n    return {body}\n"
@@ -238,23 +247,20 @@ def _pull_source(operation: Operation, names: dict[str, str], line: Callable[[st
 
 
 def read(text: str) -> Operation:
-    """The operation of a row, checked word for word against the table and what the user has defined."""
+    """The operation of a row, whose words are those of the table and what the user has defined."""
     own = {name: x for name, x in OPERATIONS.items() if name not in words.ARRAYS}
-    return Operation(resolved(parse(text, words.CONSTANTS), ARITY, own), text)
+    return Operation(headed(text), text, lambda: resolved(parse(text, words.CONSTANTS), ARITY, own))
 
 
-def _table(*texts: str) -> Iterator[list[Operation]]:
-    """The operations of the table, whose rows may use words of later ones."""
-    lines = [[row for line in text.splitlines() if (row := line.partition("#")[0].strip())] for text in texts]
-    rows = [[(parse(line, words.CONSTANTS), line) for line in part] for part in lines]
-    ARITY.update({row.name: len(row.arguments + row.static) for part in rows for row, _ in part})
-    for part in rows:
-        yield [Operation(resolved(row, ARITY, {}), line) for row, line in part]
+def _table(text: str) -> list[Operation]:
+    """The operations of a part of the table, whose rows may use words of later ones."""
+    return [read(row) for line in text.splitlines() if (row := line.partition("#")[0].strip())]
 
 
 ARITY = {**STATIC, **{name: len(inspect.signature(f).parameters) for name, f in words.SHAPES.items() if callable(f)}}
 _ROWS = rules.ELEMENTWISE_ROWS, rules.INNER_ROWS, rules.ARRAY_ROWS, rules.PLACE_ROWS
-_PUBLIC, INNER, ARRAY, PLACE = _table(*_ROWS)
+_PUBLIC, INNER, ARRAY, PLACE = map(_table, _ROWS)
 ELEMENTWISE = _PUBLIC + INNER
 BUILT_IN = {operation.name: operation for operation in (*ELEMENTWISE, *ARRAY, *PLACE)}
+ARITY.update({name: len(row.names) for name, row in BUILT_IN.items()})
 OPERATIONS.update(BUILT_IN)

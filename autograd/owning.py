@@ -10,16 +10,34 @@ def own_gradients(gradients: list) -> list:
     for i in range(len(gradients)):
         if getrefcount(gradients[i]) > ALONE and type(gradients[i]) is np.ndarray:
             gradients[i] = gradients[i].copy()
-        elif (base := getattr(gradients[i], "base", None)) is not None:
-            if getrefcount(base) > ALONE + 1 or not gradients[i].flags.writeable:
+        elif getattr(gradients[i], "base", None) is not None:
+            if _holders_of_base(gradients[i]) > ONE_VIEW or not gradients[i].flags.writeable:
                 gradients[i] = gradients[i].copy()
     return gradients
 
 
 def is_alone(x: np.ndarray) -> bool:
     """Whether a container and one name are all that holds this array, and it holds its own memory."""
-    return getrefcount(x) <= ALONE + 2 and x.base is None and x.flags.writeable
+    return getrefcount(x) <= ONE_NAME and x.base is None and x.flags.writeable
 
 
+def _holders_of_base(view: np.ndarray) -> int:
+    base = view.base
+    return getrefcount(base)
+
+
+def _holders(x: np.ndarray) -> int:
+    return getrefcount(x)
+
+
+def _named() -> int:
+    held = [np.empty(1)]
+    one = held[0]
+    return _holders(one)
+
+
+# what is counted where nobody else holds the array: Python 3.14 counts names less often, so this is measured, not known
 _one = [np.empty(1)]
-ALONE = getrefcount(_one[0])  # of an array that nothing but a list holds
+ALONE = getrefcount(_one[0])  # a list holds it
+ONE_VIEW = _holders_of_base(np.empty(1)[:])
+ONE_NAME = _named()  # a list and a name hold it

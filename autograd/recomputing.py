@@ -6,7 +6,7 @@ Its pullback runs the function once more, and sweeps through what that records, 
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,9 @@ class Rerun(NamedTuple):
 
     def __repr__(self) -> str:
         return f"<call of {getattr(self.call.func, '__name__', self.call.func)}>"
+
+    def __deepcopy__(self, memo: dict) -> NoReturn:
+        raise TypeError("what checkpoint made cannot be copied, since its function holds nodes: copy node.detach()")
 
     @records_for_itself
     def gradients(self, g: Any, create_graph: bool) -> list:

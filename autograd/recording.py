@@ -1,10 +1,14 @@
-"""What this thread does with each node that it makes: nothing, forget how it was made (no_grad), or look at it."""
+"""What is done with each node that is made: nothing, forget how it was made (no_grad), or look at it.
+
+A thread says so for itself, and so does a task of asyncio, until the block ends.
+"""
 
 import contextlib
 import functools
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from .arguments import is_node
@@ -17,25 +21,27 @@ tick = itertools.count(1).__next__
 
 
 class Hook(NamedTuple):
-    """What a thread does with each node that it makes, from a tick on; it returns what stands for it, if not itself."""
+    """What is done with each node that is made from a tick on; it returns what stands for it, if not itself."""
 
-    thread: int
     action: Callable[[Any], Any]
     since: int
 
 
-hooks: list[Hook] = []
+hooks: list[Hook] = []  # all that are open, whoever's: where there is none, nobody is asked
+ours: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())  # of this thread and task, or of who began it
 
 
 @contextlib.contextmanager
 def hooked(action: Callable[[Any], Any]) -> Iterator[int]:
-    """Do this with each node that this thread makes after this tick; cut it off before anybody looks at it."""
-    hook = Hook(threading.get_ident(), action, tick())
-    hooks.insert(0 if action is cut else len(hooks), hook)
+    """Do this with each node that is made here after this tick; cut it off before anybody looks at it."""
+    hook, before = Hook(action, tick()), ours.get()
+    ours.set((hook, *before) if action is cut else (*before, hook))
+    hooks.append(hook)
     try:
         yield hook.since
     finally:
         hooks.remove(hook)
+        ours.set(tuple([other for other in ours.get() if other is not hook]))
 
 
 class Derivative(threading.local):
@@ -48,10 +54,9 @@ derivative = Derivative()
 
 
 def attend(node: Any) -> Any:
-    """Do with a fresh node what this thread wants done, latest wish last; what stands for it from now on."""
-    here = threading.get_ident()
-    for hook in hooks[:]:
-        if hook.thread == here and (hook.action is not cut or hook.since > derivative.since):
+    """Do with a fresh node what is wanted here, latest wish last; what stands for it from now on."""
+    for hook in ours.get():  # a task may have outlived the block that it was started in
+        if hook in hooks and (hook.action is not cut or hook.since > derivative.since):
             other = hook.action(node)
             if other is not None:
                 return other
@@ -64,18 +69,30 @@ def cut(node: Any) -> None:
 
 
 def no_grad() -> "contextlib._GeneratorContextManager[int]":
-    """Record nothing in this thread: results are leaves. A context manager, and a decorator.
+    """Record nothing in this thread, or task of asyncio: results are leaves. A context manager, and a decorator.
 
     `grad` and its kin called inside give the derivative all the same, without a history of its own.
     """
     return hooked(cut)
 
 
-class Inspection(threading.local):
-    """Who looks at this thread's sweeps, if anybody does; and what is put around the pullbacks of one."""
+inspector_here: ContextVar[Any] = ContextVar("inspector", default=None)
 
-    inspector: Any = None
+
+class Inspection(threading.local):
+    """Who looks at the sweeps that are made here, if anybody does; and what is put around the pullbacks of one."""
+
     around: Callable[[dict], Any] | None = None
+
+    @property
+    def inspector(self) -> Any:
+        """Who looks, until that block ends; asked for where there are `hooks`, by which it is known at once."""
+        found = inspector_here.get()
+        return found if found is not None and found.is_open else None
+
+    @inspector.setter
+    def inspector(self, inspector: Any) -> None:
+        inspector_here.set(inspector)
 
 
 inspection = Inspection()
@@ -86,16 +103,15 @@ def inspected(sweep: Callable) -> Callable:
 
     @functools.wraps(sweep)
     def looked_at(*how: Any) -> Any:
-        inspector = inspection.inspector
+        inspector = inspection.inspector if hooks else None
         return sweep(*how) if inspector is None else inspector.sweep(sweep, *how)
 
     return looked_at
 
 
 def recording_is_off(since: int) -> bool:
-    """Whether this thread entered a no_grad() after a tick that is still open."""
-    here = threading.get_ident()
-    return any(hook.thread == here and hook.action is cut and hook.since > since for hook in hooks[:])
+    """Whether a no_grad() was entered here after a tick that is still open."""
+    return any(hook in hooks and hook.action is cut and hook.since > since for hook in ours.get())
 
 
 def records_for_itself(derivatives: Callable[P, R]) -> Callable[P, R]:

@@ -16,7 +16,7 @@ from .calling import a_function, shape_of
 from .compiler.assigning import taken_back
 from .compiler.printing import executable
 from .compiler.program import Program
-from .compiler.tracing import again, leaf, lift, trace, tracing
+from .compiler.tracing import again, leaf, lift, trace, traced
 from .failing import refuse
 from .grammar import Call, Name, Row
 from .graph import history
@@ -148,21 +148,21 @@ class Body:
         return rows
 
     @functools.cached_property
+    @traced
     def reverse(self) -> "Body":
         """The step backwards: it carries the gradients of what is carried and of what is from outside.
 
         Its entries are this one's, what was carried into them, and the gradient of the row.
         """
         count = len(self.carry)
-        with tracing():
-            seeds = [leaf(np.zeros(x.shape, x.dtype)) for x in (*self.carry, *self.fixed)]
-            row = leaf(np.zeros(self.width, self.dtype))
-            of_row = [_column(row, columns, x.shape, x.dtype) for x, columns in zip(self.made, self.columns)]
-            weights = [*(a + b for a, b in zip(seeds[:count], of_row)), *of_row[count:]]
-            inputs = [*self.carry, *self.fixed, *self.moving]
-            found = [lift(g) for g in pullback(self.made, weights, inputs, create_graph=True)]
-            totals = [g + seed for g, seed in zip(found[count:], seeds[count:])]
-            adjoints = [*found[:count], *totals, *found[count + len(totals) :]]
+        seeds = [leaf(np.zeros(x.shape, x.dtype)) for x in (*self.carry, *self.fixed)]
+        row = leaf(np.zeros(self.width, self.dtype))
+        of_row = [_column(row, columns, x.shape, x.dtype) for x, columns in zip(self.made, self.columns)]
+        weights = [*(a + b for a, b in zip(seeds[:count], of_row)), *of_row[count:]]
+        inputs = [*self.carry, *self.fixed, *self.moving]
+        found = [lift(g) for g in pullback(self.made, weights, inputs, create_graph=True)]
+        totals = [g + seed for g, seed in zip(found[count:], seeds[count:])]
+        adjoints = [*found[:count], *totals, *found[count + len(totals) :]]
         return Body(seeds, [*self.moving, *self.carry, row], adjoints, self.length)
 
 

@@ -22,6 +22,6 @@ def map_tree(f: Callable, tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: map_tree(f, part) for key, part in tree.items()}
     if isinstance(tree, (list, tuple)):
-        parts = [map_tree(f, part) for part in tree]
+        parts = [map_tree(f, part) if isinstance(part, (list, tuple, dict)) else f(part) for part in tree]
         return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return f(tree)

@@ -5,17 +5,21 @@ NumPy warns at the innermost Python frame, which here is one of ours. A module o
 well, and no setting of NumPy or of `warnings` is touched. What was computed is then computed again `at_users_line`.
 """
 
+import functools
 import sys
 import warnings
 from collections.abc import Callable
+from contextvars import copy_context
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+R = TypeVar("R")
 GENERATED = "autograd"  # functions made of rows are in no module
 LIBRARIES = {GENERATED, "contextlib", "copy", "numpy", "scipy"}  # whose lines are not the user's
 REFUSED: Any = ()
+__warningregistry__ = REFUSED
 MODES = {"warn": "log", "raise": "raise"}  # what has been called or printed once already is not again
 
 
@@ -61,3 +65,29 @@ def at_users_line(function: Callable, *args: Any, **kwargs: Any) -> Any:
     except Exception as error:
         raise error from None  # it says all; before it was the refusal
     return out
+
+
+def warning_there(ufunc: Callable, *args: Any, **kwargs: Any) -> Any:
+    """What NumPy's ufunc, without `out`, makes of arrays; it warns as if the user's line had called it."""
+    try:
+        return ufunc(*args, **kwargs)
+    except Exception:  # an error, which comes again, or a warning that was refused
+        return at_users_line(ufunc, *args, **kwargs)
+
+
+def quiet(function: Callable[..., R]) -> Callable[..., R]:
+    """The function, in which NumPy does not warn, run in a context of its own.
+
+    So NumPy's settings are as before however it ends. The exit of a block would not do: Python may be interrupted
+    (Ctrl-C) between the end of a block and what its exit does.
+    """
+
+    def quietly(*args: Any) -> R:
+        np.errstate(all="ignore").__enter__()
+        return function(*args)
+
+    @functools.wraps(function)
+    def run(*args: Any) -> R:
+        return copy_context().run(quietly, *args)
+
+    return run

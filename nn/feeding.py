@@ -1,10 +1,10 @@
 """What training is fed with: batches, their arrays as a program takes them, and random numbers."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from autograd.compiler import NATIVE, Drawn, native
 from autograd.tree import flatten, map_tree
@@ -29,21 +29,18 @@ def batches(x: Any, y: Any, size: int, rng: Any) -> Iterator[tuple[Any, Any]]:
     return (map_tree(lambda array, at=at: array[at], pair) for at in places)
 
 
-@contextlib.contextmanager
-def drawn(draws: Sequence[Drawn], count: int) -> Iterator[list[np.ndarray]]:
-    """What is drawn for so many iterations, one after the other; where these fail, it was not drawn."""
-    before = [(draw.generator.bit_generator, draw.generator.bit_generator.state) for draw in draws]
-    examples = [draw.node.example for draw in draws]
-    arrays = [np.empty((count, *x.shape), x.dtype) for x in examples]
-    try:
-        for k in range(count):
-            for array, draw in zip(arrays, draws):
-                array[k] = draw.again()
-        yield arrays
-    except BaseException:
-        for generator, state in before:
-            generator.state = state
-        raise
+def drawn(draws: Sequence[Drawn], twins: Mapping[Generator, Generator], count: int) -> tuple[list, list[Any]]:
+    """What is drawn for so many iterations, one after the other, and where it leaves the generators.
+
+    Twins draw in their places, so that an interruption leaves them where they are.
+    """
+    for rng, twin in twins.items():
+        twin.bit_generator.state = rng.bit_generator.state
+    arrays = [np.empty((count, *draw.node.example.shape), draw.node.example.dtype) for draw in draws]
+    for k in range(count):
+        for array, draw in zip(arrays, draws):
+            array[k] = draw.draw(twins[draw.generator])
+    return arrays, [twin.bit_generator.state for twin in twins.values()]
 
 
 def arrays(name: str, x: Any) -> list[np.ndarray]:
@@ -58,7 +55,10 @@ def _array(name: str, x: Any) -> np.ndarray:
         array = native(x, "fiub")
         return np.asarray(array, np.int64 if array.dtype.kind in "iu" else None, order="C")
     except (TypeError, ValueError) as error:
-        raise type(error)(f"TrainStep: {name}: {error}") from None
+        hint = (
+            "; a shorter batch, such as the last one, is a call of its own: step(x, y)" if isinstance(x, list) else ""
+        )
+        raise type(error)(f"TrainStep: {name}: {error}{hint}") from None
 
 
 def in_parts(x: np.ndarray, n: int) -> np.ndarray:

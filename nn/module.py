@@ -5,6 +5,8 @@ lists, tuples and dicts of any depth. Whatever could hold them unseen is refused
 """
 
 import collections
+import contextlib
+import dataclasses
 import operator
 import sys
 import types
@@ -16,8 +18,8 @@ import numpy as np
 
 from autograd import Tensor, Value
 from autograd.arguments import no_mask
-from autograd.compiler import assigning
-from autograd.node import kinds
+from autograd.compiler import Compiled, assigning
+from autograd.node import Node, kinds
 from autograd.tables import table
 from autograd.tree import flatten
 
@@ -44,6 +46,7 @@ class Module:
     """
 
     training = True  # for layers that do something else in use, see train and eval
+    _replaced: Mapping[str, None] = {}  # buffers in place of which forward has put what an operation made of them
     _form = ""  # which attributes stand in parentheses after its name: "{n_in} -> {n_out}"
 
     def __init_subclass__(cls, **options: Any):
@@ -53,6 +56,8 @@ class Module:
         for name, x in vars(cls).items():
             if isinstance(x, Tensor) or isinstance(x, Module) and x.parameters():
                 raise TypeError(f"{cls.__name__}.{name} would be the same for all instances: make it in __init__")
+            if isinstance(x, Compiled) and name in ("forward", "__call__"):
+                raise TypeError(f"{cls.__name__}.{name} is compiled without its self: compile the whole, jit(model)")
         if "forward" in vars(cls) and "__call__" not in vars(cls):
             cls.__call__ = vars(cls)["forward"]  # type: ignore[method-assign]  # itself, which is faster
 
@@ -61,6 +66,8 @@ class Module:
             assigning(self, name)
         elif isinstance(x, (Tensor, list, tuple, dict)) and (frame := sys._getframe(1)).f_code.co_name == "__init__":
             _refuse_results(f"{type(self).__name__}.{name}", x, frame)
+        elif type(x) is Tensor and x.operation is not None and isinstance(vars(self).get(name), np.ndarray):
+            object.__setattr__(self, "_replaced", {**self._replaced, name: None})
         object.__setattr__(self, name, x)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -76,6 +83,8 @@ class Module:
         found: list[Place] = []
         for name, x in vars(self).items():
             _look(name, self, name, x, found)
+        moved: dict[str, Any] = {name: vars(self).get(name) for name in self._replaced}
+        found += [Place(name, self, name, x.data) for name, x in moved.items() if getattr(x, "operation", None)]
         for name, _, _, x in found:
             if not isinstance(x, FOUND) and _hides(x):
                 raise TypeError(
@@ -195,8 +204,15 @@ def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
         for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
             if type(part) not in PLAIN:
                 _look(f"{path}.{inner}", x, inner, part, found)
-    elif isinstance(x, WATCHED) and getattr(x, "operation", None) is None:
+    elif isinstance(x, WATCHED) and getattr(x, "operation", None) is None or _is_record(x):
         found.append(Place(path, owner, key, x))
+
+
+def _is_record(x: Any) -> bool:
+    """Whether this is an object of fields, one of which is a parameter or Module."""
+    is_one = dataclasses.is_dataclass(x) or isinstance(x, types.SimpleNamespace)
+    fields = getattr(x, "__dict__", {}).values() if is_one else ()
+    return any(isinstance(y, (Tensor, Module)) and getattr(y, "operation", None) is None for y in fields)
 
 
 def _hides(x: Any) -> bool:
@@ -212,6 +228,32 @@ def _is_buffer(place: Place) -> bool:
     held = place.held
     numbers = isinstance(held, (np.ndarray, np.generic)) and held.dtype.kind in "fiub"
     return numbers and not isinstance(place.owner, tuple)  # which could not take over what is loaded
+
+
+@contextlib.contextmanager
+def buffers_stay(modules: Iterable[Any]) -> Iterator[None]:
+    """While forward is recorded: put back what it changes in buffers, where a program would not; ValueError for that.
+
+    Arrays of floats that it assigns anew to attributes are taken care of by the recording.
+    """
+    found = [place for module in modules if isinstance(module, Module) for place in module._all_places()]
+    found = [place for place in found if place.key not in getattr(place.owner, "_replaced", ())]
+    before = [(p, np.array(p.held)) for p in found if isinstance(p.held, (np.ndarray, np.generic))]
+    yield
+    for (name, owner, key, held), numbers in before:
+        inside, floats = isinstance(owner, (list, tuple, dict)), numbers.dtype.kind == "f"
+        now = owner[key] if inside else getattr(owner, key, held)
+        cached = isinstance(now, np.ndarray) and now.shape != numbers.shape  # for this form of arguments
+        if isinstance(now, Node) or not cached and not np.array_equal(now, numbers, equal_nan=floats):
+            if isinstance(held, np.ndarray):
+                held[...] = numbers
+            if not isinstance(owner, tuple):
+                operator.setitem(owner, key, held) if inside else ASSIGN(owner, key, held)
+            raise ValueError(
+                f"TrainStep: forward changes the buffer {name}; it takes over arrays of floats that are assigned anew "
+                "to attributes of a Module, as in self.count = self.count + 1.0, not what is changed in place, in a "
+                "list or dict, or an integer"
+            )
 
 
 def set_together(owners: Iterable, names: Iterable, values: Iterable, put: Callable = setattr) -> None:

@@ -13,6 +13,7 @@ from numpy import ndarray
 
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.arguments import is_masked
 from autograd.tables import table
 from autograd.tree import flatten, unflatten
 
@@ -21,7 +22,7 @@ from .module import ASSIGN, check_state, set_together
 
 
 def _is_array(x: Any) -> bool:
-    return isinstance(x, ndarray) and x.dtype.kind == "f" and not isinstance(x, numpy.ma.MaskedArray)
+    return isinstance(x, ndarray) and x.dtype.kind == "f" and not is_masked(x)
 
 
 def _described(x: Any) -> str:
@@ -61,6 +62,11 @@ class Optimizer(Settings):
 
     def _group(self, params: Any = None, **settings: Any) -> Any:
         """An optimizer of this class for some of the parameters, whose state is kept here."""
+        name, known = type(self).__name__, {each.name for each in fields(self)[1:]}
+        if unknown := settings.keys() - known:
+            raise TypeError(
+                f"{name}: a group is a dict of 'params' and {', '.join(sorted(known))}, not {min(unknown)!r}"
+            )
         group = replace(self, parameters=params, **settings)
         group.state = []
         return group
@@ -77,7 +83,11 @@ class Optimizer(Settings):
 
     def rate(self, step: float) -> float:
         """The learning rate at a step."""
-        return float(self.lr(step) if callable(self.lr) else between(f"{type(self).__name__}: lr", self.lr))
+        rate = self.lr(step) if callable(self.lr) else between(f"{type(self).__name__}: lr", self.lr)
+        try:
+            return float(rate)
+        except (TypeError, ValueError):
+            raise TypeError(f"{type(self).__name__}: lr gave {rate!r} at step {step:g}, which is no number") from None
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
         """The new parameter and its new state."""

@@ -1,33 +1,26 @@
 """TrainStep: forward, loss, gradients and the optimizer's rule as one compiled program."""
 
-import contextlib
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, Value, compiler
-from autograd.backward import gradients
-from autograd.calling import pair
-from autograd.graph import history
-from autograd.node import Node
-from autograd.operation import OPERATIONS
-from autograd.recording import inspection
+from autograd.recording import hooks, inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
-from .clipping import clipped
 from .feeding import arrays, drawn, in_parts, shapes
-from .module import Module
+from .module import Module, buffers_stay, set_together
 from .optim import Optimizer
+from .updating import Buffers, Rule
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
-NOTHING: Any = contextlib.nullcontext(())
-UNWATCHED = {"state", "steps", "lr", "groups"}  # of an optimizer: all else is a setting
-Buffers = list[tuple[Any, str]]  # their owners and names
+UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
 
@@ -41,6 +34,9 @@ class Update(compiler.Form):
     frozen: list[Any]  # Tensors that are read and not changed, and Values, the rates among them
     extras: Any  # the structure of what the loss returns besides its number
     native: bool = True  # whether all that it reads is in this machine's order of bytes
+
+    def __post_init__(self) -> None:
+        self.twins = {draw.generator: copy.deepcopy(draw.generator) for draw in self.draws}
 
 
 class TrainStep(compiler.Compiled):
@@ -89,11 +85,11 @@ class TrainStep(compiler.Compiled):
             raise TypeError(f"TrainStep(model, loss, optimizer): {optimizer!r} is no optimizer, such as nn.SGD(...)")
         self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
         self.optimizer, self.has_aux, self.accumulate = optimizer, has_aux, positive("accumulate", accumulate)
-        self.clip_norm, self.clip_value = clip_norm, clip_value
+        for name, most in {"clip_norm": clip_norm, "clip_value": clip_value}.items():
+            if most is not None:
+                between(name, most, open_low=True)
+        self.rule = Rule(model, loss, optimizer, has_aux, clip_norm, clip_value, accumulate)
         self._extras: Any = ()  # the structure of what the last loss returned besides its number
-        for name in ("clip_norm", "clip_value"):
-            if getattr(self, name) is not None:
-                between(name, getattr(self, name), open_low=True)
 
     def __repr__(self) -> str:
         names = (type(part).__name__ for part in (self.model, self.loss, self.optimizer))
@@ -127,7 +123,7 @@ class TrainStep(compiler.Compiled):
         """Updates by the first entries; the losses of those that were done, and what there is besides."""
         n = self.accumulate
         batches = [in_parts(x, n) for x in batches] if n > 1 else batches
-        outputs = (self._one_uncompiled if inspection.inspector else self._many_compiled)(batches, inputs)
+        outputs = (self._one_uncompiled if hooks and inspection.inspector else self._many_compiled)(batches, inputs)
         if n == 1:
             return outputs
         losses, *extras = [x.reshape(-1, n, *x.shape[1:]) for x in outputs]
@@ -143,24 +139,25 @@ class TrainStep(compiler.Compiled):
         steps = np.array(float(optimizer.steps * n))
         if len(batches[0]) > update.most:
             batches = [x[: update.most] for x in batches]
-        with drawn(update.draws, len(batches[0])) if update.draws else NOTHING as draws:
-            outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
+        draws, ends = drawn(update.draws, update.twins, len(batches[0])) if update.draws else ((), [])
+        outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
         following = iter(changed)
         data = [*islice(following, len(optimizer.parameters))]
         states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
-        optimizer.adopt([*data, *following], states, int(steps) // n, *zip(*update.buffers))
+        new: Any = [*data, *following], states, int(steps) // n, *zip(*update.buffers)
+        optimizer.adopt(*new) if not ends else self._adopt(update.twins, ends, new)
         return outputs
 
     def _one_uncompiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """The first update by operations one at a time, at which detect_anomaly looks."""
         optimizer, n, found = self.optimizer, self.accumulate, list[list]()
         rates = {each: each.rate(1.0) for each in (optimizer, *optimizer.groups) if not each.schedule}
-        carried = [*self._carried([])[:-1], Value(float(optimizer.steps * n))]
+        carried = [*self.rule.carried([])[:-1], Value(float(optimizer.steps * n))]
         modules = [x for x in (self.model, self.loss) if isinstance(x, Module)]
         places = [place for module in modules for place in module._all_places() if isinstance(place.held, np.ndarray)]
         for part in zip(*(x[:n] for x in batches)):
             nodes = tuple(Tensor(x) if x.dtype.kind == "f" else x for x in part)
-            loss, extras, (after, _, *carried[3:]), _ = self._on_nodes(nodes, inputs, carried, rates, [])
+            loss, extras, (after, _, *carried[3:]), _ = self.rule(nodes, inputs, carried, rates, [])
             found.append([np.asarray(getattr(x, "data", x)) for x in flatten([loss, extras])])
             for _, owner, name, before in places:
                 if isinstance(owner, Module) and isinstance(now := getattr(owner, name, None), Tensor):
@@ -171,6 +168,18 @@ class TrainStep(compiler.Compiled):
         )
         optimizer.adopt(arrays, states, optimizer.steps + 1)
         return [np.stack(parts) for parts in zip(*found)]
+
+    def _adopt(self, generators: Iterable, ends: list, new: Any) -> None:
+        """Take over all that is new, generators included, each of which may be interrupted while it is set."""
+        bits = [generator.bit_generator for generator in generators]
+        starts = [each.state for each in bits]
+        try:
+            set_together(bits, repeat("state"), ends)
+            self.optimizer.adopt(*new)
+        except BaseException:
+            if self.optimizer.state is not new[1]:
+                set_together(bits, repeat("state"), starts)
+            raise
 
     def _update(self, batches: list[np.ndarray], inputs: int) -> tuple[Update, list]:
         """The program for these shapes, and for everything else as it is now; what it reads besides batches."""
@@ -197,7 +206,7 @@ class TrainStep(compiler.Compiled):
             held.append(np.asarray(node.data))
         return held
 
-    @compiler.uncollected()
+    @compiler.uncollected
     def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> Update:
         """Record one update and print it, or take over what is known; what is carried replaces what it was made of."""
         self.optimizer.check()
@@ -212,7 +221,7 @@ class TrainStep(compiler.Compiled):
         loss, extras, after, _ = recording.output
         results = flatten([loss, extras, after])
         results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
-        for name, old, new in zip(self._names(*carried), carry, results[len(results) - len(carry) :], strict=True):
+        for name, old, new in zip(self.rule.names(*carried), carry, results[len(results) - len(carry) :], strict=True):
             old.name = new.name = name
         program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
@@ -230,76 +239,11 @@ class TrainStep(compiler.Compiled):
         everyone, names = (self.optimizer, *self.optimizer.groups), ["x"] * inputs + ["y"] * (len(batch) - inputs)
         getters = [compiler.attributes(each, vars(each).keys() - UNWATCHED | {"schedule"}) for each in everyone]
         watch = compiler.Watch(self.model, self.loss, getters=flatten(getters), but=buffers)
-        carried = self._carried(buffers)
+        carried = self.rule.carried(buffers)
         lift = lambda tree: map_tree(compiler.lift, tree)
-        update = lambda *nodes: self._on_nodes(nodes, inputs, lift(carried), lift(rates), buffers)
-        with watch.undrawn():
+        update = lambda *nodes: self.rule(nodes, inputs, lift(carried), lift(rates), buffers)
+        with watch.undrawn(), buffers_stay((self.model, self.loss)):
             found = compiler.record(update, batch, names)
         if found.output[-1] != buffers:
             return self._recorded(batch, inputs, rates, found.output[-1])
         return compiler.unmixed(found), carried, watch, buffers
-
-    def _carried(self, buffers: Buffers) -> list:
-        """A leaf for all that an update changes: parameters, states, buffers, sums of gradients, and the count."""
-        optimizer = self.optimizer
-        pairs = [zip(owner.slots, state) for owner, state in zip(optimizer.owners(), optimizer.state)]
-        states = [tuple([Tensor(x, name=slot) for slot, x in pair]) for pair in pairs]
-        kept = [Tensor(getattr(*buffer), name=buffer[1]) for buffer in buffers]
-        summed = optimizer.parameters if self.accumulate > 1 else []
-        totals = [Tensor(np.zeros_like(p.data), name="total") for p in summed]
-        return [[*optimizer.parameters], states, kept, totals, Value(1.0, "step")]
-
-    def _names(self, parameters: list, states: list, kept: list, totals: list, step: Any) -> list[str]:
-        """What pictures call all that is carried: a parameter's path in the model, and what belongs to it."""
-        paths = {p: path for path, p in self.model.named_parameters()} if isinstance(self.model, Module) else {}
-        names = [paths.get(p, p.name) for p in parameters]
-        slots = [f"{name}: {x.name}" for name, state in zip(names, states) for x in state]
-        totals = [f"{name}: {x.name}" for name, x in zip(names, totals)]
-        return [*names, *slots, *(x.name for x in kept), *totals, step.name]
-
-    def _on_nodes(self, batch: tuple, inputs: int, carried: list, rates: dict, buffers: Buffers) -> tuple:
-        """One update: the loss, its extras, what becomes of all that is carried, and the buffers among that."""
-        parameters, states, kept, totals, step = carried
-        for (owner, name), node in zip(buffers, kept):
-            setattr(owner, name, node)
-        loss, extras = self.loss(self.model(*batch[:inputs]), *batch[inputs:]), ()
-        if self.has_aux:
-            loss, extras = pair(loss)
-        used, step, n = used_by(loss, parameters), step + 1.0, self.accumulate
-        gradient, assigned = gradients(loss, parameters, create_graph=True), compiler.take_back()
-        if n == 1:
-            after: Any = self._updated(parameters, states, gradient, rates, step, used)
-        else:  # it is the last part of a batch that updates, and the next one begins anew
-            totals, last, where = [x + g / n for x, g in zip(totals, gradient)], step % n == 0.0, OPERATIONS["where"]
-            after = self._updated(parameters, states, totals, rates, step / n, used)
-            after = [where(last, new, old) for new, old in zip(flatten(after), flatten([parameters, states]))]
-            totals = [where(last, 0.0, x) for x in totals]
-        after = [after, [_fitting(*each) for each in assigned], totals, step]
-        return loss, extras, after, [(owner, name) for owner, name, _ in assigned]
-
-    def _updated(self, parameters: list, states: list, gradient: list, rates: dict, step: Any, used: set) -> tuple:
-        """What the optimizer makes of parameters that the loss has used, and of their states."""
-        gradient = clipped(gradient, self.clip_norm, self.clip_value)
-        gradient = [g if x in used else None for g, x in zip(gradient, parameters)]
-        rate = lambda owner: owner.schedule(step) if owner.schedule else rates[owner]
-        return self.optimizer.updated(parameters, gradient, states, rate, step, OPERATIONS["cast"])
-
-
-def _fitting(owner: Any, name: str, x: Any) -> Any:
-    """What was assigned to a buffer, of its dtype."""
-    before = compiler.native(getattr(owner, name))
-    if x.shape != before.shape:
-        raise ValueError(f"{type(owner).__name__}.{name} has shape {before.shape} and was assigned one of {x.shape}")
-    return OPERATIONS["cast"](x, before.dtype)
-
-
-def used_by(loss: Any, parameters: list) -> set[Node]:
-    """All that the loss depends on; TypeError unless it is a node of one number, ValueError if no parameter is used."""
-    shape = getattr(loss, "shape", ()) if isinstance(loss, Node) else type(loss).__name__
-    if shape != ():
-        hint = "; has_aux=True takes a pair (loss, extras)" if isinstance(loss, tuple) else ""
-        raise TypeError(f"TrainStep: the loss is a node of shape (), such as a mean, not {shape}{hint}")
-    used = {*history(loss)}
-    if used.isdisjoint(parameters):
-        raise ValueError("TrainStep: the loss depends on no parameter of the optimizer: is that for another model?")
-    return used

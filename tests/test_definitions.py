@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd.numpy as anp
+import nn
 from autograd import Tensor, Value, check_gradients, define, grad, jacobian, jit, jvp
 
 cube = define("cube(x) = x ** 3 | g * (3 * x ** 2)")
@@ -82,3 +83,31 @@ def test_functions_that_lose_a_derivative_are_named():
     text = define("text", forward=lambda x: "2", pullbacks=[lambda g, out, x: g])
     with pytest.raises(TypeError, match="text: forward must return a real number"):
         text(Value(1.0))
+
+
+def test_a_row_for_arrays_takes_numbers_as_arrays_of_no_axes():
+    for row, of_three in (("f(x) = sum(x, None) * x | g", 9.0), ("f(x) = reshape(x, (1,)) | g", 3.0)):
+        f = define(row)
+        assert f(3.0) == of_three == f(Value(3.0)).data == f(np.array(3.0))
+    with pytest.raises(IndexError, match="0-dimensional"):
+        define("f(x) = x[0] | g")(3.0)
+
+
+def test_what_functions_are_or_return_is_checked():
+    x = np.array([1.0, 2.0])
+    with pytest.raises(ValueError, match="define: f: forward takes its arguments by place"):
+        define("f", forward=lambda *x: x[0], pullbacks=[lambda g, out, x: g])
+    summed = define("summed", forward=lambda x: x.sum(), pullbacks=[lambda g, out, x: g])
+    with pytest.raises(ValueError, match=r"summed: pullback 0 returned the shape \(\) for an argument of shape \(2,\)"):
+        grad(summed)(x)
+    listed = define("listed", forward=lambda x: [x[1], x[0]], pullbacks=[lambda g, out, x: anp.flip(g)])
+    check_gradients(listed, x)
+    check_gradients(define("wide", lambda x: x, [lambda g, out, x: anp.stack([g, 0 * g])]), x)  # summed to the shape
+
+
+def test_the_gradients_of_a_model_can_be_checked():
+    model = nn.MLP(2, [3], 1, rng=0, activation=nn.Tanh())
+    check_gradients(model, np.array([[0.5, -1.0]]))
+    wrong = Tensor([2.0])
+    with pytest.raises(AssertionError, match="argument 0, element"):
+        check_gradients(lambda x: x * x.detach() * wrong if isinstance(x, Tensor) else x * x * wrong.data, np.ones(1))

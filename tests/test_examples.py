@@ -15,7 +15,7 @@ from .demos import ROOT, command, png_size
 
 README = (ROOT / "README.md").read_text()
 COMPILED = (ROOT / "docs" / "compiled.md").read_text()
-LIMITS = (ROOT / "docs" / "limits.md").read_text()
+LIFETIME = (ROOT / "docs" / "lifetime.md").read_text()
 BLOCKS = re.compile(r"```python\n(.*?)```\n\n```\n(.*?)```", re.S)
 
 
@@ -26,16 +26,9 @@ def printed_by(code, scope):
     return out.getvalue().split()
 
 
-@pytest.mark.parametrize("code, printed", BLOCKS.findall(README) + BLOCKS.findall(COMPILED))
+@pytest.mark.parametrize("code, printed", BLOCKS.findall(README + COMPILED + LIFETIME))
 def test_code_prints_what_it_says(code, printed):
     assert printed_by(code, {}) == printed.split()
-
-
-def test_what_to_write_instead_prints_what_it_says():
-    scope, blocks = {"__name__": "limits"}, BLOCKS.findall(LIMITS)
-    assert len(blocks) == LIMITS.count("```python")
-    for code, printed in blocks:
-        assert printed_by(code, scope) == printed.split()
 
 
 def test_readme_quotes_the_table():

@@ -19,7 +19,7 @@ LISTS = [
     lambda np, t: np.sum([[t, 2.0], [t, t]], axis=0),
     lambda np, t: np.max((t, 0.5)),
     lambda np, t: np.exp([t, -t]) * np.tanh(t),
-    lambda np, t: np.maximum([t, 1.0], 0.3) + np.clip([t, t], min=[0.1, t]),
+    lambda np, t: np.maximum([t, 1.0], 0.3) + np.clip([t, t], [0.1, t], 9.0),
     lambda np, t: np.asarray([[t, 1], [0, t]], dtype="f8") @ np.array([t, 2 * t], float),
     lambda np, t: np.linalg.det([[t, 1.0], [t, 3.0]]) * np.linalg.norm([t, 2.0]),
     lambda np, t: np.linalg.solve([[t, 1.0], [0.0, 2.0]], [t, t]),

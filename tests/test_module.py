@@ -1,6 +1,8 @@
 """nn.Module: whatever it holds is found, saved and loaded, or refused by name."""
 
 import collections
+import dataclasses
+import types
 from collections import OrderedDict
 
 import numpy as np
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, Value
+from autograd import Tensor, Value, jit
 
 ARRAYS = [np.zeros(2), np.zeros((), int), np.ones((2, 1), "f4"), np.array([True, False]), np.float64(3.0)]
 
@@ -263,3 +265,54 @@ def test_a_result_is_no_parameter_and_init_says_so():
     made = Held(Tensor([1.0]) * 2)  # by another network, for example: whoever gives it knows what it is
     made(Tensor([1.0]))
     assert not made.parameters() and made.w.data.tolist() == [2.0]
+
+
+def test_fields_of_a_dataclass_are_not_left_out_in_silence():
+    @dataclasses.dataclass
+    class Block:
+        inner: object
+        size: int = 2
+
+    class Holds(nn.Module):
+        def __init__(self, x):
+            self.x, self.w = x, Tensor([1.0])
+
+    layer = nn.Linear(2, 1, 0)
+    for hidden in (Block(layer), [Block(Tensor([1.0]))], types.SimpleNamespace(layer=layer)):
+        with pytest.raises(TypeError, match=r"Holds\.x.* is a .*: parameters are Tensors, and they and Modules"):
+            Holds(hidden).parameters()
+    for plain in (Block(3.0), Block, Block(Tensor([1.0]) * 2), nn.SGD(layer.parameters(), 0.1), nn.CosineDecay(0.1, 5)):
+        assert len(Holds(plain).parameters()) == 1
+
+
+def test_a_forward_that_was_compiled_without_its_self_is_refused():
+    with pytest.raises(TypeError, match=r"Wrong\.forward is compiled without its self: compile the whole"):
+
+        class Wrong(nn.Module):
+            @jit
+            def forward(self, x):
+                return x
+
+
+def test_a_buffer_that_became_a_node_is_saved_and_loaded_as_one(tmp_path):
+    class Averages(nn.Module):
+        def __init__(self):
+            self.w, self.mean, self.seen = Tensor(np.ones(2)), np.zeros(2), None
+
+        def forward(self, x):
+            self.seen = x * self.w
+            self.mean = 0.5 * self.mean + 0.5 * self.seen.mean(0).detach()
+            return self.seen
+
+    model, fresh = Averages(), Averages()
+    for _ in range(2):
+        model(np.ones((3, 2))).sum().backward()
+    assert [*model.state_dict()] == ["w", "mean"] and len(model.parameters()) == 1
+    nn.save(tmp_path / "model.npz", model)
+    nn.load(tmp_path / "model.npz", fresh)
+    model.load_state_dict(fresh.state_dict())
+    for loaded in (model, fresh):
+        assert type(loaded.mean) is np.ndarray and loaded.mean.tolist() == [0.75, 0.75]
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.0), "python")
+    step(np.ones((3, 2)), np.ones((3, 2)))
+    assert model.mean.tolist() == [0.875, 0.875]

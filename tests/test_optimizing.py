@@ -197,7 +197,12 @@ def test_groups_are_the_optimizers_of_their_parameters():
 @pytest.mark.parametrize(
     "make, kind, message",
     [
-        (lambda w: [{"params": [w], "rate": 0.1}], TypeError, "rate"),
+        (
+            lambda w: [{"params": [w], "rate": 0.1}],
+            TypeError,
+            "SGD: a group is a dict of 'params' and lr, .*not 'rate'",
+        ),
+        (lambda w: [{"parameters": [w]}], TypeError, "not 'parameters'"),
         (lambda w: [{"params": [w], "lr": -1.0}], ValueError, "SGD: lr must be at least 0"),
         (lambda w: [{"lr": 0.1}], TypeError, "needs a list of the Tensors"),
         (lambda w: [{"params": w}], TypeError, "needs a list of the Tensors"),
@@ -209,3 +214,13 @@ def test_groups_are_the_optimizers_of_their_parameters():
 def test_mistakes_in_groups_are_named(make, kind, message):
     with pytest.raises(kind, match=message):
         nn.SGD(make(Tensor([1.0])), 0.1)
+
+
+def test_a_schedule_without_a_number_is_named():
+    w = Tensor([1.0])
+    w.grad = np.ones(1)
+    with pytest.raises(TypeError, match="Adam: lr gave None at step 1, which is no number"):
+        nn.Adam([w], lambda step: None).step()
+    for rate in (np.array(0.5), Tensor(0.5), np.float32(0.5), 0.5):
+        nn.SGD([w], lambda step, rate=rate: rate).step()
+    assert w.data.tolist() == [-1.0]

@@ -76,9 +76,10 @@ def test_choices_of_different_shapes_are_selected_from():
     np.testing.assert_array_equal(found.data, np.select([X > 1, X < 0], [X, 2.0], V))
 
 
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.4.0", reason="compiled functions do not tell theirs")
 def test_arguments_have_numpys_names():
-    """Save `out` and what says where NumPy puts its arrays; weights of quantiles and ndmax are not here."""
-    absent = {"out", "like", "subok", "device", "weights", "ndmax"}
+    """Save `out`, what says where NumPy puts its arrays, and what was new in 2.5; weights of quantiles are not here."""
+    absent = {"out", "like", "subok", "device", "weights", "ndmax", "descending"}
     for home, ours in ((np, anp), (np.linalg, anp.linalg)):
         for name in set(ours.__all__) & set(dir(home)):
             function = getattr(getattr(ours, name), "__wrapped__", None)
@@ -108,7 +109,7 @@ MISTAKES = [
     (lambda: jvp(anp.sin, 1.0, 1.0), TypeError, "a tuple of arguments and a tuple of tangents"),
     (lambda: gradients(Value(1.0), Value(1.0)), TypeError, "a list of nodes"),
     (lambda: anp.sum(Tensor(X), axis=1.0), TypeError, "sum: .*integer"),
-    (lambda: anp.einsum("i$->i", Tensor(X)), ValueError, "named by letters, not by '\\$'"),
+    (lambda: anp.einsum("i$->i", Tensor(X)), ValueError, "invalid subscript '\\$'"),
     (lambda: anp.einsum(Tensor(X)), ValueError, "einsum: of subscripts and the arrays"),
     (lambda: jit(lambda x: x[x > 1])(X), TracingError, "a mask was used as an index"),
     (lambda: jit(lambda x, n: x.reshape(n, -1))(X, 3), TracingError, r"^[^:]*: x\.reshape\(\) asked for"),

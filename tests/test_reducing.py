@@ -105,7 +105,8 @@ def test_nothing_has_the_initial_number():
         (lambda: anp.sort(T, order="x"), ValueError, "sort: Cannot specify order"),
         (lambda: anp.diff(T, -1), ValueError, "diff: n .* -1"),
         (lambda: anp.diff(T, axis=2), np.exceptions.AxisError, "2"),
-        (lambda: anp.cumulative_sum(T), ValueError, r"cumulative_sum: .*\(2, 2\) needs axis="),
+        *[(lambda: anp.cumulative_sum(T), ValueError, r"cumulative_sum: .*\(2, 2\) needs axis=")]
+        * hasattr(np, "cumulative_sum"),
         (lambda: anp.partition(T, 7), ValueError, "kth"),
         (lambda: anp.sum(T, nothing=1), TypeError, r"sum\(\).*'nothing'"),
         (lambda: T.sum(out=np.ones(())), TypeError, r"sum\(\).*'out'"),

@@ -1,5 +1,6 @@
 """What nn.TrainStep can do besides the plain update: each is the loop by hand, by both printers."""
 
+import copy
 import sys
 
 import numpy as np
@@ -192,6 +193,50 @@ def test_a_buffer_that_is_assigned_another_shape_is_refused():
 
 
 @pytest.mark.parametrize(
+    "buffer, change",
+    [
+        (np.zeros(2), lambda s, x: s.held.__iadd__(1.0)),
+        (np.zeros((), int), lambda s, x: setattr(s, "held", s.held + 1)),
+        ([np.zeros(2)], lambda s, x: s.held.__setitem__(0, s.held[0] + 1.0)),
+        ({"mean": np.zeros(2)}, lambda s, x: s.held.update(mean=x.mean(0))),
+        ((np.zeros(2),), lambda s, x: s.held[0].fill(1.0)),
+    ],
+)
+def test_a_buffer_that_a_program_would_not_change_is_refused_and_put_back(buffer, change):
+    class Changes(nn.Module):
+        def __init__(self):
+            self.w, self.held = Tensor(np.ones(2)), copy.deepcopy(buffer)
+
+        def forward(self, x):
+            change(self, x)
+            return x * self.w
+
+    model, x = Changes(), np.ones((3, 2))
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1), "python")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="forward changes the buffer held.*assigned anew"):
+            step(x, x)
+        assert repr(model.held) == repr(buffer)
+
+
+def test_a_count_in_a_forward_is_not_lost_in_jit():
+    class Counts(nn.Module):
+        def __init__(self):
+            self.count, self.table = np.zeros(()), np.zeros(1)
+
+        def forward(self, x):
+            self.table = np.arange(float(len(x)))  # of this form of arguments, which is no matter
+            if self.training:
+                self.count = self.count + 1.0
+            return x * self.table
+
+    model, x = Counts(), np.ones(3)
+    with pytest.raises(TracingError, match=r"Counts\.count was assigned to inside jit"):
+        jit(model)(x)
+    assert model.count == 0.0 and jit(model.eval())(x).tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
     "loop", [lambda f, x: vmap(f)(x), lambda f, x: scan(lambda carry, row: (carry, f(row)), 0.0, x)[1]]
 )
 def test_buffers_do_not_change_in_loops_within_a_program(loop):
@@ -303,3 +348,10 @@ def test_an_interruption_leaves_parameters_state_and_buffers_of_one_step(backend
         if optimizer.steps == 2:
             break
     assert stopped > 30
+
+
+def test_batches_of_several_sizes_are_told_where_to_go():
+    model = nn.Linear(2, 1, rng=0)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1), "python")
+    with pytest.raises(ValueError, match=r"xs: .*a shorter batch, such as the last one, is a call of its own"):
+        step.run([np.ones((3, 2)), np.ones((1, 2))], [np.ones((3, 1)), np.ones((1, 1))])

@@ -191,3 +191,47 @@ def test_backward_leaves_alone_what_it_does_not_reach():
 def test_what_is_not_differentiated_is_named(call, name):
     with pytest.raises(TypeError, match=name):
         call(Tensor(np.eye(2)))
+
+
+def test_plain_arrays_warn_at_the_users_line_and_into_out_once():
+    x = np.array([-1.0, 0.0, 4.0])
+    for name, *others in (["sqrt"], ["log"], ["divide", 0.0], ["power", -0.5]):
+        with pytest.warns(RuntimeWarning) as found:
+            ours = getattr(anp, name)(x, *others)
+        assert {w.filename for w in found} == {__file__}
+        with np.errstate(all="ignore"):
+            np.testing.assert_array_equal(ours, getattr(np, name)(x, *others))
+    out = x.copy()
+    with pytest.warns(RuntimeWarning):
+        anp.divide(out, np.array([2.0, 0.0, 2.0]), out=out)
+    np.testing.assert_array_equal(out, [-0.5, np.nan, 2.0])
+
+
+def test_a_node_that_is_written_into_an_array_is_told_what_to_do_instead():
+    def at_a_place(x, z):
+        z[0] = x[0]
+        return z.sum()
+
+    def at_a_slice(x, z):
+        z[0:2] = x[0:2]
+        return z.sum()
+
+    for f, wrong in ((at_a_place, ValueError), (at_a_slice, TypeError)):
+        with pytest.raises(TypeError, match="a Tensor is not written into an array of numbers.*with stack"):
+            grad(f)(np.ones(3), np.zeros(3))
+        with pytest.raises(wrong) as caught:
+            f(Tensor(np.ones(3)), np.zeros(3))
+        assert "is not written into an array" in str(caught.value.__cause__ or caught.value)
+    with pytest.raises(TypeError, match="a Value is not written into an array"):
+        at_a_place([Value(1.0)], np.zeros(3))
+    with pytest.raises(ValueError, match="setting an array element"):  # the user's own
+        grad(lambda x: np.zeros(2).__setitem__(0, [1.0, 2.0]))(1.0)
+
+
+def test_a_function_of_scipy_is_not_called_one_of_numpy():
+    with pytest.raises(TypeError, match="^gammaln is not differentiated: use one of autograd.numpy or autograd.scipy"):
+        grad(scipy.special.gammaln)(2.0)
+    with pytest.raises(TypeError, match=r"gammaln\(\) of a node was called inside jit.* or autograd.scipy"):
+        jit(scipy.special.gammaln)(2.0)
+    with pytest.raises(TypeError, match="not builtin_function_or_method, which the function may find by name"):
+        jit(lambda f, x: f(x))(len, 2.0)

@@ -20,7 +20,7 @@ from ..operation import OPERATIONS
 from .collecting import uncollected
 from .printing import Executable, executable
 from .program import Program
-from .tracing import Recording, again, leaf, tracing
+from .tracing import Recording, again, leaf, traced
 
 MASKS = {OPERATIONS[name] for name in COMPARISONS.values()}
 
@@ -39,6 +39,9 @@ class Applicable:
     def __post_init__(self) -> None:
         self.convert = [self.recording.numbers.get(y) for y in self.recording.output]
         self.plain = not any(self.convert)
+
+    def __deepcopy__(self, memo: dict) -> "Applicable":
+        return self
 
     def numbers(self, inputs: list) -> Sequence:
         """Floats and arrays for the inputs."""
@@ -80,21 +83,25 @@ class Applicable:
                             bits[node] |= bits[arg]
         return [bits[y] for y in self.recording.output]
 
-    @uncollected()
+    @uncollected
     def pullback(self, output: int, edge: tuple[int, ...], inputs: list, seed: Any) -> "Applicable":
         """The gradients of an output with respect to some inputs: a program of all inputs and the seed."""
         key = output, edge
         if key not in self.pullbacks:
-            with tracing():
-                leaves = [leaf(x, node.name) for x, node in zip(inputs, self.recording.inputs, strict=True)]
-                (y,) = again([self.recording.output[output]], dict(zip(self.recording.inputs, leaves)))
-                g = leaf(seed, "g")
-                found = pullback([y], [g], [leaves[i] for i in edge], create_graph=True)
+            leaves, g, found = self._recorded_pullback(output, edge, inputs, seed)
             convert: Any = dict.fromkeys(found, float) if self.is_number(output) else {}
             self.pullbacks[key] = applicable(
                 Recording([*leaves, g], [], found, convert), f"{self.title}_pullback", self.backend
             )
         return self.pullbacks[key]
+
+    @traced
+    def _recorded_pullback(self, output: int, edge: tuple[int, ...], inputs: list, seed: Any) -> tuple:
+        """Leaves for all inputs and the seed, and the gradients."""
+        leaves = [leaf(x, node.name) for x, node in zip(inputs, self.recording.inputs, strict=True)]
+        (y,) = again([self.recording.output[output]], dict(zip(self.recording.inputs, leaves)))
+        g = leaf(seed, "g")
+        return leaves, g, pullback([y], [g], [leaves[i] for i in edge], create_graph=True)
 
 
 class Applied(NamedTuple):

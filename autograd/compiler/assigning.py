@@ -51,7 +51,8 @@ def taken_back() -> Iterator[None]:
     try:
         yield
         for owner, name, x in take_back():
-            if _is_traced(x):
+            now = vars(owner)[name]
+            if _is_traced(x) or np.shape(x) == np.shape(now) and not np.array_equal(x, now, equal_nan=True):
                 refuse(
                     f"{type(owner).__name__}.{name} was assigned to",
                     "nn.TrainStep takes it over, but not out of scan or vmap; or put the model into eval()",

@@ -4,6 +4,8 @@ import contextlib
 import functools
 import inspect
 import numbers
+import operator
+import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -11,13 +13,14 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..arguments import is_masked
 from ..calling import a_function, is_narrow, on_nodes
-from ..node import Node, Value, kinds
-from ..recording import inspection
+from ..node import Node, Tensor, Value, kinds
+from ..recording import hooks, inspection
 from ..tree import flatten, map_tree
 from .applying import Applicable, applicable, converter
 from .collecting import uncollected
-from .forms import Compiled, Form
+from .forms import Bounded, Compiled, Form
 from .mixing import on_elements, unmixed
 from .printing import Executable
 from .program import look, looks
@@ -26,6 +29,7 @@ from .watching import Watch
 
 FORMS = NATIVE | {np.dtype(name) for name in "?bhilqBHILQ"}  # what arrays are given to programs as
 SETTINGS = str, bool, type(None), np.random.Generator  # arguments that are part of the form themselves
+NUMBERS = {float, Value, Tensor, np.ndarray}  # of these classes is what holds nothing
 NONE: Mapping[int, Node] = {}
 
 
@@ -37,23 +41,21 @@ class CallForm(Form):
     outside: dict[int, Node]  # leaves that the function closes over, and where among the inputs they are
     convert: list[Callable] | None  # what makes of numbers what the program takes, where that is not the same
     result: Any  # the structure of the result, with the positions of its numbers
+    only_numbers: bool  # whether it holds nothing else
 
     def inputs(self, given: list) -> list | None:
         """The inputs of a call: what is given, leaves from outside, draws; None if this is not the program any more."""
-        found = [node.data for node in self.outside.values()]
-        if not self.fits(found):
+        held = [node.data for node in self.outside.values()] if self.outside else []
+        if not self.fits(held):
             return None
-        found = given + found
+        found = given + held
         if self.draws:
             found += [drawn.again() for drawn in self.draws]
         return found if self.convert is None else [f(x) for f, x in zip(self.convert, found, strict=True)]
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(int):
     """Where in a program's outputs a number or an array of the result is."""
-
-    index: int
 
 
 class Jit(Compiled):
@@ -68,7 +70,7 @@ class Jit(Compiled):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kinds.number is not Value:
             return self.function(*args, **kwargs)  # it is recorded as a part of another program
-        if inspection.inspector:
+        if hooks and inspection.inspector:
             return on_nodes(self.function, args, kwargs)
         given, nodes = [*args], NONE
         form: Any = None if kwargs else self.find(_glance(args))
@@ -91,8 +93,18 @@ class Jit(Compiled):
             nodes = {**nodes, **form.outside} if nodes and form.outside else nodes or form.outside
         outputs = form.program.nodes(inputs, nodes) if nodes else form.program.numbers(inputs)
         if type(form.result) is Position:
-            return outputs[form.result.index]
-        return map_tree(lambda x: outputs[x.index] if type(x) is Position else _fresh(x), form.result)
+            return outputs[form.result]
+        if form.only_numbers:
+            return map_tree(outputs.__getitem__, form.result)
+        return map_tree(lambda x: outputs[x] if type(x) is Position else _fresh(x), form.result)
+
+    def __reduce__(self) -> str | tuple:
+        """Where a decorated function can be found by its name, that, as of every function; else what it is made of."""
+        home, name = str(getattr(self, "__module__", "")), getattr(self, "__qualname__", "")
+        with contextlib.suppress(KeyError, AttributeError):
+            if operator.attrgetter(name)(sys.modules[home]) is self:
+                return name
+        return Jit, (self.function, self.wanted), {"forms": Bounded(self.forms.most)}
 
     def __repr__(self) -> str:
         return f"<jit {getattr(self.function, '__name__', self.function)!s}: {len(self.forms)} programs>"
@@ -140,6 +152,9 @@ def _structure(tree: Any, flat: list) -> Hashable:
     if isinstance(tree, dict):
         return "dict", *tree, *[_structure(part, flat) for part in tree.values()]
     if isinstance(tree, (list, tuple)):
+        if NUMBERS.issuperset(map(type, tree)):  # of most lists
+            flat += tree
+            return type(tree), len(tree)
         return type(tree), *[_structure(part, flat) for part in tree]
     flat.append(tree)
     return None
@@ -192,7 +207,7 @@ def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hasha
         else:
             raise TypeError(
                 "jit: arguments are real numbers, arrays, and lists, tuples and dicts of them, not "
-                f'{type(x).__name__}; arrays of JAX are for backend="jax"'
+                f'{type(x).__name__}, which the function may find by name; arrays of JAX are for backend="jax"'
             )
     return given, tuple(key) if structure is None else (tuple(key), structure)
 
@@ -204,8 +219,8 @@ def _array(x: Any) -> np.ndarray:
 
 def _of_numbers(x: Any) -> Any:
     """An array, if it is one of real numbers."""
-    if isinstance(x, np.ma.MaskedArray) or x.dtype.kind not in "fiub":
-        kind = "a masked array" if isinstance(x, np.ma.MaskedArray) else x.dtype
+    if is_masked(x) or x.dtype.kind not in "fiub":
+        kind = "a masked array" if is_masked(x) else x.dtype
         raise TypeError(f"jit: arguments are real numbers and arrays of them, not {kind}")
     return x
 
@@ -224,7 +239,7 @@ def _same(x: Any) -> Any:
     return x
 
 
-@uncollected()
+@uncollected
 def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Executable | None) -> CallForm:
     """Record one call and print its program; `before` is what was printed for this form last, if anything."""
     title = getattr(jit.function, "__name__", "program")
@@ -243,7 +258,9 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     convert = convert and [_same if is_foreign else f for is_foreign, f in zip_longest(foreign, convert)]
     program = applicable(replace(recording, output=outputs), title, jit.wanted, before)
     outside = dict(enumerate(recording.outside, len(given)))
-    return CallForm(program.run, looks(held), watch.settle(), recording.draws, program, outside, convert, result)
+    only_numbers = all(type(x) is Position for x in flatten(result))
+    of_form = program.run, looks(held), watch.settle(), recording.draws
+    return CallForm(*of_form, program, outside, convert, result, only_numbers)
 
 
 def _recorded(function: Callable, args: tuple, kwargs: dict, given: list) -> Recording:

@@ -1,17 +1,25 @@
 """Compiling without Python's garbage collector, which would look again and again at a million objects that stay."""
 
-import contextlib
+import functools
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """While this is open the collector does not run by itself; then it does if it did before."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+def uncollected(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, during which the collector does not run by itself; then it does if it did before."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            return function(*args, **kwargs)
+        finally:  # where a block's exit might be interrupted
+            if enabled:
+                gc.enable()
+
+    return run

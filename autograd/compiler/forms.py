@@ -65,6 +65,10 @@ class Compiled:
         self.forms = Bounded()
         self._last: Form | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what was compiled, which a copy and a pickle do without until they are called."""
+        return vars(self) | {"forms": Bounded(self.forms.most), "_last": None}
+
     def _repr_html_(self) -> str:
         rows = [
             (", ".join(map(repr, run.program.inputs)), len(run.program.steps), f"{run.backend} ({run.why})")

@@ -11,7 +11,7 @@ from ..meeting import weak
 from ..node import Node, Value
 from ..operation import OPERATIONS
 from ..tree import flatten, map_tree
-from .tracing import Recording, leaf, tracing
+from .tracing import Recording, leaf, traced
 
 
 def unmixed(recording: Recording) -> Recording:
@@ -22,6 +22,7 @@ def unmixed(recording: Recording) -> Recording:
     return _on_arrays(recording, [np.asarray(node.example) for node in recording.inputs], np.dtype(float))
 
 
+@traced
 def on_elements(numbers: Recording, given: list) -> Recording:
     """What was recorded on numbers, again on arrays that are broadcast."""
     dtype = weak([x.dtype for x in given if isinstance(x, np.ndarray)])
@@ -29,11 +30,11 @@ def on_elements(numbers: Recording, given: list) -> Recording:
     examples = [x if isinstance(x, np.ndarray) else np.asarray(x, dtype) for x in examples]
     again = _on_arrays(numbers, examples, dtype)
     shape = np.broadcast_shapes(*map(np.shape, examples))
-    with tracing():
-        output = map_tree(lambda x: OPERATIONS["expand"](x, shape) if hasattr(x, "example") else x, again.output)
+    output = map_tree(lambda x: OPERATIONS["expand"](x, shape) if hasattr(x, "example") else x, again.output)
     return Recording(again.inputs, again.outside, output)
 
 
+@traced
 def _on_arrays(recording: Recording, examples: list, dtype: np.dtype) -> Recording:
     """What was recorded, again on arrays alone: these for the inputs, and arrays of a dtype for other numbers."""
     found: list[Any] = [x for x in flatten(recording.output) if isinstance(x, Node) and hasattr(x, "example")]
@@ -42,18 +43,17 @@ def _on_arrays(recording: Recording, examples: list, dtype: np.dtype) -> Recordi
         """Two masks add up to a mask, but among numbers a comparison is 1.0 or 0.0."""
         return OPERATIONS["cast"](x, dtype) if isinstance(node, Value) and x.dtype.kind != "f" else x
 
-    with tracing():
-        inputs = [leaf(x, node.name) for node, x in zip(recording.inputs, examples, strict=True)]
-        of: dict[Any, Any] = {node: as_numbers(node, x) for node, x in zip(recording.inputs, inputs)}
-        nodes: list[Any] = history(*found)
-        for node in reversed(nodes):
-            if node in of:
-                continue
-            if node.operation is None:
-                of[node] = leaf(np.asarray(node.example, dtype if isinstance(node, Value) else None))
-            else:
-                args = [of[arg] if isinstance(arg, Node) else arg for arg in node.args]
-                of[node] = as_numbers(node, node.operation(*args))
+    inputs = [leaf(x, node.name) for node, x in zip(recording.inputs, examples, strict=True)]
+    of: dict[Any, Any] = {node: as_numbers(node, x) for node, x in zip(recording.inputs, inputs)}
+    nodes: list[Any] = history(*found)
+    for node in reversed(nodes):
+        if node in of:
+            continue
+        if node.operation is None:
+            of[node] = leaf(np.asarray(node.example, dtype if isinstance(node, Value) else None))
+        else:
+            args = [of[arg] if isinstance(arg, Node) else arg for arg in node.args]
+            of[node] = as_numbers(node, node.operation(*args))
     output = map_tree(lambda x: of.get(x, x) if isinstance(x, Node) else x, recording.output)
     numbers: dict[Any, Callable] = {
         of[x]: float if isinstance(x, Value) else itemgetter(()) for x in found if not of[x].shape

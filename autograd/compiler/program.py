@@ -14,6 +14,7 @@ from ..graph import history
 from ..node import Node
 from ..operation import BUILT_IN, PLAIN_ARRAYS, PLAIN_FLOATS, Function, Operation, Plain
 from ..tables import table
+from ..users import quiet
 from ..words import SHAPES
 
 
@@ -60,15 +61,15 @@ class Variable:
 class Program:
     """Inputs, the variables computed from them in order, a word each, and outputs."""
 
+    @quiet  # the examples' numbers are nobody's result
     def __init__(self, inputs: Sequence, outputs: Sequence):
         self._known: dict[Hashable, Variable] = {}
         self._examples: dict[Variable, Any] = {}
         of = {node: self._entered(Variable(node.example, name=node.name), node.example) for node in inputs}
-        with np.errstate(all="ignore"):  # the examples' numbers are nobody's result
-            nodes: list[Any] = history(*outputs)
-            for node in reversed(nodes):
-                if node not in of:
-                    of[node] = self._constant(node.example) if node.operation is None else self._made(node, of)
+        nodes: list[Any] = history(*outputs)
+        for node in reversed(nodes):
+            if node not in of:
+                of[node] = self._constant(node.example) if node.operation is None else self._made(node, of)
         self.inputs = [of[node] for node in inputs]
         self.outputs = [of[node] for node in outputs]
         self.steps = _needed(self.outputs)

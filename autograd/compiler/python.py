@@ -20,6 +20,7 @@ import numpy as np
 
 from .. import words
 from ..operation import ON_ARRAYS, ON_FLOATS, Function
+from ..users import quiet
 from .placing import Arena, last_uses
 from .program import Program, Variable
 
@@ -39,6 +40,7 @@ SCOPE = {
     "dot": np.dot,
     "copyto": np.copyto,
     "array": np.array,
+    "asarray": np.asarray,
 }
 
 
@@ -55,6 +57,7 @@ class Source:
         self.buffers: dict[tuple, int] = {}  # by where in the arena they are, shape and dtype
         self.parts: dict[Variable, tuple[int, int]] = {}  # of the arena, that are in use
         self.last = last_uses(program, {v for v in program.steps if v.word in VIEWS or isinstance(v.word, Function)})
+        self.beside = {arg for v in program.steps if v.shape for arg in v.args if not arg.shape}
         self.dying: dict[int, list[Variable]] = defaultdict(list)  # what has a part, by the step that needs it last
         self.name = self.called(name or "program")
 
@@ -108,7 +111,10 @@ class Source:
         name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {word_of(variable)}"
         where = self._into(variable) if variable.shape and variable.word not in VIEWS else None
         if where is None:
-            yield f"{name} = {self._text(variable, ON_ARRAYS)}{comment}"
+            text = self._text(variable, ON_ARRAYS)
+            if variable in self.beside:  # where an array of shape () takes half the time of NumPy's own number
+                text = f"asarray({text})"
+            yield f"{name} = {text}{comment}"
             self._release(i)
         else:
             *before, last = where(f"buffers[{self._take(i, variable)}]")
@@ -120,7 +126,7 @@ class Source:
         """A word applied to variables and static arguments, as an expression."""
         args = [*map(self.of, variable.args), *map(self._static, variable.static)]
         if variable.word in templates:
-            text = templates[variable.word].format(*args)
+            text = templates[variable.word].format(*args).replace(".swapaxes(-1, -2)", ".mT")
             return text[1:-1] if templates[variable.word][0] == "(" else text
         return f"{self._name_of(variable.word)}({', '.join(args)})"
 
@@ -210,26 +216,26 @@ class PythonExecutable:
         self._constants, self._buffers, self._bytes = source.constants, [*source.buffers], source.arena.size
         self._local, program.memory = threading.local(), source.arena.size
 
+    @quiet
     def __call__(self, inputs: list) -> tuple:
         """Numbers and arrays for the inputs; a tuple of numbers and arrays."""
-        with np.errstate(all="ignore"):
-            return self._function()(*inputs)
+        return self._function()(*inputs)
 
+    @quiet
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run this many iterations; what is not carried, by iteration. What is ends in the inputs' arrays."""
         run, current = self._function(), list(arrays)
         outputs = self.program.outputs
         kept = [(np.empty((count, *v.shape), v.dtype), i) for i, v in enumerate(outputs) if i not in self.carried]
         moving, carried = [j for j, moves in enumerate(self.moves) if moves], list(self.carried.items())
-        with np.errstate(all="ignore"):
-            for k in range(count):
-                for j in moving:
-                    current[j] = arrays[j][k]
-                out = run(*current)
-                for result, i in kept:
-                    result[k] = out[i]
-                for i, j in carried:
-                    current[j] = out[i]
+        for k in range(count):
+            for j in moving:
+                current[j] = arrays[j][k]
+            out = run(*current)
+            for result, i in kept:
+                result[k] = out[i]
+            for i, j in carried:
+                current[j] = out[i]
         for j in self.carried.values():
             arrays[j][...] = current[j]
         return [result for result, _ in kept]

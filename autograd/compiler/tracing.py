@@ -4,12 +4,12 @@ A traced node holds an example of its number, which gives shapes and dtypes; who
 TracingError, since a program that depends on it would be wrong for other arguments.
 """
 
+import functools
 import numbers
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 
@@ -24,9 +24,10 @@ from ..operation import OPERATIONS, PLAIN_ARRAYS, PLAIN_FLOATS, Reading
 from ..random import Draw, drawn, source
 from ..recording import derivative, hooked, inspection, recording_is_off, tick
 from ..tree import map_tree
-from ..users import users_frame
-from .assigning import taken_back
+from ..users import quiet, users_frame
+from .assigning import assigned, take_back, taken_back
 
+R = TypeVar("R")
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
 
 
@@ -81,8 +82,10 @@ class _Traced:
             "use a function of autograd.numpy; for array[i] write np.take(array, i) or Tensor(array)[i]",
         )
 
-    def __deepcopy__(self, memo: dict) -> NoReturn:
+    def __deepcopy__(self, memo: Any = None) -> NoReturn:
         refuse("a node was copied", "use the node itself: nodes do not change")
+
+    __copy__ = __reduce__ = __deepcopy__
 
     def __format__(self, spec: str) -> str:
         return repr(self)
@@ -199,7 +202,7 @@ def number_of(node: Node) -> Any:
 def native(x: Any, kept: str = "f") -> np.ndarray:
     """An array in this machine's order of bytes: with its dtype if it holds floats (or another kind), else float64."""
     array = numeric(x)
-    return np.asarray(array, array.dtype.newbyteorder("=") if array.dtype.kind in kept else float)
+    return np.asarray(array, array.dtype.type if array.dtype.kind in kept else float)
 
 
 def leaf(example: Any, name: str = "") -> Any:
@@ -271,34 +274,46 @@ class Recording:
     draws: Sequence[Drawn] = ()
 
 
+def traced(function: Callable[..., R]) -> Callable[..., R]:
+    """The function, during which the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
+
+    @quiet  # the examples' numbers are nobody's result
+    @functools.wraps(function)
+    def in_trace(*args: Any) -> R:
+        before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
+        others, outer, inspection.inspector = (
+            (inspection.around, source.instead, derivative.since),
+            assigned.before,
+            None,
+        )
+        started = tick()
+        try:
+            purpose.name, trace.outside, trace.draws = "jit", {}, []
+            kinds.number, kinds.array, kinds.tracing = TracedValue, TracedTensor, True
+            inspection.around, source.instead = None, _input_for  # there are no numbers to look at yet
+            trace.started = derivative.since = started  # a no_grad() from before does not reach into it
+            with hooked(_traced), taken_back():
+                return function(*args)
+        finally:  # without calls at first, in which Python might be interrupted
+            purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
+            inspection.around, source.instead, derivative.since = others
+            if assigned.before is not outer:  # the end of taken_back() was interrupted
+                take_back()
+                assigned.before = outer
+
+    return in_trace
+
+
+@traced
 def record(function: Callable, examples: Sequence, names: Sequence[str], by: str = "jit") -> Recording:
     """Run a function once on nodes for these examples, floats or arrays of floats, and keep what it recorded."""
-    with tracing(by) as trace:
-        nodes = [leaf(x, name) for x, name in zip(examples, names, strict=True)]
-        try:
-            output = map_tree(lift, function(*nodes))
-        except ValueError as error:  # NumPy's own, where a node is to be written into an array
-            if isinstance(error.__cause__, TracingError):
-                raise error.__cause__ from None
-            raise
-        outside = {node: double for node, double in trace.outside.items() if double.operation is None}
-        inputs = [*nodes, *outside.values(), *(each.node for each in trace.draws)]
-        return Recording(inputs, list(outside), output, draws=trace.draws)
-
-
-@contextmanager
-def tracing(by: str = "jit") -> Iterator[Trace]:
-    """While this is open, the thread's fresh nodes are traced ones, and nodes from outside become inputs."""
-    before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
-    watched = inspection.inspector, inspection.around, source.instead, derivative.since
-    purpose.name, trace.outside, trace.draws = by, {}, []
-    kinds.number, kinds.array, kinds.tracing = TracedValue, TracedTensor, True
-    inspection.inspector = inspection.around = None  # there are no numbers to look at yet
-    source.instead = _input_for
-    trace.started = derivative.since = tick()  # a no_grad() from before does not reach into it
+    purpose.name, nodes = by, [leaf(x, name) for x, name in zip(examples, names, strict=True)]
     try:
-        with hooked(_traced), taken_back(), np.errstate(all="ignore"):  # the example's numbers are nobody's result
-            yield trace
-    finally:
-        purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
-        inspection.inspector, inspection.around, source.instead, derivative.since = watched
+        output = map_tree(lift, function(*nodes))
+    except ValueError as error:  # NumPy's own, where a node is to be written into an array
+        if isinstance(error.__cause__, TracingError):
+            raise error.__cause__ from None
+        raise
+    outside = {node: double for node, double in trace.outside.items() if double.operation is None}
+    inputs = [*nodes, *outside.values(), *(each.node for each in trace.draws)]
+    return Recording(inputs, list(outside), output, draws=trace.draws)

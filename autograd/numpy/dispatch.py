@@ -23,6 +23,7 @@ from ..meeting import as_array, as_tensors, unlisted
 from ..node import Tensor, Value, kinds
 from ..operation import OPERATIONS, Operation
 from ..tree import flatten, map_tree, unflatten
+from ..users import warning_there
 
 ARRAYS = {Tensor, np.ndarray}
 GIVEN = {*ARRAYS, type(None)}  # what is no array yet is made one, but None
@@ -34,15 +35,28 @@ NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
 )
+COMPILED = {"concatenate": "arrays axis out", "concat": "arrays axis out", "dot": "a b out"}  # those that have `out`
 signature = cache(inspect.signature)
+
+
+@cache
+def by_place(plain: Any) -> list[str]:
+    """The arguments that NumPy's function takes by place; before NumPy 2.4 not all that is compiled tells them."""
+    if plain is None:
+        return []
+    if isinstance(plain, np.ufunc):
+        return [*map(str, range(plain.nin)), "out"]
+    try:
+        given = signature(plain).parameters.values()
+    except ValueError:
+        return COMPILED.get(plain.__name__, "").split()
+    return [x.name for x in given if x.kind < x.VAR_POSITIONAL]
 
 
 @cache
 def out_place(plain: Any) -> int:
     """Where `out` stands among the arguments that NumPy's function takes by place; behind all others if it has none."""
-    named = signature(plain).parameters.values() if plain else ()
-    names = [given.name for given in named if given.kind < given.VAR_POSITIONAL]
-    return names.index("out") if "out" in names else sys.maxsize
+    return by_place(plain).index("out") if "out" in by_place(plain) else sys.maxsize
 
 
 def recorded(
@@ -54,7 +68,7 @@ def recorded(
     `as_given`, become Tensors, of a function of numbers (`as_nodes`) lists alone. The methods and keywords of a ufunc
     come back by its protocol.
     """
-    plain = getattr(home, name, None)
+    plain: Any = getattr(home, name, None)
     of_ufunc = isinstance(plain, np.ufunc) and plain.signature is None  # an elementwise one
     code = getattr(function, "__code__", None)
     names = {*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]} if code else set()
@@ -71,6 +85,8 @@ def recorded(
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
                     return function(*args, **kwargs)
             with_node = Tensor in types or holds_node((*args, *kwargs.values()) if kwargs else args)
+            if not with_node and of_ufunc and "out" not in kwargs and len(args) <= plain.nin:
+                return warning_there(plain, *args, **kwargs)
             if not with_node or kwargs and of_ufunc:
                 return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
             args, kwargs = _entered(function, arrays, as_given, *_without_out(name, plain, args, kwargs))
@@ -87,7 +103,9 @@ def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tu
     """A call's arguments as our function takes them: from NumPy's `out` on by name."""
     place = out_place(plain)
     if len(args) > place:
-        kwargs = {**dict(zip([*signature(plain).parameters][place:], args[place:])), **kwargs}
+        if len(args) > len(by_place(plain)):
+            raise TypeError(f"{called} takes {len(by_place(plain))} arguments by place, not {len(args)}")
+        kwargs = {**dict(zip(by_place(plain)[place:], args[place:])), **kwargs}
     if kwargs.pop("out", None) is not None:
         raise TypeError(NO_OUT.format(called))
     no_mask((*args, *kwargs.values()))
@@ -119,7 +137,7 @@ def record(
     With `plain` results they are that also where one does, and the module's are recorded in traces. Returns the names.
     """
     functions = [name for name, x in names.items() if inspect.isfunction(x) and x.__module__ == names["__name__"]]
-    found = [name for name in functions if hasattr(home, name) or name in OURS]
+    found = [name for name in functions if name[:2] != "__" and (hasattr(home, name) or name in OURS)]
     for name in found:
         function = names[name]
         function.__name__ = function.__qualname__ = name
@@ -230,6 +248,9 @@ def not_differentiated(called: str) -> NoReturn:
     if kinds.tracing:
         refuse(
             f"{called}() of a node was called",
-            "keep shapes that depend on no number, as where(mask, x, 0.0) does, or give what it returns as an argument",
+            "use one of autograd.numpy or autograd.scipy; keep shapes that depend on no number, as where(mask, x, 0.0) "
+            "does; or give what it returns as an argument",
         )
-    raise TypeError(f"{called} is not differentiated: use a function of autograd.numpy, or .data for a constant")
+    raise TypeError(
+        f"{called} is not differentiated: use one of autograd.numpy or autograd.scipy, or .data for a constant"
+    )

@@ -36,6 +36,8 @@ def matmul(x: Any, y: Any) -> Any:
 
 def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any = "K") -> Any:
     """As numpy.einsum, contracting from left to right, whatever `optimize` says."""
+    if len(operands) < 2:
+        raise ValueError("einsum: of subscripts and the arrays that they are of: einsum('ij,j->i', x, y)")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
     ((x, letters), *others), out = _parsed(subscripts, [array(x, dtype) for x in factors])
     for i, (y, term) in enumerate(others, 1):

@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy
+
 from .. import numpy as names
 from ..meeting import as_array
 from ..node import Node
@@ -34,7 +36,8 @@ def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> A
         return METHODS[called](*inputs, **{"axis": 0, **kwargs})
     if method not in ("__call__", "outer") or kwargs and ufunc.signature is None or name not in names.__all__:
         given = f" with {', '.join(kwargs)}" if kwargs else ""
-        not_differentiated(f"numpy.{called}{given}")
+        home = "numpy." if hasattr(numpy, name) else ""  # else it is of SciPy
+        not_differentiated(f"{home}{called}{given}")
     if method == "outer":
         x, y = map(as_array, inputs)
         inputs = x.reshape(x.shape + (1,) * y.ndim), y

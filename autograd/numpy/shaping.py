@@ -88,6 +88,14 @@ def array(
     return x.reshape((1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
 
 
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
+    """As numpy.copy: the array is the Tensor's own, where others share it with what they were made of."""
+    made = OPERATIONS["alias"](array(a, order=order))
+    if type(made) is Tensor:  # and no traced one, which has no numbers yet
+        made.data = made.data.copy()
+    return made
+
+
 def full_like(
     a: Tensor, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, *, shape: Any = None
 ) -> Any:
@@ -106,5 +114,4 @@ full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_
 asarray, asanyarray = (lambda a, dtype=None, order=None, copy=None: array(a, dtype, order=order) for _ in range(2))
 ascontiguousarray, asfortranarray = (lambda a, dtype=None: array(a, dtype, ndmin=1) for _ in range(2))
 astype = lambda x, dtype, *, copy=True: x.astype(dtype)
-copy = lambda a, order="K", subok=False: OPERATIONS["alias"](array(a, order=order))
 __all__ = record(globals())

@@ -51,6 +51,7 @@ class LlvmExecutable:
         self._constants, self._bytes = writer.constants, 0 if _on_the_stack(writer) else writer.arena.size
         self._looks = self._looks_of(1)
         self._made = [(v.shape, v.dtype) for i, v in enumerate(program.outputs) if i not in self.carried]
+        self._of_arrays = all(shape for shape, _ in self._made)
         self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, *[ctypes.c_void_p] * (3 if self._packed else 2))(
             self._code.address("run" if self._packed else "call")
         )
@@ -70,6 +71,8 @@ class LlvmExecutable:
             return tuple(numbers[len(inputs) :])
         results = [np.empty(shape, dtype) for shape, dtype in self._made]
         self._into(results, 1, inputs)
+        if self._of_arrays:
+            return tuple(results)
         return tuple([x if v.shape else float(x) if v.scalar else x[()] for x, v in zip(results, self.program.outputs)])
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:

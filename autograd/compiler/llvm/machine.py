@@ -1,7 +1,9 @@
 """The processor of this machine, and what LLVM makes of a text for it."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import Thread, current_thread, main_thread
 from typing import Any
 
 import llvmlite.binding as binding
@@ -21,16 +23,7 @@ class MachineCode:
     """
 
     def __init__(self, source: str, *names: str, unrolled: bool = False, most: int = HUGE):
-        optimized = len(source) <= most
-        key = "\n".join([f"LLVM {binding.llvm_version_info} {unrolled} {optimized}", *_host(), *names, source])
-        try:
-            compiled = kept(key, lambda: _compiled(source, names, optimized, unrolled))
-        except RuntimeError as error:
-            raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
-        # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
-        self._engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(optimized))
-        self._engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
-        self._engine.finalize_object()
+        self._engine = _uninterrupted(_engine, source, names, unrolled, len(source) <= most)
 
     def address(self, name: str) -> int:
         """Where a function is."""
@@ -45,6 +38,7 @@ def _host() -> tuple[str, str]:
     return binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
 
 
+@functools.cache
 def registers() -> tuple[int, int]:
     """How many vectors this processor holds at once, and the bytes of one; pairs are one where they have 16 bytes."""
     return (32, 64) if binding.get_host_cpu_features().get("avx512f") else (16, 32)
@@ -54,6 +48,39 @@ def _target(optimized: bool) -> Any:
     cpu, features = _host()
     level = 3 if optimized else 0
     return binding.Target.from_default_triple().create_target_machine(opt=level, cpu=cpu, features=features)
+
+
+def _uninterrupted(function: Callable, *args: Any) -> Any:
+    """What a function returns, by a thread that Ctrl-C does not interrupt, as it does the main one.
+
+    Where it comes between two lines of llvmlite, some memory is freed twice, which ends the process.
+    """
+    if current_thread() is not main_thread():
+        return function(*args)
+    found: Future = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(function(*args))
+        except BaseException as error:
+            found.set_exception(error)
+
+    Thread(target=run).start()
+    return found.result()
+
+
+def _engine(source: str, names: Sequence[str], unrolled: bool, optimized: bool) -> Any:
+    """What holds the machine code of some functions."""
+    key = "\n".join([f"LLVM {binding.llvm_version_info} {unrolled} {optimized}", *_host(), *names, source])
+    try:
+        compiled = kept(key, lambda: _compiled(source, names, optimized, unrolled))
+    except RuntimeError as error:
+        raise Unprintable(f"LLVM makes no valid code of it: {str(error).splitlines()[0]}") from None
+    # an engine that compiles by itself keeps thirty times the memory of one that is given the compiled code
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target(optimized))
+    engine.add_object_file(binding.ObjectFileRef.from_data(compiled))
+    engine.finalize_object()
+    return engine
 
 
 def _compiled(source: str, names: Sequence[str], optimized: bool, unrolled: bool) -> bytes:

@@ -218,7 +218,7 @@ class Steps:
 
 def _of_numbers(variable: Variable) -> bool:
     """Whether a step makes a single number of single numbers."""
-    return variable.word not in LOOPS and not variable.shape and not any(arg.shape for arg in variable.args)
+    return variable.word not in LOOPS and not variable.shape and not any([arg.shape for arg in variable.args])
 
 
 def _of_rows(variable: Variable) -> bool:
@@ -234,7 +234,8 @@ def _fused(program: Program) -> set[Variable]:
     users: dict[Variable, list[Variable]] = {}
     for step in program.steps:
         for arg in step.args:
-            users.setdefault(arg, []).append(step)
+            if arg.shape:
+                users.setdefault(arg, []).append(step)
     outputs = {*program.outputs}
 
     def in_place(variable: Variable, user: Variable) -> bool:
