@@ -136,6 +136,8 @@ def test_scipys_functions():
     assert_agree(value_and_grad(lambda x: anp.sum(f(x))), SQUARE, backends=["jax"], rtol=1e-9)
     with pytest.raises(TypeError, match="jv is a function of NumPy's or SciPy's"):
         compiled(lambda x: special.jv(1.5, x))(SQUARE)
+    with pytest.raises(TypeError, match="jv is a function of NumPy's or SciPy's"):
+        compiled(lambda x: scan(lambda a, b: (a, special.jv(1.5, b)), 0.0, x)[1])(SQUARE)
 
 
 def test_transformations_in_any_order():

@@ -25,8 +25,7 @@ class JaxExecutable:
 
     def __init__(self, program: Program, moves: Sequence[bool], carried: Mapping[int, int], spread: Spread | None):
         self.program, self.moves, self.carried, self.spread = program, moves, carried, spread
-        for step in program.steps:
-            meaning(step.word)  # says at once what cannot be
+        _check(program)
         self._call = jax.jit(self._once)
         self._loop = jax.jit(self._iterations, static_argnums=0, out_shardings=spread and spread.whole)
 
@@ -78,6 +77,15 @@ class JaxExecutable:
         first = [arrays[j] for j in self.carried.values()]
         carried, (kept, wrong) = jax.lax.scan(step, first, [arrays[j] for j in moving], length=count)
         return carried, kept, [x.max() for x in wrong]
+
+
+def _check(program: Program) -> None:
+    """Say at once what cannot be, also within loops."""
+    for step in program.steps:
+        meaning(step.word)
+        for body in step.static:
+            if hasattr(body, "program"):
+                _check(body.program)
 
 
 def _refuse(wrong: list) -> None:

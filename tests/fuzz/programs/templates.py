@@ -41,7 +41,7 @@ COMMON = [
     {f} - np.max({x}, axis={axis}, keepdims=True) ; {f} / np.sum({x} * {x}, {axis}, keepdims=True)
     np.exp({f} - np.logsumexp({x}, axis={axis}, keepdims=True)) ; np.sum({f} * {f}, axis={axes})
     np.argmax({a}, axis={axis}) ; np.argmin({a}, axis={axis}) ; np.argmax({a}) ; np.argmin({f}, {axis})
-    np.sort({f}, axis={axis}) ; np.argsort({f}, axis={axis}) ; np.argsort({i}, {axis}, kind='stable')
+    np.sort({f}, axis={axis}) ; np.argsort({f}, axis={axis}, kind='stable') ; np.argsort({i}, {axis}, kind='stable')
     np.cumsum({a}, axis={axis}) ; np.cumsum({f}) ; np.cumprod({f}, {axis}) ; np.diff({f}, axis={axis})
     np.softmax({f}, axis={axis}) ; np.log_softmax({f}, axis={axis}) ; np.linalg.norm({f}, axis={axis})
     {f} @ np.swapaxes({f}, -1, -2) ; {f} @ {f} ; {f} @ {x}.T ; np.swapaxes({f}, -1, -2) @ {x} ; {i} @ {i} ; {f} @ {i}

@@ -178,8 +178,8 @@ NOISE = numpy.random.default_rng(0)
 
 
 def rounded(x: Any) -> Any:
-    """A step's result, off by a little; integers among floats are likely exact, and stay."""
+    """A step's result, off by a little; integers among floats are likely exact if they are not large, and stay."""
     if numpy.dtype(getattr(x, "dtype", object)).kind != "f":
         return x
     factor = (1 + EPSILON[x.dtype.str[1:]] * NOISE.uniform(-1, 1, x.shape)).astype(x.dtype)
-    return np.where(np.floor(x) == x, x, x * factor)
+    return np.where((np.floor(x) == x) & (np.abs(x) < 2.0**24), x, x * factor)
