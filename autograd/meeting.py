@@ -58,6 +58,7 @@ def as_array(x: Any) -> Any:
 def _entered(value: Any, dtype: Any) -> Any:
     """A Value as a Tensor, made as an operation's recorder makes a node, which takes nodes of its own class alone."""
     reading = type(value).reading
+    dtype = np.dtype(bool) if getattr(value, "is_mask", False) else dtype
     node = object.__new__(reading.array)
     node._become_leaf(np.asarray(getattr(value, reading.held), dtype), "")
     node.operation, node.x, node.y = OPERATIONS["cast"], value, dtype

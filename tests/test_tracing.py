@@ -194,6 +194,10 @@ def test_comparisons_of_numbers_are_joined_as_booleans_are(x, low, backend):
 
     for function in (f, grad(f)):
         assert jit(function, backend=backend)(x, low) == function(x, low)
+    masked = lambda x, low: (
+        anp.sum(X[1:, 2:], where=x > low) + anp.sum(X[1:, 2:] * (x > low)) + ((x > low) & (X[1:, 2:] > 0)).sum()
+    )
+    assert jit(masked, backend=backend)(x, low) == masked(x, low)
     with pytest.raises(TypeError, match="unsupported operand"):
         jit(lambda x: x & 1, backend=backend)(x)
 

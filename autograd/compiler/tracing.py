@@ -95,6 +95,7 @@ class TracedValue(_Traced, Value, final=False):  # type: ignore[misc, override] 
     """A Value inside jit."""
 
     __slots__ = ("example",)
+    is_mask = property(lambda self: self.operation in COMPARED)  # what is a boolean outside is a number here
 
     def __repr__(self) -> str:
         return f"Value(inside {purpose.name})"
@@ -245,16 +246,17 @@ def _recorded_comparison(symbol: str) -> Callable:
     return lambda self, other: row(self, other)
 
 
-def _of_comparisons(name: str) -> Callable:
-    """Python's operator of booleans, which comparisons of numbers give; of traced numbers these are numbers, too."""
-    logical, rows = getattr(names, name), {OPERATIONS[row] for row in COMPARISONS.values()}
-    is_mask = lambda x: isinstance(x, bool) or isinstance(x, TracedValue) and x.operation in rows
+def _of_masks(name: str) -> Callable:
+    """Python's operator of booleans, which comparisons of numbers give."""
+    logical = getattr(names, name)
+    is_mask = lambda x: isinstance(x, bool) or isinstance(x, TracedValue) and x.is_mask
     return lambda self, other: logical(self, other) if is_mask(self) and is_mask(other) else NotImplemented
 
 
+COMPARED = {OPERATIONS[row] for row in COMPARISONS.values()}
 for _symbol in ("and", "or", "xor"):
     for _name in (f"__{_symbol}__", f"__r{_symbol}__"):
-        setattr(TracedValue, _name, _of_comparisons(f"logical_{_symbol}"))
+        setattr(TracedValue, _name, _of_masks(f"logical_{_symbol}"))
 for _kind in (TracedValue, TracedTensor):
     install(_kind.reading)
     compare_by(_kind, _recorded_comparison)

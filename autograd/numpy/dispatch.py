@@ -240,7 +240,8 @@ def constant(
 def entered(x: Any) -> Any:
     """A node, or a list with nodes in it, as a node of the trace that this thread is in; all else as it is."""
     x = unlisted(x)
-    return kinds.recorded("alias", x) if is_node(x) else x
+    inside = not is_node(x) or type(x) in (kinds.number, kinds.array)
+    return x if inside else kinds.recorded("alias", x)
 
 
 def not_differentiated(called: str) -> NoReturn:
