@@ -29,6 +29,7 @@ from .assigning import assigned, take_back, taken_back
 
 R = TypeVar("R")
 NATIVE = {np.dtype(name) for name in ("f2", "f4", "f8", "g")}  # floats in this machine's order of bytes
+COMPARED = {OPERATIONS[row] for row in COMPARISONS.values()}
 
 
 def asked(what: str, instead: str) -> NoReturn:
@@ -253,7 +254,6 @@ def _of_masks(name: str) -> Callable:
     return lambda self, other: logical(self, other) if is_mask(self) and is_mask(other) else NotImplemented
 
 
-COMPARED = {OPERATIONS[row] for row in COMPARISONS.values()}
 for _symbol in ("and", "or", "xor"):
     for _name in (f"__{_symbol}__", f"__r{_symbol}__"):
         setattr(TracedValue, _name, _of_masks(f"logical_{_symbol}"))
