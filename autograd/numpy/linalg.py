@@ -14,6 +14,7 @@ from ..node import Tensor, kinds
 from ..operation import OPERATIONS
 from . import decompositions, moving, products, shaping
 from .dispatch import constant, record
+from .elementwise import where
 from .moving import concatenate
 from .products import dot, matmul
 from .products import matrices as _matrices
@@ -122,7 +123,8 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
 def multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
     parts = [as_array(x) for x in arrays]
-    if len(parts) < 2 or any(part.ndim != 2 for part in parts[1:-1]):
+    inside, ends = parts[1:-1], parts[:1] + parts[-1:]
+    if len(parts) < 2 or any(part.ndim != 2 for part in inside) or any(part.ndim not in (1, 2) for part in ends):
         shapes = ", ".join(str(part.shape) for part in parts)
         raise ValueError(f"multi_dot: of two arrays or more, those inside matrices, not of shapes {shapes}")
     while len(parts) > 1:
@@ -181,7 +183,8 @@ def cond(x: Tensor, p: Any = None) -> Tensor:
     if p not in (None, 2, -2):
         return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
     values = abs(svdvals(x))  # which may be -0
-    return values[..., -1] / values[..., 0] if p == -2 else values[..., 0] / values[..., -1]
+    largest, smallest = values[..., 0], values[..., -1]
+    return where(largest == 0, math.inf, smallest / largest if p == -2 else largest / smallest)
 
 
 def tensorsolve(a: Tensor, b: Tensor, axes: Any = None) -> Any:

@@ -188,11 +188,11 @@ def partition(a: Tensor, kth: Any, axis: int | None = -1, kind: Any = "introsele
 
 def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """As numpy.diff."""
-    axis = axis_of(axis, a.ndim)
     if operator.index(n) < 0:
         raise ValueError(f"diff: n is how often differences are taken, not {n}")
     if not n:
         return a
+    axis = axis_of(axis, a.ndim)
     edge = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
     parts = [as_array(part) for part in (prepend, a, append) if part is not None]
     x = concatenate([part if part.ndim else broadcast_to(part, edge) for part in parts], axis)

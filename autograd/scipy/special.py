@@ -141,7 +141,7 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -
     if b is None:
         return anp.logsumexp(a, axis, keepdims=keepdims)
     a = anp.broadcast_to(a, np.broadcast_shapes(shape_of(a), shape_of(b)))
-    largest = BUILT_IN["detached"](anp.max(a, axis, keepdims=True))
+    largest = BUILT_IN["detached"](anp.max(a, axis, keepdims=True, initial=-np.inf))
     shift = anp.where(abs(largest) < np.inf, largest, 0.0)
     total = anp.sum(b * anp.exp(a - shift), axis, keepdims=keepdims)
     with np.errstate(divide="ignore"):  # where b is 0 throughout

@@ -22,7 +22,7 @@ DOCUMENTED = re.compile(
     "is not differentiated|are not differentiated|holds floats|real numbers, not|does not turn into an array"
     "|a masked array|where= is a mask of booleans|where= leaves nothing|no median or quantile|no order for vectors"
     "|edge_order is|must be of integer|the mode is full|unexpected keyword|positional argument"
-    "|did not contain a loop|leave out=|a mask of the shape of x|not positive definite"
+    "|did not contain a loop|Singular matrix|leave out=|a mask of the shape of x|not positive definite"
 )
 # what we take though NumPy refuses it: more ways to write the same, and IEEE arithmetic
 TAKEN = re.compile(
@@ -32,13 +32,15 @@ TAKEN = re.compile(
     "|invalid index to scalar variable|Cannot cast array data|provided simultaneously|Passing `min`|has no len"
     "|could not broadcast input|an integer is required|condition a|normal simplex|parameters must be greater"
     "|zero-size array|too many indices|not supported for the input types|into shape .1,1.|Each entry|vector of length"
+    "|cannot reshape array|loop of ufunc|understand the path|strings are not"
 )
 # corners in which one takes more than the other
 MORE = re.compile(
     r"keepdims=|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|False|f2)|hermitian="
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \[|float_power\(\(0"
     r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along"
-    r"|where='|mean=[(\[]|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=[(\[]"
+    r"|where=['{]"
+    r"|casting='no'|reshape\(\{|pinv\(.*, True|mean=[(\[]|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=([(\[]|2j)"
     r"|dtype=\[\]|multigammaln.*, 0|entropy|multivariate.*T\((\[+-?[\d.]+\]|-?[\d.]+)"
 )
 ENDLESS = re.compile(r"diff\(.*\d{20}")  # as many differences of nothing, by NumPy
