@@ -110,9 +110,9 @@ def test_a_peer_that_is_off_is_found_out_but_not_where_it_leaps(tmp_path, monkey
     with Peer("fake") as peer:
         assert peer.starts()
         assert said("sin", 0.5, 2.0) is None
-        assert said("cos", 0.5, 2.0).startswith("fake: call 0, result 0: value")
+        assert said("cos", 0.5, 2.0).startswith("in fake: call 0, result 0: value")
         assert said("sign", 0.0, 2.0) is None
-        assert said("sign", -0.5, 2.0).startswith("fake: call 0, result 0: value")
+        assert said("sign", -0.5, 2.0).startswith("in fake: call 0, result 0: value")
         assert said("tan", 0.5, 2.0) is None and peer.compared == 2
         assert [*peer.refused] == ["AttributeError: 'types.SimpleNamespace' object has no attribute 'tan'"]
         assert said("sin", 0.5) is None
@@ -149,6 +149,7 @@ np.cumsum(T(1.0), 0)
 np.max(T([1.0]), initial=[0.5])
 np.diff(T([1.0]), -1)
 np.diff(T(1.0), 0)
+np.ldexp(T([1.0], 'f4'), np.array([1]))
 np.linalg.cond(T([[0.0, 0.0]]))
 np.linalg.cond(T([[0.0, 0.0]]), -2)
 np.linalg.multi_dot([T([[1.0]]), T([[1.0]]), V(1.0)])

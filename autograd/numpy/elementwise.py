@@ -135,4 +135,13 @@ nan_to_num = lambda x, copy=True, nan=0.0, posinf=None, neginf=None: selection(
 # by Horner's rule
 polyval = lambda p, x: functools.reduce(lambda out, coefficient: out * x + coefficient, p, _where(True, 0.0, x))
 float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
+_ldexp = composed(COMPOSED.pop("ldexp"))
+
+
+def ldexp(x: Any, y: Any) -> Any:
+    """As numpy.ldexp, x * 2**y; integers y do not widen float32."""
+    out = _ldexp(x, y)
+    return out.astype(x.dtype) if getattr(x, "dtype", None) == np.float32 and out.dtype != x.dtype else out
+
+
 __all__ = record(globals(), as_given=as_nodes)

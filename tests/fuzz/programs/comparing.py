@@ -23,7 +23,7 @@ from .text import BACKENDS, Program, looped, wrapped
 
 # refusals that are documented
 CANNOT = re.compile(
-    "is not printed|of a node was called inside|asked for the numbers of a node|that JAX has not"
+    "is not printed|of a node was called inside|asked for the numbers of a node|that JAX has not|^resize: "
     "|defined by Python functions|for array\\[i\\] write|no median"
     "|(convolve|cross): of|'(Traced)?Value' object"
 )
