@@ -196,8 +196,8 @@ def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any
     edge = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
     parts = [as_array(part) for part in (prepend, a, append) if part is not None]
     x = concatenate([part if part.ndim else broadcast_to(part, edge) for part in parts], axis)
-    for _ in range(n):
-        x = cut(x, axis, 1, None) - cut(x, axis, None, -1)
+    while n and x.shape[axis]:
+        x, n = cut(x, axis, 1, None) - cut(x, axis, None, -1), n - 1
     return x
 
 

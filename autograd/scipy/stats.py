@@ -71,7 +71,7 @@ def _of_vectors(x: Any, mean: Any, cov: Any) -> Any:
     """Of vectors as long as mean, or as cov has rows; where both are numbers, of each element of x."""
     n = max(*shape_of(mean), *shape_of(cov), 1, 1)
     x = anp.reshape(x, (*shape_of(x), 1)) if n == 1 and shape_of(x)[-1:] != (1,) else x
-    if shape_of(x)[-1] != n or len(shape_of(mean)) > 1 or shape_of(cov) not in ((), (n, n)):
+    if shape_of(x)[-1:] != (n,) or len(shape_of(mean)) > 1 or shape_of(cov) not in ((), (n, n)):
         raise ValueError(f"x {shape_of(x)}, mean {shape_of(mean)} and cov {shape_of(cov)} are not of vectors of {n}")
     root = anp.linalg.cholesky(cov if shape_of(cov) else cov * np.eye(n))
     z = anp.linalg.solve(root, anp.reshape(x - mean, (-1, n)).T)
