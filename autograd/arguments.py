@@ -104,8 +104,8 @@ def numeric(data: Any) -> np.ndarray:
 
 def no_mask(given: Iterable) -> None:
     """Refuse a masked array among these, and in what lists and tuples among them hold."""
-    for x in given if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in {*map(type, given)}) else ():
+    for x in given:
         if is_masked(x):
             raise TypeError("a masked array would lose its mask: use .filled(number), or where(mask, ...) on arrays")
-        if isinstance(x, (list, tuple)):
+        if isinstance(x, (list, tuple)) and not {int, float, bool}.issuperset(map(type, x)):
             no_mask(x)
