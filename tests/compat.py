@@ -57,8 +57,8 @@ def run(*command: object, cwd: pathlib.Path | None = None) -> str:
 
 
 def uv(*command: object) -> str:
-    """What uv prints; it never downloads a Python."""
-    return run(sys.executable, "-m", "uv", "--quiet", "--no-python-downloads", *command)
+    """What uv prints; it never downloads a Python, and trusts whom the system trusts."""
+    return run(sys.executable, "-m", "uv", "--quiet", "--native-tls", "--no-python-downloads", *command)
 
 
 def interpreter(version: str) -> str | None:
