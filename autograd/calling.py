@@ -64,7 +64,10 @@ def chosen(f: Callable, argnum: Argnums | None, argnums: Argnums | None) -> Argn
     found = argnums if argnum is None else argnum
     found = 0 if found is None else found
     if not all(isinstance(i, numbers.Integral) for i in (found if isinstance(found, (tuple, list)) else (found,))):
-        raise TypeError(f"argnum is the position of an argument, or a tuple of positions, not {found!r}")
+        raise TypeError(
+            f"argnum is the position of an argument, or a tuple of positions, not {found!r}: "
+            "what f is called with comes later, as in grad(f)(3.0)"
+        )
     return found
 
 

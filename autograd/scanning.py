@@ -33,8 +33,7 @@ def scan(f: Callable, carry: Any, xs: Any = None, length: int | None = None) -> 
     carry, xs and y are numbers, arrays, nodes, and lists, tuples and dicts of them; without xs f is called `length`
     times, with None. Every carry has the structure and shapes of the first one. Inside jit f is recorded once, whatever
     the length, and integers beside floats are exact up to 2 ** 53. Raises ValueError where lengths or shapes differ,
-    TypeError where f does
-    not return a pair, or the carry in another structure.
+    TypeError where f does not return a pair, or the carry in another structure.
     """
     a_function(f)
     given = [as_array(x) for x in _leaves(xs)]

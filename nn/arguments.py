@@ -74,7 +74,8 @@ def tensors(name: str, given: Any) -> list[Tensor]:
     several = isinstance(given, Iterable) and not isinstance(given, Tensor)  # whose rows would be others
     found = list({id(x): x for x in given}.values()) if several else []
     if not found or not all(isinstance(x, Tensor) for x in found):
-        raise TypeError(f"{name} needs a list of the Tensors to change: model.parameters()")
+        hint = "model.parameters(), of a model that holds one or more as attributes"
+        raise TypeError(f"{name} needs a list of the Tensors to change: {hint}")
     return found
 
 
@@ -83,7 +84,8 @@ def function(name: str, given: Any) -> Callable:
     if isinstance(given, type):
         raise TypeError(f"{name} is the class {given.__name__}: give {given.__name__}(...), made of it")
     if not callable(given):
-        raise TypeError(f"{name} must be a layer or another function, not {type(given).__name__}")
+        hint = ": give layers one by one, not in a list" if isinstance(given, (list, tuple)) else ""
+        raise TypeError(f"{name} must be a layer or another function, not {type(given).__name__}{hint}")
     return given
 
 

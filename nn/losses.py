@@ -23,6 +23,11 @@ _square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATI
 class Loss(Settings):
     """The base: the mean of what `each` says of every number, or of every vector."""
 
+    def __new__(cls, *settings: Any, **named: Any) -> "Loss":
+        if any(isinstance(x, Tensor) for x in settings):
+            raise TypeError(f"{cls.__name__}: make the loss, then call it: {cls.__name__}()(prediction, target)")
+        return super().__new__(cls)
+
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
         self._same_shape(prediction, target)
         return self.each(prediction, target).mean()

@@ -113,13 +113,16 @@ class Optimizer(Settings):
                     state = tuple(others)
             fresh.append(x)
             after.append(state)
+        if last is None:
+            raise ValueError(f"{type(self).__name__}: no parameter has a gradient: call loss.backward() before step()")
         return fresh, after
 
     def step(self) -> None:
         """Apply the rule to every parameter that has a gradient.
 
         All change at once, so an interruption leaves either everything as it was or everything new. Raises ValueError
-        before anything changes if a gradient or a state does not have the shape of its parameter.
+        before anything changes if no parameter has a gradient, or if a gradient or a state does not have the shape of
+        its parameter.
         """
         if len(self.state) != len(self.parameters):
             self.check()

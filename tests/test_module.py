@@ -240,6 +240,7 @@ def test_only_leaves_are_parameters_and_a_child_may_hold_its_parent():
         model(np.ones((3, 2))).backward()
         model.train().zero_grad()
     assert "hidden" not in repr(model) and "total" in repr(model.child)
+    model(np.ones((3, 2))).backward()
     nn.SGD(model.parameters(), 0.1).step()
 
 
