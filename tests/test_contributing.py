@@ -35,7 +35,7 @@ def python(home, *arguments):
 
 
 def test_the_document_is_read():
-    assert len(EDITS) == len(re.findall(r"that\s+begins\s+with", PAGE)) == 6
+    assert len(EDITS) == len(re.findall(r"that\s+begins\s+with", PAGE)) == 7
     assert len(EXAMPLES) == 3
 
 
@@ -50,11 +50,12 @@ def test_the_examples_print_what_they_say(edited, code, printed):
 
 
 def test_the_tests_that_walk_the_table_pass_for_what_was_added(edited):
-    files = [f"tests/test_{name}.py" for name in ("operations", "compiler", "numpy")]
+    files = [f"tests/test_{name}.py" for name in ("operations", "compiler", "numpy", "accuracy")]
     chosen = "softsign or nextafter or every_recorded_name"
     run = python(edited, "-m", "pytest", "-p", "no:cacheprovider", "-k", chosen, "-vv", *files)
     assert run.returncode == 0, run.stdout
     for name in ("softsign", "nextafter"):
         assert f"test_derivatives_of_arrays[{name}] PASSED" in run.stdout
+        assert f"test_right_to_the_last_digits[llvm-{name}-] PASSED" in run.stdout
         assert f"test_every_operation_on_numbers_and_at_edges[{name}] PASSED" in run.stdout
     assert "test_every_recorded_name_is_tested PASSED" in run.stdout
