@@ -260,7 +260,7 @@ def test_equal_expressions_are_computed_once_and_unused_ones_never():
     g = jit(lambda x: (x.T.T @ np.ones((2, 2))).reshape(4).reshape(2, 2) + 2 * np.ones(2) * 3.0, backend="python")
     g(np.ones((2, 2)))
     assert [v.word for v in g.program.steps] == ["matmul", "add"]
-    assert "2 operations on 8 numbers (64 bytes in 64), 8 multiply-adds" in repr(g.program)
+    assert "2 operations on 8 numbers (64 bytes in buffers of 64), 8 multiply-adds" in repr(g.program)
 
 
 def test_the_power_of_one_half_is_numpys():

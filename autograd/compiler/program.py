@@ -166,7 +166,7 @@ class Program:
 
     def __repr__(self) -> str:
         size = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.steps)
-        kept = "" if self.memory is None else f" in {self.memory:,}"
+        kept = "" if self.memory is None else f" in buffers of {self.memory:,}"
         return (
             f"<program: {len(self.inputs)} inputs, {len(self.steps)} operations on {self.elements():,} numbers "
             f"({size:,} bytes{kept}), {self.multiply_adds():,} multiply-adds in matrix products, "
