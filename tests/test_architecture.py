@@ -1,4 +1,4 @@
-"""docs/architecture.md quotes what is really generated, and its rooms import as it says."""
+"""docs/architecture.md quotes what is really generated, and its modules import in its order."""
 
 import ast
 import contextlib
