@@ -11,7 +11,7 @@ from .operation import PLAIN_FLOATS
 
 
 def is_node(x: Any) -> bool:
-    """Whether this is a Value or a Tensor; they stand above this module."""
+    """Whether this is a Value or a Tensor, which cannot be imported here, as node.py imports this module."""
     return hasattr(type(x), "reading")
 
 
@@ -29,12 +29,12 @@ def holds_node(x: Any) -> bool:
 
 
 def is_masked(x: Any) -> bool:
-    """Whether this is an array that hides numbers behind a mask; to ask numpy.ma would import it, which takes long."""
+    """Whether this is a masked array; isinstance would have to import numpy.ma, which takes long."""
     return isinstance(x, np.ndarray) and x.__class__ is not np.ndarray and hasattr(type(x), "mask")
 
 
 def is_real_array(x: Any) -> bool:
-    """Whether this is an array, or a number of NumPy, that holds real numbers and hides none behind a mask."""
+    """Whether this is an array, or a number of NumPy, of real numbers, without a mask."""
     return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub" and not is_masked(x)
 
 

@@ -1,6 +1,6 @@
-"""A row of the table becomes a small tree of words, once; every reading is a fold over it.
+"""A row of the table becomes a small tree of words, once; whatever is done with a row is a fold over that tree.
 
-    hypot(x, y) = hypot(x, y) | g * ratio(x, out) | g * ratio(y, out)
+    sqrt(x) = sqrt(x) | g * (0.5 / out)        # the pullback is scaled(g, truediv(0.5, out)), as Calls
 
 A tree is the name of an argument (or g, or out), a constant, or a word and the trees that it is applied to. Operators,
 methods, attributes and indices are words as well: x / y is truediv(x, y), x.mT is swapaxes(x, -1, -2), x[i] is
@@ -17,7 +17,7 @@ OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv"
 OPERATORS |= {ast.Mod: "mod", ast.FloorDiv: "floordiv"}
 GUARDED = {"mul": "scaled", "truediv": "ratio"}
 METHODS = {"reshape": "reshape", "transpose": "transpose", "swapaxes": "swapaxes", "astype": "cast"}
-STATIC = {"shape": 1, "dtype": 1, "backwards": 1}  # words about an array that are not its numbers, and their arguments
+STATIC = {"shape": 1, "dtype": 1, "backwards": 1}  # words whose result is no number; how many arguments they take
 HEAD = re.compile(r"(\w+)\s*\(([^;)]*)(?:;([^)]*))?\)\s*=(.+)", re.S)
 
 
@@ -44,7 +44,7 @@ Tree = Name | Constant | Call
 
 
 class Row(NamedTuple):
-    """What a row says; `static` arguments are never differentiated, a pullback that is empty is None."""
+    """A row that was read; `static` arguments are never differentiated, and an empty pullback is None."""
 
     name: str
     arguments: list[str]
@@ -54,14 +54,14 @@ class Row(NamedTuple):
 
 
 def fold(tree: Tree, name: Callable[[str], Any], constant: Callable[[Any], Any], call: Callable[..., Any]) -> Any:
-    """What a tree means where names, constants and words mean this; call(word, meanings of the arguments)."""
+    """The value of a tree, given those of names and constants, and call(word, [values of its arguments])."""
     if isinstance(tree, Call):
         return call(tree.word, [fold(arg, name, constant, call) for arg in tree.args])
     return name(tree.name) if isinstance(tree, Name) else constant(tree.value)
 
 
 def parse(row: str, constants: Mapping[str, float]) -> Row:
-    """Read a row; ValueError, which quotes it, for one that does not read."""
+    """Read a row; ValueError, which quotes it, if it is not in the grammar."""
     name, arguments, static, formula, derivatives = headed(row)
     tree = lambda text, *more: _Reader(name, text, [*arguments, *static, *more], constants, pullback=bool(more)).tree
     pullbacks = [tree(text, "g", "out") if text.strip() else None for text in derivatives]
@@ -91,7 +91,7 @@ def headed(row: str) -> tuple[str, list[str], list[str], str, list[str]]:
 
 
 class _Reader:
-    """Turns Python's tree of an expression into ours."""
+    """Turns Python's syntax tree of an expression into ours; _BinOp and its like are named after Python's nodes."""
 
     def __init__(self, row: str, text: str, names: Sequence[str], constants: Mapping[str, float], pullback: bool):
         self.row, self.text, self.names, self.constants, self.pullback = row, text.strip(), names, constants, pullback
@@ -184,7 +184,7 @@ def words_in(tree: Tree | None) -> Iterator[Call]:
 
 
 def resolved(row: Row, arity: Mapping[str, int], operations: Mapping[str, Any]) -> Row:
-    """The row, its words checked: each is one of the table, by name, or an operation of the user, itself."""
+    """The row, its words checked: each is a name in the table, or an operation of the user in place of its name."""
 
     def call(word: str, args: list) -> Tree:
         own = operations.get(word)

@@ -2,19 +2,19 @@
 
     name(arguments; static) = value | pullback of the first argument | of the second ...
 
-In a pullback `g` is the gradient of the result, `out` the result, and the arguments are the operation's own. What
-follows the semicolon (a shape, an axis, an index) is never differentiated, nor is an argument without a pullback. Rows
-without any are recorded all the same, so that a graph can be run again on other numbers.
+A pullback turns the gradient of the result, `g`, into the gradient of one argument. It may use the arguments and the
+result, `out`. What follows the semicolon (a shape, an axis, an index) is never differentiated, nor is an argument
+without a pullback. Rows without any are recorded all the same, so that jit can run a graph again on other numbers.
 
 Three conventions keep the rows short:
 
-- A gradient may be larger than its argument, as broadcasting made it: the sweep sums it back (backward.py).
-- `g * d` and `g / d` are exactly 0 where g is 0, also where d is inf, 0 or NaN: a branch that was not selected passes
-  nothing. A factor that is always finite is written first: `wins(x, y) * g` is the plain product.
+- A pullback need not undo broadcasting: its result may be larger than the argument, and backward.py sums it.
+- `g * d` and `g / d` are exactly 0 where g is 0, even where d is inf, 0 or NaN: a branch that was not selected passes
+  nothing. For the plain product, of a factor that is always finite, g is written last: `share(x.shape, axis) * g`.
 - `/`, `**` and the functions follow IEEE 754 on Python floats as on arrays: 1 / 0 is inf, log(-1) is NaN.
 
-What the words of a row mean on floats and on arrays stands in words.py. What follows a # is a comment; behind a row it
-says where finite differences can see its slope, which is where tests draw its arguments: `# |x| < 20`, `# 0.1 < x < 5`.
+What the words of a row (sin, where, sum ...) compute on floats and on arrays is in words.py. A comment behind a row
+says where finite differences can measure its slope, and tests draw numbers there: `# |x| < 20`, `# 0.1 < x < 5`.
 """
 
 ELEMENTWISE_ROWS = """
@@ -81,13 +81,13 @@ less_equal(x, y) = less_equal(x, y)
 not_equal(x, y) = not_equal(x, y)
 """
 
-# What derivatives are written in: rows that keep the digits of a derivative, and of its own derivatives, where the
-# schoolbook's expression loses them. And what the engine needs itself. They are no methods, and no names of NumPy's.
+# What pullbacks are written with: rows that keep the digits of a derivative, and of its own derivatives, where the
+# schoolbook's formula loses them; and what the engine itself needs. Users do not see them as methods or functions.
 INNER_ROWS = """
 # x * y and x / y, but 0 where x is 0; their pullbacks are guarded as well, so that this holds in every order
 scaled(x, y)    = scaled(x, y)          | g * y                          | scaled(x, g)
 ratio(x, y)     = ratio(x, y)           | g / y                          | g * -ratio(out, y)
-# 1, 1/2 or 0, where x is the larger one, equal or the smaller one: constant almost everywhere
+# 1, 1/2 or 0 where x is larger than y, equal or smaller; constant almost everywhere, so it has no pullback
 wins(x, y)      = wins(x, y)
 alias(x)        = x                     | g
 # no pullback: a constant for every derivative, and still part of the graph that jit runs again
@@ -104,14 +104,14 @@ cosine(x, y)    = ratio(x, hypot(x, y)) \
 inverted(x, y)  = x / hypot(x, y) / hypot(x, y) \
     | g * ((y - x) / hypot(x, y) * ((y + x) / hypot(x, y)) / hypot(x, y) / hypot(x, y)) \
     | g * (-2.0 * (out * (y / hypot(x, y) / hypot(x, y))))  # 0.01 < |x| < 100
-# the derivatives of x ** y by x and by y, whose own by y and by x are the same number. x ** 0 has slope 0 at x = 0, not
-# 0 * inf, and 0 ** y has slope 0 for y > 0, not 0 * -inf
+# the derivatives of x ** y by x (lowered) and by y (powlog); both have the same mixed second derivative. x ** 0
+# has slope 0 at x = 0, not 0 * inf, and 0 ** y has slope 0 for y > 0, not 0 * -inf
 lowered(x, y)   = scaled(y, x ** (y - 1)) * regained(x, y) \
     | g * (scaled(y, lowered(x, y - 1)) * regained(x, y)) \
     | g * ((x ** (y - 1) + scaled(y, powlog(x, y - 1))) * regained(x, y))  # 0.05 < x < 5
 powlog(x, y)    = scaled(x ** y, log(x)) \
     | g * ((x ** (y - 1) + scaled(y, powlog(x, y - 1))) * regained(x, y))  | g * scaled(out, log(x))  # 0.05 < x < 5
-# the power of x that y - 1 was rounded by: 1 up to rounding, and a constant for every derivative
+# y - 1 is rounded; this factor, x ** (what was lost), corrects it. It is nearly 1, and a constant for every derivative
 regained(x, y)  = 1 + scaled(where(less(abs(y), inf), y - (y - 1 + 1), 0.0), log(x))
 """
 
@@ -121,8 +121,8 @@ mean(x; axis)          = mean(x, axis)             | expand(share(x.shape, axis)
 # k equal extremes share the gradient, 1 / k each: as for maximum, the subgradient of least norm
 max(x; axis)           = max(x, axis)              | scaled(ties(x, out, axis), g)
 min(x; axis)           = min(x, axis)              | scaled(ties(x, out, axis), g)
-# what the functions of exp(x) below are made of: the largest element, -inf of none; x less that, an infinite one as 0;
-# the sum of exp of what is less than 0, with 1 less than how many are 0. log1p of that sum keeps its digits: Blanchard,
+# for logsumexp and softmax: top is the largest element (-inf of none), from_top is x - top (0 if x is inf), and
+# others is the sum of exp(from_top) less 1, for the largest itself, so that log1p of it keeps the digits: Blanchard,
 # Higham and Higham 2021, Accurately computing the log-sum-exp and softmax functions
 top(x; axis)           = top(x, axis)
 from_top(x; axis)      = where(equal(x, inf), 0.0, x - top(x, axis))
@@ -133,11 +133,11 @@ softmax(x; axis)       = exp(from_top(x, axis)) / sum(exp(from_top(x, axis)), ax
     | balanced(scaled(g - sum(g * out, axis), out), out - 0.5, axis)  # 0.001 < |x| < 20
 log_softmax(x; axis)   = from_top(x, axis) - log1p(others(from_top(x, axis), axis)) \
     | balanced(g - scaled(sum(g, axis), softmax(x, axis)), out + 0.6931471805599453, axis)  # 0.001 < |x| < 20
-# x, which sums to 0: its element of a probability above 1/2, where y is positive, lost its digits and is made anew, as
-# minus the sum of the others
+# x, whose elements sum to 0. At most one has a probability above 1/2 (y > 0 there); it has lost digits, and is computed
+# anew, as minus the sum of the others
 balanced(x, y; axis)   = where(greater(y, 0.0), -sum(where(greater(y, 0.0), 0.0, x), axis), x) \
     | where(greater(y, 0.0), 0.0, g - sum(where(greater(y, 0.0), g, 0.0), axis)) |  # 0.001 < |x| < 20
-# of elements by the size of the largest, whose squares do not overflow; the pullback is the unit vector, and at 0 the
+# elements are divided by the largest (size), so that no square overflows; the pullback is the unit vector, and at 0 the
 # subgradient of least norm, 0
 size(x; axis)          = maximum(top(abs(x), axis), 0.0)
 norm(x; axis)          = where(less(size(x, axis), inf), \
@@ -180,8 +180,8 @@ cholesky(x)            = cholesky(x)               | solve(out.mT, solve(out.mT,
     0.5 * (matmul(out.mT, g) * half_lower(x.shape) + matmul(g.mT, out) * half_lower(x.shape).mT)).mT)
 """
 
-# What is done with masks and integers: bits, and places along an axis. Eager code has NumPy's own arrays of them, so
-# these are recorded in traces; what is no float passes no gradient.
+# Operations on masks and integers: bits, and places along an axis. Outside jit these are NumPy arrays and no nodes, so
+# the rows are recorded only inside jit. What is no float passes no gradient.
 PLACE_ROWS = """
 bitwise_and(x, y)      = bitwise_and(x, y)
 bitwise_or(x, y)       = bitwise_or(x, y)
@@ -192,7 +192,7 @@ invert(x)              = invert(x)
 argmax(x; axis)        = argmax(x, axis)
 argsort(x; axis, kind) = argsort(x, axis, kind)
 searchsorted(x, y; side) = searchsorted(x, y, side)
-# an index into n elements as a place from 0 to n - 1; what is none raises
+# an index into n elements, such as -1, as a place from 0 to n - 1; others raise IndexError
 bounded(i; n)          = bounded(i, n)
 # x[i] along the first axis, i an array of places; where it names one twice the adjoint adds
 gather(x, i)           = gather(x, i)              | scatter_add(g, i, x.shape) |

@@ -1,8 +1,8 @@
 """Functions of functions: the derivative of a Python function, from the graph that it records when it is called.
 
-Arguments are floats, arrays, nodes, and lists, tuples and dicts of them. What is differentiated is wrapped in fresh
-nodes, so that a node of an outer derivative is never taken for one of an inner one. Where a node from outside takes
-part, the gradient is a node too and can be differentiated again; else it is plain numbers.
+Arguments are floats, arrays, nodes, and lists, tuples and dicts of them. Those that are differentiated are wrapped in
+fresh nodes, so that nested derivatives do not mix (perturbation confusion). If a node from outside takes part, as in
+grad(grad(f)), the gradient is a node too and can be differentiated again; else it is plain numbers.
 """
 
 import functools
@@ -24,10 +24,10 @@ def grad(
 ) -> Callable[..., Any]:
     """The gradient of a scalar function as a function: same arguments, result in the structure of argument `argnum`.
 
-    A float for a float, an array of the argument's shape and dtype for an array; for several `argnum`, a tuple. It is
-    the first argument unless given, and `argnums` is another name for it. With `has_aux` f returns a pair, the number
-    and anything else, and the result is the pair of the gradient and that. Raises TypeError where f returns anything
-    but one number, or an argument is neither number, array, nor a nest of them.
+    A float for a float, an array of the argument's shape and dtype for an array; a tuple if `argnum` is one. That is
+    the argument's position, 0 unless given; `argnums` means the same. With `has_aux` f returns a pair (number, aux) and
+    the result is (gradient, aux). Raises TypeError if f returns anything but one number, or if the argument holds
+    anything but numbers, arrays and nodes.
     """
     value_and_gradient = value_and_grad(f, argnum, argnums=argnums, has_aux=has_aux)
 
@@ -92,7 +92,7 @@ def ones(y: Any) -> Any:
 
 @records_for_itself
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any]]:
-    """f(*args), and the function from a cotangent of the result's structure to a tuple of the arguments' ones."""
+    """f(*args), and a function from a cotangent (a gradient of the result) to the tuple of the arguments' gradients."""
     call = call_with_nodes(f, args, tuple(range(len(args))), {})
 
     def pull(cotangent: Any) -> tuple:
@@ -103,7 +103,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 def matched(what: str, tree: Any, given: Any) -> tuple[list[Node], list]:
-    """The nodes of a tree, and what another one of the same structure and shapes has in their places."""
+    """The nodes of a tree, and what `given`, of the same structure and shapes, has in their places."""
     expected, found = flatten(tree), flatten(given)
     shapes = [[shape_of(x) for x in part] for part in (expected, found)]
     if shapes[0] != shapes[1]:

@@ -1,4 +1,4 @@
-"""Nested lists, tuples and dicts of anything: what they hold, in order, and the same structure of something else."""
+"""Nested lists, tuples and dicts: `flatten` lists what they hold, `unflatten` puts other things in the same places."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

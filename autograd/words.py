@@ -1,6 +1,6 @@
 """The words that the table's rows are written in, on Python floats (FLOATS) and on arrays (ARRAYS).
 
-Most are NumPy's and math's own; what they have no function for stands in on_arrays.py and on_floats.py.
+Most are functions of `math` and of NumPy; the others are in on_floats.py and on_arrays.py.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 from . import on_arrays, on_floats
 from .users import REFUSED
 
-__warningregistry__ = REFUSED  # users.py
+__warningregistry__ = REFUSED  # so that a warning of NumPy's names the user's line, not one here: users.py
 CONSTANTS = {"inf": math.inf, "LN2": math.log(2.0), "LOG2E": math.log2(math.e), "LOG10E": math.log10(math.e)}
 
 FLOATS: dict[str, Callable] = {
@@ -54,7 +54,7 @@ FLOATS: dict[str, Callable] = {
 }
 
 
-# what concerns shapes alone is the same in every reading
+# words about shapes, which are the same whatever else a row is read on
 SHAPES: dict[str, Callable] = {
     "share": on_arrays.share,
     "inverse": on_arrays.inverse,
