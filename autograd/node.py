@@ -83,7 +83,7 @@ class Node(Conduct):
         return leaf
 
 
-SIMPLE = {int, slice, type(None), type(...), np.ndarray}  # parts of an index that hide nothing
+SIMPLE = {int, slice, type(None), type(...), np.ndarray}  # parts of an index that hold no node and no mask
 
 
 class Value(Node, ValueMethods, final=False):
@@ -232,7 +232,7 @@ def scope(constant: Callable, attend: Callable) -> dict[str, Any]:
 
 
 def beside(numbers: Reading, arrays: Reading) -> None:
-    """Let the nodes of two readings meet."""
+    """Let the nodes of two readings stand in one operation."""
     numbers.array, arrays.number = arrays.kind, numbers.kind
 
 
@@ -242,12 +242,12 @@ beside(Value.reading, Tensor.reading)
 
 
 class Kinds(threading.local):
-    """The classes that numbers and arrays are wrapped in: those of a trace while this thread is in one."""
+    """The classes that numbers and arrays are wrapped in: Value and Tensor, or inside jit and vmap their doubles."""
 
     number, array, tracing = Value, Tensor, False
 
     def recorded(self, row: str, x: Node, *rest: Any) -> Any:
-        """An operation of a node as these classes record it: in a trace, also of a node from outside."""
+        """A row of the table applied to a node, recorded by these classes even if the node is from outside jit."""
         kind = self.number if isinstance(x, Value) else self.array
         return kind.reading.record[OPERATIONS[row]](x, *rest)
 

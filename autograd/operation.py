@@ -1,8 +1,8 @@
-"""A row of the table becomes an operation: one small Python function per reading, printed from its tree of words.
+"""A row of the table becomes an operation: Python functions, generated from its tree of words, one for each reading.
 
-Generated source is compiled when it is first used and registered with linecache, so a traceback shows the rule. In it
-everything that is not of the row begins with two underscores, which no name in a row does, and the number of an
-argument x that is a node is called _x.
+A reading is a way to run rows: on floats or arrays alone (`Plain`), or on nodes of one class (`Reading`). Generated
+source is compiled when first used, and kept in linecache, so a traceback shows the rule. In it, names that begin with
+two underscores are the engine's, x is an argument of the row, and _x the number of a node x.
 """
 
 import functools
@@ -24,13 +24,13 @@ READINGS: dict[type, "Reading"] = {}  # of each class of nodes
 
 @dataclass(eq=False)
 class Function:
-    """A function as a word, on floats and arrays."""
+    """A Python function that stands as a word in a tree, as those given to `define` do."""
 
     name: str
     function: Callable
-    printable: bool = False  # if machine code has a word of that name
+    printable: bool = False  # whether the compiler knows a word of that name
     static: int = 0  # how many of the last arguments are static
-    elementwise: bool = False  # if it broadcasts the others
+    elementwise: bool = False  # whether it broadcasts the others
 
 
 class Operation:
@@ -48,7 +48,7 @@ class Operation:
     def __getattr__(self, name: str) -> Any:  # made when it is asked for, since importing must not take long
         if name in ("value", "pullbacks", "is_word"):
             _, _, _, self.value, self.pullbacks = self._read()
-            self.is_word = isinstance(self.value, Call) and self.value.word == self.name  # else it is made of words
+            self.is_word = isinstance(self.value, Call) and self.value.word == self.name  # as in sin(x) = sin(x)
             return getattr(self, name)
         if name != "__signature__":
             raise AttributeError(f"{self!r} has no attribute {name!r}")
@@ -66,7 +66,7 @@ class Operation:
         plain = PLAIN_FLOATS if all(arg.__class__ in (float, int) for arg in args) else PLAIN_ARRAYS
         try:
             return plain.value[self](*args)
-        except Exception:  # an error, which comes again, or a warning that was refused (users.py)
+        except Exception:  # an error, or a warning: again, so that it names the user's line (users.py)
             return at_users_line(plain.value[self], *args)
 
     def __repr__(self) -> str:
@@ -127,10 +127,10 @@ PLAIN_ARRAYS = Plain("arrays", words.ARRAYS, ON_ARRAYS)
 class Reading:
     """The table read for one class of node: functions that record an operation, and its pullbacks on plain numbers.
 
-    `scope` holds what generated code needs besides words: the class, the counter, how to convert a constant, and who
-    goes on where that finds something that is none. `held` is the attribute that holds a node's number. With a function
-    `__lift` in the scope, nodes of other classes go through it first. `number` and `array` are the class and the one
-    that its nodes meet.
+    `scope` holds what generated code needs besides words: the class, the counter, `__constant`, which converts an
+    argument that is no node, and `__meet`, which takes over if that is impossible. `held` is the attribute with a
+    node's number. `__lift` in the scope converts nodes of other classes (in jit). `number` and `array` are the two
+    classes that may stand in one operation, as Value and Tensor: this one and its partner.
     """
 
     def __init__(self, kind: Any, plain: Plain, scope: dict, held: str = "data"):
@@ -145,7 +145,7 @@ class Reading:
         READINGS[kind] = self
 
     def _recorder(self, operation: Operation, reflected: bool) -> Callable:
-        """The function that applies an operation, to arguments in reverse if reflected, and remembers how."""
+        """The function that applies an operation and makes the node; reflected, as in x.__rsub__(2), it is 2 - x."""
         if not self.plain.knows(operation):  # a function of arrays, given a Value
             return lambda *args: self.scope["__meet"](operation, args)
         names, scope = parameters(operation), {**self.plain.words, **self.scope, "__operation": operation}
@@ -166,7 +166,7 @@ class Reading:
         return compiled("\n".join(lines) + "\n", operation.name, f"{self.kind.__name__} forward", scope)
 
     def _looked_at(self, name: str, number: str, given: str) -> list[str]:
-        """Lines that take the number out of an argument, or hand over to arrays where it is no constant."""
+        """Lines that take the number out of an argument, or leave the call to `__meet` where it has none."""
         lift = [f"    if {name}.__class__ is not __kind: {name} = __lift({name})"] if "__lift" in self.scope else []
         return [
             *lift,
@@ -179,7 +179,7 @@ class Reading:
         ]
 
     def _made(self, given: list[str]) -> list[str]:
-        """Lines that make the node."""
+        """Lines that make the node; y is the second argument, or a tuple of all after the first, or None."""
         rest = f"({', '.join(given[1:])})" if len(given) > 2 else [*given, "None"][1]
         return [
             "    __node = __new(__kind)",
@@ -195,7 +195,7 @@ class Reading:
         ]
 
     def _pull(self, operation: Operation, guarded: bool) -> Callable:
-        """The function that hands the gradient of an operation's node on to its arguments."""
+        """The function that hands the gradient of a node on to its arguments; g * d is `scaled` only if guarded."""
         floats, names = self.plain is PLAIN_FLOATS, parameters(operation)
         scope = {**self.plain.words, **self.scope, "__operation": operation}
 
@@ -214,7 +214,7 @@ class Reading:
 
 
 def _unguarded(word: Any, args: list[Tree]) -> Tree:
-    """A guarded product or quotient of g as a plain one, for a sweep that sees to it that a gradient of 0 stays 0."""
+    """A guarded product or quotient of g as a plain one, for sweeps that keep a gradient of 0 in another way."""
     plain = {"scaled": "mul", "ratio": "truediv"}.get(word) if args[:1] == [Name("g")] else None
     return Call(plain or word, tuple(args))
 
