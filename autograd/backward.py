@@ -1,4 +1,4 @@
-"""The reverse sweep: from a node, newest first, every operation hands its gradient on to its arguments.
+"""The reverse sweep: from a node back, newest first, every operation hands its gradient on to its arguments.
 
 Gradients live in a dictionary of the sweep, not in the nodes, so threads do not meet. On Values the pullbacks add
 floats into it. On arrays and on nodes they hand over to `into`, which undoes broadcasting (`sum_to`) and widening
@@ -26,12 +26,12 @@ NODE_PULLBACKS = Lazy(lambda operation: node_pullback(operation, {"__Node": Node
 
 
 def backward(output: Node, seed: Any = None) -> None:
-    """Add the derivative of this node with respect to every leaf below it to the leaf's `.grad`.
+    """Add the derivative of this node with respect to every leaf that it depends on to the leaf's `.grad`.
 
     Inner nodes get theirs too, of this sweep alone. A leaf that this node was not made of keeps the `.grad` it had, and
     is not set to 0. `seed` weighs the elements; a node of one element needs none.
     """
-    # an array may become somebody's .grad
+    # the seed's array may become the .grad of a leaf
     grads, leaves = _sweep([output], [seed.copy() if isinstance(seed, np.ndarray) else seed], 0, False, None)
     for leaf, g in zip(leaves, own_gradients([grads.pop(leaf) for leaf in leaves])):
         g = _zero_like(leaf) if g is None else g
@@ -51,7 +51,7 @@ def gradients(output: Node, inputs: Sequence[Node], create_graph: bool = False, 
         inputs, create_graph = lift_all(inputs), True
     for node in (output, *inputs):
         if not isinstance(node, Node) or node.reading.number is not output.reading.number:
-            raise TypeError(f"gradients() is of a node with respect to nodes of its graph, not {type(node).__name__}")
+            raise TypeError(f"gradients(y, [x]) is of nodes, not {type(node).__name__}: make x a node, and y from it")
     return pullback([output], [seed], inputs, create_graph)
 
 
