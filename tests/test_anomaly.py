@@ -298,3 +298,30 @@ def test_operations_of_the_user_are_named():
     assert "the gradient of anomaly_halves with respect to x0 is inf" in said(
         lambda: halves(Tensor([1.0])).sum().backward()
     )
+
+
+def test_anomalies_are_looked_for_around_compiled_code_and_forgotten_with_their_nodes():
+    from autograd import anomaly, jit
+
+    model = nn.MLP(2, [3], 1, rng=0)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.1))
+    with detect_anomaly():
+        assert jit(grad(lambda x: x * x))(3.0) == 6.0
+        assert np.isfinite(step(np.ones((2, 2)), np.ones((2, 1))))
+    inspectors = []
+    original = anomaly.Inspector
+
+    class Seen(original):
+        def __init__(self, *args):
+            super().__init__(*args)
+            inspectors.append(self)
+
+    anomaly.Inspector = Seen
+    try:
+        with detect_anomaly():
+            for _ in range(5):
+                nn.MSE()(model(np.ones((2, 2))), np.ones((2, 1))).backward()
+            (inspector,) = inspectors
+            assert not inspector.known
+    finally:
+        anomaly.Inspector = original

@@ -111,3 +111,24 @@ def test_the_gradients_of_a_model_can_be_checked():
     wrong = Tensor([2.0])
     with pytest.raises(AssertionError, match="argument 0, element"):
         check_gradients(lambda x: x * x.detach() * wrong if isinstance(x, Tensor) else x * x * wrong.data, np.ones(1))
+
+
+def test_names_in_a_row_do_not_meet_those_of_the_engine():
+    pytest.importorskip("llvmlite")
+    for name in ("isinstance", "Exception", "float", "tuple", "Node", "kind", "new", "tick"):
+        f = define(f"{name}(lift, constant) = lift * constant | g * constant | g * lift")
+        assert f(3.0, 5.0) == 15.0 and grad(f, (0, 1))(3.0, 5.0) == (5.0, 3.0)
+        assert grad(grad(lambda x, f=f: f(x, x)))(3.0) == 2.0
+        for backend in ("python", "llvm"):
+            assert jit(grad(lambda x, f=f: f(x, x * x)), backend=backend)(np.array(2.0)) == 12.0
+    pair = define("pair(x, x_) = x * x_ | g * x_ | g * x")
+    assert pair(Tensor([3.0]), Tensor([5.0])).data.tolist() == [15.0] and grad(pair)(3.0, 5.0) == 5.0
+    odd = define("dot(pow, slice, scaled) = pow * sin(slice) / scaled | g | g | g")
+    assert odd(2.0, 0.5, 4.0) == 2.0 * np.sin(0.5) / 4.0
+    for name in ("copyto", "dot", "buffers", "constants", "array", "nan", "subtract"):
+        f = define(f"{name}(x, pow) = x - pow ** 2 | g * 1 | g * (-2 * pow)")
+        twice = define(f"twice_{name}(x) = {name}({name}(x, x), x) | g * (1 - 4 * x)")
+        for x in (0.5, np.array([0.5, 2.0])):
+            for backend in ("python", "llvm"):
+                total = jit(lambda x, f=twice: anp.sum(f(x)) if isinstance(x, Tensor) else f(x), backend=backend)
+                np.testing.assert_allclose(total(x), np.sum(x - 2 * x**2))
