@@ -1,4 +1,13 @@
-"""crabgrad's engine: values and arrays that remember how they were made, and derivatives of them."""
+"""crabgrad's engine: numbers and arrays that remember how they were made, and derivatives of them.
+
+    x = Value(2.0)
+    y = x ** 3 + 1 / x
+    y.backward()                          # x.grad is 11.75
+    grad(lambda x: x ** 3 + 1 / x)(2.0)   # 11.75
+
+`Value` is a number and `Tensor` an array; `autograd.numpy` has NumPy's functions for both. `grad` and its kin
+differentiate functions, `jit` compiles them, `define` adds operations, `draw` and `explain` show graphs.
+"""
 
 import importlib
 import os

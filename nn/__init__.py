@@ -1,4 +1,15 @@
-"""A small network library on crabgrad's engine."""
+"""A small network library on crabgrad's engine.
+
+    model = nn.MLP(2, [8, 8], 1, rng=0)
+    optimizer = nn.Adam(model.parameters(), lr=0.01)
+    loss = nn.MSE()(model(x), y)                            # x (batch, 2), y (batch, 1)
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+
+    step = nn.TrainStep(model, nn.MSE(), optimizer)         # the same update, compiled
+    loss = step(x, y)
+
+Names and arguments are PyTorch's where it has them. Random numbers come from `rng`, a seed or a numpy Generator.
+"""
 
 import autograd
 

@@ -4,20 +4,32 @@ import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from numpy.random import Generator, default_rng
 
 import autograd.numpy as np
 from autograd import Tensor
 
-# what a dataclass says of its settings: at least, at most, and whether it must be above the former
-Amount = Annotated[float, (0.0, math.inf, False)]
-Share = Annotated[float, (0.0, 1.0, False)]
-Count = Annotated[int, (1.0, math.inf, False)]
-Positive = Annotated[float, (0.0, math.inf, True)]
-Real = Annotated[float, (-math.inf, math.inf, False)]
-Rate = Annotated[float | Callable[[Any], Any], (0.0, math.inf, False)]  # or a schedule
+
+class Bounds(NamedTuple):
+    """What a dataclass says of a setting: at least `low`, above it if `open_low`, at most `high`; help() shows it."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+
+    def __repr__(self) -> str:
+        most = f", <= {self.high:g}" if self.high < math.inf else ""
+        return f"{'>' if self.open_low else '>='} {self.low:g}{most}" if self.low > -math.inf else "any"
+
+
+Amount = Annotated[float, Bounds(0.0)]
+Share = Annotated[float, Bounds(0.0, 1.0)]
+Count = Annotated[int, Bounds(1.0)]
+Positive = Annotated[float, Bounds(0.0, open_low=True)]
+Real = Annotated[float, Bounds()]
+Rate = Annotated[float | Callable[[Any], Any], Bounds(0.0)]  # or a schedule
 
 
 class Settings:
