@@ -216,17 +216,17 @@ class Inspector:
 
 @contextlib.contextmanager
 def detect_anomaly(*, nan_only: bool = False) -> Iterator[None]:
-    """Raise AnomalyError where a number that is handed out is NaN or infinite: which operation first made it so.
+    """Raise AnomalyError where a result or a gradient is NaN or infinite, and name the operation that first made it so.
 
-    Handed out is what a derivative is taken of; the derivative, which backward() would add to a leaf or a function
-    return; and a result, of which nothing else was made when it is dropped or the block ends. What is masked on the way
-    there is no anomaly, such as a score of -inf under softmax or what where() does not select; nor is what has no
-    history, as under no_grad(). With `nan_only` infinity is none either. Also where numbers that a derivative reads
-    were changed after their use: the arrays of Tensors and constants, the `.data` of a node, an index.
+    Looked at are: what a derivative is taken of; the derivative, before backward() adds it to a leaf or a function
+    returns it; and a result from which nothing else was computed, when it is dropped or the block ends. Values that are
+    masked on the way are allowed, such as a score of -inf under softmax or what where() does not select, and so is what
+    has no history, as under no_grad(). With `nan_only` infinity is allowed everywhere. The error is also raised if
+    numbers that a derivative reads were changed after their use: an array, the `.data` of a node, an index.
 
-    The error says what the rule is and what it was given, and the line of the user's program where that was recorded. A
-    context manager, and a decorator, for this thread or task; of nested ones the inner one decides. Jitted functions
-    and TrainSteps run uncompiled inside, checkpoints keep all. It is slow: see docs/numerics.md.
+    The error shows the operation's rule, its operands, and the line of the user's program. A context manager, and a
+    decorator, for this thread or task; of nested ones the inner one decides. Jitted functions and TrainSteps run
+    uncompiled inside, and checkpoints keep everything. It is slow: see docs/numerics.md.
     """
     outer = inspection.inspector
     inspector = Inspector(2 if nan_only else 1, outer.known if outer is not None else {})

@@ -26,8 +26,8 @@ def jacobian(
 ) -> Callable[..., Any]:
     """The derivative of every element of f's result by every element of an argument, as a function.
 
-    An array of shape result.shape + argument.shape; for nested results and arguments the structure of the result, each
-    part in the structure of the argument. Costs a sweep for each element of the smaller side.
+    It returns an array of shape result.shape + argument.shape; for nested results and arguments the structure of the
+    result, each part in the structure of the argument. It costs a backward pass for each element of the smaller side.
     """
     return _derivatives(f, chosen(f, argnum, argnums), _by_the_smaller_side)
 
@@ -35,14 +35,14 @@ def jacobian(
 def jacrev(
     f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
 ) -> Callable[..., Any]:
-    """As jacobian, row by row: a sweep for each element of the result."""
+    """As jacobian, row by row: a backward pass for each element of the result."""
     return _derivatives(f, chosen(f, argnum, argnums), _by_rows)
 
 
 def jacfwd(
     f: Callable[..., Any], argnum: Argnums | None = None, *, argnums: Argnums | None = None
 ) -> Callable[..., Any]:
-    """As jacobian, column by column, as jvp computes them: about two sweeps for each element of the argument."""
+    """As jacobian, column by column, by jvp: about two backward passes for each element of the argument."""
     return _derivatives(f, chosen(f, argnum, argnums), _by_columns)
 
 
@@ -51,8 +51,8 @@ def hessian(
 ) -> Callable[..., Any]:
     """The second derivatives, as a function: the jacobian of the jacobian.
 
-    An array of shape result.shape + argument.shape + argument.shape, so for one number as the result and a vector a
-    matrix; nested results and arguments as in jacobian.
+    It returns an array of shape result.shape + argument.shape + argument.shape: a matrix for a scalar function of a
+    vector; nested results and arguments as in jacobian.
     """
     positions = chosen(f, argnum, argnums)
     return jacobian(jacobian(f, positions), positions)

@@ -53,12 +53,12 @@ class Rerun(NamedTuple):
 
 
 def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
-    """The same function, whose inner nodes are dropped at once, and made again by a second run in the backward pass.
+    """The same function, which keeps no intermediate results: f runs again in the backward pass.
 
     It saves memory, and costs a run of f for each of its results that takes part in a derivative. Gradients reach f's
-    arguments and the nodes that f closes over, to any order; a gradient with a graph of its own keeps that of f.
-    Inside jit and detect_anomaly f is recorded as it is. What f draws by autograd.random, the second run draws again.
-    Raises RuntimeError where it gives other numbers than the first, as with weights that were changed in between.
+    arguments and the nodes that f uses from outside, to any order; with create_graph the graph of f is kept after all.
+    Inside jit and detect_anomaly f is recorded as it is. The second run draws the same numbers from autograd.random.
+    Raises RuntimeError if it gives other numbers than the first, for example because weights have changed in between.
     """
 
     a_function(f)

@@ -121,26 +121,25 @@ def jit(function: None = None, backend: str = "auto") -> Callable[[Callable], Ji
 
 
 def jit(function: Callable | None = None, backend: str = "auto") -> Any:
-    """The function as a program, recorded once for each structure, shapes and dtypes of its arguments.
+    """The function as a compiled program, one for each structure, shapes and dtypes of its arguments.
 
-    It is a decorator too, `@jit` or `@jit(backend="python")`.
-    Arguments are floats, arrays, nodes, and lists, tuples and dicts of them; strings, booleans, None and Generators are
-    part of the form. Arrays of integers and masks are as in NumPy, and have no derivative; a number of Python is a
-    float, also an int, which may be an index all the same. Shapes must not depend on numbers: x[i] may, x[mask] may
-    not. The result is what the function returns: nodes where nodes among the arguments, or Values and Tensors that the
-    function closes over, such as the parameters of a Module, lead to it; else numbers and fresh arrays. A node of the
-    result is made by one operation, whose pullback is another program, to any order.
+    It is a decorator too: `@jit` or `@jit(backend="python")`. `backend` is "python", "llvm" (the extra jit), "jax" (the
+    extra jax), or "auto": llvm if it is installed and can print the program, else python.
 
-    What the function closes over is read at each call: the numbers of Values and Tensors, and draws of autograd.random.
-    All else that it finds by name (global variables, its closure and defaults, attributes of objects, elements of lists
-    and dicts, arrays) is looked at, and where something was changed the function is recorded again. What it finds in
-    other ways, such as a file, is as it was when recorded; what it does besides, such as printing, happens only then. A
-    function that closes over Values, and cannot do with arrays what it does with numbers, runs on their elements, which
-    are broadcast. Inside another jitted function it is a part of that one's program. `backend` is "python", "llvm" (the
-    extra jit), "jax" (the extra jax), or "auto": llvm where it is installed and can print the program. jax takes JAX's
-    arrays too; then results are such arrays and no nodes. The last 64 programs are kept (`.forms.most`). Inside
-    detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where the function reads a
-    number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of floats any more.
+    Arguments are floats, arrays, nodes, and lists, tuples and dicts of them. Strings, booleans, None and Generators may
+    be given too; each value has its own program. Integer arrays and masks have no derivative; a Python int is a float,
+    but may be an index. Shapes must not depend on numbers: x[i] compiles, x[mask] does not. The result is a node if it
+    depends on a node, an argument or a Value or Tensor from outside such as a parameter; else it is numbers and fresh
+    arrays. With jax, JAX's arrays may be given, and then are returned. Nodes can be differentiated to any order.
+
+    Values and Tensors from outside are read at each call. If anything else that the function finds by name has changed
+    (global variables, its closure and defaults, attributes, lists, dicts, arrays), it is recorded again. It does not
+    notice what it gets in other ways, such as a file, and what it prints appears only while it is recorded. The last 64
+    programs are kept (`.forms.most`). A function of Values that is given arrays runs on their elements, broadcast.
+    Inside another jitted function it is part of that program; inside detect_anomaly it runs uncompiled.
+
+    Raises TracingError where the function needs a number that is known only when the program runs, as `if x > 0` does,
+    and ValueError for a Tensor whose `.data` is no longer an array of floats.
     """
     if function is None:
         return functools.partial(jit, backend=backend)
