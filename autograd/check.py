@@ -17,9 +17,9 @@ def check_gradients(
 ) -> None:
     """Compare the derivatives of f at these arguments with central differences, up to an order.
 
-    Arguments are floats, arrays, and lists, tuples and dicts of them. A result with several elements is weighed by
-    random numbers, and so are the gradients whose derivatives the next order is; `rng` is their generator or seed. The
-    tolerance is `rtol` of the derivative, plus what rounding of f's values costs. Every element is compared, at four
+    Arguments are floats, arrays, and lists, tuples and dicts of them. A result with several elements is summed with
+    random weights, and so are the first derivatives, to check the second; `rng` is the generator of these, or its seed.
+    The tolerance is `rtol` of the derivative, plus what rounding of f's values costs. Every element is compared, at four
     evaluations of f each; with `directions`, that many random directions instead. Raises an AssertionError that names
     the argument, its worst element, both numbers and the error.
     """

@@ -26,11 +26,11 @@ WITHOUT_AXES = str, bool, type(None)
 def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[..., Any]:
     """Turn a function of one example into a function of many examples, which lie along an axis of each argument.
 
-    Arguments are arrays and Tensors, and lists, tuples and dicts of them. `in_axes` is the axis of the examples: one for
-    all arguments, one for each, or one for each of its parts; None for what the examples share, which f gets as it is.
-    Keyword arguments have axis 0. `out_axes` is their axis in the result, None for what they share. f runs once per call,
-    on nodes that stand for one example and have no readable numbers; what it records is computed for all at once, but an
-    operation defined by functions for one after another. Raises ValueError if there is no such axis or lengths differ,
+    Arguments are arrays and Tensors, and lists, tuples and dicts of them. `in_axes` is the axis of the examples: one
+    for all arguments, one for each, or one for each of its parts; None for what the examples share, which f gets as it
+    is. Keyword arguments have axis 0. `out_axes` is their axis in the result, None for what they share. f runs once per
+    call, on nodes that stand for one example and have no readable numbers; what it records is computed for all at once,
+    but an operation defined by functions for one after another. Raises ValueError if there is no such axis or lengths differ,
     TypeError for what has no axes, TracingError where f reads a number.
     """
     a_function(f)

@@ -39,10 +39,10 @@ class Place(NamedTuple):
 class Module:
     """The base of layers and networks; a subclass defines `forward`, or `__call__` itself.
 
-    Tensors that it holds as attributes, or in lists, tuples and dicts, are its parameters, but for those that an
-    operation made, such as an activation that is kept; Modules are its parts. Arrays and NumPy's numbers, except in
-    tuples, are its buffers. TypeError for a Tensor or Module in a set and the like, and for a Tensor that an operation
-    made in __init__ itself.
+    Its parameters are the Tensors that it holds as attributes or in lists, tuples and dicts, and those of Modules held
+    in the same way; super().__init__() is not needed. A Tensor that an operation made, such as a stored activation, is
+    none. Arrays and NumPy's numbers, except in tuples, are buffers: saved, not trained. Raises TypeError for a Tensor
+    or Module where it cannot be found, such as in a set, and for a Tensor that an operation made in __init__ itself.
     """
 
     training = True  # for layers that do something else in use, see train and eval

@@ -40,27 +40,27 @@ class Update(compiler.Form):
 
 
 class TrainStep(compiler.Compiled):
-    """An update of a model, compiled: step(x, y) gives the loss; step.run(xs, ys) updates once per leading entry.
+    """A compiled update of a model: step(x, y) returns the loss; step.run(xs, ys) makes one update per leading entry.
 
-    The result is what loss(model(x), y), backward() and optimizer.step() give, to rounding; for tuples x and y it is of
-    loss(model(*x), *y). The program is compiled when shapes of x and y are first seen, and anew when the model, the
-    loss, the optimizer or its schedule were changed (a layer, a setting, an array that they hold); a learning rate that
-    is a number is read at each call, and so are Tensors that the optimizer was not given, which do not change. Integers
-    (as int64) and booleans are given to the model as they are. What it draws by autograd.random is drawn anew for each
-    iteration. Parameters, the optimizer's state, buffers that forward assigns anew, and generators change all at once
-    at the end of a call (of every 10,000 iterations of run, fewer where they draw much), so an interruption leaves them
-    consistent. `backend` is as for jit; inside detect_anomaly the update runs uncompiled.
+    It does what loss(model(x), y), backward() and optimizer.step() do, to rounding. If x and y are tuples, the loss is
+    loss(model(*x), *y). Integers (as int64) and booleans are given to the model as they are. What the model draws by
+    autograd.random is drawn anew for each update.
+
+    The program is compiled for each new shape of x and y, and again when the model, the loss, the optimizer or its
+    schedule has changed (a layer, a setting, an array). A learning rate that is a number is read at each call, and so
+    are Tensors that the optimizer was not given, which stay as they are. `backend` is as for jit; inside detect_anomaly
+    the update runs uncompiled. Parameters, the optimizer's state, buffers that forward assigns, and generators change
+    all at once at the end of a call (of at most 10,000 updates of run), so an interruption leaves them consistent.
 
     With `has_aux` the loss returns (loss, extras), and so do step and, stacked, run: arrays, and lists, tuples and
-    dicts of them. Gradients are clipped element by element to `clip_value`, then all together to `clip_norm`. A batch
-    is cut into `accumulate` equal parts, which follow each other in the memory of one; losses and gradients are
-    averaged, and extras have an entry for each. Raises ValueError for a batch that is empty or cannot be cut so, and
-    for a parameter, which it names, that is no array of floats or has a state that does not fit.
+    dicts of them. Gradients are clipped element by element to `clip_value`, then by their common norm to `clip_norm`. A
+    batch is cut into `accumulate` equal parts, computed one after another to save memory; losses and gradients are
+    averaged, and extras have an entry for each part. Raises ValueError for a batch that is empty or cannot be cut, and
+    for a parameter that is no array of floats or has a state that does not fit.
 
-    With backend="jax" several `devices`, so many or a jax.sharding.Mesh, share each batch, split along the mesh's
-    `axis`; parameters and their states are whole on each, those of at least `shard_above` elements split as well. See
-    docs/beyond.md. Raises ValueError for more devices than there are, a mesh without the axis, a batch that does not
-    divide.
+    With backend="jax", `devices` (a number or a jax.sharding.Mesh) share each batch, split along the mesh's `axis`.
+    Parameters and states are copied to each; those of at least `shard_above` elements are split as well. See
+    docs/beyond.md. Raises ValueError for too many devices, a mesh without the axis, a batch that cannot be divided.
     """
 
     def __init__(

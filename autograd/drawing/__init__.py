@@ -34,19 +34,19 @@ GLANCE, NUMBERS = 60, 100_000  # nodes, and numbers in them, of which a notebook
 def draw(
     *what: Any, depth: int | None = None, arrays: str = "shape", gradients: bool = False, most: int = MOST
 ) -> "graphviz.Digraph":
-    """The graph that nodes were made by, that a function records, or a compiled program, as a graphviz.Digraph.
+    """Draw the graph of nodes, the graph that a function records, or a compiled program, as a graphviz.Digraph.
 
-    draw(loss) is what a Value or Tensor was made of; of several, what was made of the first one's nodes has a frame of
-    its own, as in draw(y, *gradients(y, [x], create_graph=True)). draw(model, x), or draw(f, x, y) of any function,
-    calls it with nodes in place of floats and arrays of floats; modules are frames, named by their path as parameters
-    are, and with `depth` boxes at that depth. draw(jit(f)) is the program of its last call, and draw(jit(f), x) that of
-    this call beside what was recorded for it; in that of a TrainStep, what each module does forward and backward, and
-    each parameter's update, are frames in the same way.
+    - draw(loss): the graph of a Value or Tensor. Of several, what depends on the first one's nodes has its own frame,
+      as in draw(y, *gradients(y, [x], create_graph=True)).
+    - draw(model, x), or draw(f, x, y) of any function: calls it with nodes in place of floats and arrays of floats.
+      Modules are frames, named by their path as parameters are; with `depth` they are boxes at that depth.
+    - draw(jit(f)): the program of the last call. draw(jit(f), x): the program of this call, beside the recorded graph.
+      For a TrainStep, frames show each module's forward and backward pass and each parameter's update.
 
-    `arrays` is what is shown of arrays: their "shape", a "summary" or a "heatmap". With `gradients` edges are as wide
-    as the gradient is large that backward() sent through them, and dashed where it was 0. A drawing of more than `most`
-    boxes shows modules, or else what is made in the same way, as one box, and says so. Raises TypeError for what cannot
-    be drawn, ValueError for other settings, ImportError without graphviz for Python.
+    `arrays` says what is shown of arrays: their "shape", a "summary" or a "heatmap". With `gradients`, an edge is as
+    wide as the gradient that backward() sent through it, and dashed where that was 0. If there are more than `most`
+    boxes, modules or similar parts are drawn as one box, and the caption says so. Raises TypeError for what cannot be
+    drawn, ValueError for other settings, ImportError without the Python package graphviz.
     """
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ValueError(f"draw: depth is how deep modules are looked into, 0, 1, 2 ..., not {depth!r}")
