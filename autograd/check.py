@@ -19,9 +19,9 @@ def check_gradients(
 
     Arguments are floats, arrays, and lists, tuples and dicts of them. A result with several elements is summed with
     random weights, and so are the first derivatives, to check the second; `rng` is the generator of these, or its seed.
-    The tolerance is `rtol` of the derivative, plus what rounding of f's values costs. Every element is compared, at four
-    evaluations of f each; with `directions`, that many random directions instead. Raises an AssertionError that names
-    the argument, its worst element, both numbers and the error.
+    The tolerance is `rtol` of the derivative, plus what rounding of f's values costs. Every element is compared, at
+    four evaluations of f each; with `directions`, that many random directions instead. Raises an AssertionError that
+    names the argument, its worst element, both numbers and the error.
     """
     rng = np.random.default_rng(rng)
     args = map_tree(lambda x: x.data if isinstance(x, Node) else x, args)

@@ -30,8 +30,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     for all arguments, one for each, or one for each of its parts; None for what the examples share, which f gets as it
     is. Keyword arguments have axis 0. `out_axes` is their axis in the result, None for what they share. f runs once per
     call, on nodes that stand for one example and have no readable numbers; what it records is computed for all at once,
-    but an operation defined by functions for one after another. Raises ValueError if there is no such axis or lengths differ,
-    TypeError for what has no axes, TracingError where f reads a number.
+    but an operation defined by functions for one after another. Raises ValueError if there is no such axis or lengths
+    differ, TypeError for what has no axes, TracingError where f reads a number.
     """
     a_function(f)
 
