@@ -175,9 +175,11 @@ def wrap(args: tuple, positions: tuple[int, ...]) -> list:
             return kinds.array(x)
         if isinstance(x, numbers.Real):
             return kinds.number(float(x))
+        kind = type(x)
+        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
         raise TypeError(
-            f"a gradient is with respect to floats, arrays and nodes, and lists, tuples and dicts of them, "
-            f"not {type(x).__name__}"
+            f"a gradient is with respect to floats, arrays and nodes, and lists, tuples and dicts of them, not {name}"
+            f"{': convert it by numpy.asarray' if hasattr(x, '__array__') else ''}"
         )
 
     wrapped = list(args)

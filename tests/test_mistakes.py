@@ -31,11 +31,19 @@ class Forgetful(nn.Module):
         self.weight = numpy.ones(2)
 
 
+class Foreign:
+    """An array of another library, which NumPy can convert."""
+
+    def __array__(self, dtype=None, copy=None):
+        return numpy.ones(3)
+
+
 DIFFERENTIATING = [
     (lambda: assigned(tensor()), TypeError, "where(mask, new, old)"),
     (lambda: (tensor() * 2).backward(), ValueError, "sum the Tensor first"),
     (lambda: grad(lambda x: x * 2)(ARRAY), TypeError, "this one returned 3: sum them, or use jacobian"),
     (lambda: grad(lambda x: x * x, 3.0), TypeError, "grad(f)(3.0)"),
+    (lambda: grad(lambda x: x.sum())(Foreign()), TypeError, "test_mistakes.Foreign: convert it by numpy.asarray"),
     (lambda: grad(lambda x: None)(3.0), TypeError, "is a return missing?"),
     (lambda: gradients(tensor().sum(), [ARRAY]), TypeError, "make x a node"),
     (lambda: math.exp(Value(1.0)), TypeError, "x.exp(), not math.exp(x)"),
