@@ -92,21 +92,21 @@ def _seed(output: Any, seed: Any) -> Any:
 
 
 class Sweep(NamedTuple):
-    """A sweep through nodes of one class: their gradients so far, those that were made, newest first, and the seeds."""
+    """A sweep through nodes of one class: gradients so far, nodes that are no leaves, newest first, and the seeds."""
 
     grads: dict
     made: list[Node]
     seeds: list[tuple]
-    wanted: frozenset | None  # whose gradients are asked for; None: everybody's, which gets them in `.grad`
+    wanted: frozenset | None  # whose gradients are asked for; None: backward(), which leaves all in `.grad`
 
 
 @inspected
 @quiet  # 1 / 0 is an answer here; the forward pass warned as the user wished
 def _sweep(outputs: Sequence, seeds: Sequence, since: int, create_graph: bool, wanted: frozenset | None) -> tuple:
-    """The gradients that the seeds at some outputs give rise to, by node, of all made after `since`; and the leaves.
+    """The gradients of all nodes below the outputs, by node, as far as made after `since`; and the leaves among them.
 
-    Arrays first, then Values, on which alone Tensors may depend. A gradient is None where nothing arrived, and where an
-    array is not `wanted` any more.
+    Arrays first, then Values: Tensors may depend on Values, never the other way round. A gradient is None where nothing
+    arrived, and where an array that nobody `wanted` was given up to save memory.
     """
     pairs = [(output, _seed(output, seed)) for output, seed in zip(outputs, seeds)]
     numbers = [pair for pair in pairs if isinstance(pair[0], Value)]
@@ -116,7 +116,7 @@ def _sweep(outputs: Sequence, seeds: Sequence, since: int, create_graph: bool, w
     if arrays:
         grads, made, leaves, entered = reached([output for output, _ in arrays], None, since)
         (_sweep_nodes if create_graph else _sweep_arrays)(Sweep(grads, made, arrays, wanted))
-        for node in entered:
+        for node in entered:  # Tensors of shape () that stand for Values beside arrays: meeting.py
             if wanted is None:
                 node.grad = grads[node]
             numbers.append((node.x, _of_number(grads[node])))
@@ -148,9 +148,9 @@ def _sweep_floats(sweep: Sweep) -> None:
 
 
 def _sweep_arrays(sweep: Sweep) -> None:
-    """Large arrays by pullbacks without guards at first, each of which would cost a pass through memory.
+    """Large arrays at first without guards (scaled, ratio), each of which would cost a pass through memory.
 
-    A guard changes nothing but what would be NaN: if nothing that is handed out is NaN, none was needed.
+    A guard changes only what would be NaN without it: if no gradient is NaN, none was needed; else all runs again.
     """
     grads = sweep.grads
 
@@ -190,7 +190,7 @@ def _sweep_nodes(sweep: Sweep) -> None:
 
 
 def _run(sweep: Sweep, into: Callable, pulls: dict, of_large: dict | None = None) -> bool:
-    """Run the pullbacks, those of large arrays by other ones if there are such; whether these were needed."""
+    """Run the pullbacks, for large arrays those in `of_large` if it is given; returns whether there were any."""
     grads, made, seeds, wanted = sweep
     pulls, some = inspection.around(pulls) if inspection.around else pulls, False
     for output, seed in seeds:
