@@ -40,6 +40,12 @@ LINES = {  # color, style
 }
 
 
+ABOUT = """# The time of one training update
+
+The numbers of the README's chart: an update of a network with ReLU by SGD, float64, on one thread; 2-8-8-1 has layers of
+2, 8, 8 and 1 units. Measured by `python -m benchmarks --chart`, see [benchmarks](../benchmarks/README.md)."""
+
+
 def medians(names: Iterable[str], peers: str, rounds: int) -> list[float]:
     """Seconds an update by each of the contenders; NaN, which is not drawn, by one that is not here."""
     times, errors = measure(names, peers, rounds)
@@ -55,10 +61,10 @@ def table(columns: list, rows: Iterable[list]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], ["---"] * len(columns), *lines[1:]))
 
 
-def write(path: str, figure: Figure, tables: Iterable[str]) -> None:
+def write(path: str, figure: Figure, about: str, tables: Iterable[str]) -> None:
     """The picture, and beside it, as Markdown, what was measured for it."""
     figure.savefig(path, dpi=200)
-    pathlib.Path(path).with_suffix(".md").write_text("\n\n".join(tables) + "\n")
+    pathlib.Path(path).with_suffix(".md").write_text("\n\n".join([about, *tables]) + "\n")
 
 
 def draw_bars(axes: Axes, peers: str, rounds: int) -> str:
@@ -101,4 +107,4 @@ def draw_chart(path: str, peers: str, rounds: int) -> None:
     below.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     for axes in figure.axes:
         axes.tick_params(labelsize=8)
-    write(path, figure, tables)
+    write(path, figure, ABOUT, tables)

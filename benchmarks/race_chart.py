@@ -20,6 +20,11 @@ RACERS = {  # label, color, style
     "ours race {}": ("crabgrad, TrainStep", "#e07b39", "o-"),
     "C race {}": ("C by hand", "#444444", "d-"),
 }
+ABOUT = """# The race: training a one-layer GPT on names
+
+Time per name (a sample) on one thread, at three widths of the network. The last column is the speed in GFLOP/s at these
+widths, counting real positions only; its heading has the core's peak. Measured by `python -m benchmarks --race-chart`, see
+[benchmarks](../benchmarks/README.md)."""
 
 
 def seconds(n: int, peers: str, rounds: int) -> dict[str, list[float]]:
@@ -73,4 +78,4 @@ def draw_race(path: str, peers: str, rounds: int) -> None:
         draw_lines(axes, n, times, peak)
     figure.legend(*panels[1].get_legend_handles_labels(), loc="outside right center", fontsize=8, frameon=False)
     figure.suptitle("Training a one-layer GPT on names: time a sample, one thread, float32 (logarithmic)", fontsize=10)
-    write(path, figure, tables)
+    write(path, figure, ABOUT, tables)
