@@ -42,8 +42,8 @@ LINES = {  # color, style
 
 ABOUT = """# The time of one training update
 
-The numbers of the README's chart: an update of a network with ReLU by SGD, float64, on one thread; 2-8-8-1 has layers of
-2, 8, 8 and 1 units. Measured by `python -m benchmarks --chart`, see [benchmarks](../benchmarks/README.md)."""
+The numbers of the README's chart: an update of a network with ReLU by SGD, float64, on one thread; 2-8-8-1 has layers
+of 2, 8, 8 and 1 units. Measured by `python -m benchmarks --chart`, see [benchmarks](../benchmarks/README.md)."""
 
 
 def medians(names: Iterable[str], peers: str, rounds: int) -> list[float]:

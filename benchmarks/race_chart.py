@@ -22,9 +22,9 @@ RACERS = {  # label, color, style
 }
 ABOUT = """# The race: training a one-layer GPT on names
 
-Time per name (a sample) on one thread, at three widths of the network. The last column is the speed in GFLOP/s at these
-widths, counting real positions only; its heading has the core's peak. Measured by `python -m benchmarks --race-chart`, see
-[benchmarks](../benchmarks/README.md)."""
+Time per name (a sample) on one thread, at three widths of the network. The last column has the GFLOP/s at these widths,
+of the products with weights at positions that are not padding; its heading has the core's peak. Measured by
+`python -m benchmarks --race-chart`, see [benchmarks](../benchmarks/README.md)."""
 
 
 def seconds(n: int, peers: str, rounds: int) -> dict[str, list[float]]:
