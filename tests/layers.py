@@ -119,3 +119,14 @@ CASES = {
         lambda t: t.AvgPool2d(3, 2, 1),
     ),
 }
+
+
+def on_parameters(layer):
+    """The layer as a function of its input and its parameters, and these."""
+    names = [name for name, _ in layer.named_parameters()]
+
+    def function(x, *parameters):
+        vars(layer).update(zip(names, parameters))
+        return layer(x)
+
+    return function, [parameter.data for parameter in layer.parameters()]
