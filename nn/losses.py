@@ -86,7 +86,7 @@ class Huber(Loss):
 
 
 class BCEWithLogits(Loss):
-    """Minus the log-probability of targets in [0, 1] when 1 has probability sigmoid(logit)."""
+    """Minus the log-probability of targets in [0, 1] (not -1 and 1) when 1 has probability sigmoid(logit)."""
 
     def each(self, prediction: Any, target: Any) -> Any:
         # of a probability near 1 the logarithm keeps its digits: softplus(x) - x * target would lose them
