@@ -31,13 +31,13 @@ class Node(Conduct):
     """What Value and Tensor share: `data`, `grad`, `name`, and the operation and arguments that it was made by."""
 
     __slots__ = {
-        "data": "The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
-        "grad": "What backward() has added up here, of a leaf the derivative; before, 0.0 or (of a Tensor) None.",
+        "data": "The number, a float, or the array, numpy.ndarray; to a leaf you may assign another one.",
+        "grad": "The gradient: of a leaf the sum of all backward() calls, else the last; at first 0.0 or None.",
         "name": "What pictures call it; an empty text for none.",
         "operation": "The row of the table that this was made by; None for a leaf.",
-        "x": "What the operation was applied to first; see args.",
-        "y": "What came second, or a tuple of all that came after the first; see args.",
-        "when": "When it was made: everything has a larger number than what it was made of.",
+        "x": "The first argument of the operation; see args.",
+        "y": "The second argument, or a tuple of all after the first; see args.",
+        "when": "A counter, larger than that of everything that this was made of.",
         "__weakref__": "",
     }
     reading: Reading
