@@ -93,7 +93,7 @@ def call_with_nodes(
 
 
 def on_nodes(f: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
-    """What f returns, all of which is recorded: fresh nodes take the place of floats, and again floats that of these.
+    """What f returns when floats and arrays of floats are replaced by fresh nodes, so that all is recorded.
 
     A result stays a node where a node from outside leads to it, as of a jitted function.
     """
@@ -109,7 +109,7 @@ def on_nodes(f: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
 
 
 def looked_at(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, whose numbers are nodes while detect_anomaly looks at each operation."""
+    """The function, called with nodes in place of numbers while detect_anomaly() is open."""
 
     @functools.wraps(f, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:

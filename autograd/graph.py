@@ -1,4 +1,4 @@
-"""The graph below nodes: all that they were made of."""
+"""The graph below nodes: all nodes that they depend on, in order."""
 
 import math
 import operator
@@ -11,17 +11,17 @@ _age = operator.attrgetter("when")
 
 
 def history(*outputs: Node, since: int = 0) -> list[Node]:
-    """Every node that these were made of, themselves included, newest first; not what made those as old as `since`."""
+    """Every node that these depend on, themselves included, newest first; nothing below nodes as old as `since`."""
     return sorted(_below(outputs, since), key=_age, reverse=True)
 
 
 def frontier(output: Node, since: int) -> list[Node]:
-    """The nodes as old as `since` that this one was made of, by way of younger ones; itself if it is as old."""
+    """The nodes as old as `since` that this one depends on through younger ones; itself if it is as old."""
     return sorted((node for node in _below([output], since) if node.when <= since), key=_age)
 
 
 def oldest(outputs: Sequence[Node], since: int) -> float:
-    """When the oldest node was made that these nodes lead to; what is as old as `since` is not looked behind."""
+    """When the oldest node that these depend on was made; nothing below nodes as old as `since` is looked at."""
     return min((node.when for node in _below(outputs, since)), default=math.inf)
 
 
@@ -38,9 +38,10 @@ def _below(outputs: Sequence[Node], since: int = 0) -> dict[Node, None]:
 
 
 def reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, list[Node], list[Node], list[Node]]:
-    """`zero` as the gradient of each node below these of one class; those made after `since`, newest first; leaves.
+    """All nodes below the outputs, which are of one class, in a dict with `zero` as their gradients.
 
-    Last, the Tensors that are Values beside arrays: their Values are of another class, and not reached.
+    Also, of those made after `since`: the ones that are no leaves, newest first; the leaves; and the Tensors that stand
+    for Values beside arrays. These Values are of another class, so nothing below them is reached.
     """
     kind, number, grads = outputs[0].__class__, outputs[0].reading.number, dict.fromkeys(outputs, zero)
     made, leaves, entered, stack = [], [], [], [*grads]

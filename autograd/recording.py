@@ -1,6 +1,6 @@
-"""What is done with each node that is made: nothing, forget how it was made (no_grad), or look at it.
+"""Hooks: functions that are called with each new node. no_grad() cuts it off, detect_anomaly() looks at it.
 
-A thread says so for itself, and so does a task of asyncio, until the block ends.
+Each thread, and each task of asyncio, has hooks of its own, until the block that set them ends.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ tick = itertools.count(1).__next__
 
 
 class Hook(NamedTuple):
-    """What is done with each node that is made from a tick on; it returns what stands for it, if not itself."""
+    """A function called with each node made after a tick; it may return another node to stand for that one."""
 
     action: Callable[[Any], Any]
     since: int
@@ -33,7 +33,7 @@ ours: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())  # of this 
 
 @contextlib.contextmanager
 def hooked(action: Callable[[Any], Any]) -> Iterator[int]:
-    """Do this with each node that is made here after this tick; cut it off before anybody looks at it."""
+    """Call this with each node that is made here from now on; `cut` is called before all others."""
     hook, before = Hook(action, tick()), ours.get()
     ours.set((hook, *before) if action is cut else (*before, hook))
     hooks.append(hook)
@@ -45,7 +45,7 @@ def hooked(action: Callable[[Any], Any]) -> Iterator[int]:
 
 
 class Derivative(threading.local):
-    """When the derivative began that this thread is computing: a no_grad() from before does not reach into it."""
+    """When the derivative that this thread computes began: a no_grad() from before does not apply inside it."""
 
     since = 0
 
@@ -54,7 +54,7 @@ derivative = Derivative()
 
 
 def attend(node: Any) -> Any:
-    """Do with a fresh node what is wanted here, latest wish last; what stands for it from now on."""
+    """Call the hooks of this thread and task with a new node, in order; returns the node, or what replaces it."""
     for hook in ours.get():  # a task may have outlived the block that it was started in
         if hook in hooks and (hook.action is not cut or hook.since > derivative.since):
             other = hook.action(node)
@@ -80,7 +80,7 @@ inspector_here: ContextVar[Any] = ContextVar("inspector", default=None)
 
 
 class Inspection(threading.local):
-    """Who looks at the sweeps that are made here, if anybody does; and what is put around the pullbacks of one."""
+    """The open detect_anomaly() here, if there is one; and what it puts around the pullbacks of a sweep."""
 
     around: Callable[[dict], Any] | None = None
 
@@ -99,7 +99,7 @@ inspection = Inspection()
 
 
 def inspected(sweep: Callable) -> Callable:
-    """A sweep, by way of who looks at it."""
+    """A sweep, run by the open detect_anomaly() if there is one."""
 
     @functools.wraps(sweep)
     def looked_at(*how: Any) -> Any:
@@ -110,7 +110,7 @@ def inspected(sweep: Callable) -> Callable:
 
 
 def recording_is_off(since: int) -> bool:
-    """Whether a no_grad() was entered here after a tick that is still open."""
+    """Whether a no_grad() that was entered here after a tick is still open."""
     return any(hook in hooks and hook.action is cut and hook.since > since for hook in ours.get())
 
 
