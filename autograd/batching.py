@@ -1,4 +1,4 @@
-"""What was recorded for one example, applied to many at once: an operation has its rule for a batch axis in front.
+"""What was recorded for one example, applied to many at once: for each operation, a rule for a batch axis in front.
 
 Rows of the table are applied, not their words, so where nodes take part the result has the history, and with it the
 derivatives, that each example alone would have.

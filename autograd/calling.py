@@ -1,4 +1,4 @@
-"""A function is called with fresh nodes in place of its arguments, and what it recorded is kept.
+"""Call a function with fresh nodes in place of its arguments, and keep what it recorded.
 
 They are fresh, so that a node of an outer derivative is never taken for one of an inner one.
 """

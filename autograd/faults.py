@@ -1,4 +1,4 @@
-"""What is wrong with a number, where, and by which operation; what to say of it, and of the line that recorded that."""
+"""What is wrong with a number: where, by which operation, and at which line of the user's program."""
 
 import functools
 import linecache

@@ -1,4 +1,4 @@
-"""A result as one node that was made of several others, and hands its gradient on to all of them at once.
+"""One node for the result of a whole function: it hands its gradient on to all that the function used, at once.
 
 `checkpoint` makes such nodes, whose gradients a second run of a function finds, and `jit`, whose gradients are those of
 another program.

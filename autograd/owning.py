@@ -1,4 +1,4 @@
-"""What is handed out is the receiver's alone: an array that anybody else holds too is copied, any other is not."""
+"""Gradients are the caller's alone: an array that anything else holds is copied before it is returned."""
 
 from sys import getrefcount
 

@@ -1,4 +1,4 @@
-"""scan: a function applied to one entry of some arrays after the other, with what it hands on to itself.
+"""scan: a loop over the entries of arrays, with a carry from step to step, which is recorded once.
 
 Eagerly it is a loop. In a trace the function is recorded once, as a program of its own, and the loop over it is one
 operation, so that a program does not grow with the number of entries. Its pullback is a loop in the other direction.

@@ -1,4 +1,4 @@
-"""Compiling without Python's garbage collector, which would look again and again at a million objects that stay."""
+"""Compiling with Python's garbage collector off, which would search a million live objects again and again."""
 
 import functools
 import gc

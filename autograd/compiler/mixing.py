@@ -1,4 +1,4 @@
-"""A program is of numbers or of arrays: what was recorded on both, or on numbers, is recorded again on arrays alone."""
+"""A program is of numbers or of arrays: what was recorded on both is recorded again on arrays alone."""
 
 from collections.abc import Callable
 from operator import itemgetter

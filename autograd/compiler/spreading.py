@@ -1,4 +1,4 @@
-"""Several devices for one update: the batch is split among them, and what it changes is whole on each, or split too.
+"""Several devices for one update: the batch is split among them; parameters are copied to each, or split too.
 
 Who computes what, and how gradients are added up, is left to XLA, whose result is that of one device to rounding.
 """
