@@ -197,14 +197,13 @@ def test_a_model_is_grouped_by_module_and_parameters_have_paths():
     assert 'label="MLP, 13 parameters"' in draw(nn.MLP(2, [3], 1, rng=0), BATCH).source
 
 
-def test_each_call_has_its_frame_and_what_they_share_stands_outside():
+def test_each_call_has_its_frame_and_what_they_share_has_one_of_its_own():
     model = Twice()
     graph = as_read(model, BATCH)
-    assert (
-        sum(part.graph_attr["label"] == "inner.same.0: Linear(2 -> 2), 6 parameters" for part in graph.subgraphs()) == 2
-    )
-    outside = [n.attr["label"] for n in graph.nodes() if not any(n in part.nodes() for part in graph.subgraphs())]
-    assert {"inner.same.0.weight\\n(2, 2) float64", "scale\\n2"} < {*outside}
+    labels = [part.graph_attr["label"] for part in graph.subgraphs()]
+    assert sorted(labels) == ["inner.same.0: Linear(2 -> 2), 6 parameters"] * 2 + ["shared parameters"]
+    found = frames(graph)
+    assert "inner.same.0.weight\\n(2, 2) float64" in found["shared parameters",] and "scale\\n2" in found[()]
     assert model.calls == 0  # what forward assigned was taken back
 
 
@@ -253,12 +252,33 @@ def test_a_program_and_what_was_recorded_for_it():
 
 
 def test_what_is_too_large_is_drawn_by_module():
-    model = nn.Sequential(*[nn.MLP(2, [2], 2, rng=0) for _ in range(30)])
+    model = nn.Sequential(*[nn.MLP(2, [n], 2, rng=0) for n in range(1, 31)])
     graph = as_read(model, BATCH)
     assert len(graph.nodes()) == 31 and "modules are boxes, as with depth=1" in graph.graph_attr["label"]
+    assert "depth=1" in as_read(model, BATCH, depth=2).graph_attr["label"] and len(as_read(model, BATCH, depth=1)) == 31
     assert len(as_read(model, BATCH, most=1000).nodes()) > 200
-    wide = as_read(nn.Sequential(*[nn.Linear(2, 2, rng=0) for _ in range(60)]), BATCH)
-    assert len(wide.nodes()) == 61 and "depth=1" in wide.graph_attr["label"]  # too many at a deeper level, not too many
+
+
+class Block(nn.Module):
+    """Adds to its input what a layer makes of it."""
+
+    def __init__(self):
+        self.layer, self.gain = nn.Linear(2, 2, rng=0), Tensor(1.0)
+
+    def forward(self, x):
+        return x + self.gain * self.layer(x).tanh()
+
+
+def test_modules_that_do_the_same_are_drawn_once():
+    graph = as_read(nn.Sequential(*[Block() for _ in range(12)], nn.Linear(2, 1, rng=0)), BATCH)
+    found = frames(graph)
+    block, linear = "layers.*: Block, 7 parameters, 12 times", "layers.*.layer: Linear(2 -> 2), 6 parameters, 12 times"
+    assert {*found} == {(), (block,), (block, linear), ("layers.12: Linear(2 -> 1), 3 parameters",)}
+    made = [f"{name}\\n(5, 2)\\n12 times" for name in ("tanh", "×", "+")]
+    assert found[(block,)] == sorted([*made, "layers.*.gain\\n12 times"])
+    labels = {(a.attr["label"][:2], b.attr["label"][:2]) for a, b in graph.edges()}
+    assert {("+\\", "x "), ("x\\", "x ")} < labels  # what one block gives, the next is given
+    assert "numbers and arrays in 10 boxes: what is made in the same way is drawn once" in graph.graph_attr["label"]
 
 
 def test_what_is_too_large_is_drawn_once_where_it_is_alike():
@@ -285,7 +305,9 @@ def test_a_long_chain_and_many_modules_are_loops():
     assert "3,001 numbers and arrays in 3 boxes" in as_read(y).graph_attr["label"]
     layers = nn.Sequential(*[part for i in range(100) for part in (nn.Linear(2, 2, rng=i), nn.Tanh())])
     labels, edges = parsed(layers, BATCH)
-    assert "Linear(2 -> 2)\\n(5, 2) → (5, 2)\\n6 parameters, 1 operation\\n100 times" in labels and len(labels) == 3
+    linear, tanh = (f"{x}\\n(5, 2)\\n100 times" for x in ("x @ y + b", "tanh"))
+    assert {linear, tanh, "layers.*.bias\\n(2,)\\n100 times"} < {*labels} and len(labels) == 5
+    assert {(tanh, linear), (linear, tanh)} < {*edges}
 
 
 NAMES = [

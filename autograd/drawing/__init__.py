@@ -18,7 +18,7 @@ from ..graph import history
 from ..node import Node
 from .calls import Followed
 from .dot import FORMATS, INSTALL, PIXELS, SHARP
-from .groups import Group, alike, by_module, fitting
+from .groups import Group, alike, by_module, fitting, of_a_kind, single
 from .items import Cluster, Clusters, Item, node_items
 from .picture import Picture
 from .programs import program_items
@@ -26,7 +26,7 @@ from .programs import program_items
 if TYPE_CHECKING:
     import graphviz
 
-MOST = 100  # boxes that somebody would look at
+MOST = 60  # boxes that somebody would look at
 FEW = 40  # boxes that a drawing has where modules, or what looks alike, are boxes
 GLANCE, NUMBERS = 60, 100_000  # nodes, and numbers in them, of which a notebook makes a picture unasked
 
@@ -59,16 +59,17 @@ def draw(
 
 def _grouped(items: list[Item], depth: int | None, most: int) -> tuple[list[Group], str]:
     """What becomes a box each, not more than `most`, and what there is to say about that."""
-    known, few, chosen = f"{len(items):,} numbers and arrays", min(most, FEW), depth
-    if depth is None:
-        groups, chosen = fitting(items, most, few)
-    else:
-        groups = by_module(items, depth)
+    groups = by_module(single(items), depth)
     if len(groups) <= most:
-        return groups, "" if chosen == depth else f"{known}: modules are boxes, as with depth={chosen}"
-    groups = alike(groups, few)
-    said = f"what is made in the same way is drawn once (most={len(items)} draws all)"
-    return groups, f"{known} in {len(groups)} boxes: {said}"
+        return groups, ""
+    limit = min(most, FEW) if depth is None else most
+    groups, chosen = fitting(alike(single(items)), limit, depth, shallowest=1)
+    said = "what is made in the same way is drawn once"
+    if len(groups) > limit:
+        groups = of_a_kind(groups)
+    elif chosen != depth:
+        said += f", modules are boxes, as with depth={chosen}"
+    return groups, f"{len(items):,} numbers and arrays in {len(groups)} boxes: {said} (most={len(items)} draws all)"
 
 
 def _items(what: tuple, gradients: bool) -> list[Item]:

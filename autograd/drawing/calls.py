@@ -7,6 +7,7 @@ is made, so nothing is asked of it, and modules of nn, of nn.scalar and of the u
 import inspect
 import itertools
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -34,7 +35,6 @@ class Followed:
         self._before: list[tuple[dict, dict]] = []  # attributes of modules, and what they were
         self._here = sys._getframe()
         given = [_wrapped(x, name) for name, x in zip(_names(function, len(args)), args)]
-        self._given = {x for x in flatten(given) if isinstance(x, Node)}
         if _is_module(function):
             self._enter(function)
         try:
@@ -50,12 +50,16 @@ class Followed:
 
     def frames(self) -> dict[Node, Clusters]:
         """The calls in which each node was made; a parameter stands where all that use it do."""
-        places: dict[Node, Clusters] = {}
+        uses = defaultdict[Node, list[Clusters]](list)
         for node in history(*self.outputs):
             for x in node.args:
-                if isinstance(x, Node) and x.operation is None and x not in self._given:
-                    here = self._made.get(node, ())
-                    places[x] = tuple(a for a, b in zip(places.get(x, here), here) if a is b)
+                if isinstance(x, Node) and x in self.names:
+                    uses[x].append(self._made.get(node, ()))
+        places, shared = dict[Node, Clusters](), dict[Clusters, Cluster]()
+        for x, calls in uses.items():
+            common = tuple([call for call, *others in zip(*calls) if others.count(call) == len(others)])
+            is_one = {*calls} == {common}
+            places[x] = common if is_one else (*common, shared.setdefault(common, Cluster("shared parameters")))
         return {node: where for node, where in (self._made | places).items() if where}
 
     def _look(self, node: Node) -> None:

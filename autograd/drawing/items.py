@@ -23,9 +23,11 @@ class Cluster:
 
     label: str
     size: int = 0  # how many numbers the module's parameters hold
+    times: int = 1  # how many that look alike this is
 
     def __str__(self) -> str:
-        return self.label + (f", {self.size:,} parameters" if self.size else "")
+        size, times = self.size and f"{self.size:,} parameters", self.times > 1 and f"{self.times:,} times"
+        return ", ".join(filter(None, [self.label, size, times]))
 
 
 Clusters = tuple[Cluster, ...]

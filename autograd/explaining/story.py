@@ -12,7 +12,7 @@ import numpy as np
 
 from ..backward import gradients
 from ..drawing.calls import Followed
-from ..drawing.groups import Group, by_module, fitting
+from ..drawing.groups import Group, by_module, fitting, single
 from ..drawing.handing import Handed, as_added, handed_on
 from ..drawing.items import Cluster, Item, node_items
 from ..grammar import Call, Name
@@ -173,7 +173,7 @@ class Story:
 
 def _groups(items: list[Item]) -> list[Group]:
     """Boxes for the items: by module, as deep as there are few enough; else parts by the order of creation alone."""
-    groups, _ = fitting(items, MOST, MOST)
+    groups, _ = fitting(single(items), MOST, None, shallowest=0)
     if len(groups) <= MOST:
         return groups
     made = [item for item in items if item.operation is not None]
@@ -182,7 +182,7 @@ def _groups(items: list[Item]) -> list[Group]:
     for i, item in enumerate(made[::-1], 1):  # what is made of nothing is in the part that needs it first
         for one in (item, *item.made_of):
             one.where = (parts[(len(made) - i) // size],)
-    return by_module(items, 0)
+    return by_module(single(items), 0)
 
 
 def _data(x: Any) -> Any:
