@@ -278,7 +278,7 @@ def test_modules_that_do_the_same_are_drawn_once():
     assert found[(block,)] == sorted([*made, "layers.*.gain\\n12 times"])
     labels = {(a.attr["label"][:2], b.attr["label"][:2]) for a, b in graph.edges()}
     assert {("+\\", "x "), ("x\\", "x ")} < labels  # what one block gives, the next is given
-    assert "numbers and arrays in 10 boxes: what is made in the same way is drawn once" in graph.graph_attr["label"]
+    assert "numbers and arrays in 11 boxes: what is made in the same way is drawn once" in graph.graph_attr["label"]
 
 
 def test_what_is_too_large_is_drawn_once_where_it_is_alike():

@@ -130,7 +130,8 @@ def test_the_whole_of_a_wide_graph_fits_on_a_phone_and_its_boxes_are_legible(ope
     page = opened(lambda: MLP(2, [8, 1])([0.5, -1.0]))
     page.set_viewport_size({"width": 390, "height": 844})
     overflow = "[$('graph').scrollWidth - $('graph').clientWidth, $('graph').scrollHeight - $('graph').clientHeight]"
-    assert page.evaluate(overflow) == [0, 0] and page.get_attribute("#whole", "aria-pressed") == "true"
+    page.wait_for_function(f"String({overflow}) === '0,0'")
+    assert page.get_attribute("#whole", "aria-pressed") == "true"
     page.keyboard.press("ArrowRight")
     assert page.locator(".box.now").bounding_box()["width"] > 100 and max(page.evaluate(overflow)) > 500
     page.keyboard.press("z")

@@ -75,19 +75,26 @@ def _grouped(items: list[Item], depth: int | None, most: int) -> tuple[list[Grou
 def _items(what: tuple, gradients: bool) -> list[Item]:
     """What there is to draw of all this."""
     first, *args = what or (None,)
-    if all(isinstance(x, Node) for x in (first, *args)):
+    if all(isinstance(x, Node) for x in what) and what:
         return node_items(what, {}, _beside(what), gradients)
     if isinstance(first, Node) or not (callable(first) or hasattr(first, "steps")):
         odd = next(x for x in what or (None,) if not isinstance(x, Node))
-        raise TypeError(
-            f"draw() is of Values and Tensors, of a function and its arguments, or of a program, not {odd!r}"
-        )
-    if hasattr(type(first), "program"):
-        return _compiled(first, tuple(args), gradients)
-    return program_items(first) if hasattr(first, "steps") else _called(first, tuple(args), gradients)
+        known = "Values and Tensors, of a function and its arguments, or of a program"
+        raise TypeError(f"draw() is of {known}, not {odd!r}")
+    if hasattr(first, "steps"):
+        return program_items(first)
+    if not hasattr(type(first), "program"):
+        return _called(first, args, gradients)
+    if not args:
+        return program_items(first.program)
+    if not hasattr(first, "function"):
+        raise TypeError(f"draw(step) is the program of the last call of {first!r}: give it alone")
+    first(*args)
+    recorded = _called(first.function, args, gradients, Cluster("1. as recorded"))
+    return recorded + program_items(first.program, "2. the program")
 
 
-def _called(function: Callable, args: tuple, gradients: bool, frame: Cluster | None = None) -> list[Item]:
+def _called(function: Callable, args: Sequence, gradients: bool, frame: Cluster | None = None) -> list[Item]:
     """What a call records, in a frame of its own if one is given."""
     call = Followed(function, args)
     if not call.outputs:
@@ -96,39 +103,26 @@ def _called(function: Callable, args: tuple, gradients: bool, frame: Cluster | N
     return node_items(call.outputs, call.names, frames, gradients)
 
 
-def _compiled(jitted: Any, args: tuple, gradients: bool) -> list[Item]:
-    """The program of the last call, or that of a call and, beside it, what was recorded for it."""
-    if not args:
-        return program_items(jitted.program)
-    if not hasattr(jitted, "function"):
-        raise TypeError(f"draw(step) is the program of the last call of {jitted!r}: give it alone")
-    jitted(*args)
-    recorded = _called(jitted.function, args, gradients, Cluster("1. as recorded"))
-    return recorded + program_items(jitted.program, "2. the program")
-
-
 def _beside(roots: Sequence[Node]) -> dict[Node, Clusters]:
     """Frames around what the first of these was made of, and what the others made of that; none where they did not."""
-    first = {node for node in history(roots[0]) if node.operation is not None}
-    others = [node for node in history(*roots) if node.operation is not None and node not in first]
-    if first.isdisjoint(x for node in others for x in node.args if isinstance(x, Node)):
+    first, known = ({x for x in history(*some) if x.operation is not None} for some in (roots[:1], roots))
+    if not any(isinstance(x, Node) and x in first for node in known - first for x in node.args):
         return {}
-    names = (", ".join(filter(None, (root.name for root in some))) for some in (roots[:1], roots[1:]))
-    one, other = (Cluster(name or text) for name, text in zip(names, ("the first", "the others")))
-    frames: dict[Node, Clusters] = dict.fromkeys(first, (one,))
-    return frames | dict.fromkeys(others, (other,))
+    names = [", ".join(filter(None, (root.name for root in some))) for some in (roots[:1], roots[1:])]
+    one, other = Cluster(names[0] or "the first"), Cluster(names[1] or "the others")
+    return {node: (one if node in first else other,) for node in known}
 
 
 def beside_numbers(node: Any) -> str | None:
     """What a notebook shows of a node: its numbers, and a picture; None, for its repr, if there is none or too much."""
-    seen, stack, numbers = {node}, [node], 0
-    while stack and len(seen) <= GLANCE:
-        made = stack.pop()
-        numbers += np.size(made.data)
-        found = {x for x in made.args if isinstance(x, Node) and x not in seen}
-        seen |= found
-        stack += found
-    if len(seen) == 1 or stack or numbers > NUMBERS:
+    found, below = [node], {node}
+    for made in found:  # which grows on the way
+        parts = {x for x in made.args if isinstance(x, Node)} - below
+        below |= parts
+        found += parts
+        if len(found) > GLANCE:
+            return None
+    if len(found) == 1 or sum(np.size(x.data) for x in found) > NUMBERS:
         return None
     try:
         picture = svg(node)

@@ -8,7 +8,7 @@ import inspect
 import itertools
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..graph import history
 from ..node import Node, Tensor, Value
 from ..recording import hooked
 from ..tree import flatten, map_tree
+from ..users import users_frame
 from .items import Cluster, Clusters
 
 
@@ -27,14 +28,15 @@ class Followed:
     What it assigns to attributes of modules, such as running means, is taken back.
     """
 
-    def __init__(self, function: Callable, args: tuple):
+    def __init__(self, function: Callable, args: Sequence = ()):
         self.names: dict[Node, str] = {}
+        self.lines: dict[Node, tuple[str, int]] = {}  # of the user, where each node was made: a file, and a line in it
         self._made: dict[Node, Clusters] = {}
         self._calls: dict[FrameType, Cluster] = {}  # the frames are held, so that each call has one of its own
         self._paths: dict[int, str] = {}  # of modules, by their ids
         self._before: list[tuple[dict, dict]] = []  # attributes of modules, and what they were
         self._here = sys._getframe()
-        given = [_wrapped(x, name) for name, x in zip(_names(function, len(args)), args)]
+        given = [_wrapped(x, name) for x, name in zip(args, _names(function))]
         if _is_module(function):
             self._enter(function)
         try:
@@ -63,8 +65,10 @@ class Followed:
         return {node: where for node, where in (self._made | places).items() if where}
 
     def _look(self, node: Node) -> None:
-        """Note in the calls of which modules a node is being made, outermost first."""
-        chain: list[tuple[FrameType, Any]] = []
+        """Note at which line, and in the calls of which modules, a node is being made."""
+        user = users_frame()
+        self.lines[node] = user.f_code.co_filename, user.f_lineno
+        chain: list[tuple[FrameType, Any]] = []  # innermost first
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame is not self._here:
             code = frame.f_code
@@ -115,22 +119,22 @@ def _holdings(owner: Any) -> Iterator[tuple[str, Any]]:
         stack += [(f"{path}.{name}" if path else str(name), part) for name, part in reversed(parts.items())]
 
 
-def _names(function: Callable, count: int) -> list[str]:
+def _names(function: Callable) -> Iterator[str]:
     """Names for arguments: those of the parameters, and x1, x2 ... for more."""
     try:
         parameters = [*inspect.signature(function).parameters.values()]
     except (TypeError, ValueError):
         parameters = []
     names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return names[:count] + [f"x{i}" for i in range(len(names), count)]
+    return itertools.chain(names, (f"x{i}" for i in itertools.count(len(names))))
 
 
 def _wrapped(tree: Any, name: str) -> Any:
     """An argument with a fresh node in place of each float and each array of floats."""
-    count = itertools.count()
+    numbers = itertools.count()
 
     def fresh(x: Any) -> Any:
-        called = name if x is tree else f"{name}[{next(count)}]"
+        called = name if x is tree else f"{name}[{next(numbers)}]"
         if isinstance(x, np.ndarray) and x.dtype.kind == "f":
             return Tensor(x, name=called)
         return Value(x, called) if isinstance(x, float) else x

@@ -47,20 +47,20 @@ class Group:
         times = f"{self.times:,} times" if self.times > 1 else ""
         if self.call:
             title = self.call.label if self.times == self.call.times else self.kind()
-            return [title, *self._contents(), times]
+            return [title, *self._contents(self.call.size), times]
         name = "" if self.made else _common(PLACE.sub("*", item.name) for item in self.items)
         links = len(self.items) // self.times
         terms = f"of {links + 1:,} terms" if links > 1 else ""
         return [name or self.kind(), terms, _common(str(item.shape or "") for item in self.items), times]
 
-    def _contents(self) -> Iterator[str]:
+    def _contents(self, parameters: int) -> Iterator[str]:
         """What goes in and out of a module's call, and how much is in it."""
         used, inside = {x: None for item in self.made for x in item.made_of}, {*self.items}
         given = [x for x in used if x not in inside]
         results = [x for x in self.made if x not in used or x.wanted or x is self.last]
         if results:
             yield f"{_forms(given[:: self.times])} → {_forms(results[:: self.times])}"
-        size = f"{self.call.size:,} parameters, " if self.call.size else ""
+        size = f"{parameters:,} parameters, " if parameters else ""
         yield f"{size}{(count := len(self.made) // self.times):,} operation{'s' * (count != 1)}"
 
     def oddity(self) -> str:
@@ -95,8 +95,9 @@ def merged(groups: Iterable[Group], keys: Mapping[Group, Hashable], are_alike: b
     """Groups of the same key as one: parts of it, or as many times the same, which may be made of each other."""
     of, found = dict[Group, Group](), dict[Hashable, Group]()
     for group in groups:
-        one = of[group] = found.pop(keys[group], None) or Group([], group.where, group.call, 0)
-        found[keys[group]] = one  # as the latest: it comes after what it is made of
+        key = keys[group]
+        one = of[group] = found.pop(key) if key in found else Group([], group.where, group.call, 0)
+        found[key] = one  # as the latest: it comes after what it is made of
         one.items += group.items
         one.times = one.times + group.times if are_alike else max(one.times, group.times)
     for group, one in of.items():

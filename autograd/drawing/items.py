@@ -26,8 +26,8 @@ class Cluster:
     times: int = 1  # how many that look alike this is
 
     def __str__(self) -> str:
-        size, times = self.size and f"{self.size:,} parameters", self.times > 1 and f"{self.times:,} times"
-        return ", ".join(filter(None, [self.label, size, times]))
+        size = f", {self.size:,} parameters" if self.size else ""
+        return self.label + size + (f", {self.times:,} times" if self.times > 1 else "")
 
 
 Clusters = tuple[Cluster, ...]
@@ -48,6 +48,7 @@ class Item:
     flows: Sequence[float | None] = ()  # by `args`: how large a gradient is handed to each, where that is asked
     where: Clusters = ()  # the frames that it stands in
     wanted: bool = False  # whether it is a result
+    node: Any = None  # that it is, unless it is of a program
 
     @property
     def made_of(self) -> list["Item"]:
@@ -86,11 +87,11 @@ def node_items(
 
     Some have other names there than their own; some stand in frames. With `gradients` each knows what it hands on.
     """
-    of: dict[Any, Item] = {}
+    of: dict[Node, Item] = {}
     for node in reversed(history(*roots)):
         shape, dtype = (node.shape, node.dtype) if isinstance(node, Tensor) else (None, float)
         name, where = names.get(node) or node.name, frames.get(node, ())
-        item = of[node] = Item(name, node.data, shape, dtype, node.operation, grad=node.grad, where=where)
+        item = of[node] = Item(name, node.data, shape, dtype, node.operation, grad=node.grad, where=where, node=node)
         if node.operation is not None:
             count, args = len(node.operation.arguments), node.args
             item.args = [of[x] if isinstance(x, Node) else text_of(x) for x in args[:count]]
