@@ -136,12 +136,12 @@ def test_arrays_as_summary_and_as_heat_map():
 
 def test_edges_by_gradient():
     x, y = Value(3.0, name="x"), Value(-1.0, name="y")
-    out = x * 100 + y.relu() + y * 0.001
+    out = x * 100 + y.relu() + y * -0.001
     out.backward()
     found = as_read(out, gradients=True).edges()
     edges = {(edge[0].attr["label"].split("\\n")[0], edge[1].attr["label"]): edge for edge in found}
     wide, narrow, dead = edges["x", "×"], edges["y", "×"], edges["y", "relu"]
-    assert (wide.attr["label"], narrow.attr["label"], dead.attr["label"]) == ("100", "0.001", "0")
+    assert (wide.attr["label"], narrow.attr["label"], dead.attr["label"]) == ("100", "-0.001", "0")
     assert float(wide.attr["penwidth"]) > float(narrow.attr["penwidth"]) and dead.attr["style"] == "dashed"
     before = x.grad, y.grad
     draw(out, gradients=True)
@@ -215,7 +215,7 @@ def test_depth_collapses_modules_to_boxes():
     assert labels == sorted(["x\\n(5, 2) float64", first, second])
     assert edges == [(first, second), ("x\\n(5, 2) float64", first)]
     assert len(parsed(model, BATCH, depth=2)[0]) == 6 and len(parsed(model, BATCH, depth=0)[0]) == 2
-    with pytest.raises(ValueError, match="depth is how deep"):
+    with pytest.raises(ValueError, match="depth is a whole number"):
         draw(model, BATCH, depth=-1)
 
 

@@ -26,13 +26,12 @@ from .programs import program_items
 if TYPE_CHECKING:
     import graphviz
 
-MOST = 60  # boxes that somebody would look at
-FEW = 40  # boxes that a drawing has where modules, or what looks alike, are boxes
+MOST, FEW = 60, 40  # boxes that somebody would look at; where modules, or what is alike, can be one
 GLANCE, NUMBERS = 60, 100_000  # nodes, and numbers in them, of which a notebook makes a picture unasked
 
 
 def draw(
-    *what: Any, depth: int | None = None, arrays: str = "shape", gradients: bool = False, most: int = MOST
+    *what: Any, depth: int | None = None, arrays: str = "shape", gradients: bool = False, most: int | None = None
 ) -> "graphviz.Digraph":
     """The graph that nodes were made by, that a function records, or a compiled program, as a graphviz.Digraph.
 
@@ -44,12 +43,13 @@ def draw(
     each parameter's update, are frames in the same way.
 
     `arrays` is what is shown of arrays: their "shape", a "summary" or a "heatmap". With `gradients` edges are as wide
-    as the gradient is large that backward() sent through them, and dashed where it was 0. A drawing of more than `most`
-    boxes shows modules, or else what is made in the same way, as one box, and says so. Raises TypeError for what cannot
-    be drawn, ValueError for other settings, ImportError without graphviz for Python.
+    as the gradient is large that backward() sent through them, and dashed where it was 0. In a drawing of more than `most`
+    boxes (60, or 40 of modules) what is made in the same way is one box, and so are modules, and it says so. Raises
+    TypeError for what cannot be drawn, ValueError for other settings, ImportError without graphviz for Python.
     """
-    if depth is not None and (not isinstance(depth, int) or depth < 0):
-        raise ValueError(f"draw: depth is how deep modules are looked into, 0, 1, 2 ..., not {depth!r}")
+    for name, x, least in (("depth", depth, 0), ("most", most, 1)):
+        if x is not None and (not isinstance(x, int) or x < least):
+            raise ValueError(f"draw: {name} is a whole number, {least} or more, not {x!r}")
     items = _items(what, gradients)
     if gradients and not any(map(Item.swept, items)):
         raise ValueError("draw: there are no gradients to draw, call backward() first")
@@ -57,19 +57,21 @@ def draw(
     return Picture(groups, caption, arrays).graph
 
 
-def _grouped(items: list[Item], depth: int | None, most: int) -> tuple[list[Group], str]:
+def _grouped(items: list[Item], depth: int | None, most: int | None) -> tuple[list[Group], str]:
     """What becomes a box each, not more than `most`, and what there is to say about that."""
+    most = most or (FEW if any(len(item.where) > 1 for item in items) else MOST)
     groups = by_module(single(items), depth)
     if len(groups) <= most:
         return groups, ""
-    limit = min(most, FEW) if depth is None else most
-    groups, chosen = fitting(alike(single(items)), limit, depth, shallowest=1)
-    said = "what is made in the same way is drawn once"
-    if len(groups) > limit:
-        groups = of_a_kind(groups)
-    elif chosen != depth:
-        said += f", modules are boxes, as with depth={chosen}"
-    return groups, f"{len(items):,} numbers and arrays in {len(groups)} boxes: {said} (most={len(items)} draws all)"
+    most = min(most, FEW)
+    groups, chosen = fitting(alike(single(items)), most, depth, shallowest=1)
+    said = [f"modules are boxes, as with depth={chosen}"] if chosen != depth else []
+    if len(groups) > most:
+        groups, said = of_a_kind(groups), []
+    if any(group.times > 1 for group in groups):
+        said.append("what is made in the same way is drawn once")
+    known = f"{len(items):,} numbers and arrays in {len(groups)} boxes"
+    return groups, f"{known}: {', '.join(said)} (most={len(items)} draws all)"
 
 
 def _items(what: tuple, gradients: bool) -> list[Item]:

@@ -42,16 +42,21 @@ class Group:
         """What groups must share to look alike from afar."""
         return self.call.label.rpartition(": ")[2] if self.call else self.last.symbol or "leaf"
 
+    def name(self) -> str:
+        """What leaves are called, if that is the same but for places in lists."""
+        names = set() if self.made else {PLACE.sub("*", item.name) for item in self.items}
+        return names.pop() if len(names) == 1 else ""
+
     def lines(self) -> list[str]:
         """What a box says of its items."""
         times = f"{self.times:,} times" if self.times > 1 else ""
         if self.call:
             title = self.call.label if self.times == self.call.times else self.kind()
             return [title, *self._contents(self.call.size), times]
-        name = "" if self.made else _common(PLACE.sub("*", item.name) for item in self.items)
-        links = len(self.items) // self.times
+        links, shapes = len(self.items) // self.times, {item.shape for item in self.items}
         terms = f"of {links + 1:,} terms" if links > 1 else ""
-        return [name or self.kind(), terms, _common(str(item.shape or "") for item in self.items), times]
+        shape = str(self.last.shape) if self.last.shape and len(shapes) == 1 else ""
+        return [self.name() or self.kind(), terms, shape, times]
 
     def _contents(self, parameters: int) -> Iterator[str]:
         """What goes in and out of a module's call, and how much is in it."""
@@ -66,12 +71,6 @@ class Group:
     def oddity(self) -> str:
         """What is NaN or infinite, of a module's call in what comes out."""
         return next(filter(None, map(Item.oddity, [self.last] if self.call else self.items)), "")
-
-
-def _common(texts: Iterable[str]) -> str:
-    """What all of these are, if they are one."""
-    found = {*texts}
-    return found.pop() if len(found) == 1 else ""
 
 
 def _forms(items: Iterable[Item]) -> str:
@@ -150,8 +149,8 @@ def alike(groups: Sequence[Group]) -> list[Group]:
     for group in groups:
         call = twins[group.where[-1]] if group.where else None
         look: tuple = (group.kind(), group.last.shape, *sorted({colours.get(x, -1) for x in group.inputs}))
-        if call and (call.times > 1 or not group.made):
-            look = (places[group],)
+        if call:
+            look = (places[group],) if call.times > 1 else (group.name(), *look)
         colours[group] = numbers.setdefault((call, *look), len(numbers))
     found = merged(groups, colours, are_alike=True)
     for group in found:

@@ -77,7 +77,7 @@ function inLine({ formula, operation }) {
   for (const part of made.querySelectorAll("mfrac")) {
     part.replaceWith(part.firstChild, math(mo("/")).firstChild, part.lastChild);
   }
-  return made.querySelector("mtable") ? `${operation}(…)` : made;
+  return made.querySelector("mtable") ? el("span", { class: "dim" }, `${operation}(…)`) : made;
 }
 
 function facts(...pairs) {

@@ -139,9 +139,10 @@ class Story:
         """Several nodes as one, which is shown by the only one of them that others are made of."""
         group, shown = self.groups[i], self.shown[i]
         title = group.call.label.partition(": ")[0] if group.call else ""
-        leaves, counts = [x for x in group.items if x not in {*group.made}], Counter(x.symbol for x in group.made)
-        contents = f"{len(group.made)} operations: " + ", ".join(f"{n} {name}" for name, n in counts.most_common())
-        given = [one for item in group.made[::-1] for one in self.handed[item.node] if self.home[one[0]] != i]
+        made, leaves = group.made, [x for x in group.items if x.operation is None]
+        counts = Counter(x.symbol for x in made).most_common()
+        contents = f"{len(made)} operations: " + ", ".join(f"{n} {name}" for name, n in counts)
+        given = [one for item in made[::-1] for one in self.handed[item.node] if self.home[one[0]] != i]
         handed = [self._added(*one) for one in given]
         within = [one for one in handed if one["inside"]]
         inside = [(x.name, x.data, self.grads[x.node]) for x in leaves[:MOST_INSIDE]]
@@ -150,7 +151,7 @@ class Story:
             **({"value": None, "shape": ""} if shown is None else {}),
             "name": title,
             "symbol": letter(title).markup,
-            "contents": contents if group.made else f"{len(leaves)} leaves",
+            "contents": contents if made else f"{len(leaves)} leaves",
             "leaves": [{"name": name, "value": cells(x), "gradient": cells(g)} for name, x, g in inside],
             "more": max(0, len(leaves) - MOST_INSIDE),
             "handed": [one for one in handed if not one["inside"]] + within[:MOST_INSIDE],
