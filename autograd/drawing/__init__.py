@@ -26,7 +26,7 @@ from .programs import program_items
 if TYPE_CHECKING:
     import graphviz
 
-MOST, FEW = 60, 40  # boxes that somebody would look at; where modules, or what is alike, can be one
+MOST, FEW = 60, 40  # boxes at most; where something is one box for many
 GLANCE, NUMBERS = 60, 100_000  # nodes, and numbers in them, of which a notebook makes a picture unasked
 
 
@@ -43,7 +43,7 @@ def draw(
     each parameter's update, are frames in the same way.
 
     `arrays` is what is shown of arrays: their "shape", a "summary" or a "heatmap". With `gradients` edges are as wide
-    as the gradient is large that backward() sent through them, and dashed where it was 0. In a drawing of more than `most`
+    as the gradient is large that backward() sent through them, and dashed where it was 0. In place of more than `most`
     boxes (60, or 40 of modules) what is made in the same way is one box, and so are modules, and it says so. Raises
     TypeError for what cannot be drawn, ValueError for other settings, ImportError without graphviz for Python.
     """
@@ -59,14 +59,13 @@ def draw(
 
 def _grouped(items: list[Item], depth: int | None, most: int | None) -> tuple[list[Group], str]:
     """What becomes a box each, not more than `most`, and what there is to say about that."""
-    most = most or (FEW if any(len(item.where) > 1 for item in items) else MOST)
+    few, has_modules = most or FEW, any(len(item.where) > 1 for item in items)
     groups = by_module(single(items), depth)
-    if len(groups) <= most:
+    if len(groups) <= (few if has_modules else most or MOST):
         return groups, ""
-    most = min(most, FEW)
-    groups, chosen = fitting(alike(single(items)), most, depth, shallowest=1)
+    groups, chosen = fitting(alike(single(items)), few, depth, shallowest=1)
     said = [f"modules are boxes, as with depth={chosen}"] if chosen != depth else []
-    if len(groups) > most:
+    if len(groups) > few:
         groups, said = of_a_kind(groups), []
     if any(group.times > 1 for group in groups):
         said.append("what is made in the same way is drawn once")
@@ -92,17 +91,18 @@ def _items(what: tuple, gradients: bool) -> list[Item]:
     if not hasattr(first, "function"):
         raise TypeError(f"draw(step) is the program of the last call of {first!r}: give it alone")
     first(*args)
-    recorded = _called(first.function, args, gradients, Cluster("1. as recorded"))
+    recorded, before = _called(first.function, args, gradients), Cluster("1. as recorded")
+    for item in recorded:
+        item.where = (before, *item.where)
     return recorded + program_items(first.program, "2. the program")
 
 
-def _called(function: Callable, args: Sequence, gradients: bool, frame: Cluster | None = None) -> list[Item]:
-    """What a call records, in a frame of its own if one is given."""
+def _called(function: Callable, args: Sequence, gradients: bool) -> list[Item]:
+    """What a call records."""
     call = Followed(function, args)
     if not call.outputs:
         raise TypeError(f"draw: {function!r} returned no Value or Tensor, though floats and arrays of them were nodes")
-    frames = dict.fromkeys(history(*call.outputs), (frame,)) if frame else call.frames() or _beside(call.outputs)
-    return node_items(call.outputs, call.names, frames, gradients)
+    return node_items(call.outputs, call.names, call.frames() or _beside(call.outputs), gradients)
 
 
 def _beside(roots: Sequence[Node]) -> dict[Node, Clusters]:

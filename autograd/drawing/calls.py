@@ -36,7 +36,7 @@ class Followed:
         self._paths: dict[int, str] = {}  # of modules, by their ids
         self._before: list[tuple[dict, dict]] = []  # attributes of modules, and what they were
         self._here = sys._getframe()
-        given = [_wrapped(x, name) for x, name in zip(args, _names(function))]
+        given = [_wrapped(x, name) for x, name in zip(args, _names(function, args))]
         if _is_module(function):
             self._enter(function)
         try:
@@ -119,14 +119,13 @@ def _holdings(owner: Any) -> Iterator[tuple[str, Any]]:
         stack += [(f"{path}.{name}" if path else str(name), part) for name, part in reversed(parts.items())]
 
 
-def _names(function: Callable) -> Iterator[str]:
+def _names(function: Callable, args: Sequence) -> Iterator[str]:
     """Names for arguments: those of the parameters, and x1, x2 ... for more."""
     try:
-        parameters = [*inspect.signature(function).parameters.values()]
+        known = [*inspect.signature(function).bind(*args).arguments]
     except (TypeError, ValueError):
-        parameters = []
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return itertools.chain(names, (f"x{i}" for i in itertools.count(len(names))))
+        known = []
+    return itertools.chain(known, (f"x{i}" for i in itertools.count(len(known))))
 
 
 def _wrapped(tree: Any, name: str) -> Any:

@@ -21,13 +21,12 @@ def layered(below: list[list[int]]) -> tuple[list[Point], list[list[Point]]]:
             ways.append([j, *(passing.setdefault((j, column), len(below) + len(passing)) for column in between), i])
     layer += [column for _, column in passing]
     before, after = defaultdict[int, dict[int, None]](dict), defaultdict[int, dict[int, None]](dict)
-    for way in ways:
-        for a, b in zip(way, way[1:]):
-            before[b][a] = after[a][b] = None
+    for a, b in ((a, b) for way in ways for a, b in zip(way, way[1:])):
+        before[b][a] = after[a][b] = None
     aside = set[int]()  # what is made of nothing and used beside something else: it draws nobody to it
-    for i, boxes in before.items():
-        if made := {j: None for j in boxes if j in before}:
-            aside.update(boxes - made.keys())
+    for i, parts in before.items():
+        if made := {j: None for j in parts if j in before}:
+            aside.update(parts - made.keys())
             before[i] = made
     columns: list[list[int]] = [[] for _ in range(max(layer) + 1)]
     for i, column in enumerate(layer):
