@@ -138,3 +138,16 @@ def test_the_whole_of_a_wide_graph_fits_on_a_phone_and_its_boxes_are_legible(ope
     assert page.evaluate(overflow) == [0, 0]
     page.click("#whole")
     assert page.get_attribute("#whole", "aria-pressed") == "false" and max(page.evaluate(overflow)) > 500
+
+
+def test_a_long_graph_stands_in_lines_and_what_is_high_is_written_on_one(opened):
+    x, y = Value(0.5, name="x"), Value(0.5, name="y")
+    for _ in range(60):
+        y = y / x
+    page = opened(y)
+    assert page.evaluate("place.scale") > 0.3 and 5 < len({*page.evaluate("boxes.map((box) => box.corner[1])")}) < 30
+    assert not any("NaN" in way for way in page.evaluate("edges.map((edge) => edge.element.getAttribute('d'))"))
+    title = page.locator(".box .title").nth(2)
+    assert title.evaluate("e => e.textContent") == "v1 = y/x" and title.locator("mfrac").count() == 0
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#told mfrac").count() > 0

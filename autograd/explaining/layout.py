@@ -23,10 +23,11 @@ def layered(below: list[list[int]]) -> tuple[list[Point], list[list[Point]]]:
     before, after = defaultdict[int, dict[int, None]](dict), defaultdict[int, dict[int, None]](dict)
     for a, b in ((a, b) for way in ways for a, b in zip(way, way[1:])):
         before[b][a] = after[a][b] = None
+    leaves = {i for i, boxes in enumerate(below) if not boxes} | {i for (j, _), i in passing.items() if not below[j]}
     aside = set[int]()  # what is made of nothing and used beside something else: it draws nobody to it
     for i, parts in before.items():
-        if made := {j: None for j in parts if j in before}:
-            aside.update(parts - made.keys())
+        if made := {j: None for j in parts if j not in leaves}:
+            aside.update(parts.keys() & leaves)
             before[i] = made
     columns: list[list[int]] = [[] for _ in range(max(layer) + 1)]
     for i, column in enumerate(layer):
