@@ -18,7 +18,7 @@ from ..graph import history
 from ..node import Node
 from .calls import Followed
 from .dot import FORMATS, INSTALL, PIXELS, SHARP
-from .groups import Group, alike, by_module, fitting, of_a_kind, single
+from .groups import Group, alike, by_module, fitting, merged, single
 from .items import Cluster, Clusters, Item, node_items
 from .picture import Picture
 from .programs import program_items
@@ -66,7 +66,7 @@ def _grouped(items: list[Item], depth: int | None, most: int | None) -> tuple[li
     groups, chosen = fitting(alike(single(items)), few, depth, shallowest=1)
     said = [f"modules are boxes, as with depth={chosen}"] if chosen != depth else []
     if len(groups) > few:
-        groups, said = of_a_kind(groups), []
+        groups, said = merged(groups, {group: group.kind() for group in groups}, are_alike=True), []
     if any(group.times > 1 for group in groups):
         said.append("what is made in the same way is drawn once")
     known = f"{len(items):,} numbers and arrays in {len(groups)} boxes"

@@ -33,11 +33,6 @@ class Group:
         """Those that were made by operations."""
         return [item for item in self.items if item.operation is not None]
 
-    @property
-    def is_item(self) -> bool:
-        """Whether it is drawn as the one item that it is."""
-        return len(self.items) == 1 and self.call is None
-
     def kind(self) -> str:
         """What groups must share to look alike from afar."""
         return self.call.label.rpartition(": ")[2] if self.call else self.last.symbol or "leaf"
@@ -98,6 +93,7 @@ def merged(groups: Iterable[Group], keys: Mapping[Group, Hashable], are_alike: b
         one = of[group] = found.pop(key) if key in found else Group([], group.where, group.call, 0)
         found[key] = one  # as the latest: it comes after what it is made of
         one.items += group.items
+        one.where = tuple([a for a, b in zip(one.where, group.where) if a is b])
         one.times = one.times + group.times if are_alike else max(one.times, group.times)
     for group, one in of.items():
         for x, flows in group.inputs.items():
@@ -131,14 +127,6 @@ def fitting(groups: Sequence[Group], most: int, depth: int | None, shallowest: i
     return found, depth
 
 
-def of_a_kind(groups: Sequence[Group]) -> list[Group]:
-    """Groups that the same operation made, or that are calls of the same kind of module, as one, in no frame."""
-    found = merged(groups, {group: group.kind() for group in groups}, are_alike=True)
-    for group in found:
-        group.where = ()
-    return found
-
-
 def alike(groups: Sequence[Group]) -> list[Group]:
     """Groups that look alike as one: at the same place in calls that do the same or, where no call is repeated, made by
     the same operation of what looks alike, all the way down.
@@ -147,15 +135,13 @@ def alike(groups: Sequence[Group]) -> list[Group]:
     twins, places = _twins(groups)
     colours, numbers = dict[Group, int](), dict[tuple, int]()
     for group in groups:
-        call = twins[group.where[-1]] if group.where else None
+        group.where = tuple([twins[call] for call in group.where])
+        call = group.where[-1] if group.where else None
         look: tuple = (group.kind(), group.last.shape, *sorted({colours.get(x, -1) for x in group.inputs}))
         if call:
             look = (places[group],) if call.times > 1 else (group.name(), *look)
         colours[group] = numbers.setdefault((call, *look), len(numbers))
-    found = merged(groups, colours, are_alike=True)
-    for group in found:
-        group.where = tuple([twins[cluster] for cluster in group.where])
-    return found
+    return merged(groups, colours, are_alike=True)
 
 
 def _twins(groups: Iterable[Group]) -> tuple[dict[Cluster, Cluster], dict[Group, int]]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..graph import history
-from ..node import Node, Tensor
+from ..node import Node, Tensor, Value
+from ..on_arrays import sum_to
 from .arrays import largest, odd, text_of, written
-from .handing import as_added, handed_on
 
 SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "scaled": "×", "ratio": "÷", "neg": "−"}
 SYMBOLS |= {"pow": "xʸ", "square": "x²", "sqrt": "√x", "exp": "eˣ", "abs": "|x|", "matmul": "@", "affine": "x @ y + b"}
@@ -31,6 +31,7 @@ class Cluster:
 
 
 Clusters = tuple[Cluster, ...]
+Handed = list[tuple[Node, Any]]  # to whom, and what
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -122,3 +123,36 @@ def static_text(names: Sequence[str], values: Sequence[Any]) -> str:
         elif isinstance(x, (int, float, str, tuple, np.dtype)):
             shown.append(f"{name}={x[0] if name == 'axis' and isinstance(x, tuple) and len(x) == 1 else x}")
     return ", ".join(shown)
+
+
+class _Noting:
+    """Stands for the gradients that pullbacks of Values add to, and for what those of Tensors hand over to."""
+
+    def __init__(self):
+        self.handed: Handed = []
+
+    def __getitem__(self, x: Node) -> float:
+        return 0.0
+
+    def __call__(self, x: Node, g: Any) -> None:
+        self.handed.append((x, g))
+
+    __setitem__ = __call__
+
+
+def handed_on(node: Node, g: Any) -> Handed:
+    """What a node hands on of its gradient to which of its arguments, before broadcasting is undone."""
+    if isinstance(node, Tensor) and isinstance(node.x, Value):  # which becomes an array here
+        return [(node.x, float(g))]
+    noting = _Noting()
+    if isinstance(node, Tensor) or g:  # 0.0 passes nothing on, whatever the derivative
+        with np.errstate(all="ignore"):  # as in a sweep
+            node.reading.pull[node.operation](node, g, noting)
+    return noting.handed
+
+
+def as_added(x: Node, given: Any) -> Any:
+    """What is handed to a node, as the sweep adds it to the node's gradient."""
+    if isinstance(x, Value):
+        return given
+    return np.asarray(given if np.shape(given) == x.data.shape else sum_to(given, x.data.shape), x.data.dtype)

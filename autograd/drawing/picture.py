@@ -53,10 +53,10 @@ class Picture:
         for group in groups:
             if len(group.where) > depth:
                 inside.setdefault(group.where[depth], []).append(group)
-            elif group.is_item:
-                self._item(graph, group.last)
-            else:
+            elif group.call or len(group.items) > 1:
                 self._box(graph, group)
+            else:
+                self._item(graph, group.last)
         for cluster, some in inside.items():
             with graph.subgraph(name=f"cluster {next(self._clusters)}") as frame:
                 frame.attr(label=escaped(str(cluster)), tooltip=escaped(str(cluster)), **FRAME)

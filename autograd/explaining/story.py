@@ -12,8 +12,7 @@ import numpy as np
 from ..backward import gradients
 from ..drawing.calls import Followed
 from ..drawing.groups import Group, fitting, merged, single
-from ..drawing.handing import Handed, as_added, handed_on
-from ..drawing.items import Cluster, Item, node_items
+from ..drawing.items import Cluster, Handed, Item, as_added, handed_on, node_items
 from ..grammar import Call, Name
 from ..node import Node, Value
 from ..operation import ELEMENTWISE
