@@ -146,8 +146,14 @@ def test_edges_by_gradient():
     before = x.grad, y.grad
     draw(out, gradients=True)
     assert (x.grad, y.grad) == before
-    with pytest.raises(ValueError, match=r"backward\(\) first"):
-        draw(Value(1.0) * 2, gradients=True)
+    for what in ((Value(1.0) * 2,), (lambda a: a * y, 2.0), (x,)):
+        with pytest.raises(ValueError, match=r"backward\(\) first"):
+            draw(*what, gradients=True)
+
+
+def test_a_long_name_is_cut_and_its_tooltip_has_it_all():
+    (node,) = as_read(Value(1.0, name="long " * 50)).nodes()
+    assert len(node.attr["label"]) < 70 and "…" in node.attr["label"] and "long " * 50 in node.attr["tooltip"]
 
 
 def test_edges_show_what_arrives_and_nothing_where_nothing_was_selected():

@@ -51,8 +51,8 @@ def draw(
         if x is not None and (not isinstance(x, int) or x < least):
             raise ValueError(f"draw: {name} is a whole number, {least} or more, not {x!r}")
     items = _items(what, gradients)
-    if gradients and not any(map(Item.swept, items)):
-        raise ValueError("draw: there are no gradients to draw, call backward() first")
+    if gradients and not any(item.swept() for item in items if item.operation is not None):
+        raise ValueError("draw: no gradients went through what is drawn, of which call backward() first")
     groups, caption = _grouped(items, depth, most)
     return Picture(groups, caption, arrays).graph
 

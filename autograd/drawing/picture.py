@@ -20,6 +20,7 @@ BLUE, ALARM, ALARMING = "#0072b2", "#d55e00", "#f7cdb3"
 LEAF, RESULT, OPERATION, MODULE = "#cfe6f5", "white", "#fcefc9", "#e2e7ec"
 STRIKING = {"color": ALARM, "penwidth": "2.5"}
 SMALL = {"fillcolor": OPERATION, "width": "0.3", "height": "0.25", "margin": "0.05,0.02"}
+LONGEST = 60  # letters of a name
 DECADES = 3  # of gradients, which the widths of edges tell apart
 ARRAYS = ("shape", "summary", "heatmap")
 EITHER_WAY = {"add", "mul", "scaled", "maximum", "minimum", "equal", "not_equal", "hypot", "logaddexp"}
@@ -117,7 +118,8 @@ class Picture:
         """Name, number or shape, gradient; what is odd about it."""
         is_array = np.size(item.data) > 1
         grad = f"grad {span(item.grad)}" if self._swept and item.grad is not None else ""
-        lines = [item.name, item.size(), grad, item.oddity() if is_array else ""]
+        name = item.name if len(item.name) <= LONGEST else f"{item.name[: LONGEST - 1]}…"  # the tooltip has it all
+        lines = [name, item.size(), grad, item.oddity() if is_array else ""]
         if is_array and self._arrays == "summary":
             lines.insert(2, summary(item.data))
         return heatmap(lines, item.data) if is_array and self._arrays == "heatmap" else _lines(*lines)
