@@ -234,7 +234,7 @@ const PITCH = { wide: [176, SIZE[1] + 18], tall: [162, SIZE[1] + 36] };
 const [LAYERS, PLACES] = [0, 1].map((i) => 1 + Math.max(...boxes.map((box) => box.at[i])));
 
 boxes.forEach((box, i) => {
-  const kind = box.contents ? "group" : box.formula ? "" : "leaf";
+  const kind = `${box.contents ? "group" : ""} ${story.forward.includes(i) ? "" : "leaf"}`;
   const title = el("span", { class: "title" }, el("b", {}, brief(box.name)));
   if (box.contents) title.append(el("span", { class: "dim" }, ` ${box.contents}`));
   if (box.formula) title.append(" = ", inLine(box));
@@ -328,7 +328,8 @@ function show(to) {
     }
   });
   for (const { element, from, to } of edges) {
-    element.classList.toggle("now", to === box && (phase === "forward" || targets.includes(from)));
+    const isNow = element.classList.toggle("now", to === box && (phase === "forward" || targets.includes(from)));
+    if (isNow) $("edges").append(element); // above the others
   }
   const titles = {
     start: "before", forward: `forward, ${step} of ${forward}: `, seed: "the seed: ",
