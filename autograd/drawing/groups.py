@@ -86,7 +86,10 @@ def single(items: Iterable[Item]) -> list[Group]:
 
 
 def merged(groups: Iterable[Group], keys: Mapping[Group, Hashable], are_alike: bool) -> list[Group]:
-    """Groups of the same key as one: parts of it, or as many times the same, which may be made of each other."""
+    """Groups of the same key as one, in the frames that all of them stand in.
+
+    They are its parts or, if `are_alike`, as many times the same, which may be made of each other.
+    """
     of, found = dict[Group, Group](), dict[Hashable, Group]()
     for group in groups:
         key = keys[group]
@@ -128,8 +131,10 @@ def fitting(groups: Sequence[Group], most: int, depth: int | None, shallowest: i
 
 
 def alike(groups: Sequence[Group]) -> list[Group]:
-    """Groups that look alike as one: at the same place in calls that do the same or, where no call is repeated, made by
-    the same operation of what looks alike, all the way down.
+    """Groups that look alike as one.
+
+    They stand at the same place in calls that do the same or, where no call is repeated, were made by the same
+    operation of what looks alike, all the way down.
     """
     groups = merged(groups, _chains(groups), are_alike=False)
     twins, places = _twins(groups)
