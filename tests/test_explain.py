@@ -243,11 +243,22 @@ def test_a_large_graph_is_collapsed_by_module_or_in_parts(tmp_path):
     titles = [box["name"] for box in known["boxes"]]
     assert titles == ["x0", "x1", *(f"layers.{i}.neurons.{j}" for i, n in enumerate((16, 16, 1)) for j in range(n))]
     assert unknown["boxes"][0]["name"].startswith("part 1 of ") and len(unknown["boxes"]) <= MOST < unknown["nodes"]
-    assert "22 operations: 10 add, 9 mul, 3 relu" in [box["contents"] for box in unknown["boxes"]]
+    assert "22 operations: 9 ×, 9 +, 4 relu" in [box["contents"] for box in unknown["boxes"]]
     output.backward()
     assert summed(known)["x0"] == pytest.approx(x[0].grad) and summed(known)["x1"] == pytest.approx(x[1].grad)
     bias = next(leaf for leaf in known["boxes"][-1]["leaves"] if leaf["name"] == "layers.2.neurons.0.b")
     assert bias["gradient"] == model.layers[2].neurons[0].b.grad == 1.0
+
+
+def test_parameters_of_a_model_that_is_called_often_are_one_box(tmp_path):
+    model, xs = MLP(2, [16, 16, 1], rng=1), [[0.5, -1.0], [2.0, 1.0]]
+    story = told(lambda: sum(model(x) ** 2 for x in xs), tmp_path)
+    assert [box["name"] for box in story["boxes"]].count("MLP") == 2 and len(story["boxes"]) < 10
+    sum(model(x) ** 2 for x in xs).backward()
+    (shared,) = [box for box in story["boxes"] if box["name"] == "shared parameters"]
+    found = {leaf["name"]: leaf["gradient"] for leaf in shared["leaves"]}
+    assert shared["contents"] == "337 leaves" and len(found) + shared["more"] == 337
+    assert found["layers.0.neurons.0.b"] == pytest.approx(model.layers[0].neurons[0].b.grad)
 
 
 @st.composite
@@ -269,6 +280,16 @@ def test_boxes_stand_apart_and_after_what_they_are_made_of(below):
             way[0] == points[j] and way[-1] == points[i] and [p[0] for p in way] == [*range(way[0][0], way[-1][0] + 1)]
         )
     assert min(p[1] for p in points) >= 0 and min(p[0] for p in points) >= 0
+
+
+def test_a_chain_is_straight_with_its_leaves_beside_it_and_ways_are_shared():
+    leaves = [[] for _ in range(10)]
+    chain = [[0, 1], *([10 + i, i + 2] for i in range(8))]
+    points, _ = layered(leaves + chain)
+    assert len({place for _, place in points[10:]}) == 1 and len({place for _, place in points[2:10]}) == 1
+    _, ways = layered([[], [0], [0, 1], [0, 2], [0, 3]])
+    long = sorted((way for way in ways if len(way) > 2), key=len)
+    assert all(longer[: len(way) - 1] == way[:-1] for way, longer in zip(long, long[1:]))
 
 
 def test_the_demo_plays_an_expression_and_a_neuron(tmp_path):

@@ -130,10 +130,24 @@ def test_the_whole_of_a_wide_graph_fits_on_a_phone_and_its_boxes_are_legible(ope
     page = opened(lambda: MLP(2, [8, 1])([0.5, -1.0]))
     page.set_viewport_size({"width": 390, "height": 844})
     overflow = "[$('graph').scrollWidth - $('graph').clientWidth, $('graph').scrollHeight - $('graph').clientHeight]"
-    assert page.evaluate(overflow) == [0, 0] and page.get_attribute("#whole", "aria-pressed") == "true"
+    page.wait_for_function(f"String({overflow}) === '0,0'")
+    assert page.get_attribute("#whole", "aria-pressed") == "true"
     page.keyboard.press("ArrowRight")
     assert page.locator(".box.now").bounding_box()["width"] > 100 and max(page.evaluate(overflow)) > 500
     page.keyboard.press("z")
     assert page.evaluate(overflow) == [0, 0]
     page.click("#whole")
     assert page.get_attribute("#whole", "aria-pressed") == "false" and max(page.evaluate(overflow)) > 500
+
+
+def test_a_long_graph_stands_in_lines_and_what_is_high_is_written_on_one(opened):
+    x, y = Value(0.5, name="x"), Value(0.5, name="y")
+    for _ in range(60):
+        y = y / x
+    page = opened(y)
+    assert page.evaluate("place.scale") > 0.3 and 5 < len({*page.evaluate("boxes.map((box) => box.corner[1])")}) < 30
+    assert not any("NaN" in way for way in page.evaluate("edges.map((edge) => edge.element.getAttribute('d'))"))
+    title = page.locator(".box .title").nth(2)
+    assert title.evaluate("e => e.textContent") == "v1 = y/x" and title.locator("mfrac").count() == 0
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#told mfrac").count() > 0

@@ -18,7 +18,7 @@ from ..graph import history
 from ..node import Node
 from .calls import Followed
 from .dot import FORMATS, INSTALL, PIXELS, SHARP
-from .groups import Group, alike, by_module, fitting
+from .groups import Group, alike, by_module, fitting, merged, single
 from .items import Cluster, Clusters, Item, node_items
 from .picture import Picture
 from .programs import program_items
@@ -26,13 +26,12 @@ from .programs import program_items
 if TYPE_CHECKING:
     import graphviz
 
-MOST = 100  # boxes that somebody would look at
-FEW = 40  # boxes that a drawing has where modules, or what looks alike, are boxes
+MOST, FEW = 60, 40  # boxes at most; where something is one box for many
 GLANCE, NUMBERS = 60, 100_000  # nodes, and numbers in them, of which a notebook makes a picture unasked
 
 
 def draw(
-    *what: Any, depth: int | None = None, arrays: str = "shape", gradients: bool = False, most: int = MOST
+    *what: Any, depth: int | None = None, arrays: str = "shape", gradients: bool = False, most: int | None = None
 ) -> "graphviz.Digraph":
     """Draw the graph of nodes, the graph that a function records, or a compiled program, as a graphviz.Digraph.
 
@@ -44,90 +43,89 @@ def draw(
       For a TrainStep, frames show each module's forward and backward pass and each parameter's update.
 
     `arrays` says what is shown of arrays: their "shape", a "summary" or a "heatmap". With `gradients`, an edge is as
-    wide as the gradient that backward() sent through it, and dashed where that was 0. If there are more than `most`
-    boxes, modules or similar parts are drawn as one box, and the caption says so. Raises TypeError for what cannot be
-    drawn, ValueError for other settings, ImportError without the Python package graphviz.
+    wide as the gradient that backward() sent through it, and dashed where that was 0. If there would be more than
+    `most` boxes (60, or 40 of modules), parts that are alike, and modules, are drawn as one box, and the caption says
+    so. Raises TypeError for what cannot be drawn, ValueError for other settings, ImportError without the Python package
+    graphviz.
     """
-    if depth is not None and (not isinstance(depth, int) or depth < 0):
-        raise ValueError(f"draw: depth is how deep modules are looked into, 0, 1, 2 ..., not {depth!r}")
+    for name, x, least in (("depth", depth, 0), ("most", most, 1)):
+        if x is not None and (not isinstance(x, int) or x < least):
+            raise ValueError(f"draw: {name} is a whole number, {least} or more, not {x!r}")
     items = _items(what, gradients)
-    if gradients and not any(map(Item.swept, items)):
-        raise ValueError("draw: there are no gradients to draw, call backward() first")
+    if gradients and not any(item.swept() for item in items if item.operation is not None):
+        raise ValueError("draw: no gradients went through what is drawn, of which call backward() first")
     groups, caption = _grouped(items, depth, most)
     return Picture(groups, caption, arrays).graph
 
 
-def _grouped(items: list[Item], depth: int | None, most: int) -> tuple[list[Group], str]:
+def _grouped(items: list[Item], depth: int | None, most: int | None) -> tuple[list[Group], str]:
     """What becomes a box each, not more than `most`, and what there is to say about that."""
-    known, few, chosen = f"{len(items):,} numbers and arrays", min(most, FEW), depth
-    if depth is None:
-        groups, chosen = fitting(items, most, few)
-    else:
-        groups = by_module(items, depth)
-    if len(groups) <= most:
-        return groups, "" if chosen == depth else f"{known}: modules are boxes, as with depth={chosen}"
-    groups = alike(groups, few)
-    said = f"what is made in the same way is drawn once (most={len(items)} draws all)"
-    return groups, f"{known} in {len(groups)} boxes: {said}"
+    few, has_modules = most or FEW, any(len(item.where) > 1 for item in items)
+    groups = by_module(single(items), depth)
+    if len(groups) <= (few if has_modules else most or MOST):
+        return groups, ""
+    groups, chosen = fitting(alike(single(items)), few, depth, shallowest=1)
+    said = [f"modules are boxes, as with depth={chosen}"] if chosen != depth else []
+    if len(groups) > few:
+        groups, said = merged(groups, {group: group.kind() for group in groups}, are_alike=True), []
+    if any(group.times > 1 for group in groups):
+        said.append("what is made in the same way is drawn once")
+    known = f"{len(items):,} numbers and arrays in {len(groups)} boxes"
+    return groups, f"{known}: {', '.join(said)} (most={len(items)} draws all)"
 
 
 def _items(what: tuple, gradients: bool) -> list[Item]:
     """What there is to draw of all this."""
     first, *args = what or (None,)
-    if all(isinstance(x, Node) for x in (first, *args)):
+    if all(isinstance(x, Node) for x in what) and what:
         return node_items(what, {}, _beside(what), gradients)
     if isinstance(first, Node) or not (callable(first) or hasattr(first, "steps")):
         odd = next(x for x in what or (None,) if not isinstance(x, Node))
-        raise TypeError(
-            f"draw() is of Values and Tensors, of a function and its arguments, or of a program, not {odd!r}"
-        )
-    if hasattr(type(first), "program"):
-        return _compiled(first, tuple(args), gradients)
-    return program_items(first) if hasattr(first, "steps") else _called(first, tuple(args), gradients)
+        known = "Values and Tensors, of a function and its arguments, or of a program"
+        raise TypeError(f"draw() is of {known}, not {odd!r}")
+    if hasattr(first, "steps"):
+        return program_items(first)
+    if not hasattr(type(first), "program"):
+        return _called(first, args, gradients)
+    if not args:
+        return program_items(first.program)
+    if not hasattr(first, "function"):
+        raise TypeError(f"draw(step) is the program of the last call of {first!r}: give it alone")
+    first(*args)
+    recorded, before = _called(first.function, args, gradients), Cluster("1. as recorded")
+    for item in recorded:
+        item.where = (before, *item.where)
+    return recorded + program_items(first.program, "2. the program")
 
 
-def _called(function: Callable, args: tuple, gradients: bool, frame: Cluster | None = None) -> list[Item]:
-    """What a call records, in a frame of its own if one is given."""
+def _called(function: Callable, args: Sequence, gradients: bool) -> list[Item]:
+    """What a call records."""
     call = Followed(function, args)
     if not call.outputs:
         raise TypeError(f"draw: {function!r} returned no Value or Tensor, though floats and arrays of them were nodes")
-    frames = dict.fromkeys(history(*call.outputs), (frame,)) if frame else call.frames() or _beside(call.outputs)
-    return node_items(call.outputs, call.names, frames, gradients)
-
-
-def _compiled(jitted: Any, args: tuple, gradients: bool) -> list[Item]:
-    """The program of the last call, or that of a call and, beside it, what was recorded for it."""
-    if not args:
-        return program_items(jitted.program)
-    if not hasattr(jitted, "function"):
-        raise TypeError(f"draw(step) is the program of the last call of {jitted!r}: give it alone")
-    jitted(*args)
-    recorded = _called(jitted.function, args, gradients, Cluster("1. as recorded"))
-    return recorded + program_items(jitted.program, "2. the program")
+    return node_items(call.outputs, call.names, call.frames() or _beside(call.outputs), gradients)
 
 
 def _beside(roots: Sequence[Node]) -> dict[Node, Clusters]:
     """Frames around what the first of these was made of, and what the others made of that; none where they did not."""
-    first = {node for node in history(roots[0]) if node.operation is not None}
-    others = [node for node in history(*roots) if node.operation is not None and node not in first]
-    if first.isdisjoint(x for node in others for x in node.args if isinstance(x, Node)):
+    first, known = ({x for x in history(*some) if x.operation is not None} for some in (roots[:1], roots))
+    if not any(isinstance(x, Node) and x in first for node in known - first for x in node.args):
         return {}
-    names = (", ".join(filter(None, (root.name for root in some))) for some in (roots[:1], roots[1:]))
-    one, other = (Cluster(name or text) for name, text in zip(names, ("the first", "the others")))
-    frames: dict[Node, Clusters] = dict.fromkeys(first, (one,))
-    return frames | dict.fromkeys(others, (other,))
+    names = [", ".join(filter(None, (root.name for root in some))) for some in (roots[:1], roots[1:])]
+    one, other = Cluster(names[0] or "the first"), Cluster(names[1] or "the others")
+    return {node: (one if node in first else other,) for node in known}
 
 
 def beside_numbers(node: Any) -> str | None:
     """What a notebook shows of a node: its numbers, and a picture; None, for its repr, if there is none or too much."""
-    seen, stack, numbers = {node}, [node], 0
-    while stack and len(seen) <= GLANCE:
-        made = stack.pop()
-        numbers += np.size(made.data)
-        found = {x for x in made.args if isinstance(x, Node) and x not in seen}
-        seen |= found
-        stack += found
-    if len(seen) == 1 or stack or numbers > NUMBERS:
+    found, below = [node], {node}
+    for made in found:  # which grows on the way
+        parts = {x for x in made.args if isinstance(x, Node)} - below
+        below |= parts
+        found += parts
+        if len(found) > GLANCE:
+            return None
+    if len(found) == 1 or sum(np.size(x.data) for x in found) > NUMBERS:
         return None
     try:
         picture = svg(node)

@@ -78,7 +78,7 @@ def heatmap(lines: Sequence[str], x: np.ndarray) -> str:
     scale = np.max(np.abs(table), where=np.isfinite(table), initial=0.0) or 1.0
     counts = zip((rows, columns), table.shape, ("rows", "columns"))
     few = [f"{len(some)} of {n} {what}" for some, n, what in counts if len(some) < n]
-    text = html.escape(printable("\n".join([*lines, *few]))).replace("\\", "\\\\").replace("\n", "<BR/>")
+    text = html.escape(printable("\n".join(filter(None, [*lines, *few])))).replace("\\", "\\\\").replace("\n", "<BR/>")
     cells = [[_cell(value, scale, len(columns) <= NUMBERED) for value in table[row, columns]] for row in rows]
     body = "".join(f"<TR>{''.join(row)}</TR>" for row in cells)
     head = f'<TR><TD COLSPAN="{len(columns)}">{text}</TD></TR>'

@@ -7,7 +7,8 @@ is made, so nothing is asked of it, and modules of nn, of nn.scalar and of the u
 import inspect
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..graph import history
 from ..node import Node, Tensor, Value
 from ..recording import hooked
 from ..tree import flatten, map_tree
+from ..users import users_frame
 from .items import Cluster, Clusters
 
 
@@ -26,15 +28,15 @@ class Followed:
     What it assigns to attributes of modules, such as running means, is taken back.
     """
 
-    def __init__(self, function: Callable, args: tuple):
+    def __init__(self, function: Callable, args: Sequence = ()):
         self.names: dict[Node, str] = {}
+        self.lines: dict[Node, tuple[str, int]] = {}  # of the user, where each node was made: a file, and a line in it
         self._made: dict[Node, Clusters] = {}
         self._calls: dict[FrameType, Cluster] = {}  # the frames are held, so that each call has one of its own
         self._paths: dict[int, str] = {}  # of modules, by their ids
         self._before: list[tuple[dict, dict]] = []  # attributes of modules, and what they were
         self._here = sys._getframe()
-        given = [_wrapped(x, name) for name, x in zip(_names(function, len(args)), args)]
-        self._given = {x for x in flatten(given) if isinstance(x, Node)}
+        given = [_wrapped(x, name) for x, name in zip(args, _names(function, args))]
         if _is_module(function):
             self._enter(function)
         try:
@@ -50,17 +52,23 @@ class Followed:
 
     def frames(self) -> dict[Node, Clusters]:
         """The calls in which each node was made; a parameter stands where all that use it do."""
-        places: dict[Node, Clusters] = {}
+        uses = defaultdict[Node, list[Clusters]](list)
         for node in history(*self.outputs):
             for x in node.args:
-                if isinstance(x, Node) and x.operation is None and x not in self._given:
-                    here = self._made.get(node, ())
-                    places[x] = tuple(a for a, b in zip(places.get(x, here), here) if a is b)
+                if isinstance(x, Node) and x in self.names:
+                    uses[x].append(self._made.get(node, ()))
+        places, shared = dict[Node, Clusters](), dict[Clusters, Cluster]()
+        for x, calls in uses.items():
+            common = tuple([call for call, *others in zip(*calls) if others.count(call) == len(others)])
+            is_one = {*calls} == {common}
+            places[x] = common if is_one else (*common, shared.setdefault(common, Cluster("shared parameters")))
         return {node: where for node, where in (self._made | places).items() if where}
 
     def _look(self, node: Node) -> None:
-        """Note in the calls of which modules a node is being made, outermost first."""
-        chain: list[tuple[FrameType, Any]] = []
+        """Note at which line, and in the calls of which modules, a node is being made."""
+        user = users_frame()
+        self.lines[node] = user.f_code.co_filename, user.f_lineno
+        chain: list[tuple[FrameType, Any]] = []  # innermost first
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and frame is not self._here:
             code = frame.f_code
@@ -111,22 +119,21 @@ def _holdings(owner: Any) -> Iterator[tuple[str, Any]]:
         stack += [(f"{path}.{name}" if path else str(name), part) for name, part in reversed(parts.items())]
 
 
-def _names(function: Callable, count: int) -> list[str]:
+def _names(function: Callable, args: Sequence) -> Iterator[str]:
     """Names for arguments: those of the parameters, and x1, x2 ... for more."""
     try:
-        parameters = [*inspect.signature(function).parameters.values()]
+        known = [*inspect.signature(function).bind(*args).arguments]
     except (TypeError, ValueError):
-        parameters = []
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return names[:count] + [f"x{i}" for i in range(len(names), count)]
+        known = []
+    return itertools.chain(known, (f"x{i}" for i in itertools.count(len(known))))
 
 
 def _wrapped(tree: Any, name: str) -> Any:
     """An argument with a fresh node in place of each float and each array of floats."""
-    count = itertools.count()
+    numbers = itertools.count()
 
     def fresh(x: Any) -> Any:
-        called = name if x is tree else f"{name}[{next(count)}]"
+        called = name if x is tree else f"{name}[{next(numbers)}]"
         if isinstance(x, np.ndarray) and x.dtype.kind == "f":
             return Tensor(x, name=called)
         return Value(x, called) if isinstance(x, float) else x

@@ -1,5 +1,6 @@
 """Graphviz: its language for any text, and pictures by whatever of it there is."""
 
+import contextlib
 import functools
 import re
 import shutil
@@ -74,8 +75,5 @@ def _by_pygraphviz(source: str, form: str) -> bytes:
         import pygraphviz
     except ImportError:
         raise FileNotFoundError(INSTALL) from None
-    laid_out = pygraphviz.AGraph(string=source)
-    try:
-        return laid_out.draw(format=form, prog="dot")
-    finally:
-        laid_out.close()
+    with contextlib.closing(pygraphviz.AGraph(string=source)) as graph:
+        return graph.draw(format=form, prog="dot")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..graph import history
-from ..node import Node, Tensor
+from ..node import Node, Tensor, Value
+from ..on_arrays import sum_to
 from .arrays import largest, odd, text_of, written
-from .handing import as_added, handed_on
 
 SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "truediv": "÷", "scaled": "×", "ratio": "÷", "neg": "−"}
 SYMBOLS |= {"pow": "xʸ", "square": "x²", "sqrt": "√x", "exp": "eˣ", "abs": "|x|", "matmul": "@", "affine": "x @ y + b"}
@@ -23,12 +23,15 @@ class Cluster:
 
     label: str
     size: int = 0  # how many numbers the module's parameters hold
+    times: int = 1  # how many that look alike this is
 
     def __str__(self) -> str:
-        return self.label + (f", {self.size:,} parameters" if self.size else "")
+        size = f", {self.size:,} parameters" if self.size else ""
+        return self.label + size + (f", {self.times:,} times" if self.times > 1 else "")
 
 
 Clusters = tuple[Cluster, ...]
+Handed = list[tuple[Node, Any]]  # to whom, and what
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -46,6 +49,7 @@ class Item:
     flows: Sequence[float | None] = ()  # by `args`: how large a gradient is handed to each, where that is asked
     where: Clusters = ()  # the frames that it stands in
     wanted: bool = False  # whether it is a result
+    node: Any = None  # that it is, unless it is of a program
 
     @property
     def made_of(self) -> list["Item"]:
@@ -84,11 +88,11 @@ def node_items(
 
     Some have other names there than their own; some stand in frames. With `gradients` each knows what it hands on.
     """
-    of: dict[Any, Item] = {}
+    of: dict[Node, Item] = {}
     for node in reversed(history(*roots)):
         shape, dtype = (node.shape, node.dtype) if isinstance(node, Tensor) else (None, float)
         name, where = names.get(node) or node.name, frames.get(node, ())
-        item = of[node] = Item(name, node.data, shape, dtype, node.operation, grad=node.grad, where=where)
+        item = of[node] = Item(name, node.data, shape, dtype, node.operation, grad=node.grad, where=where, node=node)
         if node.operation is not None:
             count, args = len(node.operation.arguments), node.args
             item.args = [of[x] if isinstance(x, Node) else text_of(x) for x in args[:count]]
@@ -119,3 +123,36 @@ def static_text(names: Sequence[str], values: Sequence[Any]) -> str:
         elif isinstance(x, (int, float, str, tuple, np.dtype)):
             shown.append(f"{name}={x[0] if name == 'axis' and isinstance(x, tuple) and len(x) == 1 else x}")
     return ", ".join(shown)
+
+
+class _Noting:
+    """Stands for the gradients that pullbacks of Values add to, and for what those of Tensors hand over to."""
+
+    def __init__(self):
+        self.handed: Handed = []
+
+    def __getitem__(self, x: Node) -> float:
+        return 0.0
+
+    def __call__(self, x: Node, g: Any) -> None:
+        self.handed.append((x, g))
+
+    __setitem__ = __call__
+
+
+def handed_on(node: Node, g: Any) -> Handed:
+    """What a node hands on of its gradient to which of its arguments, before broadcasting is undone."""
+    if isinstance(node, Tensor) and isinstance(node.x, Value):  # which becomes an array here
+        return [(node.x, float(g))]
+    noting = _Noting()
+    if isinstance(node, Tensor) or g:  # 0.0 passes nothing on, whatever the derivative
+        with np.errstate(all="ignore"):  # as in a sweep
+            node.reading.pull[node.operation](node, g, noting)
+    return noting.handed
+
+
+def as_added(x: Node, given: Any) -> Any:
+    """What is handed to a node, as the sweep adds it to the node's gradient."""
+    if isinstance(x, Value):
+        return given
+    return np.asarray(given if np.shape(given) == x.data.shape else sum_to(given, x.data.shape), x.data.dtype)

@@ -4,9 +4,9 @@ The colours are tints of Okabe's and Ito's (2008), which the colour-blind tell a
 said by colour alone, so that a print in grey says it as well.
 """
 
-import itertools
 import re
 from collections.abc import Iterable, Sequence
+from itertools import count, repeat
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,13 @@ import numpy as np
 from .arrays import heatmap, largest, span, summary, text_of
 from .dot import FRAME, digraph, escaped
 from .groups import Group
-from .items import Cluster, Item
+from .items import Item
 
 BLUE, ALARM, ALARMING = "#0072b2", "#d55e00", "#f7cdb3"
 LEAF, RESULT, OPERATION, MODULE = "#cfe6f5", "white", "#fcefc9", "#e2e7ec"
 STRIKING = {"color": ALARM, "penwidth": "2.5"}
 SMALL = {"fillcolor": OPERATION, "width": "0.3", "height": "0.25", "margin": "0.05,0.02"}
+LONGEST = 60  # letters of a name
 DECADES = 3  # of gradients, which the widths of edges tell apart
 ARRAYS = ("shape", "summary", "heatmap")
 EITHER_WAY = {"add", "mul", "scaled", "maximum", "minimum", "equal", "not_equal", "hypot", "logaddexp"}
@@ -32,14 +33,17 @@ class Picture:
         if arrays not in ARRAYS:
             raise ValueError(f"draw: arrays are shown as {', '.join(ARRAYS)}, not {arrays!r}")
         self.graph = digraph(caption or "graph")
-        self._arrays, self._clusters = arrays, itertools.count()
+        self._arrays, self._clusters = arrays, count()
         self._ids = {group: _identity(group, i) for i, group in enumerate(groups)}
         self._before = dict(zip(groups, (None, *groups)))
         self._of = {item: self._ids[group] for group in groups for item in group.items}
         self._swept = any(map(Item.swept, self._of))
-        flows = [abs(flow) for group in groups for some in group.inputs.values() for flow in _known(some)]
+        flows = [abs(flow) for group in groups for some in group.inputs.values() for flow in some if flow is not None]
         self._strongest = max(filter(np.isfinite, flows), default=0.0)
-        around = _around_all(groups)
+        frames = {group.where[:1] for group in groups if group.made}
+        around = (
+            frames.pop() if len(frames) == 1 else ()
+        )  # the one frame of all that was computed: it need not be drawn
         if caption := ". ".join(filter(None, [*map(str, around), caption])):
             self.graph.attr(label=escaped(caption), labelloc="t", fontcolor=FRAME["fontcolor"])
         self._fill(self.graph, groups, len(around))
@@ -50,10 +54,10 @@ class Picture:
         for group in groups:
             if len(group.where) > depth:
                 inside.setdefault(group.where[depth], []).append(group)
-            elif group.is_item:
-                self._item(graph, group.last)
-            else:
+            elif group.call or len(group.items) > 1:
                 self._box(graph, group)
+            else:
+                self._item(graph, group.last)
         for cluster, some in inside.items():
             with graph.subgraph(name=f"cluster {next(self._clusters)}") as frame:
                 frame.attr(label=escaped(str(cluster)), tooltip=escaped(str(cluster)), **FRAME)
@@ -62,42 +66,44 @@ class Picture:
     def _box(self, graph: Any, group: Group) -> None:
         """Many items as one box."""
         odd = group.oddity()
-        text = escaped("\n".join(filter(None, [*group.lines(), odd])))
-        colour = MODULE if group.call else LEAF if group.last.operation is None else OPERATION
-        style = {"fillcolor": colour, "peripheries": "2" if group.times > 1 else "1"}
-        graph.node(self._ids[group], text, tooltip=text, **style, **(STRIKING if odd else {}))
+        text = _lines(*group.lines(), odd)
+        colour = MODULE if group.call else OPERATION if group.made else LEAF
+        style = {"fillcolor": colour, "peripheries": "2" if group.times > 1 else "1"} | (STRIKING if odd else {})
+        graph.node(self._ids[group], text, tooltip=text, **style)
         for x, flows in group.inputs.items():
             weight = "20" if x is self._before[group] else "1"  # what follows at once stands in one line
-            self._edge(self._ids[x], self._ids[group], _known(flows), tooltip=f"{len(flows):,} edges", weight=weight)
+            self._edge(self._ids[x], self._ids[group], flows, tooltip=f"{len(flows):,} edges", weight=weight)
 
     def _item(self, graph: Any, item: Item) -> None:
         """A number or an array, and to its left the operation that made it."""
-        identity, leaf = self._of[item], item.operation is None
-        style = {"fillcolor": LEAF if leaf else RESULT, "penwidth": "2" if item.wanted else "1"}
+        identity, operation = self._of[item], item.operation
+        style = {"fillcolor": RESULT if operation else LEAF, "penwidth": "2" if item.wanted else "1"}
         if item.oddity():
             style = {"fillcolor": ALARMING, **STRIKING}
-        graph.node(identity, self._label(item), tooltip=escaped(_about(item)), **style)
-        if leaf:
+        graph.node(identity, self._label(item), tooltip=_about(item), **style)
+        if operation is None:
             return
         circle, text = f"{identity} made", " ".join(filter(None, (item.symbol, item.static)))
-        rule = escaped(getattr(item.operation, "__doc__", None) or text)
+        rule = escaped(getattr(operation, "__doc__", None) or text)
         graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", tooltip=rule, **SMALL)
-        gradient = [largest(item.grad)] if item.flows and item.grad is not None else []
-        self._edge(circle, identity, gradient, label="")  # the box says it
-        names = getattr(item.operation, "arguments", ())
-        names = names if len(names) > 1 and item.operation.name not in EITHER_WAY else [""] * len(item.args)
-        for i, (x, name, flow) in enumerate(zip(item.args, names, item.flows or itertools.repeat(None))):
+        gradient = largest(item.grad) if item.flows and item.grad is not None else None
+        self._edge(circle, identity, [gradient], label="")  # the box says it
+        names = getattr(operation, "arguments", ())
+        names = names if len(names) > 1 and operation.name not in EITHER_WAY else repeat("")
+        for i, (x, name, flow) in enumerate(zip(item.args, names, item.flows or repeat(None))):
             source = self._of[x] if isinstance(x, Item) else f"{circle} {i}"
             if not isinstance(x, Item):
                 graph.node(source, escaped(x), shape="plaintext", style="", height="0.2", tooltip="constant")
-            self._edge(source, circle, _known([flow]), name)
+            self._edge(source, circle, [flow], name)
 
-    def _edge(self, source: str, target: str, flows: Sequence[float], name: str = "", **style: str) -> None:
+    def _edge(self, source: str, target: str, flows: Iterable[float | None], name: str = "", **style: str) -> None:
         """An arrow, as wide as the gradients that go back through it are large."""
-        style["headlabel"] = "" if flows else name
-        if flows:
-            most = largest(flows)
-            text = text_of(flows[0] if len(flows) == 1 else most)
+        known = [flow for flow in flows if flow is not None]
+        if not known:
+            style["headlabel"] = name
+        else:
+            most = largest(known)
+            text = text_of(known[0] if len(known) == 1 else most)
             style = {"label": f"{name} {text}".strip(), "tooltip": f"gradient {text}", **style}
             if not np.isfinite(most):
                 style |= {"color": ALARM, "penwidth": "4", "style": "bold"}
@@ -110,27 +116,24 @@ class Picture:
 
     def _label(self, item: Item) -> str:
         """Name, number or shape, gradient; what is odd about it."""
-        array = bool(np.size(item.data) > 1)
-        lines = [item.name, item.size(), summary(item.data) if array and self._arrays == "summary" else ""]
-        lines.append(f"grad {span(item.grad)}" if self._swept and item.grad is not None else "")
-        lines = [*filter(None, [*lines, item.oddity() if array else ""])]
-        return heatmap(lines, item.data) if array and self._arrays == "heatmap" else escaped("\n".join(lines))
+        is_array = np.size(item.data) > 1
+        grad = f"grad {span(item.grad)}" if self._swept and item.grad is not None else ""
+        name = item.name if len(item.name) <= LONGEST else f"{item.name[: LONGEST - 1]}…"  # the tooltip has it all
+        lines = [name, item.size(), grad, item.oddity() if is_array else ""]
+        if is_array and self._arrays == "summary":
+            lines.insert(2, summary(item.data))
+        return heatmap(lines, item.data) if is_array and self._arrays == "heatmap" else _lines(*lines)
 
 
 def _about(item: Item) -> str:
     """What there is to know, for whoever points at it."""
-    known = [item.name, item.size(), summary(item.data) if np.size(item.data) > 1 else ""]
-    return "\n".join(filter(None, [*known, item.oddity(), "" if item.grad is None else f"grad {summary(item.grad)}"]))
+    grad = "" if item.grad is None else f"grad {summary(item.grad)}"
+    return _lines(item.name, item.size(), summary(item.data) if np.size(item.data) > 1 else "", item.oddity(), grad)
 
 
-def _around_all(groups: Iterable[Group]) -> list[Cluster]:
-    """The one frame that everything which was computed is in, if there is one: it need not be drawn."""
-    outermost = {group.where[:1] for group in groups if group.last.operation is not None}
-    return [*outermost.pop()] if len(outermost) == 1 else []
-
-
-def _known(flows: Iterable[float | None]) -> list[float]:
-    return [flow for flow in flows if flow is not None]
+def _lines(*lines: str) -> str:
+    """Those that say something."""
+    return escaped("\n".join(filter(None, lines)))
 
 
 def _identity(group: Group, number: int) -> str:

@@ -11,9 +11,7 @@ from typing import Any
 from ..drawing.calls import Followed
 from ..files import write_whole
 from ..node import Node
-from ..recording import hooked
-from ..users import users_frame
-from .story import Line, Story
+from .story import Story
 
 HERE = pathlib.Path(__file__).parent
 
@@ -52,24 +50,15 @@ def explain(node: Node | Callable[[], Node], path: str | os.PathLike[str] = "exp
     """
     if not (isinstance(node, Node) or callable(node)):
         raise TypeError(f"explain() is of a Value, a Tensor or a function that makes one, not {type(node).__name__}")
-    story = told_of(node if callable(node) else lambda: node)
-    explanation = Explanation(pathlib.Path(path), story)
+    explanation = Explanation(pathlib.Path(path), told_of(node if callable(node) else lambda: node))
     write_whole(explanation.path, explanation.page.encode())
     return explanation
 
 
 def told_of(function: Callable[[], Node]) -> dict[str, Any]:
     """The story of what a function returns."""
-    lines: dict[int, Line] = {}
-
-    def look(node: Node) -> None:
-        frame = users_frame()
-        lines[node.when] = frame.f_code.co_filename, frame.f_lineno
-
-    with hooked(look):
-        call = Followed(function, ())
+    call = Followed(function)
     if not isinstance(call.output, Node):
-        raise TypeError(
-            f"explain() is of a function that returns a Value or a Tensor, not {type(call.output).__name__}"
-        )
-    return Story(call, lines).told()
+        kind = type(call.output).__name__
+        raise TypeError(f"explain() is of a function that returns a Value or a Tensor, not {kind}")
+    return Story(call).told()

@@ -50,6 +50,7 @@ SIGNS = {
     "mul": _between("·", PRODUCT, PRODUCT),
     "scaled": _between("·", PRODUCT, PRODUCT),
     "matmul": _between("@", PRODUCT, POWER),
+    "affine": Sign("{}<mo>@</mo>{}<mo>+</mo>{}", SUM, (PRODUCT, POWER, PRODUCT)),
     "truediv": Sign("<mfrac>{}{}</mfrac>"),
     "ratio": Sign("<mfrac>{}{}</mfrac>"),
     "pow": Sign("<msup>{}{}</msup>", POWER, (WHOLE,)),
@@ -69,7 +70,7 @@ SIGNS = {
     "wins": Sign("<mo>[</mo>{}<mo>&gt;</mo>{}<mo>]</mo>"),
     # and those of arrays
     "swapaxes": Sign(f"{{}}<mtext>.swapaxes</mtext>{LEFT}{{}}<mo>,</mo>{{}}{RIGHT}", parts=(WHOLE,)),
-    "getitem": Sign("{}<mo>[</mo>{}<mo>]</mo>", parts=(WHOLE,)),
+    "getitem": Sign('{}<mo stretchy="false">[</mo>{}<mo stretchy="false">]</mo>', parts=(WHOLE,)),
     "shape": Sign("{}<mtext>.shape</mtext>", parts=(WHOLE,)),
     "share": Sign(f"<mfrac>{ONE}<mi>n</mi></mfrac>"),
     "expand": _named("expand"),

@@ -13,21 +13,26 @@ def layered(below: list[list[int]]) -> tuple[list[Point], list[list[Point]]]:
     `below` are, for each box, the boxes that it is made of, all of them earlier in the list. Boxes in one layer are at
     least 1 apart. After Sugiyama, Tagawa and Toda 1981, Methods for visual understanding of hierarchical systems.
     """
-    layer = _layers(below)
-    before, after = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
-    ways = []  # of each edge; where it passes a layer, it has a box of its own there
+    layer, passing = _layers(below), dict[tuple[int, int], int]()
+    ways = []  # of each edge; in each layer that edges of one box pass, they have one place
     for i, boxes in enumerate(below):
         for j in boxes:
             between = range(layer[j] + 1, layer[i])
-            ways.append([j, *range(len(layer), len(layer) + len(between)), i])
-            layer += between
-            for a, b in zip(ways[-1], ways[-1][1:]):
-                before[b].append(a)
-                after[a].append(b)
+            ways.append([j, *(passing.setdefault((j, column), len(below) + len(passing)) for column in between), i])
+    layer += [column for _, column in passing]
+    before, after = defaultdict[int, dict[int, None]](dict), defaultdict[int, dict[int, None]](dict)
+    for a, b in ((a, b) for way in ways for a, b in zip(way, way[1:])):
+        before[b][a] = after[a][b] = None
+    leaves = {i for i, boxes in enumerate(below) if not boxes} | {i for (j, _), i in passing.items() if not below[j]}
+    aside = set[int]()  # what is made of nothing and used beside something else: it draws nobody to it
+    for i, parts in before.items():
+        if made := {j: None for j in parts if j not in leaves}:
+            aside.update(parts.keys() & leaves)
+            before[i] = made
     columns: list[list[int]] = [[] for _ in range(max(layer) + 1)]
     for i, column in enumerate(layer):
         columns[column].append(i)
-    place = _places(columns, before, after, len(below))
+    place = _places(columns, before, after, aside, len(below))
     points = [(column, round(x, 3)) for column, x in zip(layer, place)]
     return points[: len(below)], [[points[i] for i in way] for way in ways]
 
@@ -43,13 +48,14 @@ def _layers(below: list[list[int]]) -> list[int]:
     return [n if boxes else first.get(i, 1) - 1 for i, (n, boxes) in enumerate(zip(layer, below))]
 
 
-def _places(columns: list[list[int]], before: dict, after: dict, boxes: int) -> list[float]:
+def _places(columns: list[list[int]], before: dict, after: dict, aside: set[int], boxes: int) -> list[float]:
     """Order each layer by where its neighbours are, from left to right and back; then move towards them."""
     place = {i: float(rank) for column in columns for rank, i in enumerate(column)}
     for step in range(2 * ROUNDS):
         neighbours, order = (before, columns) if step % 2 == 0 else (after, columns[::-1])
         for column in order:
-            wish = {i: fmean(place[j] for j in neighbours[i]) if neighbours[i] else place[i] for i in column}
+            wish = {i: fmean(map(place.__getitem__, neighbours[i] or [i])) for i in column}
+            wish |= {i: wish[i] - 1 for i in column if i in aside and neighbours[i]}
             if step < ROUNDS:
                 column.sort(key=wish.__getitem__)
             sizes = [1.0 if i < boxes else 0.5 for i in column]

@@ -71,6 +71,15 @@ const partial = (a, b) => `<mfrac><mrow>${mo("∂")}${a}</mrow><mrow>${mo("∂")
 const formula = (...lines) => el("p", { class: "formula" }, ...lines.flatMap((line) => [" ", math(...line)]));
 const loss = boxes[story.output].symbol;
 
+// A formula that has one line's height.
+function inLine({ formula, operation }) {
+  const made = math(formula);
+  for (const part of made.querySelectorAll("mfrac")) {
+    part.replaceWith(part.firstChild, math(mo("/")).firstChild, part.lastChild);
+  }
+  return made.querySelector("mtable") ? el("span", { class: "dim" }, `${operation}(…)`) : made;
+}
+
 function facts(...pairs) {
   const broken = (name) => name.replaceAll(".", ".\u200b"); // a path goes on in the next line after a point
   const listed = pairs.flatMap(([name, ...what]) => [el("dt", {}, broken(name)), el("dd", {}, ...what)]);
@@ -219,14 +228,16 @@ function handing(box, part, g, before, after) {
 // The graph.
 
 const SIZE = [148, boxes.some((box) => Array.isArray(box.value)) ? 64 : 52];
+const MARGIN = 24, BETWEEN = 0.6; // around all, and between lines
+const WORTH = 1.3, LEAST = 0.6, LEGIBLE = 0.75; // how much larger another plan must be; scales for the box at work
 const PITCH = { wide: [176, SIZE[1] + 18], tall: [162, SIZE[1] + 36] };
 const [LAYERS, PLACES] = [0, 1].map((i) => 1 + Math.max(...boxes.map((box) => box.at[i])));
 
 boxes.forEach((box, i) => {
-  const kind = box.contents ? "group" : box.formula ? "" : "leaf";
+  const kind = `${box.contents ? "group" : ""} ${story.forward.includes(i) ? "" : "leaf"}`;
   const title = el("span", { class: "title" }, el("b", {}, brief(box.name)));
   if (box.contents) title.append(el("span", { class: "dim" }, ` ${box.contents}`));
-  if (box.formula) title.append(" = ", math(box.formula));
+  if (box.formula) title.append(" = ", inLine(box));
   const parts = [title];
   parts.push(...["value", "gradient"].map((name) => el("span", { class: name })));
   box.element = el("button", { class: `box ${kind}`, "data-box": i }, ...parts);
@@ -239,41 +250,62 @@ for (const edge of edges) {
 }
 if (edges.length > 100) $("edges").style.setProperty("--edge", 0.3);
 
-// Layers from left to right or, where there is little room and more of the graph fits in so, from top to bottom.
+// Layers from left to right, as lines of a text if more fits in so; or from top to bottom where there is little room.
 function place() {
-  const { clientWidth, clientHeight } = $("graph");
-  const sizes = { wide: [LAYERS, PLACES], tall: [PLACES, LAYERS] }, fits = {};
-  for (const [way, counts] of Object.entries(sizes)) {
-    sizes[way] = counts.map((n, i) => (n - 1) * PITCH[way][i] + SIZE[i] + 40);
-    fits[way] = Math.min(clientWidth / sizes[way][0], clientHeight / sizes[way][1]);
+  const { clientWidth, clientHeight } = $("graph"), plans = [];
+  for (let lines = 1; lines === 1 || LAYERS / lines > 3; lines++) plans.push(inLines(Math.ceil(LAYERS / lines)));
+  if (clientWidth < 640) plans.splice(1, 0, { counts: [PLACES, LAYERS], pitch: PITCH.tall, isTall: true });
+  for (const plan of plans) {
+    plan.size = plan.counts.map((n, i) => (n - 1) * plan.pitch[i] + SIZE[i] + 2 * MARGIN);
+    plan.fit = Math.min(clientWidth / plan.size[0], clientHeight / plan.size[1]);
   }
-  const isTall = clientWidth < 640 && fits.tall > fits.wide, way = isTall ? "tall" : "wide";
-  const corner = (at) => (isTall ? [at[1], at[0]] : at).map((n, i) => 20 + n * PITCH[way][i]);
+  const plan = plans.reduce((best, other) => (other.fit > WORTH * best.fit ? other : best));
   for (const box of boxes) {
-    box.corner = corner(box.at);
+    box.corner = corner(box.at, plan);
     const [left, top, width, height] = [...box.corner, ...SIZE].map((x) => `${x}px`);
     Object.assign(box.element.style, { left, top, width, height });
   }
-  for (const edge of edges) edge.element.setAttribute("d", route(edge.way.map(corner), isTall));
+  for (const edge of edges) edge.element.setAttribute("d", route(edge.way, plan));
   place.whole = isWhole();
-  place.scale = Math.min(1.4, place.whole ? fits[way] : Math.max(0.75, fits[way]));
-  const size = sizes[way];
+  place.scale = Math.min(1.4, place.whole || plan.fit > LEAST ? plan.fit : LEGIBLE);
   for (const [name, scale] of [["stage", 1], ["room", place.scale]]) {
-    Object.assign($(name).style, { width: `${size[0] * scale}px`, height: `${size[1] * scale}px` });
+    const [width, height] = plan.size.map((x) => `${x * scale}px`);
+    Object.assign($(name).style, { width, height });
   }
   $("stage").style.transform = `scale(${place.scale})`;
   $("stage").style.setProperty("--scale", place.scale);
 }
 
-// A line from the first corner's box to the last one's, straight through the layers between them.
-function route(corners, isTall) {
-  const [w, h] = SIZE, out = isTall ? [w / 2, h] : [w, h / 2], into = isTall ? [w / 2, -2] : [-2, h / 2];
-  const path = [];
-  for (let i = 1; i < corners.length; i++) {
-    const [x, y] = [corners[i - 1][0] + out[0], corners[i - 1][1] + out[1]];
-    const [u, v] = [corners[i][0] + into[0], corners[i][1] + into[1]];
-    const bend = isTall ? `${x} ${(y + v) / 2} ${u} ${(y + v) / 2}` : `${(x + u) / 2} ${y} ${(x + u) / 2} ${v}`;
-    path.push(`${i > 1 ? "L" : "M"}${x} ${y}C${bend} ${u} ${v}`);
+// So many layers in each line; a line is as high as what stands in it.
+function inLines(columns) {
+  const spans = [];
+  for (const [layer, at] of [...boxes.map((box) => box.at), ...edges.flatMap((edge) => edge.way)]) {
+    const line = Math.floor(layer / columns), [least, most] = spans[line] ?? [at, at];
+    spans[line] = [Math.min(least, at), Math.max(most, at)];
+  }
+  const starts = [0];
+  for (const [least, most] of spans) starts.push(starts.at(-1) + 1 + most - least + BETWEEN);
+  const tops = spans.map(([least], i) => starts[i] - least);
+  return { counts: [columns, starts.at(-1) - BETWEEN], pitch: PITCH.wide, columns, starts, tops };
+}
+
+function corner([layer, at], { isTall, columns, tops, pitch }) {
+  const cell = isTall ? [at, layer] : [layer % columns, at + tops[Math.floor(layer / columns)]];
+  return cell.map((n, i) => MARGIN + n * pitch[i]);
+}
+
+// A line from the first box on the way to the last one, straight through the layers between them.
+function route(way, plan) {
+  const [w, h] = SIZE, [out, into] = plan.isTall ? [[w / 2, h], [w / 2, -2]] : [[w, h / 2], [-2, h / 2]], path = [];
+  for (let i = 1; i < way.length; i++) {
+    const [[x, y], [u, v]] = [[way[i - 1], out], [way[i], into]].map(([at, d]) => corner(at, plan).map((z, j) => z + d[j]));
+    path.push(`${i > 1 ? "L" : "M"}${x} ${y}`);
+    if (plan.isTall) path.push(`C${x} ${(y + v) / 2} ${u} ${(y + v) / 2} ${u} ${v}`);
+    else if (u > x) path.push(`C${(x + u) / 2} ${y} ${(x + u) / 2} ${v} ${u} ${v}`);
+    else { // to the next line
+      const above = MARGIN + (plan.starts[Math.floor(way[i][0] / plan.columns)] - BETWEEN / 2) * plan.pitch[1] - 9;
+      path.push(`H${x + 10}V${above}H${u - 10}V${v}H${u}`);
+    }
   }
   return path.join("");
 }
@@ -296,7 +328,8 @@ function show(to) {
     }
   });
   for (const { element, from, to } of edges) {
-    element.classList.toggle("now", to === box && (phase === "forward" || targets.includes(from)));
+    const isNow = element.classList.toggle("now", to === box && (phase === "forward" || targets.includes(from)));
+    if (isNow) $("edges").append(element); // above the others
   }
   const titles = {
     start: "before", forward: `forward, ${step} of ${forward}: `, seed: "the seed: ",
@@ -311,7 +344,7 @@ function show(to) {
   if (looked !== null) look(looked);
 }
 
-const isComputed = (i) => !(boxes[i].formula || boxes[i].contents) || story.forward.slice(0, step).includes(i);
+const isComputed = (i) => story.forward.indexOf(i) < step;
 
 function follow(box) {
   const [x, y] = box.corner.map((at, i) => (at + SIZE[i] / 2) * place.scale), graph = $("graph");
