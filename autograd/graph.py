@@ -38,10 +38,9 @@ def _below(outputs: Sequence[Node], since: int = 0) -> dict[Node, None]:
 
 
 def reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, list[Node], list[Node], list[Node]]:
-    """All nodes below the outputs, which are of one class, in a dict with `zero` as their gradients.
+    """`zero` as the gradient of each node below these of one class; those made after `since`, newest first; leaves.
 
-    Also, of those made after `since`: the ones that are no leaves, newest first; the leaves; and the Tensors that stand
-    for Values beside arrays. These Values are of another class, so nothing below them is reached.
+    Last, the Tensors that are Values beside arrays: their Values are of another class, and not reached.
     """
     kind, number, grads = outputs[0].__class__, outputs[0].reading.number, dict.fromkeys(outputs, zero)
     made, leaves, entered, stack = [], [], [], [*grads]

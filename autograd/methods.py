@@ -114,7 +114,7 @@ for _kind in (Value, Tensor):
 _attach(Tensor, "tolist", lambda self: self.data.tolist(), "As numpy.ndarray.tolist: plain numbers.")
 for _name, _function in {
     **{name: getattr(names, name) for name in OF_ARRAYS},
-    "astype": Tensor.astype,
+    **{name: getattr(Tensor, name) for name in ("astype", "item")},
     "expand": names.broadcast_to,
     "flatten": names.ravel,
     "__matmul__": names.matmul,

@@ -31,7 +31,7 @@ class Node(Conduct):
     """What Value and Tensor share: `data`, `grad`, `name`, and the operation and arguments that it was made by."""
 
     __slots__ = {
-        "data": "The number, a float, or the array, numpy.ndarray; to a leaf you may assign another one.",
+        "data": "The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
         "grad": "The gradient: of a leaf the sum of all backward() calls, else the last; at first 0.0 or None.",
         "name": "What pictures call it; an empty text for none.",
         "operation": "The row of the table that this was made by; None for a leaf.",
