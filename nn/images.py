@@ -32,7 +32,8 @@ class _Windowed(Module):
         around, step, span = self.padding, self.stride, self.dilation * (self.kernel_size - 1) + 1
         images = f"images (batch, {self.n_in or 'channels'}, height, width) of at least {span} x {span}"
         fits = lambda s: len(s) == 4 and self.n_in in (None, s[1]) and min(s[2:]) + 2 * around >= span
-        x = floats(taken(self, x, f"{images} with padding {around}", fits))
+        x = taken(self, x, f"{images} with padding {around}", fits)
+        x = floats(x, self.weight.dtype if self.n_in else float)
         counts = [(n + 2 * around - span) // step + 1 for n in x.shape[2:]]
         if around:
             fill = float(np.finfo(x.dtype).min) if lowest else 0.0

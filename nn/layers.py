@@ -12,7 +12,7 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .arguments import Real, Settings, array, called, features, function, generator, positive, sizes
+from .arguments import Real, Settings, array, called, features, function, generator, positive, sizes, taken
 from .init import Initializer, he, initial, zeros
 from .module import Module
 
@@ -46,7 +46,7 @@ class Linear(Module):
         self.bias = initial(bias_init, shape[1:], rng, dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        if getattr(x, "shape", ())[-1:] != (self.n_in,):
+        if getattr(x, "shape", ())[-1:] != (self.n_in,) or x.dtype.kind != "f":
             x = features(self, x, self.n_in)
         if self.bias is None:
             return np.matmul(x, self.weight)
@@ -58,35 +58,36 @@ class ReLU(Module):
     """max(x, 0)."""
 
     def forward(self, x: Any) -> Any:
-        return np.relu(x)
+        return np.relu(array(self, x))
 
 
 class Tanh(Module):
     """tanh(x)."""
 
     def forward(self, x: Any) -> Any:
-        return np.tanh(x)  # NumPy's own would take a second argument for the place of the result
+        return np.tanh(array(self, x))
 
 
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
     def forward(self, x: Any) -> Any:
-        return np.sigmoid(x)
+        return np.sigmoid(array(self, x))
 
 
 class Softplus(Module):
     """log(1 + exp(x))."""
 
     def forward(self, x: Any) -> Any:
-        return np.softplus(x)
+        return np.softplus(array(self, x))
 
 
 class SiLU(Module):
     """x * sigmoid(x)."""
 
     def forward(self, x: Any) -> Any:
-        return np.multiply(x, np.sigmoid(x))
+        x = array(self, x)
+        return x * np.sigmoid(x)
 
 
 @dataclass(eq=False, repr=False)
@@ -96,7 +97,8 @@ class LeakyReLU(Settings, Module):
     slope: Real = 0.01
 
     def forward(self, x: Any) -> Any:
-        return np.where(np.greater(x, 0), x, np.multiply(self.slope, x))
+        x = array(self, x)
+        return np.where(np.greater(x, 0), x, self.slope * x)
 
 
 @dataclass(eq=False, repr=False)
@@ -128,16 +130,14 @@ class Softmax(Module):
     axis: int = -1
 
     def forward(self, x: Any) -> Any:
-        return np.softmax(x, self.axis)
+        return np.softmax(array(self, x), self.axis)
 
 
 class Flatten(Module):
     """From (batch, ...) to (batch, features)."""
 
     def forward(self, x: Any) -> Any:
-        x = array(self, x)
-        if not getattr(x, "shape", ()):
-            raise ValueError(f"Flatten takes (batch, ...), not a single number: {x!r}")
+        x = taken(self, x, "(batch, ...)", bool)
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 

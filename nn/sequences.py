@@ -5,12 +5,12 @@ from typing import Any
 import numpy
 
 import autograd.numpy as np
-from autograd import Tensor, scan
+from autograd import Tensor, Value, scan
 from autograd.on_arrays import Length
 from autograd.operation import OPERATIONS
 from autograd.tree import flatten
 
-from .arguments import generator, positive, taken
+from .arguments import array, generator, positive, taken
 from .init import Initializer, initial, normal, xavier
 from .layers import Linear
 from .module import Module
@@ -31,9 +31,9 @@ class Embedding(Module):
         self.weight = initial(init, (self.count, self.width), generator(rng), dtype)
 
     def forward(self, symbols: Any) -> Tensor:
-        symbols = symbols if isinstance(symbols, Tensor) else numpy.asarray(symbols)
-        if symbols.dtype.kind not in "iu":
-            raise TypeError(f"{self.describe()} takes integers, not an input of {symbols.dtype}")
+        symbols = array(self, symbols)
+        if isinstance(symbols, Value) or symbols.dtype.kind not in "iu":
+            raise TypeError(f"{self.describe()} takes integers, not an input of {getattr(symbols, 'dtype', 'Value')}")
         takes = f"{self.describe()} takes integers from 0 to {self.count - 1}"
         if isinstance(symbols, Tensor):  # their numbers are known when the program runs; -1 is not the last one then
             places = _bounded(np.where(symbols < 0, self.count, symbols), Length.of(self.count, takes))
@@ -96,15 +96,15 @@ class Attention(Module):
         before = numpy.tri(shape[-1], dtype=bool) if self.causal else None
         if mask is None:
             return before
-        mask = mask if isinstance(mask, Tensor) else numpy.asarray(mask)
-        if mask.dtype != bool:
-            raise TypeError(f"{self.describe()}: a mask is boolean, True where a position may look, not {mask.dtype}")
-        pairs = zip(mask.shape[::-1], shape[::-1])
-        if not 2 <= mask.ndim <= len(shape) or any(n not in (1, length) for n, length in pairs):
+        mask = array(self, mask)
+        pairs = zip(np.shape(mask)[::-1], shape[::-1])
+        if not 2 <= np.ndim(mask) <= len(shape) or any(n not in (1, length) for n, length in pairs):
             raise ValueError(
-                f"{self.describe()}: a mask of shape {mask.shape} is none for (..., time, time), here {shape}; "
+                f"{self.describe()}: a mask of shape {np.shape(mask)} is none for (..., time, time), here {shape}; "
                 "one that says for each key whether it may be looked at, (batch, time), is mask[:, None, :]"
             )
+        if mask.dtype != bool:
+            raise TypeError(f"{self.describe()}: a mask is boolean, True where a position may look, not {mask.dtype}")
         mask = mask[..., None, :, :]
         return mask if before is None else mask & before
 
