@@ -71,7 +71,8 @@ class Conv2d(_Windowed):
         self.bias = initial(bias_init, shape[:1], rng, dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        windows = np.concatenate(self.windows(x, self.weight.dtype), 1)  # for each image one product, of all weights with a column each
+        # for each image one product, of all weights with a column for each window
+        windows = np.concatenate(self.windows(x, self.weight.dtype), 1)
         batch, _, *size = windows.shape
         weight = self.weight.transpose(0, 2, 3, 1).reshape(self.n_out, -1)
         out = weight @ windows.reshape(batch, weight.shape[1], size[0] * size[1])

@@ -1,8 +1,6 @@
 """Layers: functions with parameters, from a batch (examples, features) to a batch."""
 
 import copy
-import functools
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -177,13 +175,13 @@ class MLP(Sequential):
         bias_init: Initializer = zeros,
         dtype: Any = None,
     ):
-        rng, activate = generator(rng), _maker(activation)
+        rng, activation = generator(rng), called("activation", activation, ACTIVATIONS)
         hidden = sizes("MLP: hidden_sizes", "MLP: a hidden size", hidden_sizes)
         widths = [positive("MLP: n_in", n_in), *hidden, positive("MLP: n_out", n_out)]
         layers: list[Callable[..., Any]] = []
         for a, b in zip(widths, widths[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"
-            layers += [Linear(a, b, rng, init, bias_init, name, dtype=dtype), activate()]
+            layers += [Linear(a, b, rng, init, bias_init, name, dtype=dtype), _another(activation)]
         super().__init__(*layers[:-1])
 
 
@@ -191,14 +189,8 @@ KINDS = ReLU, Tanh, Sigmoid, Softplus, SiLU, LeakyReLU, GELU, Softmax
 ACTIVATIONS: dict[str, Callable] = {kind.__name__.lower(): kind for kind in KINDS}
 
 
-def _maker(activation: Any) -> Callable[[], Callable]:
-    """What makes an activation for each place: a class or a function without arguments does by itself."""
-    if isinstance(activation, Module):
-        return functools.partial(copy.deepcopy, activation)
-    make = called("activation", activation, ACTIVATIONS)
-    try:
-        if not isinstance(make, type):
-            inspect.signature(make).bind()
-    except (TypeError, ValueError):  # it has arguments, or (of C) no signature: a function of a batch
-        return lambda: make
-    return make
+def _another(activation: Any) -> Any:
+    """One for another place: a new one of a class or a layer, a function itself."""
+    if isinstance(activation, type):
+        return activation()
+    return copy.deepcopy(activation) if isinstance(activation, Module) else activation
