@@ -13,6 +13,8 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.arguments import holds_node, numeric
 from autograd.node import Node
+from autograd.on_arrays import Length
+from autograd.operation import OPERATIONS
 
 # what a dataclass says of its settings: at least, at most, and whether it must be above the former
 Amount = Annotated[float, (0.0, math.inf, False)]
@@ -126,6 +128,11 @@ def features(layer: Any, x: Any, count: int) -> Any:
     """The same, as floats, with so many features in the last axis; integers widen no weight."""
     x = taken(layer, x, f"{count} features in the last axis", lambda shape: shape[-1:] == (count,))
     return floats(x, layer.weight.dtype)
+
+
+def places(indices: Any, count: int, refusal: str) -> Any:
+    """Integers as places among so many; IndexError for others, -1 included, from a compiled program when it runs."""
+    return OPERATIONS["bounded"](np.where(np.less(indices, 0), count, indices), Length.of(count, refusal))
 
 
 def _called(layer: Any) -> str:

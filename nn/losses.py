@@ -11,12 +11,11 @@ import numpy
 import autograd.numpy as np
 from autograd import Tensor, Value
 from autograd.arguments import numeric
-from autograd.on_arrays import Length
 from autograd.operation import OPERATIONS
 
-from .arguments import Positive, Real, Settings, Share, array, floats
+from .arguments import Positive, Real, Settings, Share, array, floats, places
 
-_square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATIONS["bounded"]
+_square, _scaled = OPERATIONS["square"], OPERATIONS["scaled"]
 
 
 @dataclass(eq=False)
@@ -47,14 +46,10 @@ class Loss(Settings):
             raise ValueError(f"{self.describe()}: {which}: make them equal, and not empty")
         return prediction, floats(target, prediction.dtype)
 
-    def _places(self, labels: Any, count: int, expected: str) -> Any:
-        """Labels as places among so many; IndexError for others, from a compiled program when it runs."""
-        return _bounded(labels, Length.of(count, f"{self.describe()}: labels are {expected}"))
-
     def _positive(self, label: Any) -> Any:
         """Whether labels are 1, and not -1; IndexError for others."""
         place = np.where(np.equal(label, -1), 0, np.where(np.equal(label, 1), 1, 2))
-        return self._places(place, 2, "-1 and 1")
+        return places(place, 2, f"{self.describe()}: labels are -1 and 1")
 
 
 class MSE(Loss):
@@ -151,14 +146,12 @@ class CrossEntropy(Loss):
         if labels.shape != shape[:-1] or not shape or 0 in shape:
             expected = "logits are (..., classes) and labels (...), with at least one of each"
             raise ValueError(f"CrossEntropy: {expected}, not {shape} and {labels.shape}")
-        classes = shape[-1]
+        classes, kept = shape[-1], np.not_equal(labels, self.ignore_index)
         weight = numpy.ones(classes) if self.weight is None else self.weight
         if weight.shape != (classes,):
             raise ValueError(f"CrossEntropy: weight has shape {weight.shape}, the logits {classes} classes")
-        kept = np.not_equal(labels, self.ignore_index)
-        # an index -1 would be the last class
-        place = np.where(kept, np.where(np.less(labels, 0), classes, labels), 0)
-        place = self._places(place, classes, f"integers from 0 to {classes - 1}, or ignore_index={self.ignore_index}")
+        known = f"integers from 0 to {classes - 1}, or ignore_index={self.ignore_index}"
+        place = places(np.where(kept, labels, 0), classes, f"CrossEntropy: labels are {known}")
         weight = weight.astype(logits.dtype)
         log_p, share = np.log_softmax(logits, -1), np.where(kept, np.take(weight, place), 0.0)
         each = _scaled(share, np.take_along_axis(log_p, place[..., None], -1)[..., 0])

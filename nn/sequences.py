@@ -6,16 +6,13 @@ import numpy
 
 import autograd.numpy as np
 from autograd import Tensor, Value, scan
-from autograd.on_arrays import Length
 from autograd.operation import OPERATIONS
 from autograd.tree import flatten
 
-from .arguments import array, generator, positive, taken
+from .arguments import array, generator, places, positive, taken
 from .init import Initializer, initial, normal, xavier
 from .layers import Linear
 from .module import Module
-
-_bounded, _gather = OPERATIONS["bounded"], OPERATIONS["gather"]
 
 
 class Embedding(Module):
@@ -35,9 +32,8 @@ class Embedding(Module):
         if isinstance(symbols, Value) or symbols.dtype.kind not in "iu":
             raise TypeError(f"{self.describe()} takes integers, not an input of {getattr(symbols, 'dtype', 'Value')}")
         takes = f"{self.describe()} takes integers from 0 to {self.count - 1}"
-        if isinstance(symbols, Tensor):  # their numbers are known when the program runs; -1 is not the last one then
-            places = _bounded(np.where(symbols < 0, self.count, symbols), Length.of(self.count, takes))
-            return _gather(self.weight, places)
+        if isinstance(symbols, Tensor):  # their numbers are known when the program runs
+            return OPERATIONS["gather"](self.weight, places(symbols, self.count, takes))
         if symbols.size and not 0 <= symbols.min() <= symbols.max() < self.count:
             raise IndexError(f"{takes}, got some from {symbols.min()} to {symbols.max()}")
         return self.weight[symbols]
