@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from numpy import ndarray
+
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
@@ -44,7 +46,8 @@ class Linear(Module):
         self.bias = initial(bias_init, shape[1:], rng, dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        if getattr(x, "shape", ())[-1:] != (self.n_in,) or x.dtype.kind != "f":
+        plain = x.__class__ is Tensor or x.__class__ is ndarray and x.dtype.kind == "f"  # as nearly always
+        if not plain or x.shape[-1:] != (self.n_in,):
             x = features(self, x, self.n_in)
         if self.bias is None:
             return np.matmul(x, self.weight)
