@@ -170,7 +170,7 @@ class Tensor(Node, TensorMethods, final=False):
         """The number of a Tensor that has a single element, as a float; TypeError if it has more."""
         if self.size != 1:
             raise TypeError(f"a Tensor of shape {self.shape} is not one number; .data is the array")
-        return float(self.data.item())
+        return self.data.item()
 
     def __bool__(self) -> bool:
         if self.size != 1:
