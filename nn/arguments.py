@@ -111,9 +111,9 @@ def array(layer: Any, x: Any) -> Any:
         raise type(error)(f"{_called(layer)}: {error}{hint}") from None
 
 
-def floats(x: Any, dtype: Any = float) -> Any:
-    """An array of integers or a mask as floats, in which there is room for sums and squares."""
-    return x if x.dtype.kind == "f" else x.astype(dtype)
+def floats(x: Any, like: Any = None) -> Any:
+    """An array of integers or a mask as floats, like these, in which there is room for sums and squares."""
+    return x if x.dtype.kind == "f" else x.astype(float if like is None else like.dtype)
 
 
 def taken(layer: Any, x: Any, takes: str, fits: Callable[[tuple[int, ...]], bool]) -> Any:
@@ -127,7 +127,7 @@ def taken(layer: Any, x: Any, takes: str, fits: Callable[[tuple[int, ...]], bool
 def features(layer: Any, x: Any, count: int) -> Any:
     """The same, as floats, with so many features in the last axis; integers widen no weight."""
     x = taken(layer, x, f"{count} features in the last axis", lambda shape: shape[-1:] == (count,))
-    return floats(x, layer.weight.dtype)
+    return floats(x, layer.weight)
 
 
 def places(indices: Any, count: int, refusal: str) -> Any:

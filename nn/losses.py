@@ -44,7 +44,7 @@ class Loss(Settings):
         if prediction.shape != target.shape or 0 in target.shape:
             which = f"the prediction has shape {prediction.shape}, the target {target.shape}"
             raise ValueError(f"{self.describe()}: {which}: make them equal, and not empty")
-        return prediction, floats(target, prediction.dtype)
+        return prediction, floats(target, prediction)
 
     def _positive(self, label: Any) -> Any:
         """Whether labels are 1, and not -1; IndexError for others."""

@@ -66,7 +66,7 @@ class BatchNorm(_Norm):
 
     def forward(self, x: Any) -> Tensor:
         takes = f"2 or 4 axes and {self.width} features in axis 1"
-        x = floats(taken(self, x, takes, lambda s: len(s) in (2, 4) and s[1] == self.width), self.weight.dtype)
+        x = floats(taken(self, x, takes, lambda s: len(s) in (2, 4) and s[1] == self.width), self.weight)
         mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
         shape = (self.width, *(1,) * (x.ndim - 2))
         scale = self.weight / np.sqrt(var + self.eps)
