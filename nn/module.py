@@ -70,11 +70,13 @@ class Module:
             object.__setattr__(self, "_replaced", {**self._replaced, name: None})
         object.__setattr__(self, name, x)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What `forward` gives."""
+        return self.forward(*args, **kwargs)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """From a batch to a batch."""
         raise TypeError(f"{type(self).__name__} defines neither forward nor __call__, so it cannot be called")
-
-    __call__ = forward
 
     def _places(self) -> list[Place]:
         """Where it holds Tensors, Modules and arrays, directly or in lists, tuples and dicts."""
