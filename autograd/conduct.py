@@ -22,7 +22,7 @@ class Conduct:
 
     def __float__(self) -> float:
         only_float_may_read(self, sys._getframe(1))
-        return self.item()
+        return float(self.item())  # NumPy's longdouble gives its own
 
     def __int__(self) -> int:
         only_float_may_read(self, sys._getframe(1))

@@ -67,12 +67,12 @@ def at_users_line(function: Callable, *args: Any, **kwargs: Any) -> Any:
     return out
 
 
-def warning_there(ufunc: Callable, *args: Any, **kwargs: Any) -> Any:
-    """What NumPy's ufunc, without `out`, makes of arrays; it warns as if the user's line had called it."""
+def warning_there(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """What a function that changes nothing returns; it, and NumPy in it, warns as if the user's line had called it."""
     try:
-        return ufunc(*args, **kwargs)
+        return function(*args, **kwargs)
     except Exception:  # an error, which comes again, or a warning that was refused
-        return at_users_line(ufunc, *args, **kwargs)
+        return at_users_line(function, *args, **kwargs)
 
 
 def quiet(function: Callable[..., R]) -> Callable[..., R]:

@@ -93,7 +93,7 @@ ARRAYS: dict[str, Callable] = {
     "reshape": np.reshape,
     "transpose": np.transpose,
     "swapaxes": np.swapaxes,
-    "softplus": lambda x: np.logaddexp(x, 0.0, dtype=x.dtype),
+    "softplus": lambda x: np.logaddexp(x, 0.0, dtype=x.dtype.type),
     "sum": on_arrays.total,
     "max": on_arrays.largest,
     "min": on_arrays.smallest,

@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any, NamedTuple
 
+from numpy import ndarray
 from numpy.random import Generator, default_rng
 
 import autograd.numpy as np
 from autograd import Tensor
+from autograd.arguments import holds_node, numeric
+from autograd.node import Node
+from autograd.on_arrays import Length
+from autograd.operation import OPERATIONS
 
 
 class Bounds(NamedTuple):
@@ -110,28 +115,39 @@ def called(name: str, given: Any, known: Mapping[str, Callable]) -> Callable:
 
 
 def array(layer: Any, x: Any) -> Any:
-    """What a layer was given, a list of numbers, arrays or nodes as one array or Tensor."""
+    """What a layer or a loss was given, as a node or an array of real numbers; TypeError or ValueError for others."""
+    if isinstance(x, Node) or x.__class__ is ndarray and x.dtype.kind in "fiub":
+        return x
     try:
-        return np.array(x) if isinstance(x, (list, tuple)) else x
-    except ValueError as error:
-        hint = "of a recurrent layer's (outputs, state) give the first"
-        raise ValueError(f"{layer.describe()}: {error}; {hint}") from None
+        return np.array(x) if holds_node(x) else numeric(x)
+    except (TypeError, ValueError) as error:
+        hint = "; of a recurrent layer's (outputs, state) give the first" if isinstance(x, tuple) else ""
+        raise type(error)(f"{_called(layer)}: {error}{hint}") from None
 
 
-def floats(x: Any) -> Any:
-    """An array of integers or a mask as floats, in which there is room for sums and squares."""
-    return x if x.dtype.kind == "f" else x.astype(float)
+def floats(x: Any, like: Any = None) -> Any:
+    """An array of integers or a mask as floats, like these, in which there is room for sums and squares."""
+    return x if x.dtype.kind == "f" else x.astype(float if like is None else like.dtype)
 
 
 def taken(layer: Any, x: Any, takes: str, fits: Callable[[tuple[int, ...]], bool]) -> Any:
     """The same as `array`, checked: its shape fits; else the message says what the layer takes."""
     x = array(layer, x)
     if not fits(np.shape(x)):
-        name = getattr(layer, "name", "") or layer.describe()
-        raise ValueError(f"{name} takes {takes}, got an input of shape {np.shape(x)}")
+        raise ValueError(f"{_called(layer)} takes {takes}, got an input of shape {np.shape(x)}")
     return x
 
 
 def features(layer: Any, x: Any, count: int) -> Any:
-    """The same, with so many features in the last axis."""
-    return taken(layer, x, f"{count} features in the last axis", lambda shape: shape[-1:] == (count,))
+    """The same, as floats, with so many features in the last axis; integers widen no weight."""
+    x = taken(layer, x, f"{count} features in the last axis", lambda shape: shape[-1:] == (count,))
+    return floats(x, layer.weight)
+
+
+def places(indices: Any, count: int, refusal: str) -> Any:
+    """Integers as places among so many; IndexError for others, -1 included, from a compiled program when it runs."""
+    return OPERATIONS["bounded"](np.where(np.less(indices, 0), count, indices), Length.of(count, refusal))
+
+
+def _called(layer: Any) -> str:
+    return getattr(layer, "name", "") or layer.describe()

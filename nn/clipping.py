@@ -7,9 +7,12 @@ from typing import Any
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
+from autograd.users import REFUSED, warning_there
 
 from .arguments import between, tensors
 from .module import set_together
+
+__warningregistry__ = REFUSED  # users.py
 
 
 def by_norm(gradients: Sequence, most: float) -> tuple[Any, list]:
@@ -29,7 +32,7 @@ def clipped(gradients: list, norm: float | None, value: float | None) -> list:
 def clip_grad_norm(parameters: Sequence[Tensor], most: float) -> float:
     """Scale the gradients of parameters so that their norm, all together, is at most `most`; the norm before."""
     having, most = _with_gradients("clip_grad_norm", parameters, most)
-    norm, smaller = by_norm([p.grad for p in having], most) if having else (0.0, [])
+    norm, smaller = warning_there(by_norm, [p.grad for p in having], most) if having else (0.0, [])
     set_together(having, repeat("grad"), smaller)
     return float(norm)
 

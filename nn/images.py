@@ -27,12 +27,12 @@ class _Windowed(Module):
         self.stride, self.dilation = positive(f"{kind}: stride", stride), positive(f"{kind}: dilation", dilation)
         self.padding = positive(f"{kind}: padding", padding, 0)
 
-    def windows(self, x: Any, lowest: bool = False) -> list:
+    def windows(self, x: Any, like: Any = None, lowest: bool = False) -> list:
         """For each place in the kernel, row by row, what stands there in all windows; in padding 0, or the lowest."""
         around, step, span = self.padding, self.stride, self.dilation * (self.kernel_size - 1) + 1
         images = f"images (batch, {self.n_in or 'channels'}, height, width) of at least {span} x {span}"
         fits = lambda s: len(s) == 4 and self.n_in in (None, s[1]) and min(s[2:]) + 2 * around >= span
-        x = floats(taken(self, x, f"{images} with padding {around}", fits))
+        x = floats(taken(self, x, f"{images} with padding {around}", fits), like)
         counts = [(n + 2 * around - span) // step + 1 for n in x.shape[2:]]
         if around:
             fill = float(np.finfo(x.dtype).min) if lowest else 0.0
@@ -71,7 +71,8 @@ class Conv2d(_Windowed):
         self.bias = initial(bias_init, shape[:1], rng, dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        windows = np.concatenate(self.windows(x), 1)  # for each image one product, of all weights with a column each
+        # for each image one product, of all weights with a column for each window
+        windows = np.concatenate(self.windows(x, self.weight), 1)
         batch, _, *size = windows.shape
         weight = self.weight.transpose(0, 2, 3, 1).reshape(self.n_out, -1)
         out = weight @ windows.reshape(batch, weight.shape[1], size[0] * size[1])

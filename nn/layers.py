@@ -1,18 +1,18 @@
 """Layers: functions with parameters, from a batch (examples, features) to a batch."""
 
 import copy
-import functools
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from numpy import ndarray
+
 import autograd.numpy as np
 from autograd import Tensor
 from autograd.operation import OPERATIONS
 
-from .arguments import Real, Settings, array, called, features, function, generator, positive, sizes
+from .arguments import Real, Settings, array, called, features, function, generator, positive, sizes, taken
 from .init import Initializer, he, initial, zeros
 from .module import Module
 
@@ -46,7 +46,8 @@ class Linear(Module):
         self.bias = initial(bias_init, shape[1:], rng, dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        if getattr(x, "shape", ())[-1:] != (self.n_in,):
+        plain = x.__class__ is Tensor or x.__class__ is ndarray and x.dtype.kind == "f"  # as nearly always
+        if not plain or x.shape[-1:] != (self.n_in,):
             x = features(self, x, self.n_in)
         if self.bias is None:
             return np.matmul(x, self.weight)
@@ -58,35 +59,36 @@ class ReLU(Module):
     """max(x, 0)."""
 
     def forward(self, x: Any) -> Any:
-        return np.relu(x)
+        return np.relu(array(self, x))
 
 
 class Tanh(Module):
     """tanh(x)."""
 
     def forward(self, x: Any) -> Any:
-        return np.tanh(x)  # NumPy's own would take a second argument for the place of the result
+        return np.tanh(array(self, x))
 
 
 class Sigmoid(Module):
     """1 / (1 + exp(-x))."""
 
     def forward(self, x: Any) -> Any:
-        return np.sigmoid(x)
+        return np.sigmoid(array(self, x))
 
 
 class Softplus(Module):
     """log(1 + exp(x))."""
 
     def forward(self, x: Any) -> Any:
-        return np.softplus(x)
+        return np.softplus(array(self, x))
 
 
 class SiLU(Module):
     """x * sigmoid(x)."""
 
     def forward(self, x: Any) -> Any:
-        return np.multiply(x, np.sigmoid(x))
+        x = array(self, x)
+        return x * np.sigmoid(x)
 
 
 @dataclass(eq=False, repr=False)
@@ -96,7 +98,8 @@ class LeakyReLU(Settings, Module):
     slope: Real = 0.01
 
     def forward(self, x: Any) -> Any:
-        return np.where(np.greater(x, 0), x, np.multiply(self.slope, x))
+        x = array(self, x)
+        return np.where(np.greater(x, 0), x, self.slope * x)
 
 
 @dataclass(eq=False, repr=False)
@@ -128,16 +131,14 @@ class Softmax(Module):
     axis: int = -1
 
     def forward(self, x: Any) -> Any:
-        return np.softmax(x, self.axis)
+        return np.softmax(array(self, x), self.axis)
 
 
 class Flatten(Module):
     """From (batch, ...) to (batch, features)."""
 
     def forward(self, x: Any) -> Any:
-        x = array(self, x)
-        if not getattr(x, "shape", ()):
-            raise ValueError(f"Flatten takes (batch, ...), not a single number: {x!r}")
+        x = taken(self, x, "(batch, ...)", bool)
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
@@ -177,13 +178,13 @@ class MLP(Sequential):
         bias_init: Initializer = zeros,
         dtype: Any = None,
     ):
-        rng, activate = generator(rng), _maker(activation)
+        rng, activation = generator(rng), called("activation", activation, ACTIVATIONS)
         hidden = sizes("MLP: hidden_sizes", "MLP: a hidden size", hidden_sizes)
         widths = [positive("MLP: n_in", n_in), *hidden, positive("MLP: n_out", n_out)]
         layers: list[Callable[..., Any]] = []
         for a, b in zip(widths, widths[1:]):
             name = f"MLP.layers[{len(layers)}] = Linear({a} -> {b})"
-            layers += [Linear(a, b, rng, init, bias_init, name, dtype=dtype), activate()]
+            layers += [Linear(a, b, rng, init, bias_init, name, dtype=dtype), _another(activation)]
         super().__init__(*layers[:-1])
 
 
@@ -191,14 +192,8 @@ KINDS = ReLU, Tanh, Sigmoid, Softplus, SiLU, LeakyReLU, GELU, Softmax
 ACTIVATIONS: dict[str, Callable] = {kind.__name__.lower(): kind for kind in KINDS}
 
 
-def _maker(activation: Any) -> Callable[[], Callable]:
-    """What makes an activation for each place: a class or a function without arguments does by itself."""
-    if isinstance(activation, Module):
-        return functools.partial(copy.deepcopy, activation)
-    make = called("activation", activation, ACTIVATIONS)
-    try:
-        if not isinstance(make, type):
-            inspect.signature(make).bind()
-    except (TypeError, ValueError):  # it has arguments, or (of C) no signature: a function of a batch
-        return lambda: make
-    return make
+def _another(activation: Any) -> Any:
+    """One for another place: a new one of a class or a layer, a function itself."""
+    if isinstance(activation, type):
+        return activation()
+    return copy.deepcopy(activation) if isinstance(activation, Module) else activation

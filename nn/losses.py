@@ -9,14 +9,13 @@ from typing import Any
 import numpy
 
 import autograd.numpy as np
-from autograd import Tensor
-from autograd.arguments import no_mask, numeric
-from autograd.on_arrays import Length
+from autograd import Tensor, Value
+from autograd.arguments import numeric
 from autograd.operation import OPERATIONS
 
-from .arguments import Positive, Real, Settings, Share
+from .arguments import Positive, Real, Settings, Share, array, floats, places
 
-_square, _scaled, _bounded = OPERATIONS["square"], OPERATIONS["scaled"], OPERATIONS["bounded"]
+_square, _scaled = OPERATIONS["square"], OPERATIONS["scaled"]
 
 
 @dataclass(eq=False)
@@ -29,34 +28,33 @@ class Loss(Settings):
         return super().__new__(cls)
 
     def __call__(self, prediction: Tensor, target: Any) -> Tensor:
-        self._same_shape(prediction, target)
-        return self.each(prediction, target).mean()
+        return self.each(*self._alike(prediction, target)).mean()
 
     def each(self, prediction: Any, target: Any) -> Any:
         """How far each prediction is from its target."""
         raise NotImplementedError
 
-    def _shape_of(self, prediction: Any) -> tuple[int, ...]:
+    def describe(self) -> str:
+        """What messages call it."""
+        return type(self).__name__
+
+    def _arrays(self, prediction: Any, target: Any) -> tuple[Any, Any]:
         if not hasattr(prediction, "shape"):
-            raise TypeError(f"{type(self).__name__}: the prediction is a Tensor, not {type(prediction).__name__}")
-        return prediction.shape
+            raise TypeError(f"{self.describe()}: the prediction is a Tensor, not {type(prediction).__name__}")
+        return array(self, prediction), np.array(target) if isinstance(target, Value) else array(self, target)
 
-    def _same_shape(self, prediction: Any, target: Any) -> None:
-        """Raise ValueError otherwise: (n, 1) against (n,) would broadcast to (n, n) and learn nonsense."""
-        ours, theirs = self._shape_of(prediction), target.shape if hasattr(target, "shape") else np.shape(target)
-        no_mask((prediction, target))
-        if ours != theirs or 0 in ours:
-            which = f"the prediction has shape {ours}, the target {theirs}"
-            raise ValueError(f"{type(self).__name__}: {which}: make them equal, and not empty")
-
-    def _places(self, labels: Any, count: int, expected: str) -> Any:
-        """Labels as places among so many; IndexError for others, from a compiled program when it runs."""
-        return _bounded(labels, Length.of(count, f"{type(self).__name__}: labels are {expected}"))
+    def _alike(self, prediction: Any, target: Any) -> tuple[Any, Any]:
+        """Both, of one shape, since (n, 1) against (n,) would learn nonsense; integers widen no prediction."""
+        prediction, target = self._arrays(prediction, target)
+        if prediction.shape != target.shape or 0 in target.shape:
+            which = f"the prediction has shape {prediction.shape}, the target {target.shape}"
+            raise ValueError(f"{self.describe()}: {which}: make them equal, and not empty")
+        return prediction, floats(target, prediction)
 
     def _positive(self, label: Any) -> Any:
         """Whether labels are 1, and not -1; IndexError for others."""
         place = np.where(np.equal(label, -1), 0, np.where(np.equal(label, 1), 1, 2))
-        return self._places(place, 2, "-1 and 1")
+        return places(place, 2, f"{self.describe()}: labels are -1 and 1")
 
 
 class MSE(Loss):
@@ -120,12 +118,12 @@ class CosineSimilarity(Loss):
     margin: Real = 0.0
 
     def __call__(self, prediction: Tensor, target: Any, label: Any = None) -> Tensor:
-        self._same_shape(prediction, target)
+        prediction, target = self._alike(prediction, target)
         (x, x_is_zero), (y, y_is_zero) = _unit(prediction), _unit(target)
         # half a squared distance keeps the digits that 1 - cosine would lose
         apart = 0.5 * (_square(x - y).sum(-1) + x_is_zero + y_is_zero)
         if label is not None:
-            self._same_shape(apart, label)
+            apart, label = self._alike(apart, label)
             apart = np.where(self._positive(label), apart, np.relu(1.0 - self.margin - apart))
         return apart.mean()
 
@@ -148,18 +146,17 @@ class CrossEntropy(Loss):
         self.weight = None if self.weight is None else numeric(self.weight).astype(float)
 
     def __call__(self, logits: Tensor, labels: Any) -> Tensor:
-        shape, labels = self._shape_of(logits), labels if isinstance(labels, Tensor) else numeric(labels)
+        logits, labels = self._arrays(logits, labels)
+        shape = logits.shape
         if labels.shape != shape[:-1] or not shape or 0 in shape:
             expected = "logits are (..., classes) and labels (...), with at least one of each"
             raise ValueError(f"CrossEntropy: {expected}, not {shape} and {labels.shape}")
-        classes = shape[-1]
+        classes, kept = shape[-1], np.not_equal(labels, self.ignore_index)
         weight = numpy.ones(classes) if self.weight is None else self.weight
         if weight.shape != (classes,):
             raise ValueError(f"CrossEntropy: weight has shape {weight.shape}, the logits {classes} classes")
-        kept = np.not_equal(labels, self.ignore_index)
-        # an index -1 would be the last class
-        place = np.where(kept, np.where(np.less(labels, 0), classes, labels), 0)
-        place = self._places(place, classes, f"integers from 0 to {classes - 1}, or ignore_index={self.ignore_index}")
+        known = f"integers from 0 to {classes - 1}, or ignore_index={self.ignore_index}"
+        place = places(np.where(kept, labels, 0), classes, f"CrossEntropy: labels are {known}")
         weight = weight.astype(logits.dtype)
         log_p, share = np.log_softmax(logits, -1), np.where(kept, np.take(weight, place), 0.0)
         each = _scaled(share, np.take_along_axis(log_p, place[..., None], -1)[..., 0])

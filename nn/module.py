@@ -184,7 +184,7 @@ class Module:
 ASSIGN = object.__setattr__  # of C, and no code of Python, in which an interruption could come
 FOUND = (Tensor, Module, np.random.Generator)
 PLAIN = {int, float, str, bool, type(None)}  # passed over at once, since a vocabulary may be long
-WATCHED = (*FOUND, Value, np.ndarray, np.generic, *UNORDERED, *VIEWS)
+WATCHED = (*FOUND, Value, np.ndarray, np.generic, types.SimpleNamespace, *UNORDERED, *VIEWS)
 
 
 def _refuse_results(name: str, x: Any, init: types.FrameType) -> None:
@@ -204,21 +204,19 @@ def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
         for inner, part in x.items() if isinstance(x, dict) else enumerate(x):
             if type(part) not in PLAIN:
                 _look(f"{path}.{inner}", x, inner, part, found)
-    elif isinstance(x, WATCHED) and getattr(x, "operation", None) is None or _is_record(x):
+    elif isinstance(x, WATCHED) and getattr(x, "operation", None) is None or dataclasses.is_dataclass(x):
         found.append(Place(path, owner, key, x))
-
-
-def _is_record(x: Any) -> bool:
-    """Whether this is an object of fields, one of which is a parameter or Module."""
-    is_one = dataclasses.is_dataclass(x) or isinstance(x, types.SimpleNamespace)
-    fields = getattr(x, "__dict__", {}).values() if is_one else ()
-    return any(isinstance(y, (Tensor, Module)) and getattr(y, "operation", None) is None for y in fields)
 
 
 def _hides(x: Any) -> bool:
     """Whether parameters are in this where nobody can find them, or may be."""
     if isinstance(x, np.ndarray):
         x = x.ravel() if x.dtype.hasobject else ()
+    elif isinstance(x, types.SimpleNamespace) or dataclasses.is_dataclass(x):
+        return any(
+            isinstance(y, (Tensor, Module)) and not getattr(y, "operation", None)
+            for y in getattr(x, "__dict__", {}).values()
+        )
     elif not isinstance(x, UNORDERED):
         return not isinstance(x, np.generic)
     return any(isinstance(part, (Value, *FOUND)) for part in flatten([*x]))

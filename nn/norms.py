@@ -45,7 +45,7 @@ class RMSNorm(_Norm):
         super().__init__(width, float(np.finfo(dtype or float).eps) if eps is None else eps, False, dtype)
 
     def forward(self, x: Any) -> Tensor:
-        x = floats(features(self, x, self.width))
+        x = features(self, x, self.width)
         return x / np.sqrt(np.square(x).mean(-1, keepdims=True) + self.eps) * self.weight
 
 
@@ -66,7 +66,7 @@ class BatchNorm(_Norm):
 
     def forward(self, x: Any) -> Tensor:
         takes = f"2 or 4 axes and {self.width} features in axis 1"
-        x = taken(self, x, takes, lambda shape: len(shape) in (2, 4) and shape[1] == self.width)
+        x = floats(taken(self, x, takes, lambda s: len(s) in (2, 4) and s[1] == self.width), self.weight)
         mean, var = self._of_batch(x) if self.training else (self.mean, self.var)
         shape = (self.width, *(1,) * (x.ndim - 2))
         scale = self.weight / np.sqrt(var + self.eps)

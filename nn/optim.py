@@ -16,9 +16,12 @@ from autograd import Tensor
 from autograd.arguments import is_masked
 from autograd.tables import table
 from autograd.tree import flatten, unflatten
+from autograd.users import REFUSED, warning_there
 
 from .arguments import Amount, Positive, Rate, Settings, Share, between, positive, tensors
 from .module import ASSIGN, check_state, set_together
+
+__warningregistry__ = REFUSED  # users.py
 
 
 def _is_array(x: Any) -> bool:
@@ -128,7 +131,8 @@ class Optimizer(Settings):
             self.check()
         arrays, gradients, step = [p.data for p in self.parameters], [p.grad for p in self.parameters], self.steps + 1.0
         rate = lambda owner: owner.rate(step)
-        self.adopt(*self.updated(arrays, gradients, self.state, rate, step, self._narrowed), self.steps + 1)
+        new, states = warning_there(self.updated, arrays, gradients, self.state, rate, step, self._narrowed)
+        self.adopt(new, states, self.steps + 1)
 
     def _narrowed(self, x: Any, dtype: Any) -> ndarray:
         """An array of a dtype, of one that is wider since a gradient or a setting was, or of a number of NumPy."""

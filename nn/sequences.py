@@ -5,17 +5,14 @@ from typing import Any
 import numpy
 
 import autograd.numpy as np
-from autograd import Tensor, scan
-from autograd.on_arrays import Length
+from autograd import Tensor, Value, scan
 from autograd.operation import OPERATIONS
 from autograd.tree import flatten
 
-from .arguments import generator, positive, taken
+from .arguments import array, generator, places, positive, taken
 from .init import Initializer, initial, normal, xavier
 from .layers import Linear
 from .module import Module
-
-_bounded, _gather = OPERATIONS["bounded"], OPERATIONS["gather"]
 
 
 class Embedding(Module):
@@ -31,13 +28,12 @@ class Embedding(Module):
         self.weight = initial(init, (self.count, self.width), generator(rng), dtype)
 
     def forward(self, symbols: Any) -> Tensor:
-        symbols = symbols if isinstance(symbols, Tensor) else numpy.asarray(symbols)
-        if symbols.dtype.kind not in "iu":
-            raise TypeError(f"{self.describe()} takes integers, not an input of {symbols.dtype}")
+        symbols = array(self, symbols)
+        if isinstance(symbols, Value) or symbols.dtype.kind not in "iu":
+            raise TypeError(f"{self.describe()} takes integers, not an input of {getattr(symbols, 'dtype', 'Value')}")
         takes = f"{self.describe()} takes integers from 0 to {self.count - 1}"
-        if isinstance(symbols, Tensor):  # their numbers are known when the program runs; -1 is not the last one then
-            places = _bounded(np.where(symbols < 0, self.count, symbols), Length.of(self.count, takes))
-            return _gather(self.weight, places)
+        if isinstance(symbols, Tensor):  # their numbers are known when the program runs
+            return OPERATIONS["gather"](self.weight, places(symbols, self.count, takes))
         if symbols.size and not 0 <= symbols.min() <= symbols.max() < self.count:
             raise IndexError(f"{takes}, got some from {symbols.min()} to {symbols.max()}")
         return self.weight[symbols]
@@ -96,15 +92,15 @@ class Attention(Module):
         before = numpy.tri(shape[-1], dtype=bool) if self.causal else None
         if mask is None:
             return before
-        mask = mask if isinstance(mask, Tensor) else numpy.asarray(mask)
-        if mask.dtype != bool:
-            raise TypeError(f"{self.describe()}: a mask is boolean, True where a position may look, not {mask.dtype}")
-        pairs = zip(mask.shape[::-1], shape[::-1])
-        if not 2 <= mask.ndim <= len(shape) or any(n not in (1, length) for n, length in pairs):
+        mask = array(self, mask)
+        pairs = zip(np.shape(mask)[::-1], shape[::-1])
+        if not 2 <= np.ndim(mask) <= len(shape) or any(n not in (1, length) for n, length in pairs):
             raise ValueError(
-                f"{self.describe()}: a mask of shape {mask.shape} is none for (..., time, time), here {shape}; "
+                f"{self.describe()}: a mask of shape {np.shape(mask)} is none for (..., time, time), here {shape}; "
                 "one that says for each key whether it may be looked at, (batch, time), is mask[:, None, :]"
             )
+        if mask.dtype != bool:
+            raise TypeError(f"{self.describe()}: a mask is boolean, True where a position may look, not {mask.dtype}")
         mask = mask[..., None, :, :]
         return mask if before is None else mask & before
 

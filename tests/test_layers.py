@@ -57,6 +57,34 @@ def test_integers_and_masks_are_floats(name, dtype):
         np.testing.assert_allclose(out, case.reference(x.astype(float), layer.state_dict()), 1e-12, 1e-13)
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i8", "?"])
+@pytest.mark.parametrize("name", [name for name in CASES if made(name)[0].parameters()])
+def test_integers_widen_no_weight(name, dtype):
+    layer, x, _ = made(name, "f4")
+    for f in (layer, jit(layer, backend="python")):
+        assert f(np.ones(x.shape, dtype)).dtype == "f4"
+
+
+NO_NUMBERS = {
+    "None": None,
+    "text": "abc",
+    "complex": np.ones((2, 2, 4, 5)) * 1j,
+    "objects": np.full((2, 2, 4, 5), None),
+    "dates": np.zeros((2, 2, 4, 5), "M8[D]"),
+    "ragged": [[1.0], [2.0, 3.0]],
+    "a generator": (i for i in range(2)),
+    "a mask": np.ma.masked_array(np.ones((2, 2, 4, 5)), True),
+}
+
+
+@pytest.mark.parametrize("what", NO_NUMBERS)
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_no_number_is_refused_by_the_layer(name, what):
+    layer, _, _ = made(name)
+    with pytest.raises((TypeError, ValueError), match=type(layer).__name__):
+        layer(NO_NUMBERS[what])
+
+
 WIDE = {  # layers of float32 with settings of float64
     "Dropout": lambda: nn.Dropout(np.float64(0.5), 0),
     "LeakyReLU": lambda: nn.LeakyReLU(np.float64(0.1)),
@@ -279,7 +307,7 @@ X = np.ones((2, 3, 4, 4))
         (lambda: nn.Dropout(-0.1, 0), "Dropout: p must be at least 0"),
         (lambda: nn.Dropout("0.1", 0), "Dropout: p must be a number"),
         (lambda: nn.Dropout(0.1, None), "rng is a seed"),
-        (lambda: nn.Flatten()(1.0), r"Flatten takes \(batch, ...\), not a single number: 1.0"),
+        (lambda: nn.Flatten()(1.0), r"Flatten takes \(batch, ...\), got an input of shape \(\)"),
         (lambda: nn.Sequential(nn.GRU(4, 2, 0), nn.Linear(2, 1, 0))(X[0]), r"Linear\(2 -> 1\): .* give the first"),
         (lambda: nn.Sequential(nn.GRU(4, 2, 0), nn.Dropout(0.1, 0))(X[0]), r"Dropout: .* give the first"),
         (lambda: nn.Tanh()(X, X), "takes 2 positional arguments but 3 were given"),

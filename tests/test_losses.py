@@ -168,7 +168,10 @@ def test_extreme_logits(dtype):
     np.testing.assert_allclose(nn.CrossEntropy()(long, np.zeros(70_000, int)).data, np.log(2), rtol=1e-3)
 
 
-@pytest.mark.parametrize("loss", [nn.MSE(), nn.L1(), nn.Huber(), nn.BCEWithLogits(), nn.KLDiv(), nn.Hinge()], ids=repr)
+PLAIN = [nn.MSE(), nn.L1(), nn.Huber(), nn.BCEWithLogits(), nn.KLDiv(), nn.Hinge()]
+
+
+@pytest.mark.parametrize("loss", PLAIN, ids=repr)
 def test_targets_may_be_lists_but_have_no_mask(loss):
     x, y = Tensor(X), np.sign(X) if isinstance(loss, nn.Hinge) else DENSITIES
     for given_y in (y.tolist(), [Tensor(row) for row in y]):
@@ -181,6 +184,24 @@ def test_a_setting_of_numpy_widens_nothing():
     x = Tensor(X.astype("f4"))
     assert nn.Huber(np.float64(1.0))(x, x.data).dtype == "f4"
     assert nn.CrossEntropy(WEIGHT, np.float64(0.1))(x, LABELS).dtype == "f4"
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i8", "?"])
+@pytest.mark.parametrize("loss", PLAIN, ids=repr)
+def test_integers_widen_no_prediction(loss, dtype):
+    x, y = X.astype("f4"), np.ones(X.shape, dtype)
+    compiled = jit(loss, backend="python")(x, y)
+    assert loss(Tensor(x), y).dtype == compiled.dtype == "f4"
+    np.testing.assert_allclose([loss(Tensor(x), y).data, compiled], loss(Tensor(X), y.astype(float)).data, 1e-5)
+
+
+@pytest.mark.parametrize("what", [np.full(X.shape, "a"), X * 1j, np.full(X.shape, None), [[1.0], [2.0, 3.0]]])
+@pytest.mark.parametrize("loss", [*PLAIN, nn.CosineSimilarity(), nn.CrossEntropy()], ids=repr)
+def test_what_is_no_number_is_refused_by_the_loss(loss, what):
+    with pytest.raises((TypeError, ValueError), match=type(loss).__name__):
+        loss(Tensor(X), what)
+    with pytest.raises((TypeError, ValueError), match=type(loss).__name__):
+        loss(what, X)
 
 
 def test_vectors_that_are_near_each_other_or_nothing():

@@ -163,9 +163,7 @@ def test_mistakes_are_named(make, message):
         make()
 
 
-@pytest.mark.parametrize(
-    "activation", ["tanh", "Tanh", nn.Tanh, nn.Tanh(), lambda: nn.Tanh(), np.tanh, anp.tanh, lambda x: x.tanh()]
-)
+@pytest.mark.parametrize("activation", ["tanh", "Tanh", nn.Tanh, nn.Tanh(), np.tanh, anp.tanh, lambda x: x.tanh()])
 def test_an_activation_is_a_class_a_name_a_layer_or_a_function(activation):
     model = nn.MLP(np.int64(2), np.array([3, 3]), np.int32(1), rng=0, activation=activation, init="xavier")
     x = RNG.normal(size=(4, 2))

@@ -334,3 +334,7 @@ def test_repr():
     assert repr(Tensor([1.0, 2.0])) == "Tensor([1., 2.])"
     assert repr(Tensor([1.0], np.float32, name="b")) == "Tensor([1.], dtype=float32, name='b')"
     assert (Value(2.0) * 3).args[1] == 3.0 and Value(1.0).args == ()
+
+
+def test_a_float_of_a_longdouble_is_one():
+    assert type(float(Tensor(np.longdouble(0.5)))) is float and float(Tensor(np.longdouble([0.5]))) == 0.5

@@ -242,3 +242,12 @@ def test_a_traceback_shows_the_rule():
         shown = "".join(traceback.format_tb(error.__traceback__))
     assert "<add: Tensor forward>" in shown
     assert "__data = _x + _y" in "".join(linecache.getlines("<add: Tensor forward>"))
+
+
+@elementwise
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", [">f4", ">f8"])
+def test_the_order_of_bytes_is_no_matter(operation, dtype):
+    arrays = [np.array([0.25, 0.5], dtype)] * len(operation.arguments)
+    native = [x.astype(x.dtype.newbyteorder("=")) for x in arrays]
+    np.testing.assert_array_equal(operation(*arrays), operation(*native))

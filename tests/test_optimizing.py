@@ -224,3 +224,16 @@ def test_a_schedule_without_a_number_is_named():
     for rate in (np.array(0.5), Tensor(0.5), np.float32(0.5), 0.5):
         nn.SGD([w], lambda step, rate=rate: rate).step()
     assert w.data.tolist() == [-1.0]
+
+
+@pytest.mark.parametrize("make", [nn.SGD, nn.Adam, nn.RMSprop, nn.Adagrad])
+def test_what_overflows_warns_at_the_users_line(make):
+    w = Tensor(np.array([1e200, 1.0]))
+    for update, gradient in [
+        (lambda: nn.clip_grad_norm([w], 1.0), [np.inf, 1.0]),
+        (make([w], 1e200).step, [1e200, 1.0]),
+    ]:
+        w.grad = np.array(gradient)
+        with pytest.warns(RuntimeWarning) as found:
+            update()
+        assert {warning.filename for warning in found} == {__file__}
