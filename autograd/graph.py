@@ -59,7 +59,7 @@ def _blocks(since: int, zero: Any, grads: dict, *others: list) -> Iterator[list[
     """The nodes of the newest ticks, then those of the ticks before: so many that a processor has them near."""
     older, until = [*grads], math.inf
     while older and until > since:
-        until = max(since, max(map(_age, older)) - max(BLOCK, len(older)))
+        until = max(since, max(map(_age, older)) - BLOCK - len(older))
         made, older = _made(older, until, zero, grads, *others)
         yield made
 
