@@ -6,7 +6,7 @@ floats into it. On arrays and on nodes they hand over to `into`, which undoes br
 leaves at them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,7 +95,7 @@ class Sweep(NamedTuple):
     """A sweep through nodes of one class: gradients so far, nodes that are no leaves, newest first, and the seeds."""
 
     grads: dict
-    made: list[Node]
+    made: Iterable[Node]
     seeds: list[tuple]
     wanted: frozenset | None  # whose gradients are asked for; None: backward(), which leaves all in `.grad`
 
@@ -114,14 +114,14 @@ def _sweep(outputs: Sequence, seeds: Sequence, since: int, create_graph: bool, w
     grads: dict = {}
     leaves: list[Node] = []
     if arrays:
-        grads, made, leaves, entered = reached([output for output, _ in arrays], None, since)
+        grads, made, leaves, entered = reached([output for output, _ in arrays], since)
         (_sweep_nodes if create_graph else _sweep_arrays)(Sweep(grads, made, arrays, wanted))
         for node in entered:  # Tensors of shape () that stand for Values beside arrays: meeting.py
             if wanted is None:
                 node.grad = grads[node]
             numbers.append((node.x, _of_number(grads[node])))
     if numbers:
-        found, made, more, _ = reached([output for output, _ in numbers], None if create_graph else 0.0, since)
+        found, made, more, _ = reached([output for output, _ in numbers], since, by_blocks=not create_graph)
         (_sweep_nodes if create_graph else _sweep_floats)(Sweep(found, made, numbers, wanted))
         grads, leaves = found | grads if grads else found, leaves + more
     return grads, leaves
@@ -140,7 +140,7 @@ def _sweep_floats(sweep: Sweep) -> None:
     for output, seed in seeds:
         grads[output] += seed
     for node in made:
-        g = grads[node]
+        g = grads[node] if wanted and node in wanted else grads.pop(node)
         if wanted is None:
             node.grad = g
         if g:  # 0 passes nothing on, whatever the derivative

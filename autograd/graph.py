@@ -2,12 +2,14 @@
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from .node import Node
 
 _age = operator.attrgetter("when")
+BLOCK = 1 << 13  # ticks
 
 
 def history(*outputs: Node, since: int = 0) -> list[Node]:
@@ -30,26 +32,51 @@ def _below(outputs: Sequence[Node], since: int = 0) -> dict[Node, None]:
     found: dict[Node, None] = {}
     while outputs:
         kind = outputs[0].__class__
-        nodes, _, _, entered = reached([node for node in outputs if node.__class__ is kind], None, since)
+        nodes, _, _, entered = reached([node for node in outputs if node.__class__ is kind], since)
         nodes |= found
         found = nodes
         outputs = [node for node in outputs if node.__class__ is not kind] + [node.x for node in entered]
     return found
 
 
-def reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, list[Node], list[Node], list[Node]]:
-    """`zero` as the gradient of each node below these of one class; those made after `since`, newest first; leaves.
+def reached(
+    outputs: Sequence[Node], since: int = 0, by_blocks: bool = False
+) -> tuple[dict, Iterable[Node], list[Node], list[Node]]:
+    """The nodes below these of one class, with gradients yet to come; those made after `since`, newest first; leaves.
 
-    Last, the Tensors that are Values beside arrays: their Values are of another class, and not reached.
+    Last, the Tensors that are Values beside arrays: their Values are of another class, and not reached. Gradients begin
+    as None. By blocks they begin as 0.0, and all of this grows while one goes through the nodes: what is done with may
+    be dropped meanwhile, so that a long chain takes little memory.
     """
-    kind, number, grads = outputs[0].__class__, outputs[0].reading.number, dict.fromkeys(outputs, zero)
-    made, leaves, entered, stack = [], [], [], [*grads]
+    zero = 0.0 if by_blocks else None
+    found: tuple = dict.fromkeys(outputs, zero), [], []
+    grads, leaves, entered = found
+    made = chain.from_iterable(_blocks(since, zero, *found)) if by_blocks else _made([*grads], since, zero, *found)[0]
+    return grads, made, leaves, entered
+
+
+def _blocks(since: int, zero: Any, grads: dict, *others: list) -> Iterator[list[Node]]:
+    """The nodes of the newest ticks, then those of the ticks before: so many that a processor has them near."""
+    older, until = [*grads], math.inf
+    while older and until > since:
+        until = max(since, max(map(_age, older)) - BLOCK - len(older))
+        made, older = _made(older, until, zero, grads, *others)
+        yield made
+
+
+def _made(
+    stack: list[Node], since: float, zero: Any, grads: dict, leaves: list, entered: list
+) -> tuple[list[Node], list[Node]]:
+    """What was made after `since` of what these nodes were made of, newest first; and the older nodes among that."""
+    kind, number = stack[0].__class__, stack[0].reading.number
+    made, older = [], []
     while stack:  # the hottest loop of a sweep, so it is written out for x and y
         node = stack.pop()
-        if since and node.when <= since:
-            continue
         if node.operation is None:
             leaves.append(node)
+            continue
+        if node.when <= since:
+            older.append(node)
             continue
         x = node.x
         if x.__class__ is kind:
@@ -71,4 +98,4 @@ def reached(outputs: Sequence[Node], zero: Any, since: int = 0) -> tuple[dict, l
                     grads[part] = zero
                     stack.append(part)
     made.sort(key=_age, reverse=True)
-    return grads, made, leaves, entered
+    return made, older

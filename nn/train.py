@@ -98,8 +98,11 @@ class TrainStep(compiler.Compiled):
     def __call__(self, x: Any, y: Any) -> Any:
         """One update on a batch; the loss before it."""
         xs, ys = arrays("x", x), arrays("y", y)
-        losses, *extras = self._iterate([x[None] for x in xs + ys], len(xs))
-        return (float(losses[0]), self._in_structure([x[0] for x in extras])) if self.has_aux else float(losses[0])
+        outputs = self._iterate([x[None] for x in xs + ys], len(xs))
+        if not self.has_aux:
+            return outputs[0].item()
+        loss, *extras = [x[0] for x in outputs]
+        return float(loss), self._in_structure(extras)
 
     def run(self, xs: Any, ys: Any) -> Any:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
@@ -141,10 +144,10 @@ class TrainStep(compiler.Compiled):
             batches = [x[: update.most] for x in batches]
         draws, ends = drawn(update.draws, update.twins, len(batches[0])) if update.draws else ((), [])
         outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
-        following = iter(changed)
-        data = [*islice(following, len(optimizer.parameters))]
+        count = len(optimizer.parameters)
+        following = iter(changed[count:])
         states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
-        new: Any = [*data, *following], states, int(steps) // n, *zip(*update.buffers)
+        new: Any = [*changed[:count], *following], states, optimizer.steps + len(outputs[0]) // n, *zip(*update.buffers)
         optimizer.adopt(*new) if not ends else self._adopt(update.twins, ends, new)
         return outputs
 

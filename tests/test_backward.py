@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, Value, check_gradients, grad, gradients, jit, no_grad
+from autograd import Tensor, Value, check_gradients, grad, gradients, graph, jit, no_grad
 from autograd.graph import history
 
 from . import strategies
@@ -198,17 +198,37 @@ def test_a_dropped_graph_is_freed_at_once():
         gc.enable()
 
 
-def test_a_scalar_node_takes_at_most_200_bytes():
+def test_a_scalar_node_takes_at_most_200_bytes_while_it_is_swept():
     y = Value(1.0)
     tracemalloc.start()
     try:
-        for _ in range(20_000):
+        for _ in range(50_000):
             y = y * 1.0000001
-        y.backward()
         gc.collect()
-        assert tracemalloc.get_traced_memory()[0] / 20_000 <= 200
+        y.backward()
+        assert tracemalloc.get_traced_memory()[1] / 50_000 <= 200
     finally:
         tracemalloc.stop()
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_a_sweep_of_scalars_by_blocks_is_the_sweep_in_one(data):
+    """Blocks of few ticks, and graphs that wait across many of them."""
+    nodes = [Value(1.5), Value(-0.5), Value(0.25)]
+    for _ in range(data.draw(st.integers(1, 40))):
+        x, y = (nodes[data.draw(st.integers(0, len(nodes) - 1))] for _ in "xy")
+        nodes.append(x * y if data.draw(st.booleans()) else x + y.tanh())
+    wanted = [node for node in nodes if data.draw(st.booleans())] or nodes[:1]
+    found = []
+    for block in (1 << 13, data.draw(st.integers(1, 10))):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(graph, "BLOCK", block)
+            for leaf in nodes[:3]:
+                leaf.grad = 0.0
+            nodes[-1].backward()
+            found.append(([node.grad for node in nodes], gradients(nodes[-1], wanted)))
+    assert found[0] == found[1]
 
 
 def test_threads_differentiate_the_same_graph_and_do_not_pause_each_other():

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import Any, overload
 
 import numpy as np
+from numpy import ndarray
 
 from ..arguments import is_masked
 from ..calling import a_function, is_narrow, on_nodes
@@ -46,12 +47,11 @@ class CallForm(Form):
     def inputs(self, given: list) -> list | None:
         """The inputs of a call: what is given, leaves from outside, draws; None if this is not the program any more."""
         held = [node.data for node in self.outside.values()] if self.outside else []
-        if not self.fits(held):
+        if held and looks(held) != self.looks or self.watch.changed():
             return None
-        found = given + held
-        if self.draws:
-            found += [drawn.again() for drawn in self.draws]
-        return found if self.convert is None else [f(x) for f, x in zip(self.convert, found, strict=True)]
+        if held or self.draws:
+            given = [*given, *held, *(drawn.again() for drawn in self.draws)]
+        return given if self.convert is None else [f(x) for f, x in zip(self.convert, given, strict=True)]
 
 
 class Position(int):
@@ -179,7 +179,7 @@ def _some_are(kind: type, flat: list) -> bool:
 
 def _glance(args: tuple) -> Hashable:
     """What floats and arrays look like, as the key of their form has it; of other arguments no form has such a key."""
-    return tuple([look(x) if type(x) is np.ndarray else type(x) for x in args])
+    return tuple([look(x) if type(x) is ndarray else type(x) for x in args])
 
 
 def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hashable]:
