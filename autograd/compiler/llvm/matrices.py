@@ -45,10 +45,10 @@ def _stacks(p: Arrays, x: Memory, y: Memory) -> Memory:
         return _product(p, x, y, _blocks)
     if not tiny and not vector and m >= least and _in_rows(_turned(p, x)):
         return _turned(p, _product(p, _turned(p, y), _turned(p, x), _blocks))
-    by_rows = _rows if vector and not tiny else _tiles
-    if _in_rows(y):
+    by_rows, turned = _rows if vector and not tiny else _tiles, _in_rows(_turned(p, x))
+    if _in_rows(y) and not (turned and n < min(m, least)):
         return _product(p, x, y, by_rows)
-    if _in_rows(_turned(p, x)):
+    if turned:
         return _turned(p, _product(p, _turned(p, y), _turned(p, x), by_rows))
     if vector:
         return _product(p, x, y, _dots)
