@@ -39,8 +39,8 @@ def kernels(f, *args):
 
 
 @given(
-    st.lists(st.integers(1, 3), max_size=2),
-    st.integers(1, 40),
+    st.lists(st.integers(1, 8), max_size=2),
+    st.integers(1, 70),
     st.sampled_from(["f4", "f8"]),
     st.sampled_from([twice, grad(loss), loss]),
     st.integers(0, 100),

@@ -14,7 +14,7 @@ from .lanes import FUNCTIONS
 from .loops import reduced
 from .text import MASKED, WIDE, literal
 
-SHORT, TOGETHER = 64, 4  # rows of at most so many elements are gone through by so many, if that many divide them
+TOGETHER, SHORT = 4, range(16, 65)  # so many rows of so many elements are gone through at once
 
 
 @dataclass(eq=False)
@@ -95,7 +95,7 @@ class Group:
             with p.kernel():
                 p.code.attributes = WIDE
                 *lead, count = self.shape[:-1] or (1,)
-                size = math.gcd(count, TOGETHER) if self.shape[-1] <= SHORT else 1
+                size = math.gcd(count, TOGETHER) if self.shape[-1] in SHORT else 1
                 p.code.nest((*lead, count // size), lambda outer: self._rows(p, size, outer))
         else:
             arrays = [(place, m) for place, m in _kept(self.members()) if not m.word]
