@@ -27,8 +27,7 @@ def jax_race(width: int, n: int, dtype: str) -> Callable:
         move = lambda p, m, s: p - rate * m / (names.sqrt(s) * root + race.TINY)
         return (tree(move, parameters, means, squares), means, squares, step + 1), value
 
-    start = parameters, zeros, zeros, np.array(1, dtype)
-    start, stretches = names.jax.device_put((start, race.stretches(n)))
+    start, stretches = names.jax.device_put(((parameters, zeros, zeros, np.array(1, dtype)), race.stretches(n)))
     program = names.jax.jit(partial(names.scan, update))
 
     def work() -> np.ndarray:
