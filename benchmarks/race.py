@@ -15,6 +15,7 @@ import numpy as np
 SYMBOLS, BLOCK, HEADS, EPS = 27, 16, 4, 1e-5
 RATE, STEPS, BETAS, TINY = 0.01, 1000, (0.85, 0.99), 1e-8  # Adam's; the learning rate falls to 0 in so many steps
 UPDATES, FEW = 100, 5  # that a call does; few of what works on single numbers
+USUAL = 8  # rows of 16 into which nearly every batch of 16 names can be packed
 LENGTHS = 2, 4, 4, 4, 5, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 9  # of names, equally likely: 104 of 256 positions are real
 VOWELS = np.array([1, 5, 9, 15, 21])
 CONSONANTS = np.setdiff1d(np.arange(1, SYMBOLS), VOWELS)
@@ -53,6 +54,15 @@ def packed(n: int) -> tuple[np.ndarray, np.ndarray]:
             room[row] -= length
     rows = (wanted >= 0).any((0, 2))
     return inputs[:, rows], wanted[:, rows]
+
+
+def stretches(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The same for who needs batches of one shape: as many as can be done at once, in fewer rows if few need more."""
+    inputs, wanted = packed(n)
+    rows = np.maximum((wanted >= 0).any(2).sum(1), USUAL)
+    starts = [0, *(np.flatnonzero(np.diff(rows)) + 1)]
+    parts = zip(np.split(inputs, starts[1:]), np.split(wanted, starts[1:]), rows[starts])
+    return [(x[:, :count], y[:, :count]) for x, y, count in parts]
 
 
 def trimmed(n: int) -> list[tuple[np.ndarray, np.ndarray]]:

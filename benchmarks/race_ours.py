@@ -25,15 +25,15 @@ def network(width: int, dtype: str) -> tuple[Callable, Callable, nn.Adam, Callab
 
 
 def compiled(backend: str, width: int, n: int, dtype: str) -> Callable:
-    """All updates in one call of TrainStep.run."""
-    (xs, ys), (model, loss, optimizer, restart) = race.packed(n), network(width, dtype)
+    """All updates in as few calls of TrainStep.run as there are shapes in turn."""
+    stretches, (model, loss, optimizer, restart) = race.stretches(n), network(width, dtype)
     step = nn.TrainStep(model, loss, optimizer, backend)
 
     def work() -> np.ndarray:
         restart()
-        return step.run(xs, ys)
+        return np.concatenate([step.run(xs, ys) for xs, ys in stretches])
 
-    work.count = len(xs) * n
+    work.count = race.UPDATES * n
     return work
 
 

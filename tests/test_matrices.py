@@ -1,6 +1,7 @@
 """Matrix products in machine code: every size, every order in memory, and numbers that are not finite."""
 
 import ctypes
+import math
 
 import numpy as np
 import pytest
@@ -112,3 +113,19 @@ def test_functions_for_other_registers_with_and_without_copies(built, shape, x_o
     call = ctypes.CFUNCTYPE(None, integer, integer, integer, *factor, *factor, pointer, pointer, pointer)(address)
     call(m, k, n, *left, *right, out.ctypes.data, panel.ctypes.data, block.ctypes.data)
     np.testing.assert_array_equal(out, x @ y)
+
+
+@given(
+    st.lists(st.sampled_from([1, 2, 3, 4, 8, 12]), min_size=2, max_size=4).map(tuple),
+    st.data(),
+    st.sampled_from(["f4", "f8", "i8"]),
+    st.booleans(),
+)
+def test_arrays_that_lie_along_other_axes_are_copied(shape, data, dtype, flipped):
+    axes = data.draw(st.permutations(range(len(shape))))
+    x = np.arange(math.prod(shape), dtype=dtype).reshape(shape)
+
+    def f(x):
+        return np.transpose(x[::-1] if flipped else x, axes).reshape(-1)
+
+    np.testing.assert_array_equal(jit(f, backend="llvm")(x), f(x))

@@ -50,8 +50,10 @@ def power_of_two(n: Any) -> Any:
 
 def scaled(x: Any, n: Any) -> Any:
     """x * 2 ** n, rounded once, also where that overflows or is subnormal."""
-    half = np.rint(0.5 * n)
-    return x * power_of_two(half) * power_of_two(n - half)
+    limits = np.finfo(n.dtype)
+    exponents = whole_bits(n, 2 * limits.maxexp - 2)
+    half = exponents >> 1
+    return x * (half << limits.nmant).view(n.dtype) * ((exponents - half) << limits.nmant).view(n.dtype)
 
 
 def split(x: Any) -> tuple[Any, Any]:

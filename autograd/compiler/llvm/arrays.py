@@ -13,6 +13,7 @@ from ..placing import Arena
 from ..program import Unprintable
 from .integers import INTEGERS, MASKS
 from .text import SIZES, TYPES, WIDE, Code, Kernel, Module, converted, kind, literal
+from .tiles import SQUARE, Matrix, transposed
 from .words import WORDS
 
 OF_KIND = {"f": ("", WORDS), "i": (" of integers", INTEGERS), "b": (" of masks", MASKS)}
@@ -47,6 +48,11 @@ class Memory(Array):
     def is_at(self, other: "Memory") -> bool:
         """Whether each element is where the other one's is."""
         return (self.pointer, self.strides, self.offset) == (other.pointer, other.strides, other.offset)
+
+    def across(self) -> list[int]:
+        """The axis along which it lies, if that is not the last one and squares of these two can be turned."""
+        whole = kind(self.type) == "f" and self.shape != () and self.shape[-1] % SQUARE == 0
+        return [i for i, n in enumerate(self.shape[:-1]) if whole and self.strides[i] == 1 and n % SQUARE == 0]
 
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
@@ -176,7 +182,24 @@ class Arrays:
 
     def fill(self, out: Memory, x: Array) -> None:
         """Compute every element of x into memory of its shape."""
-        self.fill_all([out], [x])
+        if isinstance(x, Memory) and (axes := x.across()):
+            self._turn(out, x, axes[0])
+        else:
+            self.fill_all([out], [x])
+
+    def _turn(self, out: Memory, x: Memory, axis: int) -> None:
+        """Copy an array that lies along this axis into rows along the last one, by squares in registers."""
+        steps = [SQUARE if i in (axis, len(x.shape) - 1) else 1 for i in range(len(x.shape))]
+
+        def square(indices: Sequence[str]) -> None:
+            place = [self.code.linear([i], [step]) for i, step in zip(indices, steps)]
+            columns = Matrix(self.code, x.type, self.address(x, place), x.strides[-1], 1)
+            rows = Matrix(self.code, x.type, self.address(out, place), out.strides[axis], 1)
+            for i, row in enumerate(transposed(self.code, x.type, [columns.load(j, 0, SQUARE) for j in range(SQUARE)])):
+                rows.store(row, i, 0, SQUARE)
+
+        with self.kernel():
+            self.code.nest([n // step for n, step in zip(x.shape, steps)], square)
 
     def fill_all(self, outs: Sequence[Memory], arrays: Sequence[Array], totals: Sequence[Total] = ()) -> None:
         """The same of several arrays of one shape, in one loop; an element of all is computed before one is written.

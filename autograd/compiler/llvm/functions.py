@@ -13,7 +13,7 @@ from .arithmetic import INF, LN2, coarse, polynomial, power_of_two, scaled, spli
 from .constants import CONSTANTS
 
 
-def _exponential(x: Any, more: Any = 0.0) -> tuple[Any, Any]:
+def _exponential(x: Any, more: Any = -0.0) -> tuple[Any, Any]:
     """n and e ** r - 1 for x + more = n * ln(2) + r, with x moved to where e ** x begins to be 0 or inf."""
     of, low, high = CONSTANTS[x.dtype], _lowest(x.dtype), (np.finfo(x.dtype).maxexp + 1.25) * LN2
     x = np.where(x < low, low, np.where(x > high, high, x))
@@ -30,9 +30,9 @@ def _lowest(dtype: Any) -> float:
 
 def exp(x: Any) -> Any:
     """e ** x"""
-    n, rest = _exponential(x)
     nothing = x < _lowest(x.dtype)  # of -inf too, as masks have it; a product that underflows takes processors long
-    return np.where(nothing, 0.0, scaled(1 + rest, np.where(nothing, 0.0, n)))
+    n, rest = _exponential(np.where(nothing, 0.0, x))
+    return np.where(nothing, 0.0, scaled(1 + rest, n))
 
 
 def exp2(x: Any) -> Any:

@@ -14,6 +14,8 @@ from .lanes import FUNCTIONS
 from .loops import reduced
 from .text import MASKED, WIDE, literal
 
+TOGETHER, SHORT = 4, range(16, 65)  # so many rows of so many elements are gone through at once
+
 
 @dataclass(eq=False)
 class Member:
@@ -92,7 +94,9 @@ class Group:
         if self.by_rows:
             with p.kernel():
                 p.code.attributes = WIDE
-                p.code.nest(self.shape[:-1], lambda outer: self._row(p, outer))
+                *lead, count = self.shape[:-1] or (1,)
+                size = math.gcd(count, TOGETHER) if self.shape[-1] in SHORT else 1
+                p.code.nest((*lead, count // size), lambda outer: self._rows(p, size, outer))
         else:
             arrays = [(place, m) for place, m in _kept(self.members()) if not m.word]
             totals = [(place, m.elements, m.divisor) for place, m in _kept(self.members()) if m.word]
@@ -100,15 +104,17 @@ class Group:
         for place, member in _kept(self.members()):
             member.made.at, member.made.flat = place.at, place.flat
 
-    def _row(self, p: Arrays, outer: Sequence[str]) -> None:
-        """One row, stage by stage."""
+    def _rows(self, p: Arrays, size: int, outer: Sequence[str]) -> None:
+        """So many rows, stage by stage: what one waits for, as when all of it is added up, others fill."""
+        *lead, i = outer
+        rows = [(*lead, p.code.linear([i], [size], k))[: len(self.shape) - 1] for k in range(size)]
         for stage in self.stages:
             for member in stage.numbers:
-                _know(p, member, member.elements.at((*outer, "0")), outer)
+                _know(p, member, {row: member.elements.at((*row, "0")) for row in rows})
             arrays = [(place, m) for place, m in _kept(stage.members) if not m.word]
             numbers = [m for m in stage.members if m.word]
             if arrays or numbers:
-                _along(p, self.shape[-1], outer, arrays, numbers)
+                _along(p, self.shape[-1], rows, arrays, numbers)
 
 
 def _kept(members: list[Member]) -> list[tuple[Memory, Member]]:
@@ -116,30 +122,33 @@ def _kept(members: list[Member]) -> list[tuple[Memory, Member]]:
     return [(member.place, member) for member in members if member.place]
 
 
-def _along(p: Arrays, n: int, outer: Sequence[str], arrays: list[tuple[Memory, Member]], numbers: list[Member]) -> None:
-    """The loop along a row, which writes arrays and reduces to numbers."""
-    types = [m.made.type for m in numbers]
-    begin = [reduced(p, m.word, type) for m, type in zip(numbers, types)]
+def _along(p: Arrays, n: int, rows: Sequence, arrays: list[tuple[Memory, Member]], numbers: list[Member]) -> None:
+    """The loop along rows, which writes arrays and reduces to numbers."""
+    sums = [(row, m, reduced(p, m.word, m.made.type)) for m in numbers for row in rows]
+    types = [m.made.type for _, m, _ in sums]
 
     def element(j: str, *so_far: str) -> list[str]:
-        values = [m.elements.at((*outer, j)) for _, m in arrays]
-        after = [step(x, m.elements.at((*outer, j))) for m, (_, step), x in zip(numbers, begin, so_far)]
-        for value, (place, _) in zip(values, arrays):
-            p.store(value, place, (*outer, j))
+        values = [(m.elements.at((*row, j)), place, (*row, j)) for row in rows for place, m in arrays]
+        after = [step(x, m.elements.at((*row, j))) for (row, m, (_, step)), x in zip(sums, so_far)]
+        for value in values:
+            p.store(*value)
         return after
 
-    found = p.code.loop(n, element, [literal(first, type) for (first, _), type in zip(begin, types)], types)
+    found = p.code.loop(n, element, [literal(first, type) for (*_, (first, _)), type in zip(sums, types)], types)
     p.code.lines[-2] += f", !llvm.loop {MASKED}"  # on its way back
-    for member, type, register in zip(numbers, types, found):
+    for member in numbers:
+        registers, found = found[: len(rows)], found[len(rows) :]
         if member.divisor > 1:
-            register = p.code.emit(f"fdiv {type} {register}, {literal(member.divisor, type)}")
-        _know(p, member, register, outer)
+            type = member.made.type
+            registers = [p.code.emit(f"fdiv {type} {x}, {literal(member.divisor, type)}") for x in registers]
+        _know(p, member, dict(zip(rows, registers)))
     for place, member in arrays:
         member.made.at, member.made.flat = place.at, None
 
 
-def _know(p: Arrays, member: Member, register: str, outer: Sequence[str]) -> None:
-    """Let others find a number of this row in a register from now on."""
-    member.made.at = lambda indices: register
+def _know(p: Arrays, member: Member, registers: dict[tuple, str]) -> None:
+    """Let others find the numbers of these rows in registers from now on."""
+    member.made.at = lambda indices: registers[tuple(indices[:-1])]
     if member.place:
-        p.store(register, member.place, (*outer, "0"))
+        for row, register in registers.items():
+            p.store(register, member.place, (*row, "0"))

@@ -14,7 +14,7 @@ from .tiles import DEPTH, SIZES, WIDTHS, Matrix, heights, lanes_of, product, row
 # measured with vectors of 32 and of 64 bytes
 TINY = 4096  # multiply-adds up to which code for just these sizes is faster
 FAR = 1 << 18  # rows of x times bytes from row to row of y, from which panels are copied
-WIDE = 256  # columns of y from which blocks of x are copied
+WIDE, LONG = 256, 2048  # columns of y, and bytes from row to row of x, from which blocks of x are copied
 ROWS, BYTES = 4, 64  # of a tile that is written out
 
 
@@ -45,10 +45,10 @@ def _stacks(p: Arrays, x: Memory, y: Memory) -> Memory:
         return _product(p, x, y, _blocks)
     if not tiny and not vector and m >= least and _in_rows(_turned(p, x)):
         return _turned(p, _product(p, _turned(p, y), _turned(p, x), _blocks))
-    by_rows = _rows if vector and not tiny else _tiles
-    if _in_rows(y):
+    by_rows, turned = _rows if vector and not tiny else _tiles, _in_rows(_turned(p, x))
+    if _in_rows(y) and not (turned and n < min(m, least)):
         return _product(p, x, y, by_rows)
-    if _in_rows(_turned(p, x)):
+    if turned:
         return _turned(p, _product(p, _turned(p, y), _turned(p, x), by_rows))
     if vector:
         return _product(p, x, y, _dots)
@@ -89,7 +89,8 @@ def _product(p: Arrays, x: Memory, y: Memory, of_matrices: Callable) -> Memory:
 def _blocks(p: Arrays, x: Memory, y: Memory, out: Memory) -> None:
     """By the function for products of every size."""
     (m, k), n = x.shape, y.shape[1]
-    copy_x, copy_y = n >= WIDE, y.strides[1] != 1 or m * abs(y.strides[0]) * SIZES[y.type] >= FAR
+    copy_x = n >= WIDE and max(map(abs, x.strides)) * SIZES[x.type] >= LONG
+    copy_y = y.strides[1] != 1 or m * abs(y.strides[0]) * SIZES[y.type] >= FAR
     panel = p.allocate((copy_y * DEPTH, WIDTHS[-1] * lanes_of(y.type)), y.type)
     block = p.allocate((copy_x * min(m + heights()[0], rows_of_block(x.type)), DEPTH), x.type)
     name, parameters = product(x.type)

@@ -1,6 +1,7 @@
 """The code of a program's steps, one after the other: what becomes one loop, and how long it is kept."""
 
 import builtins
+import copy
 import itertools
 import math
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ class Steps:
     """Writes the code of a program's steps, once."""
 
     def __init__(self, program: Program, writer: Arrays):
+        program = copy.copy(program)
+        program.steps = _late(program)
         self.program, self.writer = program, writer
         self.arrays: dict[Variable, Array] = {}
         self.fused = _fused(program)
@@ -214,6 +217,21 @@ class Steps:
             return self.writer.cast(self.writer.elementwise(word, args, within), type)
         args = [self.writer.cast(x, type) for x in args] if word in WIDENED else args
         return self.writer.cast(LOOPS[word](self.writer, *args, *variable.static), type)
+
+
+def _late(program: Program) -> list[Variable]:
+    """The steps, but elementwise outputs right before what needs them first, so that one loop makes both.
+
+    As it makes a weight's moments and the weight, which waits for the learning rate.
+    """
+    needed = {arg for step in program.steps for arg in step.args}.intersection(program.outputs, program.steps)
+    late = {v for v in needed if v.shape and v.word not in LOOPS | OF_PROGRAMS}
+    order: dict[Variable, None] = {}
+    for step in program.steps:
+        order.update(dict.fromkeys(arg for arg in step.args if arg in late))
+        if step not in late:
+            order[step] = None
+    return [*order]
 
 
 def _of_numbers(variable: Variable) -> bool:

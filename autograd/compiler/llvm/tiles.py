@@ -190,7 +190,7 @@ def _copy(type: str) -> set[str]:
     def vectors(i: Size, j: Size) -> None:
         corner = Matrix(code, type, x.at(i, j), step, 1)
         found = [corner.load(s, 0, SQUARE) for s in range(SQUARE)]
-        for s, (row, column) in enumerate(zip(found, _transposed(code, vector, found))):
+        for s, (row, column) in enumerate(zip(found, transposed(code, type, found))):
             to.store(code.emit(f"select i1 {by_rows}, {vector} {row}, {vector} {column}"), i + s, j, SQUARE)
 
     k.parts(SQUARE).loop(lambda i: n.parts(SQUARE).loop(lambda j: square(i * SQUARE, j * SQUARE)))
@@ -202,8 +202,9 @@ def _once(code: Code, test: str, body: Callable[[], None]) -> None:
     Size(code, code.emit(f"zext i1 {test} to i64")).loop(lambda _: body())
 
 
-def _transposed(code: Code, vector: str, rows: list[str]) -> list[str]:
+def transposed(code: Code, type: str, rows: list[str]) -> list[str]:
     """The columns of a square, as vectors."""
+    vector = f"<{SQUARE} x {type}>"
 
     def mixed(x: str, y: str, lanes: str) -> str:
         order = ", ".join(f"i32 {lane}" for lane in lanes)
