@@ -20,6 +20,7 @@ from .node import Node, Tensor, Value, kinds
 from .numpy import protocols
 from .numpy.dispatch import data_of
 from .operation import ELEMENTWISE, OPERATIONS, Lazy, Operation, Reading
+from .recording import hooks, read
 
 BINARY = ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv")
 UNARY = ("neg", "abs")
@@ -102,6 +103,8 @@ def _comparison_of_numbers(symbol: str) -> Callable:
     def compare(self: Node, other: Any) -> Any:
         if kinds.tracing:  # a node from outside, whose numbers the program reads at each call
             return kinds.recorded(COMPARISONS[symbol], self, other)
+        if hooks:
+            read(self, other)
         number = other.number if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
         if number is NotImplemented:
             number = data_of(other)
@@ -135,8 +138,11 @@ for _name, _function in {
     setattr(Tensor, _name, naming(_name.strip("_"), _inner))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
-    # generated code reads `number`, since a property takes longer
-    "data": property(attrgetter("number"), _assign, doc="The float or the array. Of a leaf it may be assigned to."),
+    "data": property(
+        attrgetter("number"),  # which generated code reads, since a property takes longer
+        _assign,
+        doc="The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
+    ),
     "backward": backward,
     "__divmod__": lambda self, other: (self // other, self % other),
     "__rdivmod__": lambda self, other: (other // self, other % self),
