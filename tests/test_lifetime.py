@@ -5,6 +5,8 @@ import concurrent.futures
 import gc
 import itertools
 import multiprocessing
+import os
+import signal
 import sys
 import threading
 import weakref
@@ -20,6 +22,7 @@ from autograd import (
     Value,
     detect_anomaly,
     grad,
+    gradients,
     jit,
     no_grad,
     random,
@@ -46,6 +49,14 @@ def test_results_and_gradients_are_the_callers_alone(call):
     apart(arrays(value, pull(seeds), pull(seeds)), *given, *arrays(seeds))
     compiled = jit(lambda *x: f(anp, *x), backend="python")
     apart(arrays(compiled(*given), compiled(*given)), *given)
+
+
+def test_a_copy_is_no_view():
+    x = Tensor(X)
+    copies = [anp.array(x), anp.copy(x), x.copy(), anp.array(x, copy=True, ndmin=3), x.astype(float)]
+    apart(arrays(copies), x.data)
+    assert anp.asarray(x) is x and np.shares_memory(anp.array(x, copy=False).data, x.data)
+    np.testing.assert_array_equal(gradients(anp.array(x).sum(), [x])[0], np.ones(X.shape))
 
 
 MOVING = [
@@ -123,6 +134,36 @@ def test_other_processes(start):
     with multiprocessing.get_context(start).Pool(1) as pool:
         found = pool.apply(elsewhere, (model, optimizer))
     assert numbers(*found) == trained("eager") and numbers(model, optimizer) == trained("eager", steps=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not leaks.has_llvm() or not hasattr(os, "fork"), reason="no llvmlite, or no fork")
+def test_a_fork_while_another_thread_compiles():
+    done, compiled = threading.Event(), lambda i: jit(lambda x: anp.sum(x * i), backend="llvm")(X)
+
+    def work():
+        for i in itertools.count():
+            if done.is_set():
+                break
+            compiled(i)
+
+    compiled(-1)  # imports, which have locks of Python's own
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for i in range(5):
+            child = os.fork()
+            if not child:
+                signal.alarm(60)  # the end of one that waits for ever
+                failed = True
+                try:
+                    failed = abs(compiled(-i) + i * X.sum()) > 1e-9
+                finally:
+                    os._exit(bool(failed))
+            assert os.waitpid(child, 0)[1] == 0
+    finally:
+        done.set()
+        thread.join()
 
 
 def elsewhere(model, optimizer):

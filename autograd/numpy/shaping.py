@@ -107,10 +107,10 @@ tril = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k
 triu = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k - 1), 0.0, m)
 unstack = lambda x, axis=0: tuple(moveaxis(x, axis, 0))
 copy = lambda a, order="K", subok=False: array(a, order=order)
-full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(asarray(fill_value, dtype, order), shape)
 asarray, asanyarray = (
     lambda a, dtype=None, order=None, copy=None: array(a, dtype, copy=copy, order=order) for _ in range(2)
 )
+full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(asarray(fill_value, dtype, order), shape)
 ascontiguousarray, asfortranarray = (lambda a, dtype=None: array(a, dtype, copy=False, ndmin=1) for _ in range(2))
 astype = lambda x, dtype, *, copy=True: x.astype(dtype)
 __all__ = record(globals())
