@@ -140,7 +140,7 @@ def jit(function: Callable | None = None, backend: str = "auto") -> Any:
     extra jit), "jax" (the extra jax), or "auto": llvm where it is installed and can print the program. jax takes JAX's
     arrays too; then results are such arrays and no nodes. The last 64 programs are kept (`.forms.most`). Inside
     detect_anomaly the function runs uncompiled, as `.backend` says. Raises TracingError where the function reads a
-    number that it has only when it runs, and ValueError for a Tensor whose `.data` is no array of floats any more.
+    number that it has only when it runs.
     """
     if function is None:
         return functools.partial(jit, backend=backend)
