@@ -45,7 +45,7 @@ class CallForm(Form):
 
     def inputs(self, given: list) -> list | None:
         """The inputs of a call: what is given, leaves from outside, draws; None if this is not the program any more."""
-        held = [node.data for node in self.outside.values()] if self.outside else []
+        held = [node.number for node in self.outside.values()] if self.outside else []
         if not self.fits(held):
             return None
         found = given + held
