@@ -16,6 +16,7 @@ import numpy as np
 from .faults import Site, changed, described, described_site, fault, held, is_elementwise, level, origin, place, site
 from .graph import history
 from .node import Node, Tensor, Value
+from .operation import OPERATIONS
 from .recording import hooked, inspection
 
 
@@ -29,12 +30,14 @@ class Known(weakref.ref):
     So it can stand for a result that is dropped.
     """
 
-    __slots__ = ("when", "site", "within", "held", "data", "operation", "x", "y")
+    __slots__ = ("when", "site", "within", "held", "uses", "data", "operation", "x", "y")
     args = Node.args
+    x: Any
     when: int
     site: Site | None
     within: str  # the operation in whose gradient it was made
     held: tuple  # what its pullbacks will read
+    uses: int  # how often something was made of it
 
     def stand_for(self, node: Any) -> None:
         """Keep how a result was made, or of None that it is none: something was made of it."""
@@ -71,12 +74,8 @@ class Inspector:
         if self.found:
             self.raise_found()
         args, pulled, known = node.args, self.pulled, Known(node, self.on_drop)
-        for arg in args:
-            if isinstance(arg, Node):
-                before = self.known.get(arg.when)
-                if before is not None and before.operation is not None:
-                    before.stand_for(None)
-        known.when, known.held = node.when, held(node, args)
+        self.used(args)
+        known.when, known.held, known.uses = node.when, held(node, args), 0
         known.stand_for(None if self.sweeping else node)
         if pulled is None:
             known.site, known.within = site(), ""
@@ -84,6 +83,14 @@ class Inspector:
             of = self.known.get(pulled.when)
             known.site, known.within = of and of.site, pulled.operation.name
         self.known[node.when] = known
+
+    def used(self, args: Sequence) -> None:
+        """Know that these, as far as they are nodes, are no results: something is made of them."""
+        for arg in args:
+            if isinstance(arg, Node) and (known := self.known.get(arg.when)) is not None:
+                known.uses += 1
+                if known.operation is not None:
+                    known.stand_for(None)
 
     def raise_found(self) -> None:
         """Raise if a result was dropped that is not finite."""
@@ -100,7 +107,10 @@ class Inspector:
 
     def _dropped(self, known: Known) -> None:
         self.known.pop(known.when, None)
-        self._look_at_result(known)
+        is_part = known.operation is OPERATIONS["getitem"]
+        whole: Any = self.known.get(known.x.when) if is_part else None
+        if whole is None or whole.uses == 1:  # of several parts not all need be used
+            self._look_at_result(known)
 
     def _look_at_result(self, known: Known) -> None:
         if known.operation is not None and not self.found and level(known.data) >= self.least:
@@ -230,8 +240,8 @@ def detect_anomaly(*, nan_only: bool = False) -> Iterator[None]:
     """
     outer = inspection.inspector
     inspector = Inspector(2 if nan_only else 1, outer.known if outer is not None else {})
-    inspection.inspector = inspector
     try:
+        inspection.inspector = inspector
         with hooked(inspector.look_at) as since:
             yield
             inspector.results(since)

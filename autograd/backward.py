@@ -155,11 +155,11 @@ def _sweep_arrays(sweep: Sweep) -> None:
     grads = sweep.grads
 
     def into(x: Node, g: np.ndarray) -> None:
-        data = x.data
-        if g.shape != data.shape:
-            g = sum_to(g, data.shape)
-        if g.dtype is not data.dtype:
-            g = g.astype(data.dtype)
+        number = x.number
+        if g.shape != number.shape:
+            g = sum_to(g, number.shape)
+        if g.dtype is not number.dtype:
+            g = g.astype(number.dtype)
         before = grads[x]
         if before is not None:
             g = np.add(before, g, out=before if before.size > LARGE and is_alone(before) else None)

@@ -24,7 +24,7 @@ class Claim:
     _claims: weakref.WeakValueDictionary[pathlib.Path, "Claim"] = weakref.WeakValueDictionary()
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = pathlib.Path(folder).absolute()
+        self.folder = pathlib.Path(os.fsdecode(folder)).absolute()
         made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         for each in made:
@@ -47,9 +47,22 @@ class Claim:
     def check(self) -> None:
         """Raise ValueError if it was closed or taken over, OSError if the folder is gone or is another one now."""
         if not self.close.alive:
-            raise ValueError(f"{self.folder}: it was closed, or something newer in this process took over the folder")
+            raise ValueError(
+                f"{self.folder}: it was closed, something newer in this process took over the folder, or this process "
+                "was forked by the one that has it"
+            )
         if not os.path.samestat(os.fstat(self._handle), os.stat(self.folder / ".lock")):
             raise FileNotFoundError(f"{self.folder} is not the folder any more that it was")
+
+
+def _leave_all() -> None:
+    """Hold nothing of what the parent of a forked process has claimed, which goes on having it."""
+    for claim in [*Claim._claims.values()]:
+        claim.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)
 
 
 def _lock(handle: int) -> None:

@@ -5,14 +5,16 @@ too, so the entries are written and read here one by one: every name comes back 
 which format this is; a file of the first one, as those that NumPy writes, has none.
 """
 
+import errno
 import io
 import math
 import os
 import pathlib
 import re
+import reprlib
+import stat
 import struct
 import sys
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -35,16 +37,21 @@ END = struct.Struct("<4s6sH8sH")  # of a zip: a mark, disks, the number of entri
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file that takes its name only when it is complete; after an error the old one is still there.
 
-    What is written outlasts the end of the process at any moment, and once this returns, that of the machine.
+    What is written outlasts the end of the process at any moment, and once this returns, that of the machine. As where
+    a file is opened, a link stays a link, and a file that was there keeps its permissions. Raises FileExistsError where
+    a folder or a device has the name.
     """
-    path = pathlib.Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
+    path = pathlib.Path(os.path.realpath(os.fsdecode(path)))
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "a file would take the place of what is none", str(path))
+    temporary = path.with_name(f"{path.name[:40]}{os.urandom(8).hex()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
+            if path.exists():
+                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):  # the folder is gone, say; the first error tells more
@@ -70,6 +77,10 @@ def write_arrays(path: str | os.PathLike[str], named: Mapping[str, Any]) -> None
     """
     no_mask(named.values())
     arrays = {_checked(name): np.asarray(array) for name, array in named.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind in "US" and (array.astype(object) != np.asarray(named[name], object)).any():
+            found = reprlib.repr(array.tolist())
+            raise TypeError(f"save: {name} would come back as {found}: keep texts apart from others, and without NUL")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.comment = f"crabgrad {FORMAT}".encode()

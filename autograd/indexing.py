@@ -62,7 +62,7 @@ def _looked_at(part: Any) -> Sequence:
     """A part of an index as basic parts and arrays of integers: a mask that is known as where it is True."""
     if _is_basic(part):
         return [part]
-    number = is_value(part) and part.reading.held != "data"  # of a call: a Python number has become a float
+    number = is_value(part) and part.reading.held != "number"  # of a call: a Python number has become a float
     array = as_array(unlisted(part))
     if array.dtype.kind == "b":
         if not is_node(array):

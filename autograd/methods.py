@@ -6,18 +6,21 @@ The elementwise rows of the table are operators and methods; functions of arrays
 import functools
 import numbers
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import numpy
 
 from . import copying
 from . import numpy as names
+from .arguments import numeric, real_number
 from .backward import backward
 from .failing import naming
 from .node import Node, Tensor, Value, kinds
 from .numpy import protocols
 from .numpy.dispatch import data_of
 from .operation import ELEMENTWISE, OPERATIONS, Lazy, Operation, Reading
+from .recording import hooks, read
 
 BINARY = ("add", "sub", "mul", "truediv", "pow", "mod", "floordiv")
 UNARY = ("neg", "abs")
@@ -100,12 +103,23 @@ def _comparison_of_numbers(symbol: str) -> Callable:
     def compare(self: Node, other: Any) -> Any:
         if kinds.tracing:  # a node from outside, whose numbers the program reads at each call
             return kinds.recorded(COMPARISONS[symbol], self, other)
-        number = other.data if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
+        if hooks:
+            read(self, other)
+        number = other.number if isinstance(other, Node) else type(self).reading.scope["__constant"](other)
         if number is NotImplemented:
             number = data_of(other)
-        return getattr(self.data if number.__class__ is float else numpy.asarray(self.data), symbol)(number)
+        return getattr(self.number if number.__class__ is float else numpy.asarray(self.number), symbol)(number)
 
     return compare
+
+
+def _assign(node: Node, data: Any) -> None:
+    """Let a node hold another number or array: what Value() and Tensor() take, but an array of floats as it is."""
+    if isinstance(node, Tensor):
+        array = numeric(data)
+        node.number = array if array.dtype.kind == "f" else array.astype(float)
+    else:
+        node.number = real_number(data)
 
 
 for _kind in (Value, Tensor):
@@ -124,6 +138,11 @@ for _name, _function in {
     setattr(Tensor, _name, naming(_name.strip("_"), _inner))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
+    "data": property(
+        attrgetter("number"),  # which generated code reads, since a property takes longer
+        _assign,
+        doc="The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
+    ),
     "backward": backward,
     "__divmod__": lambda self, other: (self // other, self % other),
     "__rdivmod__": lambda self, other: (other // self, other % self),

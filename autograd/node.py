@@ -31,7 +31,7 @@ class Node(Conduct):
     """What Value and Tensor share: `data`, `grad`, `name`, and the operation and arguments that it was made by."""
 
     __slots__ = {
-        "data": "The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
+        "number": "What `data` reads, and checks when it is assigned to: the float or the array itself.",
         "grad": "The gradient: of a leaf the sum of all backward() calls, else the last; at first 0.0 or None.",
         "name": "What pictures call it; an empty text for none.",
         "operation": "The row of the table that this was made by; None for a leaf.",
@@ -66,7 +66,7 @@ class Node(Conduct):
     def _become_leaf(self, data: Any, name: str) -> None:
         if name.__class__ is not str:
             self._called(name)
-        self.data, self.grad, self.name = data, self._grad_before, name
+        self.number, self.grad, self.name = data, self._grad_before, name
         self.operation = self.x = self.y = None
         self.when = tick()
 
@@ -79,7 +79,7 @@ class Node(Conduct):
     def detach(self) -> Self:
         """A leaf with the same number and no history."""
         leaf = object.__new__(type(self))
-        leaf._become_leaf(self.data, self.name)
+        leaf._become_leaf(self.number, self.name)
         return leaf
 
 
@@ -109,10 +109,10 @@ class Value(Node, ValueMethods, final=False):
 
     def item(self) -> float:
         """The number, as a float."""
-        return self.data
+        return self.number
 
     def __repr__(self) -> str:
-        return f"Value({self.data!r}{_named(self)})"
+        return f"Value({self.number!r}{_named(self)})"
 
 
 class Tensor(Node, TensorMethods, final=False):
@@ -139,22 +139,22 @@ class Tensor(Node, TensorMethods, final=False):
     @property
     def shape(self) -> tuple[int, ...]:
         """As numpy.ndarray.shape."""
-        return self.data.shape
+        return self.number.shape
 
     @property
     def ndim(self) -> int:
         """As numpy.ndarray.ndim."""
-        return self.data.ndim
+        return self.number.ndim
 
     @property
     def size(self) -> int:
         """As numpy.ndarray.size."""
-        return self.data.size
+        return self.number.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """As numpy.ndarray.dtype."""
-        return self.data.dtype
+        return self.number.dtype
 
     @property
     def T(self) -> "Tensor":
@@ -170,17 +170,17 @@ class Tensor(Node, TensorMethods, final=False):
         """The number of a Tensor that has a single element, as a float; TypeError if it has more."""
         if self.size != 1:
             raise TypeError(f"a Tensor of shape {self.shape} is not one number; .data is the array")
-        return self.data.item()
+        return self.number.item()
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(f"the truth of a Tensor of shape {self.shape} is ambiguous: write (x > 0).all() or .any()")
-        return bool(self.data)
+        return bool(self.number)
 
     def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("a Tensor of shape () has no len()")
-        return len(self.data)
+        return len(self.number)
 
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))
@@ -195,7 +195,7 @@ class Tensor(Node, TensorMethods, final=False):
         return OPERATIONS["getitem"](self, index)
 
     def __repr__(self) -> str:
-        text = np.array2string(np.asarray(self.data), separator=", ", prefix="Tensor(")
+        text = np.array2string(np.asarray(self.number), separator=", ", prefix="Tensor(")
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         return f"Tensor({text}{dtype}{_named(self)})"
 
@@ -203,7 +203,7 @@ class Tensor(Node, TensorMethods, final=False):
         """The same numbers in another float dtype; as integers or booleans they are a plain array, but inside jit."""
         plain = np.dtype(dtype).kind in "iub"
         if plain and not kinds.tracing:
-            return np.asarray(self.data).astype(dtype)
+            return np.asarray(self.number).astype(dtype)
         return kinds.recorded("cast", self, np.dtype(dtype) if plain else _float_dtype(dtype))
 
 

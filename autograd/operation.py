@@ -133,7 +133,7 @@ class Reading:
     classes that may stand in one operation, as Value and Tensor: this one and its partner.
     """
 
-    def __init__(self, kind: Any, plain: Plain, scope: dict, held: str = "data"):
+    def __init__(self, kind: Any, plain: Plain, scope: dict, held: str = "number"):
         self.kind, self.plain, self.held = kind, plain, held
         self.scope = {**scope, "__kind": kind, "__float": float, "__Exception": Exception}
         self.scope["__no_constant"] = NotImplemented
@@ -200,12 +200,12 @@ class Reading:
         scope = {**self.plain.words, **self.scope, "__operation": operation}
 
         def number(name: str, is_node: bool) -> str:
-            return f"{name}.data" if is_node else f"({name}.data if {name}.__class__ is __kind else {name})"
+            return f"{name}.number" if is_node else f"({name}.number if {name}.__class__ is __kind else {name})"
 
         def line(name: str, pullback: Tree) -> str:
             numbers = {other: number(names[other], other == name) for other in operation.arguments}
             tree = pullback if guarded else fold(pullback, Name, Constant, _unguarded)
-            known = names | numbers | {"out": "__node.data"}
+            known = names | numbers | {"out": "__node.number"}
             text = expression(tree, known, self.plain.templates, scope, self.plain.of)
             return f"__into[{names[name]}] += {text}" if floats else f"__into({names[name]}, {text})"
 

@@ -35,12 +35,13 @@ ours: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())  # of this 
 def hooked(action: Callable[[Any], Any]) -> Iterator[int]:
     """Call this with each node that is made here from now on; `cut` is called before all others."""
     hook, before = Hook(action, tick()), ours.get()
-    ours.set((hook, *before) if action is cut else (*before, hook))
-    hooks.append(hook)
-    try:
+    try:  # around all, since Ctrl-C may come anywhere
+        ours.set((hook, *before) if action is cut else (*before, hook))
+        hooks.append(hook)
         yield hook.since
     finally:
-        hooks.remove(hook)
+        if hook in hooks:
+            hooks.remove(hook)
         ours.set(tuple([other for other in ours.get() if other is not hook]))
 
 
@@ -107,6 +108,12 @@ def inspected(sweep: Callable) -> Callable:
         return sweep(*how) if inspector is None else inspector.sweep(sweep, *how)
 
     return looked_at
+
+
+def read(*nodes: Any) -> None:
+    """Tell who looks here that a mask or a place is made of the numbers of nodes, if of anybody's."""
+    if (inspector := inspection.inspector) is not None:
+        inspector.used(nodes)
 
 
 def recording_is_off(since: int) -> bool:

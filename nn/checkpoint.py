@@ -28,7 +28,8 @@ class Checkpoint:
             checkpoint.save(step + 1)
 
     The loop may update by hand or by a TrainStep. Generators that modules hold, as Dropout does, are kept as well; what
-    is set, such as a learning rate, is the program's. A dict holds arrays, lists, numbers and text by name. Of the
+    is set, such as a learning rate, is the program's, and how often a generator's spawn() was called, which starts at 0
+    again. A dict holds arrays, lists of numbers or of text, numbers and text by name, which are text. Of the
     files step-N.npz the newest `keep` stay. The folder is this process's until close(), or the end of this object or of
     the process: another process gets BlockingIOError, and a newer Checkpoint of the same process takes over.
     """
@@ -61,6 +62,8 @@ class Checkpoint:
         """
         path = self._claim.folder / f"step-{positive('Checkpoint.save: step', step, 0)}.npz"
         self._claim.check()
+        if not NAME.fullmatch(path.name):
+            raise ValueError(f"Checkpoint.save: the step {step} has more than 18 digits")
         if (newest := max([path, *self.paths()], key=_step)) != path:
             raise ValueError(f"{path} would be older than {newest.name}: load or remove that, or use another folder")
         write_arrays(path, {**self._state(), "step": step})
@@ -74,6 +77,7 @@ class Checkpoint:
         shapes or dtypes: remove it to go on from the one before. In dicts, what is no array now may be any list, number
         or text. NaN in modules and optimizers is a warning.
         """
+        self._claim.check()
         if not (paths := self.paths()):
             return 0
         path, before = str(paths[0]), self._state()
@@ -110,6 +114,8 @@ class Checkpoint:
         for name, part in self.parts.items():
             if not isinstance(part, Generator):
                 arrays = part if isinstance(part, dict) else part.state_dict()
+                if odd := [key for key in arrays if not isinstance(key, str)]:
+                    raise TypeError(f"Checkpoint: in {name}, the key {odd[0]!r} would come back as text")
                 found |= {f"{name}/{key}": array for key, array in arrays.items()}
         return found
 

@@ -135,7 +135,7 @@ class Module:
         found: dict[str, Place] = {}
         for place in self._all_places():
             if type(place.held) is Tensor:
-                place = Place(place.name, place.held, "data", place.held.data)
+                place = Place(place.name, place.held, "number", place.held.data)
             elif not _is_buffer(place):
                 continue
             if place.name in found:

@@ -143,7 +143,7 @@ class Optimizer(Settings):
         self, arrays: Sequence, states: list[tuple], steps: int, buffers: Sequence = (), names: Sequence[str] = ()
     ) -> None:
         """Take over parameters, buffers (of owners, by names), states and the count of steps, all of them or none."""
-        names = [*["data"] * len(self.parameters), *names, "state", "steps"]
+        names = [*["number"] * len(self.parameters), *names, "state", "steps"]
         put = ASSIGN if buffers else setattr
         set_together([*self.parameters, *buffers, self, self], names, [*arrays, states, steps], put)
 

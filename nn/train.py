@@ -198,15 +198,15 @@ class TrainStep(compiler.Compiled):
 
     def _held(self, update: Update) -> list:
         """The arrays that an update reads, as they are now: parameters, states, buffers, and what is frozen."""
-        held = [getattr(p, "data", None) for p in self.optimizer.parameters]
+        held = [getattr(p, "number", None) for p in self.optimizer.parameters]
         for state in self.optimizer.state:
             held += state
         for buffer in update.buffers:
             held.append(np.asarray(getattr(*buffer)))
         for owner, rate in update.rates.items():
-            rate.data = owner.rate(1.0)
+            rate.number = owner.rate(1.0)
         for node in update.frozen:
-            held.append(np.asarray(node.data))
+            held.append(np.asarray(node.number))
         return held
 
     @compiler.uncollected

@@ -74,6 +74,22 @@ def outcome(work, errors=REFUSALS):
             return None, error
 
 
+@pytest.fixture(autouse=True, scope="module")
+def kept(tmp_path_factory):
+    """Machine code that several examples have is compiled once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRABGRAD_CACHE", str(tmp_path_factory.mktemp("code")))
+        yield
+
+
+def is_refused(node, change):
+    """Whether a node refuses another array, and keeps the one that it has."""
+    before = node.data
+    _, refused = outcome(lambda: setattr(node, "data", CHANGES[change](before)))
+    assert refused is None or change not in FORMS and node.data is before
+    return refused is not None
+
+
 def assert_close(ours, theirs):
     assert np.shape(ours) == np.shape(theirs)
     single = np.float16 if np.asarray(theirs).dtype == np.float16 else np.float32
@@ -103,7 +119,8 @@ def test_a_function_whose_arrays_are_changed(backend, sequence):
             held[name] = changed(held[name])
         else:
             node = w if name == "w" else v
-            node.data = changed(node.data)
+            if is_refused(node, change):
+                continue
         for f, eager in zip(compiled, (loss, value_and_grad(loss))):
             ours, refused = outcome(lambda f=f: f(held["x"]))
             theirs, failed = outcome(lambda eager=eager: eager(held["x"]), Exception)
@@ -181,8 +198,8 @@ def test_a_step_whose_parameters_and_state_are_changed(backend, sequence):
             if what == "list":
                 LISTS[change](optimizer)
             elif what == "parameter":
-                parameter = optimizer.parameters[i]
-                parameter.data = CHANGES[change](parameter.data)
+                if is_refused(optimizer.parameters[i], change):
+                    break
             else:
                 first, second = optimizer.state[i]
                 optimizer.state[i] = CHANGES[change](first), second

@@ -158,6 +158,10 @@ MASKED = {
     "log": lambda x: anp.sum(anp.where(x - 2.0 > 0, anp.log(x - 2.0), 0.0)),
     "quotient": lambda x: anp.sum(anp.where(x != 3.0, 1.0 / (x - 3.0), 0.0)),
     "root": lambda x: anp.sum(anp.sqrt(anp.relu(x - 3.0))),
+    "guard": lambda x: anp.where(anp.isfinite(1.0 / (x[0, 2] - 3.0)), 0.0, x[0, 0]),
+    "comparison": lambda x: anp.sum(anp.where(anp.log(x - 2.0) > 0, x, 0.0)),
+    "place": lambda x: x.ravel()[anp.argmax(anp.where(MASK, x, -np.inf))],
+    "parts": lambda x: anp.split(anp.log(x - 2.0), 2)[1].sum(),
     "checkpoint": lambda x: anp.softmax(checkpoint(lambda x: anp.where(MASK, x, -np.inf))(x), -1)[:, 0].sum(),
     "huber": lambda x: anp.sum(huber(x)),
 }

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -234,18 +234,43 @@ def test_what_cannot_be_a_part_is_said(tmp_path, parts):
     assert not (tmp_path / "new").exists()
 
 
+def test_what_would_not_come_back_is_said(tmp_path):
+    checkpoint = nn.Checkpoint(tmp_path, notes={1: 2.0})
+    with pytest.raises(TypeError, match="in notes, the key 1 would come back as text"):
+        checkpoint.save(1)
+    with pytest.raises(ValueError, match="more than 18 digits"):
+        checkpoint.save(10**18)
+    assert checkpoint.paths() == []
+
+
 def test_a_second_process_says_so(tmp_path):
     program = "import nn, sys\ntry: nn.Checkpoint(sys.argv[1])\nexcept BlockingIOError as error: print(error)"
     checkpoint = nn.Checkpoint(tmp_path)
     second = subprocess.run([sys.executable, "-c", program, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert second.stdout == f"{tmp_path} is in use by another process: wait for its end, or give another folder\n"
     newer = nn.Checkpoint(tmp_path)
-    with pytest.raises(ValueError, match="it was closed, or something newer in this process took over the folder"):
+    with pytest.raises(ValueError, match="it was closed, something newer in this process took over the folder"):
         checkpoint.save(1)
     newer.save(1)
     newer.close()
     with open(tmp_path / ".lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # it is free
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_is_a_second_one(tmp_path):
+    checkpoint = nn.Checkpoint(tmp_path)
+    child = os.fork()
+    if not child:
+        with suppress(BaseException):
+            with pytest.raises(ValueError, match="was forked by the one that has it"):
+                checkpoint.save(2)
+            with pytest.raises(BlockingIOError):
+                nn.Checkpoint(tmp_path)
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    checkpoint.save(1)
 
 
 @contextmanager
@@ -277,8 +302,9 @@ def test_a_folder_that_vanishes_or_is_replaced_is_an_oserror(saved):
     checkpoint = nn.Checkpoint(folder, **Training().parts())
     shutil.move(folder, folder.parent / "elsewhere")
     assert checkpoint.paths() == []
-    with pytest.raises(FileNotFoundError):
-        checkpoint.save(4)
+    for work in (checkpoint.load, lambda: checkpoint.save(4)):
+        with pytest.raises(FileNotFoundError):
+            work()
     folder.mkdir()
     (folder / ".lock").touch()  # by another process
     with pytest.raises(FileNotFoundError, match="is not the folder any more that it was"):

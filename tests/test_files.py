@@ -133,6 +133,8 @@ def test_any_name_comes_back_or_is_refused(tmp_path_factory, names):
         ({"a": 1.0, "b": [{}]}, TypeError, "b holds Python objects; a file holds numbers and text only"),
         ({"a": np.zeros(2, "f8,i4")}, TypeError, "numbers and text only"),
         ({"a": Tensor([1.0])}, TypeError, "Tensor"),
+        ({"a": ["text", 1]}, TypeError, "a would come back as .'text', '1'.: keep texts apart from others"),
+        ({"a": "end\0"}, TypeError, "a would come back as 'end': .* without NUL"),
         ([1.0], TypeError, "list is neither a Module nor a dict"),
     ],
 )
@@ -366,6 +368,28 @@ def test_what_is_not_there_is_an_oserror(tmp_path):
         nn.load(tmp_path / "m.npz")
     with pytest.raises(OSError):
         nn.load(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="paths are others on Windows")
+def test_a_file_takes_no_others_place(tmp_path):
+    path, link, long = tmp_path / "m.npz", tmp_path / "link", os.fsencode(tmp_path / ("é" * 125 + ".npz"))
+    link.symlink_to(path)
+    before = os.umask(0o077)
+    try:
+        for name in (link, path, long):
+            nn.save(name, {"a": np.zeros(2)})
+            assert os.stat(name).st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
+    path.chmod(0o640)
+    nn.save(link, {"a": np.ones(2)})
+    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o640
+    assert_same(nn.load(path), {"a": np.ones(2)})
+    os.mkfifo(tmp_path / "pipe")
+    for other in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(FileExistsError, match="a file would take the place of what is none"):
+            nn.save(other, {"a": np.zeros(2)})
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):

@@ -236,6 +236,24 @@ def test_a_tensor_is_a_real_array(bad, error, message):
         Tensor([1.0]) + bad
 
 
+def test_data_is_checked_when_it_is_assigned():
+    x, v, floats = Tensor([1.0], name="x"), Value(1.0), np.ones((2, 2), np.float32)
+    x.data = floats
+    assert x.data is floats and x.dtype == np.float32
+    for other in ([1, 2], np.array([1, 2]), np.array([True, True]), np.ones(2)[::-1]):
+        x.data = other
+        assert type(x.data) is np.ndarray and x.dtype == float and x.shape == (2,)
+    v.data = np.float32(2.0)
+    assert type(v.data) is float
+    masked, objects = np.ma.masked_array([1.0], [True]), np.array([None])
+    for bad in ("a", None, 1j, objects, masked, x, v, [[1.0], [1.0, 2.0]]):
+        for node in (x, v):
+            before = node.data
+            with pytest.raises((TypeError, ValueError), match="needs|mask|already|one number"):
+                node.data = bad
+            assert node.data is before
+
+
 def test_a_tensor_holds_floats():
     for wrong in (int, complex, object):
         with pytest.raises(TypeError, match="holds floats"):

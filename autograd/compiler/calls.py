@@ -46,7 +46,7 @@ class CallForm(Form):
 
     def inputs(self, given: list) -> list | None:
         """The inputs of a call: what is given, leaves from outside, draws; None if this is not the program any more."""
-        held = [node.data for node in self.outside.values()] if self.outside else []
+        held = [node.number for node in self.outside.values()] if self.outside else []
         if held and looks(held) != self.looks or self.watch.changed():
             return None
         if held or self.draws:
@@ -138,8 +138,7 @@ def jit(function: Callable | None = None, backend: str = "auto") -> Any:
     programs are kept (`.forms.most`). A function of Values that is given arrays runs on their elements, broadcast.
     Inside another jitted function it is part of that program; inside detect_anomaly it runs uncompiled.
 
-    Raises TracingError where the function needs a number that is known only when the program runs, as `if x > 0` does,
-    and ValueError for a Tensor whose `.data` is no longer an array of floats.
+    Raises TracingError where the function needs a number that is known only when the program runs, as `if x > 0` does.
     """
     if function is None:
         return functools.partial(jit, backend=backend)
@@ -250,7 +249,7 @@ def compile_call(jit: Jit, args: tuple, kwargs: dict, given: list, before: Execu
     outputs: list[Any] = list(dict.fromkeys(x for x in flatten(recording.output) if isinstance(x, Node)))
     place = {x: Position(i) for i, x in enumerate(outputs)}
     result = map_tree(lambda x: place.get(x, x) if isinstance(x, Node) else _fresh(x), recording.output)
-    held = [node.data for node in recording.outside]
+    held = [node.number for node in recording.outside]
     inputs = [*given, *held, *(drawn.example() for drawn in recording.draws)]
     taken = [node.example for node in recording.inputs]
     convert = None if looks(inputs) == looks(taken) else [converter(x) for x in taken]

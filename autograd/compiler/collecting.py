@@ -15,8 +15,8 @@ def uncollected(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         enabled = gc.isenabled()
-        gc.disable()
         try:
+            gc.disable()
             return function(*args, **kwargs)
         finally:  # where a block's exit might be interrupted
             if enabled:

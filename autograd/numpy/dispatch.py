@@ -22,6 +22,7 @@ from ..failing import refuse, refused
 from ..meeting import as_array, as_tensors, unlisted
 from ..node import Tensor, Value, kinds
 from ..operation import OPERATIONS, Operation
+from ..recording import hooks, read
 from ..tree import flatten, map_tree, unflatten
 from ..users import warning_there
 
@@ -228,6 +229,8 @@ def constant(
             if traced is None:
                 not_differentiated(f"{home.__name__}.{name}")
             return traced(*map(entered, args), **{key: entered(arg) for key, arg in kwargs.items()})
+        if hooks:
+            read(*flatten([args, kwargs]))
         try:
             return plain(*map(data_of, args), **{key: data_of(arg) for key, arg in kwargs.items()})
         except Exception as error:

@@ -15,7 +15,7 @@ from ..node import Tensor
 from ..operation import OPERATIONS
 from .dispatch import blank_of, record
 from .moving import diagonal
-from .shaping import array, atleast_1d, moveaxis
+from .shaping import asarray, atleast_1d, moveaxis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -39,7 +39,7 @@ def einsum(*operands: Any, optimize: Any = False, dtype: Any = None, order: Any 
     if len(operands) < 2:
         raise ValueError("einsum: of subscripts and the arrays that they are of: einsum('ij,j->i', x, y)")
     subscripts, *factors = operands if isinstance(operands[0], str) else _as_text(operands)
-    ((x, letters), *others), out = _parsed(subscripts, [array(x, dtype) for x in factors])
+    ((x, letters), *others), out = _parsed(subscripts, [asarray(x, dtype) for x in factors])
     for i, (y, term) in enumerate(others, 1):
         x, letters = _contracted(x, letters, y, term, {*out}.union(*(later for _, later in others[i:])))
     x, letters = _summed(x, letters, {*out})

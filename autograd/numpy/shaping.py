@@ -81,19 +81,15 @@ atleast_1d, atleast_2d, atleast_3d = map(_at_least, (1, 2, 3))
 def array(
     object: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0
 ) -> Any:
-    """As numpy.array of a Tensor, or of nested lists with nodes in them."""
+    """As numpy.array of a Tensor, of which it is a copy, or of nested lists with nodes in them."""
     np.array(0, order=order)  # or an error
     x = as_array(object)
     x = x if dtype is None or x.dtype == dtype else x.astype(dtype)
+    if copy and x is object:
+        x = OPERATIONS["alias"](x)
+        if type(x) is Tensor:  # and no traced one, which has no numbers yet
+            x.number = x.number.copy()
     return x.reshape((1,) * (ndmin - x.ndim) + x.shape) if x.ndim < ndmin else x
-
-
-def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
-    """As numpy.copy: the array is the Tensor's own, where others share it with what they were made of."""
-    made = OPERATIONS["alias"](array(a, order=order))
-    if type(made) is Tensor:  # and no traced one, which has no numbers yet
-        made.data = made.data.copy()
-    return made
 
 
 def full_like(
@@ -110,8 +106,11 @@ swapaxes = lambda a, axis1, axis2: OPERATIONS["swapaxes"](a, axis1, axis2)
 tril = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k), m, 0.0)
 triu = lambda m, k=0: OPERATIONS["where"](np.tril(np.ones(m.shape[-2:], bool), k - 1), 0.0, m)
 unstack = lambda x, axis=0: tuple(moveaxis(x, axis, 0))
-full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(array(fill_value, dtype, order=order), shape)
-asarray, asanyarray = (lambda a, dtype=None, order=None, copy=None: array(a, dtype, order=order) for _ in range(2))
-ascontiguousarray, asfortranarray = (lambda a, dtype=None: array(a, dtype, ndmin=1) for _ in range(2))
+copy = lambda a, order="K", subok=False: array(a, order=order)
+asarray, asanyarray = (
+    lambda a, dtype=None, order=None, copy=None: array(a, dtype, copy=copy, order=order) for _ in range(2)
+)
+full = lambda shape, fill_value, dtype=None, order="C": broadcast_to(asarray(fill_value, dtype, order), shape)
+ascontiguousarray, asfortranarray = (lambda a, dtype=None: array(a, dtype, copy=False, ndmin=1) for _ in range(2))
 astype = lambda x, dtype, *, copy=True: x.astype(dtype)
 __all__ = record(globals())

@@ -1,6 +1,7 @@
 """The processor of this machine, and what LLVM makes of a text for it."""
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Thread, current_thread, main_thread
@@ -14,6 +15,17 @@ from .keeping import kept
 
 HUGE = 3_000_000  # characters; a longer program is not optimized, so that compilation takes seconds
 STRAIGHT = 100_000  # the same of a program on single numbers, which has no loops and gains next to nothing
+
+
+def awaited(lock: Any) -> Any:
+    """A lock for which a fork waits: in the new process nobody would be there to release it."""
+    if hasattr(os, "register_at_fork"):
+        release = functools.partial(lock.__exit__, None, None, None)
+        os.register_at_fork(before=lock.__enter__, after_in_parent=release, after_in_child=release)
+    return lock
+
+
+awaited(binding.ffi.lib._lock)  # which llvmlite holds while LLVM works
 
 
 class MachineCode:
