@@ -39,7 +39,7 @@ MORE = re.compile(
     r"keepdims=|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|False|f2)|hermitian="
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \[|float_power\(\(0"
     r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along"
-    r"|where=['{]|casting='no'|reshape\(\{|pinv\(.*, True|mean=[(\[]"
+    r"|where=['{]|casting='no'|reshape\(\{|pinv\(.*, (True|1)|mean=[(\[]|overwrite_input=|logsumexp\(.*(inf|nan)"
     r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=([(\[]|2j)"
     r"|dtype=\[\]|multigammaln.*, 0|entropy|multivariate.*T\((\[+-?[\d.]+\]|-?[\d.]+)"
 )
