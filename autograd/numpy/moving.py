@@ -49,7 +49,7 @@ def moved(move: Callable[[Any], Any], tree: Any) -> Any:
     parts = [as_array(x) for x in flatten(tree)]
     ends = itertools.accumulate(x.size for x in parts)
     numbers = [np.arange(end - x.size, end).reshape(x.shape) for x, end in zip(parts, ends)]
-    elements = concatenate(parts, None) if len(parts) > 1 else parts[0].reshape(-1)
+    elements = concatenate(parts or [np.empty(0)], None)
     return map_tree(lambda places: elements[np.asarray(places, int)], move(unflatten(tree, numbers)))
 
 

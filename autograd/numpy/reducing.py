@@ -34,11 +34,13 @@ def rows(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return x.transpose(*kept, *axes).reshape(*(x.shape[i] for i in kept), count(x.shape, axes))
 
 
-def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) -> Any:
-    """x in a dtype, and another number where the mask is False."""
+def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None, kinds: str = "fiu") -> Any:
+    """x in a dtype of these kinds, and another number where the mask is False."""
     if x.__class__ is Tensor and dtype is None and where is True:  # most calls
         return x
     x = as_array(x) if dtype is None else as_array(x).astype(dtype)
+    if dtype is not None and x.dtype.kind not in kinds:
+        raise TypeError(f"dtype= is of {'floats' if kinds == 'f' else 'numbers'} here, not {x.dtype}")
     if where is True:
         return x
     mask = as_array(where)
@@ -46,7 +48,7 @@ def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) ->
         raise TypeError(f"where= is a mask of booleans, not of {mask.dtype}")
     if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
         raise ValueError(f"where= is of shape {mask.shape}, the array of shape {x.shape}")
-    return _where(mask, x, other)
+    return _where(mask, x, _number(other, x.dtype))
 
 
 def _reducing(name: str) -> Callable[..., Any]:
@@ -74,10 +76,11 @@ def _folding(fold: Callable, nothing: float, join: Operation) -> Callable[..., A
 
 
 def _number(initial: Any, dtype: Any) -> Any:
-    """A number that does not widen the others, which are of this dtype."""
+    """One number as it stands beside others of this dtype."""
     if as_array(initial).ndim:
         raise ValueError(f"initial= is one number, not {initial!r}")
-    return as_array(initial).astype(dtype) if is_node(initial) else np.asarray(initial).item()
+    number = as_array(initial).astype(dtype)
+    return number if is_node(number) else number.item()
 
 
 def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
@@ -89,7 +92,7 @@ def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
         product = x[..., :half] * x[..., half : 2 * half]
         x = _concatenate(product, x[..., 2 * half :], x.ndim - 1) if n % 2 else product
     # a product of nothing is 1, and has a history all the same
-    return x.reshape(shape) if n else _sum(x, -1).reshape(shape) + 1.0
+    return x.reshape(shape) if n else _sum(x, -1).reshape(shape) + 1
 
 
 def _extreme(name: str, pick: Operation) -> Callable[..., Any]:
@@ -118,7 +121,7 @@ log_softmax = lambda x, axis=-1: OPERATIONS["log_softmax"](x, axes_of(axis, x.nd
 
 def mean(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """As numpy.mean."""
-    x = selected(a, dtype)
+    x = selected(a, dtype, kinds="f")
     if where is True:
         return _mean(x, axis, keepdims=keepdims)
     return sum(x, axis, keepdims=keepdims, where=where) / _counted(x, axis, keepdims, where)
@@ -139,7 +142,7 @@ def _of_deviations(name: str, size: Callable[..., Tensor]) -> Callable[..., Tens
     ) -> Tensor:
         if correction is not None and ddof:
             raise ValueError(f"{name}: ddof and correction are two names for the same number: give one of them")
-        x = selected(a, dtype)
+        x = selected(a, dtype, kinds="f")
         centre = _means(x, axis, keepdims=True, where=where) if mean is None else mean
         n = _counted(x, axis, keepdims, where) - float(ddof if correction is None else correction)
         return size(selected(x - centre, None, where, 0.0), OPERATIONS["maximum"](n, 0), axis, keepdims)

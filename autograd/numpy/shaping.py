@@ -45,9 +45,9 @@ def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     return OPERATIONS["transpose"](a, tuple(axis_of(i, a.ndim) for i in order))
 
 
-def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
+def broadcast_to(array: Tensor, shape: Any, subok: bool = False) -> Tensor:
     """As numpy.broadcast_to."""
-    lengths = unpacked(sizes if shape is None else (shape,))
+    lengths = unpacked((shape,))
     if len(lengths) < array.ndim:
         raise ValueError(f"broadcast_to: shape {array.shape} has more axes than {lengths}")
     return OPERATIONS["expand"](array, lengths)

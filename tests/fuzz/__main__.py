@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import faulthandler
 import sys
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from types import ModuleType
@@ -11,14 +12,14 @@ from types import ModuleType
 from . import __doc__ as about
 from . import texts
 from .calls import comparing
-from .calls.drawing import NAMES, call
+from .calls.drawing import EXPRESSIONS, NAMES, call
 from .hunting import Hunt, Maker
 from .peers.comparing import installed
 from .programs.running import run
 
 
 def _programs(given: argparse.Namespace) -> int:
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, warnings.catch_warnings(action="ignore"):
         peers = [stack.enter_context(peer) for peer in installed(given.peers)]
         ran, discarded, failures = run(given.seed, given.seconds, given.first, given.most, given.steps, peers)
     print(f"{ran} programs ran, {discarded} were discarded, {len(failures)} kinds of failures")
@@ -29,7 +30,9 @@ def _programs(given: argparse.Namespace) -> int:
 
 
 def _calls(given: argparse.Namespace) -> int:
-    return _hunt(given, "calls were compared", comparing, {name: partial(call, name) for name in NAMES})
+    return _hunt(
+        given, "calls were compared", comparing, {name: partial(call, name) for name in [*NAMES, *EXPRESSIONS]}
+    )
 
 
 def _texts(given: argparse.Namespace) -> int:

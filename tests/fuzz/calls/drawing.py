@@ -14,7 +14,7 @@ import autograd.numpy as np
 from autograd.scipy import special, stats
 
 from ..hunting import Choices
-from .arguments import NEVER, TABLE
+from .arguments import FURTHER, NEVER, TABLE
 from .comparing import DEFINED
 
 SHAPES = [(3,), (2, 3), (2, 2), (), (1,), (3, 3), (2, 3, 2), (0,), (1, 3), (3, 1), (0, 3), (2, 0), (2, 2, 2, 2), (6,)]
@@ -23,20 +23,30 @@ SPECIAL = [*NUMBERS, math.inf, -math.inf, math.nan]
 EINSUM = """
 i->i ij->ji ij->i ij-> ii ii->i i,i ij,jk ij,kj->ik i,j ij,ij->ij ij,j i,i-> ...i->... ...,... ij,jk,kl->il ,i i,
 i,ij ij,i->j ...ij->...ji bij,bjk->bik ij,ij,ij-> i...,i... ij->ii i->ij ij,k-> iii jii,ij""".split()
-OPERATORS = "+ - * / ** % // @ < <= > >= == !=".split()
+OPERATORS = "+ - * / ** % // @ < <= > >= == != & | ^ << >>".split()
 SEVERAL = ("arys", "xi", "args")  # parameters for as many arrays as one likes
 # methods that arrays have too; other arguments are those of the function
 METHODS = """
 sum mean max min prod var std cumsum cumprod reshape ravel transpose swapaxes squeeze repeat take diagonal trace dot
 clip round copy any all argmax argmin argsort nonzero astype""".split()
-PROPERTIES = "T mT shape ndim size dtype flatten() tolist() item()".split()
-NAMES = [f"np.{name}" for name in np.__all__ if name not in ("linalg", "affine", "log_softmax")]
+UFUNCS = [name for name in np.__all__ if isinstance(getattr(numpy, name, None), numpy.ufunc)]
+OF_UFUNCS: dict[str, Callable] = {  # what they take besides arrays, and what their methods take
+    "": lambda out=None, *, where=True, casting=None, order=None, dtype=None: None,
+    "reduce": lambda array, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True: None,
+    "accumulate": lambda array, axis=0, dtype=None, out=None: None,
+    "reduceat": lambda array, indices, axis=0, dtype=None, out=None: None,
+    "outer": lambda A, B, *, dtype=None, where=True: None,
+    "at": lambda a, indices, b: None,
+}
+NAMES = [f"np.{name}" for name in [*np.__all__, *FURTHER] if name != "linalg"]
 NAMES += [f"np.linalg.{name}" for name in np.linalg.__all__]
+NAMES += [f"np.ufunc.{name}" for name in OF_UFUNCS if name]
 NAMES += [f"special.{name}" for name in special.__all__]
 NAMES += [
     f"stats.{family}.{name}" for family in stats.__all__ for name in vars(getattr(stats, family)) if name[0] != "_"
 ]
-NAMES += [f".{name}" for name in METHODS] + ["operators", "indices", "properties"]
+NAMES += [f".{name}" for name in METHODS]
+EXPRESSIONS = "OPERATIONS INDEXING PROPERTIES BUILTINS JOINING".split()  # no calls, or of no function of NumPy
 
 
 def home(name: str) -> Callable:
@@ -46,6 +56,8 @@ def home(name: str) -> Callable:
     if name.startswith("special."):
         return getattr(scipy.special, name.removeprefix("special."))
     name = name.removeprefix("np.").removeprefix(".")
+    if name.startswith("ufunc."):
+        return OF_UFUNCS[name.removeprefix("ufunc.")]
     return DEFINED.get(name) or operator.attrgetter(name)(numpy)
 
 
@@ -59,25 +71,24 @@ def templates(name: str, parameter: str) -> list[str]:
 def call(name: str, choices: Choices) -> str:
     """A call, as text: T() makes a Tensor, V() a Value."""
     words = Words(choices, special="linalg" not in name)
-    if name == "operators":
-        other = words.word("OPERANDS")
-        return f" {choices.one_of(OPERATORS)} ".join(choices.permuted([f"({other})", words.node()]))
-    if name == "indices":
-        return f"{words.node()}[{words.word('INDICES')}]"
-    if name == "properties":
-        return f"{words.node()}.{choices.one_of(PROPERTIES)}"
+    if name in EXPRESSIONS:
+        return words.word(name)
     before = words.node() if name[0] == "." else ""
-    return f"{before}{name}({', '.join(_arguments(words, name))})"
+    called = name.replace("ufunc", choices.one_of(UFUNCS)) if "ufunc" in name else name
+    if called.startswith("np.") and hasattr(numpy, called.split(".")[1]) and choices.below(4) == 3:
+        called = f"numpy.{called.removeprefix('np.')}"
+    return f"{before}{called}({', '.join(_arguments(words, name))})"
 
 
 def parameters(name: str) -> list[inspect.Parameter]:
     """The parameters of a function that are drawn, of a method those behind the array."""
-    function = home(name)
-    if isinstance(function, numpy.ufunc):  # what else it takes is not differentiated
+    function, places = home(name), []
+    if isinstance(function, numpy.ufunc):
         names = ["x1", "x2", "x3"][: function.nin] if function.nin > 1 else ["x"]
-        return [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in names]
+        places = [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in names]
+        function = OF_UFUNCS[""] if name.startswith("np.") else lambda: None  # SciPy's break down at where=
     try:
-        found = [*inspect.signature(function).parameters.values()][name[0] == "." :]
+        found = [*places, *inspect.signature(function).parameters.values()][name[0] == "." :]
     except ValueError:  # an older NumPy does not say it
         return []
     return [p for p in found if p.name not in NEVER and (templates(name, p.name) or p.default is p.empty)]
@@ -104,12 +115,7 @@ class Words:
     """What stands in braces, drawn; arrays of one call have shapes that go together, mostly."""
 
     def __init__(self, choices: Choices, special: bool):
-        self.below, self.one_of, self.some, self.permuted = (
-            choices.below,
-            choices.one_of,
-            choices.some,
-            choices.permuted,
-        )
+        self.below, self.one_of, self.permuted = choices.below, choices.one_of, choices.permuted
         self.shape_of_first = self.one_of(SHAPES)
         self.special = special and self.below(10) == 9  # of infinities LAPACK may not return
         self.single = self.below(5) == 4
@@ -193,6 +199,20 @@ class Words:
         array = numpy.array([self.one_of(numbers) for _ in range(math.prod(shape))]).reshape(shape)
         text = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
         return f"{maker}({text}{more})" if maker else text
+
+    def operator(self) -> str:
+        return self.one_of(OPERATORS)
+
+    def operand(self) -> str:
+        return f"({self.word('OPERANDS')})"
+
+    def index(self) -> str:
+        return self.word("INDICES")
+
+    def like(self) -> str:
+        """An array to write into."""
+        shape = self.one_of([self.shape_of_first, self.shape_of_first[1:], ()])
+        return self._listed(shape, [0.0], "np.array", ", 'f4'" * self.single)
 
     def ndim(self) -> int:
         return len(self.shape_of_first)
