@@ -12,10 +12,13 @@ from autograd import Tensor, TracingError, grad, jit, scan, vmap
 from autograd.tree import flatten
 
 pytest.importorskip("llvmlite")
+pytest.importorskip("scipy")
+
+from autograd.scipy import special  # noqa: E402
 
 from .fuzz import texts  # noqa: E402
+from .fuzz.calls import arguments, drawing  # noqa: E402
 from .fuzz.calls import comparing as calls  # noqa: E402
-from .fuzz.calls import drawing  # noqa: E402
 from .fuzz.hunting import Hunt  # noqa: E402
 from .fuzz.peers.comparing import Peer  # noqa: E402
 from .fuzz.programs import templates, text  # noqa: E402
@@ -206,6 +209,25 @@ stats.multivariate_normal.logpdf(T([1.0, 2.0]))
 stats.multivariate_normal.pdf(T([[1.0, 2.0]]), T([[1.0, 2.0]]))
 np.convolve(T([1.0, 2.0, 3.0]), V(1.0), 0)
 np.convolve(T([1.0, 2.0]), T([1.0, 2.0, 3.0, 4.0]), 's')
+np.sum(T([1.0]), dtype=bool)
+np.nansum(T([1.0, np.nan]), dtype=int)
+np.prod(T([2.5]), dtype=int, initial=1.0)
+np.nanprod(T(np.zeros((0, 3))), 0, int)
+np.mean(T([1.0]), dtype=int)
+np.nanstd(T([1.0]), dtype=int)
+np.cov(T([1.0, 1.0, 0.0]), bias=None)
+np.average(T([1.0, 2.0]), weights=np.array([1, 3]), returned=True)
+np.average(T([[1.0, 2.0]]), np.array([0, 1]))
+np.linspace(T(3.0), 3.0, 7)
+np.linspace(T(1.0), T(2.0), dtype=int)
+np.polyval([1.0, 2.0], T([1.0], 'f4'))
+np.extract(T(np.zeros((0,))), [])
+np.broadcast_to(T(1.0), (2, 3), True)
+np.multiply.reduce(T(1.0), 1)
+numpy.exp(T([1.0]), out=np.zeros(1))
+numpy.exp(T([1.0]), where=np.array([True]))
+1.0 in T([[1.0, 2.0]])
+3.0 in T(1.0)
 T([1.0, 2.0]).item()
 T([1.0]).sum(axis=9)
 T([1.0]).mean(dtype='x')
@@ -224,6 +246,15 @@ def test_every_argument_of_every_function_is_drawn():
     for name in drawing.NAMES:
         for parameter in drawing.parameters(name):
             assert drawing.templates(name, parameter.name), f"{name}: what is {parameter} drawn from?"
+
+
+def test_every_name_is_drawn():
+    tables = {"np": np, "np.linalg": np.linalg, "special": special}
+    names = {f"{home}.{name}" for home, module in tables.items() for name in module.__all__} - {"np.linalg"}
+    methods = {f".{name}" for name in dir(Tensor) if hasattr(numpy.ndarray, name) and name[0] != "_"}
+    expressions = " ".join(" ".join(arguments.TABLE[name]) for name in drawing.EXPRESSIONS)
+    assert names <= {*drawing.NAMES}
+    assert methods - {*drawing.NAMES} <= {*re.findall(r"\.\w+", expressions), ".data"}
 
 
 def test_random_calls():

@@ -16,7 +16,7 @@ union1d unique unique_all unique_counts unique_inverse unique_values""".split()
 
 # names of parameters, or of functions and a parameter, and templates; a word in capitals stands for the list of its own
 TEXT = r"""
-WRONG: None ; 'abc' ; 1.5 ; np.nan ; -7 ; (0, 1, 2, 3, 4) ; [] ; {} ; np.array([0, 1]) ; 10**20 ; 2j
+WRONG: None ; 'abc' ; 1.5 ; np.nan ; -7 ; (0, 1, 2, 3, 4) ; [] ; np.array([0, 1]) ; 10**20 ; 2j
 AXIS: {axis} ; {axis} ; {axis} ; -1 ; 0 ; 1 ; np.int64(0) ; np.array(0) ; 7 ; 1.5 ; 'a' ; (0, 0) ; [0]
 AXES: AXIS ; None ; {axes} ; {axes} ; () ; (0, -1) ; (np.int64(0),)
 INTEGER: 1 ; 0 ; -1 ; 2 ; np.int64(1) ; np.array(1) ; True ; 5 ; 1.0 ; 1.5 ; 'a' ; None ; (1,) ; [1]

@@ -26,7 +26,7 @@ DOCUMENTED = re.compile(
     "|edge_order is|must be of integer|the mode is full|unexpected keyword|positional argument"
     "|did not contain a loop|Singular matrix|leave out=|a mask of the shape of x|not positive definite|dtype= is"
     "|'out' must be|was given|only float.x. and int|with a sequence|the first axis of x|not of vectors of"
-    "|not supported for the input types"
+    "|not supported for the input types|are valid indices"
 )
 # what we take though NumPy refuses it: more ways to write the same, and IEEE arithmetic
 TAKEN = re.compile(
@@ -42,13 +42,13 @@ TAKEN = re.compile(
 )
 # corners in which one takes more than the other
 MORE = re.compile(
-    r"keepdims=(?!True|False|[01]\b)|reshape\(.*'[CFA]'|tensorsolve|tensorinv|axis[abc]?=\[|c(ov|orrcoef)\(.*(zeros|f2)"
-    r"|hermitian=(?!True|False)|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|pad\(.\(-?\d|lstsq\(.*\), \[|float_power\(\(0"
-    r"|piecewise.*(True, |\[\])|unwrap.*array|bincount\(.*(\[\]|zeros)|ediff1d\([^T]|norm\(.*1\.5|take_along"
-    r"|where=['{]|where=10|where\(('a'|.*\) > 0)|casting='no'|reshape\(\{"
-    r"|pinv\(.*, (True|1)|mean=[(\[]|nan(var|std).*mean=|overwrite_input=|logsumexp\(.*(inf|nan|10\*\*)"
-    r"|(quantile|percentile).*(\(\)|\{\})|interp.*inf|(ddof|correction)=([(\[]|2j)"
-    r"|dtype=\[\]|multigammaln.*, (0|-)|diff\(.*, (n=)?0, |nan_to_num\(\(|entropy|multivariate.*T\((\[+-?[\d.]+\]|-?[\d.]+)"
+    r"keepdims=(?!True|False|[01]\b)|hermitian=(?!True|False)|overwrite_input=|casting='no'|dtype=\[\]|mean=[(\[]"
+    r"|(ddof|correction)=([(\[]|2j)|axis[abc]?=\[|where=('|10)|where\(('a'|.*\) > 0)|nan(var|std).*mean="
+    r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|(quantile|percentile).*\(\)"
+    r"|piecewise(.*(True, |\[\])|\(-?\d)|c(ov|orrcoef)\(.*(zeros|f2)|bincount\(.*(\[\]|zeros)|unwrap.*array|interp.*inf"
+    r"|reshape\(.*'[CFA]'|pad\(.\(-?\d|ediff1d\([^T]|take_along|diff\(.*, (n=)?0, |nan_to_num\(\(|float_power\(\(0"
+    r"|norm\(.*1\.5|tensorsolve|tensorinv|lstsq\(.*\), \[|pinv\(.*, (True|1)|entropy|multigammaln.*, (0|-)"
+    r"|logsumexp\((.*(inf|nan|10\*\*)|[^\[]*keepdims)|multivariate.*T\((\[+-?[\d.]+\]|-?[\d.]+)"
 )
 # what NumPy takes forever for (differences of nothing, again and again), or breaks down at
 ENDLESS = re.compile(r"diff\(.*10\*\*20|multigammaln.*10\*\*20|cum.*out=|accumulate.*out=")
