@@ -47,7 +47,7 @@ MORE = re.compile(
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|(quantile|percentile).*\(\)"
     r"|piecewise(.*(True, |\[\])|\(-?\d)|c(ov|orrcoef)\(.*(zeros|f2)|bincount\(.*(\[\]|zeros)|unwrap.*array|interp.*inf"
     r"|reshape\(.*'[CFA]'|pad\(.\(-?\d|ediff1d\([^T]|take_along|diff\(.*, (n=)?0, |nan_to_num\(\(|float_power\(\(0"
-    r"|norm\(.*1\.5|tensorsolve|tensorinv|lstsq\(.*\), \[|pinv\(.*, (True|1)|entropy|multigammaln.*, (0|-)"
+    r"|norm\(.*1\.5|tensorsolve|tensorinv|lstsq\(.*\), \[|pinv\(.*(, |hermitian=)(True|1)|entropy|multigammaln.*, (0|-)"
     r"|logsumexp\((.*(inf|nan|10\*\*)|[^\[]*keepdims)|multivariate.*T\((\[+-?[\d.]+\]|-?[\d.]+)"
 )
 # what NumPy takes forever for (differences of nothing, again and again), or breaks down at
