@@ -222,6 +222,8 @@ def constant(
     plain = getattr(home, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if holds_node((kwargs.get("out"), *args[out_place(plain) :])):
+            raise TypeError(NO_OUT.format(name))
         if is_node(kwargs.get("weights")):
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
         if kinds.tracing and data_of is not blank_of and holds_node((*args, *kwargs.values())):
