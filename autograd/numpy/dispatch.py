@@ -79,7 +79,8 @@ def recorded(
     def either(*args: Any, **kwargs: Any) -> Any:
         types = {*map(type, args)}
         try:
-            if Tensor in types and types <= simple and (len(args) < 3 or len(args) <= out_place(plain)):
+            given = Tensor in types and types <= simple and (type(args[0]) in ARRAYS or not arrays)
+            if given and (len(args) < 3 or len(args) <= out_place(plain)):
                 if not kwargs:  # most calls
                     return function(*args)
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
