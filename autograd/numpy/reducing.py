@@ -145,7 +145,7 @@ def _of_deviations(name: str, size: Callable[..., Tensor]) -> Callable[..., Tens
         x = selected(a, dtype, kinds="f")
         centre = _means(x, axis, keepdims=True, where=where) if mean is None else mean
         n = _counted(x, axis, keepdims, where) - float(ddof if correction is None else correction)
-        return size(selected(x - centre, None, where, 0.0), OPERATIONS["maximum"](n, 0), axis, keepdims)
+        return size(selected(x - centre, dtype, where, 0.0), OPERATIONS["maximum"](n, 0), axis, keepdims)
 
     return function
 

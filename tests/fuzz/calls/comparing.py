@@ -45,10 +45,10 @@ MORE = re.compile(
     r"keepdims=(?!True|False|[01]\b)|hermitian=(?!True|False)|overwrite_input=|casting='no'|dtype=\[\]|mean=[(\[]"
     r"|(ddof|correction)=([(\[]|2j)|axis[abc]?=\[|where=('|10)|where\(('a'|.*\) > 0)|nan(var|std).*mean="
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|(quantile|percentile).*\(\)"
-    r"|piecewise(.*(True, |\[\])|\(-?\d)|c(ov|orrcoef)\(.*(zeros|f2)|bincount\(.*(\[\]|zeros)|unwrap.*array|interp.*inf"
-    r"|reshape\(.*'[CFA]'|pad\(.\(-?\d|take_along|diff\(.*, (n=)?0, |nan_to_num\(\(|float_power\(\(0"
-    r"|norm\(.*1\.5|tensorsolve|tensorinv|lstsq\(.*\), \[|pinv\(.*(, |hermitian=)(True|1)|entropy|multigammaln.*, (0|-)"
-    r"|logsumexp\((.*(inf|nan|10\*\*)|[^\[]*keepdims)|multivariate.*T\((\[+-?[\d.]+\]|-?[\d.]+)"
+    r"|piecewise(.*(True, |\[\])|\(-?\d)|c(ov|orrcoef)\(.*(zeros|f2)|bincount\(.*(\[\]|zeros)|unwrap.*array"
+    r"|interp.*(inf|zeros)|reshape\(.*'[CFA]'|pad\(.\(-?\d|take_along|diff\(.*, (n=)?0, |nan_to_num\(\("
+    r"|float_power\(\(0|norm\(.*1\.5|tensorsolve|tensorinv|lstsq\(.*\), \[|pinv\(.*(, |hermitian=)(True|1)|entropy"
+    r"|multigammaln.*, (0|-)|logsumexp\((.*(inf|nan|10\*\*)|[^\[]*keepdims)|multivariate.*T\((\[+-?[\d.]+\]|-?[\d.]+)"
 )
 # what NumPy takes forever for (differences of nothing, again and again), or breaks down at
 ENDLESS = re.compile(r"diff\(.*10\*\*20|multigammaln.*10\*\*20|cum.*out=|accumulate.*out=")
