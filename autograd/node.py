@@ -208,7 +208,10 @@ class Tensor(Node, TensorMethods, final=False):
 
 
 def _float_dtype(dtype: Any) -> np.dtype[Any]:
-    dtype = np.dtype(dtype)
+    try:
+        dtype = np.dtype(dtype)
+    except SyntaxError as error:  # of a text that NumPy reads as Python
+        raise TypeError(f"{dtype!r} is no dtype: {error}") from None
     if dtype.kind != "f":
         raise TypeError(f"a Tensor holds floats, not {dtype}")
     return dtype

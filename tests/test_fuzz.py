@@ -282,10 +282,15 @@ def test_a_failure_is_made_small_and_kept_once(capsys):
     )
 
 
-TEXTS_FOUND = [f"of_a_row('f(x) = {'-' * 200}x | g')", f"of_a_row('f(x) = {'(' * 300}x{')' * 300} | g')"]
+TEXTS_FOUND = {
+    "signs": f"of_a_row('f(x) = {'-' * 200}x | g')",
+    "parentheses": f"of_a_row('f(x) = {'(' * 300}x{')' * 300} | g')",
+    "a dtype that NumPy reads as Python": "Tensor([1.0]).astype('0)')",
+    "one of a Tensor": "Tensor([1.0], '0)')",
+}
 
 
-@pytest.mark.parametrize("text", TEXTS_FOUND, ids=["signs", "parentheses"])
+@pytest.mark.parametrize("text", TEXTS_FOUND.values(), ids=TEXTS_FOUND)
 def test_what_texts_found(text):
     assert texts.difference(text) is None
 
