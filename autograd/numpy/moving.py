@@ -98,7 +98,7 @@ PLACES: dict[str, Callable] = {
 
 def take(a: Tensor, indices: Tensor, axis: int | None = None, *, mode: str = "raise") -> Any:
     """As numpy.take."""
-    x, axis = along(atleast_1d(a), axis)
+    x, axis = along(a, axis)
     indices = indices if indices.size else indices.astype(int)
     i = PLACES[mode](indices + 0 if indices.dtype.kind == "b" else indices, x.shape[axis])
     return _at(x, (slice(None),) * axis + (i,), i)

@@ -18,7 +18,7 @@ from ..on_arrays import count
 from ..operation import OPERATIONS, Operation
 from .dispatch import data_of, record
 from .moving import concatenate
-from .shaping import along, atleast_1d, broadcast_to, cut
+from .shaping import along, broadcast_to, cut
 
 _where, _concatenate = OPERATIONS["where"], OPERATIONS["concatenate"]
 
@@ -158,7 +158,7 @@ std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=
 
 def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
     """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
-    x, axis = along(atleast_1d(selected(x, dtype)), axis)
+    x, axis = along(selected(x, dtype), axis)
     step = 1
     while step < x.shape[axis]:
         both = OPERATIONS[operation](cut(x, axis, None, -step), cut(x, axis, step, None))
@@ -170,7 +170,7 @@ def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tens
 ediff1d = lambda ary, to_end=None, to_begin=None: concatenate(
     [as_array(part).astype(ary.dtype) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None], None
 )
-cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(atleast_1d(selected(a, dtype)), axis))
+cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(selected(a, dtype), axis))
 cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0
 
 

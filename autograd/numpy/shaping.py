@@ -14,8 +14,9 @@ from .dispatch import blank_of, record
 
 
 def along(x: Any, axis: Any) -> tuple[Any, int]:
-    """x and one axis of it; all elements in a row for None."""
-    return (x.reshape(-1), 0) if axis is None else (x, axis_of(axis, x.ndim))
+    """x and one axis of it; all elements in a row for None, and of a number, as NumPy has it."""
+    row = axis is None or not x.ndim and axis in (0, -1)
+    return (x.reshape(-1), 0) if row else (x, axis_of(axis, x.ndim))
 
 
 def cut(x: Any, axis: int, *places: int | None) -> Any:

@@ -10,7 +10,7 @@ from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
 from . import masks, reducing
-from .dispatch import blank_of, data_of, record
+from .dispatch import blank_of, data_of, floats, record
 from .moving import concatenate, diagonal, take, take_along_axis
 from .reducing import selected
 from .shaping import atleast_2d, broadcast_to
@@ -24,7 +24,7 @@ ptp = lambda a, axis=None, *, keepdims=False: (
 
 def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As numpy.average; the weights have their gradient, too."""
-    axis = tuple(axis) if np.ndim(axis) else axis
+    a, axis = floats(a), tuple(axis) if np.ndim(axis) else axis
     w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
     if w.shape != a.shape:
         np.average(blank_of(a), axis, np.ones(w.shape))  # or an error
@@ -44,7 +44,7 @@ def _quantile(name: str) -> Callable[..., Any]:
 
     def function(a: Tensor, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False) -> Tensor:
         q, axes = np.asarray(q, float), axes_of(tuple(axis) if np.ndim(axis) else axis, a.ndim)
-        rows = reducing.sort(reducing.rows(a, axes))
+        rows = reducing.sort(reducing.rows(floats(a), axes))
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method).ravel(), over_nan)
         return out.reshape(q.shape + reducing.without(a.shape, axes, keepdims))
 
