@@ -44,6 +44,11 @@ FOUND = {  # what random programs found, as small as it can be
     "a bound that is no number": (lambda x: [np.clip(x, -1.0, numpy.nan), np.clip(x, numpy.nan, x)], [ROW]),
     "remainders by no number": (lambda x: [x % numpy.nan, x < x % numpy.nan, x // numpy.nan, x % numpy.inf], [ROW]),
     "large products of small integers": (lambda x: [np.prod(x), np.cumprod(x)], [numpy.full(9, 65537, "i4")]),
+    "quantiles of integers": (
+        lambda x: [np.median(x), np.quantile(x, 0.3), *np.average(x, returned=True)],
+        [ROW[:2].astype(int)],
+    ),
+    "the places of a number": (lambda x: [np.argsort(x), np.argmax(x, -1)], [numpy.array(2)]),
     "a mask that is carried": (
         lambda x: grad(lambda x: np.sum(scan(lambda a, b: (a, np.relu(b)), numpy.array([True]), x)[1]))(x),
         [ROW],
@@ -219,6 +224,8 @@ np.var(T([1.0], 'f4'), -1, 'f2', mean=T([1.0], 'f4'))
 np.cov(T([1.0, 1.0, 0.0]), bias=None)
 np.average(T([1.0, 2.0]), weights=np.array([1, 3]), returned=True)
 np.ediff1d(1.5, T([1.0]))
+np.ediff1d(np.array([1, 3]), T([1.0]))
+np.ediff1d(T([1.0, 3.0], 'f4'), T([1.0]), [0.5])
 np.average(1.5, None, T(2.0))
 np.average(T([[1.0, 2.0]]), np.array([0, 1]))
 np.linspace(T(3.0), 3.0, 7)

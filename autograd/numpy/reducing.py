@@ -168,7 +168,7 @@ def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tens
 
 
 ediff1d = lambda ary, to_end=None, to_begin=None: concatenate(
-    [as_array(part).astype(ary.dtype) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None], None
+    [part for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None], None, dtype=ary.dtype
 )
 cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(selected(a, dtype), axis))
 cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0

@@ -26,7 +26,7 @@ DOCUMENTED = re.compile(
     "|edge_order is|must be of integer|the mode is full|unexpected keyword|positional argument"
     "|did not contain a loop|Singular matrix|leave out=|a mask of the shape of x|not positive definite|dtype= is"
     "|'out' must be|was given|only float.x. and int|with a sequence|the first axis of x|not of vectors of"
-    "|not supported for the input types|are valid indices"
+    "|not supported for the input types|are valid indices|is out of bounds for axis . with|'list' object cannot be"
 )
 # what we take though NumPy refuses it: more ways to write the same, and IEEE arithmetic
 TAKEN = re.compile(
