@@ -44,6 +44,7 @@ FOUND = {  # what random programs found, as small as it can be
     "a bound that is no number": (lambda x: [np.clip(x, -1.0, numpy.nan), np.clip(x, numpy.nan, x)], [ROW]),
     "remainders by no number": (lambda x: [x % numpy.nan, x < x % numpy.nan, x // numpy.nan, x % numpy.inf], [ROW]),
     "large products of small integers": (lambda x: [np.prod(x), np.cumprod(x)], [numpy.full(9, 65537, "i4")]),
+    "means of large integers": (lambda x: [np.mean(x), np.var(x, 0)], [numpy.array([[-(2**63)], [-(2**63)], [4]])]),
     "a mask that is carried": (
         lambda x: grad(lambda x: np.sum(scan(lambda a, b: (a, np.relu(b)), numpy.array([True]), x)[1]))(x),
         [ROW],
@@ -242,6 +243,7 @@ np.average(T([[1.0, 2.0]]), np.array([0, 1]))
 np.linspace(T(3.0), 3.0, 7)
 np.linspace(T(1.0), T(2.0), dtype=int)
 np.polyval([1.0, 2.0], T([1.0], 'f4'))
+np.interp(V(1.0), [0.0, 1.0], [2.0, 4.0], T([1.0]), [0.5], 1.0)
 np.extract(T(np.zeros((0,))), [])
 np.broadcast_to(T(1.0), (2, 3), True)
 np.multiply.reduce(T(1.0), 1)

@@ -35,10 +35,13 @@ def rows(x: Tensor, axes: tuple[int, ...]) -> Tensor:
 
 
 def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None, kinds: str = "fiu") -> Any:
-    """x in a dtype of these kinds, and another number where the mask is False."""
+    """x in a dtype of these kinds, floats if there is no other, and another number where the mask is False."""
     if x.__class__ is Tensor and dtype is None and where is True:  # most calls
         return x
-    x = as_array(x) if dtype is None else as_array(x).astype(dtype)
+    x = as_array(x)
+    if dtype is None and kinds == "f" and x.dtype.kind != "f":
+        dtype = float  # sums of integers might overflow
+    x = x if dtype is None else x.astype(dtype)
     if dtype is not None and x.dtype.kind not in kinds:
         raise TypeError(f"dtype= is of {'floats' if kinds == 'f' else 'numbers'} here, not {x.dtype}")
     if where is True:

@@ -46,7 +46,7 @@ MORE = re.compile(
     r"|(ddof|correction)=([(\[]|2j)|axis[abc]?=\[|where=('|10)|where\(('a'|.*\) > 0)|nan(var|std).*mean="
     r"|(resize|piecewise|median|quantile|percentile|polyval)\(.*zeros|(quantile|percentile).*\(\)"
     r"|piecewise(.*(True, |\[\])|\(-?\d)|c(ov|orrcoef)\(.*(zeros|f2)|bincount\(.*(\[\]|zeros)|unwrap.*array"
-    r"|interp.*(inf|zeros)|reshape\(.*'[CFA]'|pad\(.\(-?\d|take_along|diff\(.*, (n=)?0, |nan_to_num\(\("
+    r"|interp.*inf|reshape\(.*'[CFA]'|pad\(.\(-?\d|take_along|diff\(.*, (n=)?0, |nan_to_num\(\("
     r"|float_power\(\(0|norm\(.*1\.5|tensorsolve|tensorinv|lstsq\(.*\), \[|pinv\(.*(, |hermitian=)(True|1)|entropy"
     r"|multigammaln.*, (0|-)|logsumexp\((.*(inf|nan|10\*\*)|[^\[]*keepdims)|multivariate.*T\((\[+-?[\d.]+\]|-?[\d.]+)"
 )
