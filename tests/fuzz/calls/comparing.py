@@ -21,7 +21,7 @@ INTERNAL = (KeyError, AttributeError, AssertionError, RecursionError, UnboundLoc
 REFUSALS = (ValueError, TypeError, IndexError, OverflowError)
 # what we refuse though NumPy takes it, saying so
 DOCUMENTED = re.compile(
-    "is not differentiated|are not differentiated|holds floats|real numbers, not|does not turn into an array"
+    "is not differentiated|are not differentiated|holds floats|real numbers?, not|does not turn into an array"
     "|a masked array|where= is a mask of booleans|where= leaves nothing|no median or quantile|no order for vectors"
     "|edge_order is|must be of integer|the mode is full|unexpected keyword|positional argument"
     "|did not contain a loop|Singular matrix|leave out=|a mask of the shape of x|not positive definite|dtype= is"
@@ -38,7 +38,7 @@ TAKEN = re.compile(
     "|zero-size array|too many indices|not supported for the input types|into shape .1,1.|infs or NaNs|Each entry"
     "|vector of length|cannot reshape array|loop of ufunc|understand the path|strings are not"
     "|__round__|__format__|unhashable|order must be str|copy.. takes|Cannot construct a dtype|truth value of an array"
-    "|accumulate on a scalar|only 'C' or 'F' order|cannot convert float NaN"
+    "|accumulate on a scalar|must match exactly|only 'C' or 'F' order|cannot convert float NaN"
 )
 # corners in which one takes more than the other
 MORE = re.compile(

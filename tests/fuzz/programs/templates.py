@@ -115,7 +115,7 @@ RARE = [
     {f}[np.triu_indices_from({x})] ; {f}[np.tril_indices_from({x}, -1)] ; {f}[np.diag_indices_from({gram})]
     {f} * np.size({x}) ; {f} / np.shape({x})[-1] ; np.linspace({a}, {a}, 3) ; np.logspace(np.tanh({f}), 1.0, 4)
     np.geomspace(np.exp(np.tanh({f})), 3.0, 3) ; {f} * np.empty_like({x}).ndim ; np.ediff1d({a})
-    np.gradient({a}, axis={axis}) ; np.gradient({a}, 0.5, axis={axis}) ; np.trapezoid({a}, dx=0.5, axis={axis})
+    np.gradient({a}, axis={axis}) ; np.gradient({a}, 0.5, axis={axis}) ; np.trapezoid({f}, dx=0.5, axis={axis})
     np.unwrap({a}, axis={axis}) ; np.sinc({f}) ; np.polyval({a}, {a}) ; np.polyval([1.0, -0.5, 2.0], {f})
     np.float_power({f}, 2) ; np.conj({f}) ; np.imag({f}) ; np.isreal({f}) ; np.iscomplex({f})
     np.interp({f}, [0.0, 1.0, 3.0], np.cumsum(np.array([1.0, 2.0, 0.5]))) ; np.choose({i} % 2, [{f}, {f}])
