@@ -31,7 +31,7 @@ def linspace(
     share = _between(start, stop, num, endpoint)
     line = where(share == 1.0, stop, start + (stop - start) * share)
     line = moveaxis(selected(line, dtype, kinds="f"), 0, axis)
-    steps = num - bool(endpoint)
+    steps = operator.index(num) - bool(endpoint)
     return (line, (stop - start) / steps if steps > 0 else np.nan) if retstep else line
 
 

@@ -42,7 +42,7 @@ def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
 def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
     order = order if axes is None else (axes,)
-    order = (*range(a.ndim)[::-1],) if order in ((), (None,)) else unpacked(order)
+    order = unpacked(order) if order and order[0] is not None else (*range(a.ndim)[::-1],)
     return OPERATIONS["transpose"](a, tuple(axis_of(i, a.ndim) for i in order))
 
 
