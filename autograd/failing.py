@@ -13,7 +13,10 @@ from .users import at_users_line, users_line
 
 REFUSALS = (ValueError, TypeError, IndexError, FloatingPointError, np.linalg.LinAlgError, np.exceptions.AxisError)
 # of code that met what it was not written for
-ASTRAY = (AttributeError, KeyError, AssertionError, ZeroDivisionError, RuntimeError, RecursionError, OverflowError)
+ASTRAY = (
+    *(AttributeError, KeyError, AssertionError, ZeroDivisionError, RuntimeError, RecursionError, OverflowError),
+    SyntaxError,  # of a dtype's text, which NumPy reads as Python
+)
 
 
 class TracingError(TypeError):

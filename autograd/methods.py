@@ -13,7 +13,7 @@ import numpy
 
 from . import copying
 from . import numpy as names
-from .arguments import numeric, real_number
+from .arguments import numeric, real_number, unpacked
 from .backward import backward
 from .failing import naming
 from .node import Node, Tensor, Value, kinds
@@ -129,13 +129,15 @@ _attach(Tensor, "tolist", lambda self: self.data.tolist(), "As numpy.ndarray.tol
 for _name, _function in {
     **{name: getattr(names, name) for name in OF_ARRAYS},
     **{name: getattr(Tensor, name) for name in ("astype", "item")},
-    "expand": names.broadcast_to,
     "flatten": names.ravel,
     "__matmul__": names.matmul,
 }.items():
     # what is of a Tensor alone need not ask whether it was given one
     _inner = _function if _name in OF_TWO else getattr(_function, "__wrapped__", _function)
     setattr(Tensor, _name, naming(_name.strip("_"), _inner))
+_expand = naming("expand", lambda self, *sizes: names.broadcast_to(self, unpacked(sizes)))
+_attach(Tensor, "expand", _expand, names.broadcast_to.__doc__)
+_attach(Tensor, "__contains__", lambda self, item: bool(names.any(self == item)), "Whether an element equals this.")
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "data": property(

@@ -118,9 +118,8 @@ class Value(Node, ValueMethods, final=False):
 class Tensor(Node, TensorMethods, final=False):
     """An array and how it was made; NumPy's arithmetic and indexing on it record what they do.
 
-    Integers and booleans become float64; floats keep their dtype, unless another is given. The data is copied, so that
-    later changes of the original do not reach into the graph. Raises TypeError for what holds no real numbers,
-    ValueError for nested lists that are no array.
+    Integers and booleans become float64; floats keep their dtype, unless another is given. The data is copied: later
+    changes do not reach it. Raises TypeError for what holds no real numbers, ValueError for lists that are no array.
     """
 
     __slots__ = ()
@@ -129,7 +128,7 @@ class Tensor(Node, TensorMethods, final=False):
 
     def __new__(cls, data: Any, dtype: Any = None, name: str = "") -> Self:
         array = data if isinstance(data, Tensor) else numeric(data)
-        held = _float_dtype(dtype if dtype is not None else array.dtype if array.dtype.kind == "f" else float)
+        held = _dtype(dtype if dtype is not None else array.dtype if array.dtype.kind == "f" else float)
         if isinstance(data, Tensor):
             return OPERATIONS["cast"](data, held)._called(name)
         node = object.__new__(cls)
@@ -201,15 +200,17 @@ class Tensor(Node, TensorMethods, final=False):
 
     def astype(self, dtype: Any) -> Any:
         """The same numbers in another float dtype; as integers or booleans they are a plain array, but inside jit."""
-        plain = np.dtype(dtype).kind in "iub"
-        if plain and not kinds.tracing:
-            return np.asarray(self.number).astype(dtype)
-        return kinds.recorded("cast", self, np.dtype(dtype) if plain else _float_dtype(dtype))
+        dtype = _dtype(dtype, "fiub")
+        plain = dtype.kind != "f" and not kinds.tracing
+        return np.asarray(self.number).astype(dtype) if plain else kinds.recorded("cast", self, dtype)
 
 
-def _float_dtype(dtype: Any) -> np.dtype[Any]:
-    dtype = np.dtype(dtype)
-    if dtype.kind != "f":
+def _dtype(given: Any, held: str = "f") -> np.dtype[Any]:
+    try:
+        dtype = np.dtype(given)
+    except SyntaxError as error:  # of a text that NumPy reads as Python
+        raise TypeError(f"{given!r} is no dtype: {error}") from None
+    if dtype.kind not in held:
         raise TypeError(f"a Tensor holds floats, not {dtype}")
     return dtype
 

@@ -186,11 +186,11 @@ def _as_one(f: Callable, carry: Any, xs: Any, given: list, count: int) -> tuple[
     leaves, before = _leaves(carry), len(trace.draws)
     dtype = weak([x.dtype for x in (*leaves, *given) if hasattr(x, "dtype")])
     first = [lift(as_array(np.asarray(x, dtype) if type(x) is float else x)) for x in leaves]
-    entries = [leaf(np.zeros(x.shape[1:], x.dtype)) for x in given]
+    entries = [leaf(np.array(_example(x)[0])) for x in given]
     wider: list | None = None
     while wider != [x.dtype for x in first]:  # an integer to which f adds floats is a float
         first = [OPERATIONS["cast"](x, wide) for x, wide in zip(first, wider or [])] or first
-        inner = [leaf(np.zeros(x.shape, x.dtype)) for x in first]
+        inner = [leaf(np.array(_example(x))) for x in first]
         with taken_back():
             found, y = _next(f, _filled(carry, inner), _filled(xs, entries))
         after = [as_array(x) for x in found]
@@ -203,6 +203,11 @@ def _as_one(f: Callable, carry: Any, xs: Any, given: list, count: int) -> tuple[
     rows = _rows(body, [*first, *given, *body.outside])
     parts = [_column(rows, columns, x.shape, x.dtype) for x, columns in zip(body.made, body.columns)]
     return _filled(carry, [x[-1] for x in parts]), _filled(y, parts[len(first) :])
+
+
+def _example(x: Any) -> Any:
+    """Numbers that the first step is run with; not zeros, since matrices of zeros have no inverse."""
+    return getattr(lift(x), "example", x)
 
 
 def _rows(body: Body, args: list) -> Any:

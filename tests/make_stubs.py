@@ -120,7 +120,9 @@ def methods(kind: type) -> Iterator[str]:
     if array:
         yield "    def __matmul__(self, other: Tensor | ArrayLike, /) -> Tensor: ..."
         yield "    def __rmatmul__(self, other: ArrayLike, /) -> Tensor: ..."
-        for method in (*OF_ARRAYS, "expand", "flatten"):
+        yield "    def __contains__(self, item: Any, /) -> bool: ..."
+        yield "    def expand(self, *sizes: Any) -> Tensor: ..."
+        for method in (*OF_ARRAYS, "flatten"):
             text = re.sub(r"^\((\w+: \w+)", "(self", signature(getattr(Tensor, method))).replace("(*", "(self, *")
             text = text.replace(": Tensor", ": Any")  # further arrays
             yield f"    def {method}{text if method in names.CONSTANT else text.replace('-> Any', '-> Tensor')}: ..."

@@ -169,6 +169,21 @@ def test_of_many_examples():
     np.testing.assert_allclose(vmap(f)(xs), np.stack([f(x) for x in xs]), rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["inv", "cholesky", "qr"])
+def test_what_is_not_defined_for_matrices_of_zeros(name):
+    def f(matrix, factors):
+        def step(c, x):
+            root = anp.linalg.qr(c)[1] if name == "qr" else getattr(anp.linalg, name)(c)
+            return root @ root.T * x[0, 0] + anp.eye(2), anp.linalg.solve(x, c)
+
+        last, solved = scan(step, matrix, factors)
+        return anp.sum(last) + anp.sum(solved)
+
+    args = np.array([[2.0, 0.5], [0.5, 3.0]]), 2.0 * np.eye(2) + RNG.uniform(size=(3, 2, 2))
+    for derivative in (f, grad(f), grad(f, 1), hessian(f)):
+        np.testing.assert_allclose(jit(derivative)(*args), derivative(*args), rtol=1e-10, atol=1e-12)
+
+
 def test_what_does_not_fit():
     with pytest.raises(ValueError, match="do not say how many"):
         scan(lambda c, x: (c, c), 0.0, (np.ones(3), np.ones(4)))

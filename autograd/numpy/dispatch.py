@@ -80,7 +80,8 @@ def recorded(
     def either(*args: Any, **kwargs: Any) -> Any:
         types = {*map(type, args)}
         try:
-            if Tensor in types and types <= simple and (len(args) < 3 or len(args) <= out_place(plain)):
+            given = Tensor in types and types <= simple and (type(args[0]) in ARRAYS or not arrays)
+            if given and (len(args) < 3 or len(args) <= out_place(plain)):
                 if not kwargs:  # most calls
                     return function(*args)
                 if kwargs.keys() <= options and SIMPLE.issuperset(map(type, kwargs.values())):
@@ -223,6 +224,8 @@ def constant(
     plain = getattr(home, name)
 
     def function(*args: Any, **kwargs: Any) -> Any:
+        if holds_node((kwargs.get("out"), *args[out_place(plain) :])):
+            raise TypeError(NO_OUT.format(name))
         if is_node(kwargs.get("weights")):
             raise TypeError(f"{name}: its weights are not differentiated: give their .data")
         if kinds.tracing and data_of is not blank_of and holds_node((*args, *kwargs.values())):

@@ -133,7 +133,7 @@ nan_to_num = lambda x, copy=True, nan=0.0, posinf=None, neginf=None: selection(
     x,
 )
 # by Horner's rule
-polyval = lambda p, x: functools.reduce(lambda out, coefficient: out * x + coefficient, p, _where(True, 0.0, x))
+polyval = lambda p, x: functools.reduce(lambda out, factor: out * x + factor, as_array(p), _where(True, 0.0, x))
 float_power = lambda x, y: OPERATIONS["pow"](_mul(x, np.float64(1.0)), y)
 _ldexp = composed(COMPOSED.pop("ldexp"))
 

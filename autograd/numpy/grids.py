@@ -13,8 +13,8 @@ from . import masks
 from .dispatch import blank_of, data_of, floats, record
 from .elementwise import clip, where
 from .moving import concatenate, take
-from .reducing import diff
-from .shaping import asarray, cut, moveaxis
+from .reducing import diff, selected
+from .shaping import cut, moveaxis
 
 
 def _between(start: Any, stop: Any, num: int, endpoint: bool) -> Any:
@@ -29,8 +29,9 @@ def linspace(
     """As numpy.linspace."""
     start, stop = map(floats, as_weak((start, stop)))
     share = _between(start, stop, num, endpoint)
-    line = moveaxis(asarray(start * (1.0 - share) + stop * share, dtype), 0, axis)
-    steps = num - bool(endpoint)
+    line = where(share == 1.0, stop, start + (stop - start) * share)
+    line = moveaxis(selected(line, dtype, kinds="f"), 0, axis)
+    steps = operator.index(num) - bool(endpoint)
     return (line, (stop - start) / steps if steps > 0 else np.nan) if retstep else line
 
 
@@ -39,7 +40,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     start, stop = as_array(start), as_array(stop)
     if not kinds.tracing and not (np.all(data_of(start)) and np.all(data_of(stop))):
         raise ValueError("geomspace: no geometric sequence begins or ends with 0")
-    return moveaxis(asarray(start * (stop / start) ** _between(start, stop, num, endpoint), dtype), 0, axis)
+    line = start * (stop / start) ** _between(start, stop, num, endpoint)
+    return moveaxis(selected(line, dtype, kinds="f"), 0, axis)
 
 
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
@@ -47,6 +49,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     x, xp, fp = map(floats, (x, xp, fp))
     np.interp(0.0, blank_of(xp), blank_of(fp), period=period)  # or an error
     if period is not None:
+        left = right = None
         x, xp = (a - period * OPERATIONS["floor"](a / period) for a in (x, xp))
         order = masks.argsort(xp)
         xp, fp = (concatenate([row[-1:], row, row[:1]]) for row in (take(xp, order), take(fp, order)))
@@ -101,7 +104,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Any:
     return x[:, None] ** np.arange(len(x) if N is None else operator.index(N))[:: 1 if increasing else -1]
 
 
-logspace = lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: asarray(
-    base ** linspace(start, stop, num, endpoint, axis=axis), dtype
+logspace = lambda start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0: selected(
+    base ** linspace(start, stop, num, endpoint, axis=axis), dtype, kinds="f"
 )
 __all__ = record(globals())

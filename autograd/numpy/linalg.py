@@ -123,24 +123,28 @@ def matrix_power(a: Tensor, n: int) -> Tensor:
 def multi_dot(arrays: Sequence) -> Any:
     """As numpy.linalg.multi_dot: the longest inner axis goes first."""
     parts = [as_array(x) for x in arrays]
+    if len(parts) == 2:
+        return dot(*parts)
     inside, ends = parts[1:-1], parts[:1] + parts[-1:]
     if len(parts) < 2 or any(part.ndim != 2 for part in inside) or any(part.ndim not in (1, 2) for part in ends):
         shapes = ", ".join(str(part.shape) for part in parts)
-        raise ValueError(f"multi_dot: of two arrays or more, those inside matrices, not of shapes {shapes}")
+        raise ValueError(f"multi_dot: of two arrays, or matrices with a vector at either end, not of shapes {shapes}")
     while len(parts) > 1:
         i = max(range(1, len(parts)), key=lambda i: parts[i].shape[:1])
         parts[i - 1 : i + 1] = [dot(parts[i - 1], parts[i])]
     return parts[0]
 
 
+# of nothing it is 0
+_largest = lambda x, axis, keepdims=False: x.max(axis, keepdims=keepdims, initial=None if x.size else 0.0)
 MATRIX_NORMS: dict[Any, Callable[[Tensor], Tensor]] = {
-    **dict.fromkeys((None, "fro"), lambda x: x.norm((-2, -1))),
+    **dict.fromkeys((None, "fro", "f"), lambda x: x.norm((-2, -1))),
     "nuc": lambda x: svdvals(x).sum(-1),
-    2: lambda x: svdvals(x).max(-1),
+    2: lambda x: _largest(svdvals(x), -1),
     -2: lambda x: svdvals(x).min(-1),
-    1: lambda x: abs(x).sum(-2).max(-1),
+    1: lambda x: _largest(abs(x).sum(-2), -1),
     -1: lambda x: abs(x).sum(-2).min(-1),
-    math.inf: lambda x: abs(x).sum(-1).max(-1),
+    math.inf: lambda x: _largest(abs(x).sum(-1), -1),
     -math.inf: lambda x: abs(x).sum(-1).min(-1),
 }
 
@@ -168,7 +172,7 @@ def vector_norm(x: Tensor, *, axis: Any = None, keepdims: bool = False, ord: Any
     if ord == 2:
         return x.norm(axis, keepdims=keepdims)
     if ord == math.inf:
-        return size.max(axis, keepdims=keepdims, initial=None if x.size else 0.0)
+        return _largest(size, axis, keepdims)
     if ord == -math.inf:
         return size.min(axis, keepdims=keepdims)
     if ord == 0:

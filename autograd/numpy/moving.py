@@ -49,7 +49,7 @@ def moved(move: Callable[[Any], Any], tree: Any) -> Any:
     parts = [as_array(x) for x in flatten(tree)]
     ends = itertools.accumulate(x.size for x in parts)
     numbers = [np.arange(end - x.size, end).reshape(x.shape) for x, end in zip(parts, ends)]
-    elements = concatenate(parts, None) if len(parts) > 1 else parts[0].reshape(-1)
+    elements = concatenate(parts or [np.empty(0)], None)
     return map_tree(lambda places: elements[np.asarray(places, int)], move(unflatten(tree, numbers)))
 
 
@@ -98,7 +98,7 @@ PLACES: dict[str, Callable] = {
 
 def take(a: Tensor, indices: Tensor, axis: int | None = None, *, mode: str = "raise") -> Any:
     """As numpy.take."""
-    x, axis = along(atleast_1d(a), axis)
+    x, axis = along(a, axis)
     indices = indices if indices.size else indices.astype(int)
     i = PLACES[mode](indices + 0 if indices.dtype.kind == "b" else indices, x.shape[axis])
     return _at(x, (slice(None),) * axis + (i,), i)

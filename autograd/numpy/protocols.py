@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 
 from .. import numpy as names
+from ..failing import naming
 from ..meeting import as_array
 from ..node import Node
 from .dispatch import NO_OUT, not_differentiated
@@ -33,7 +34,7 @@ def ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> A
     if "out" in kwargs:
         raise TypeError(NO_OUT.format(called))
     if called in METHODS:
-        return METHODS[called](*inputs, **{"axis": 0, **kwargs})
+        return naming(called, METHODS[called])(*inputs, **{"axis": 0, **kwargs})
     if method not in ("__call__", "outer") or kwargs and ufunc.signature is None or name not in names.__all__:
         given = f" with {', '.join(kwargs)}" if kwargs else ""
         home = "numpy." if hasattr(numpy, name) else ""  # else it is of SciPy

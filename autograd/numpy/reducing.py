@@ -18,7 +18,7 @@ from ..on_arrays import count
 from ..operation import OPERATIONS, Operation
 from .dispatch import data_of, record
 from .moving import concatenate
-from .shaping import along, atleast_1d, broadcast_to, cut
+from .shaping import along, broadcast_to, cut
 
 _where, _concatenate = OPERATIONS["where"], OPERATIONS["concatenate"]
 
@@ -34,11 +34,16 @@ def rows(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return x.transpose(*kept, *axes).reshape(*(x.shape[i] for i in kept), count(x.shape, axes))
 
 
-def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) -> Any:
-    """x in a dtype, and another number where the mask is False."""
+def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None, kinds: str = "fiu") -> Any:
+    """x in a dtype of these kinds, floats if there is no other, and another number where the mask is False."""
     if x.__class__ is Tensor and dtype is None and where is True:  # most calls
         return x
-    x = as_array(x) if dtype is None else as_array(x).astype(dtype)
+    x = as_array(x)
+    if dtype is None and kinds == "f" and x.dtype.kind != "f":
+        dtype = float  # sums of integers might overflow
+    x = x if dtype is None else x.astype(dtype)
+    if dtype is not None and x.dtype.kind not in kinds:
+        raise TypeError(f"dtype= is of {'floats' if kinds == 'f' else 'numbers'} here, not {x.dtype}")
     if where is True:
         return x
     mask = as_array(where)
@@ -46,7 +51,7 @@ def selected(x: Any, dtype: Any = None, where: Any = True, other: Any = None) ->
         raise TypeError(f"where= is a mask of booleans, not of {mask.dtype}")
     if np.broadcast_shapes(mask.shape, x.shape) != x.shape:
         raise ValueError(f"where= is of shape {mask.shape}, the array of shape {x.shape}")
-    return _where(mask, x, other)
+    return _where(mask, x, _number(other, x.dtype))
 
 
 def _reducing(name: str) -> Callable[..., Any]:
@@ -74,10 +79,11 @@ def _folding(fold: Callable, nothing: float, join: Operation) -> Callable[..., A
 
 
 def _number(initial: Any, dtype: Any) -> Any:
-    """A number that does not widen the others, which are of this dtype."""
+    """One number as it stands beside others of this dtype."""
     if as_array(initial).ndim:
         raise ValueError(f"initial= is one number, not {initial!r}")
-    return as_array(initial).astype(dtype) if is_node(initial) else np.asarray(initial).item()
+    number = as_array(initial).astype(dtype)
+    return number if is_node(number) else number.item()
 
 
 def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
@@ -89,7 +95,7 @@ def _product(x: Tensor, axis: Any, *, keepdims: bool) -> Tensor:
         product = x[..., :half] * x[..., half : 2 * half]
         x = _concatenate(product, x[..., 2 * half :], x.ndim - 1) if n % 2 else product
     # a product of nothing is 1, and has a history all the same
-    return x.reshape(shape) if n else _sum(x, -1).reshape(shape) + 1.0
+    return x.reshape(shape) if n else _sum(x, -1).reshape(shape) + 1
 
 
 def _extreme(name: str, pick: Operation) -> Callable[..., Any]:
@@ -118,7 +124,7 @@ log_softmax = lambda x, axis=-1: OPERATIONS["log_softmax"](x, axes_of(axis, x.nd
 
 def mean(a: Tensor, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """As numpy.mean."""
-    x = selected(a, dtype)
+    x = selected(a, dtype, kinds="f")
     if where is True:
         return _mean(x, axis, keepdims=keepdims)
     return sum(x, axis, keepdims=keepdims, where=where) / _counted(x, axis, keepdims, where)
@@ -139,10 +145,10 @@ def _of_deviations(name: str, size: Callable[..., Tensor]) -> Callable[..., Tens
     ) -> Tensor:
         if correction is not None and ddof:
             raise ValueError(f"{name}: ddof and correction are two names for the same number: give one of them")
-        x = selected(a, dtype)
+        x = selected(a, dtype, kinds="f")
         centre = _means(x, axis, keepdims=True, where=where) if mean is None else mean
         n = _counted(x, axis, keepdims, where) - float(ddof if correction is None else correction)
-        return size(selected(x - centre, None, where, 0.0), OPERATIONS["maximum"](n, 0), axis, keepdims)
+        return size(selected(x - centre, dtype, where, 0.0), OPERATIONS["maximum"](n, 0), axis, keepdims)
 
     return function
 
@@ -155,7 +161,7 @@ std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=
 
 def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
     """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
-    x, axis = along(atleast_1d(selected(x, dtype)), axis)
+    x, axis = along(selected(x, dtype), axis)
     step = 1
     while step < x.shape[axis]:
         both = OPERATIONS[operation](cut(x, axis, None, -step), cut(x, axis, step, None))
@@ -165,9 +171,9 @@ def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tens
 
 
 ediff1d = lambda ary, to_end=None, to_begin=None: concatenate(
-    [as_array(part).astype(ary.dtype) for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None], None
+    [part for part in (to_begin, diff(ary.reshape(-1)), to_end) if part is not None], None, dtype=ary.dtype
 )
-cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(atleast_1d(selected(a, dtype)), axis))
+cumsum = lambda a, axis=None, dtype=None: OPERATIONS["cumsum"](*along(selected(a, dtype), axis))
 cumprod = lambda a, axis=None, dtype=None: scanned("mul", a, axis, dtype)  # derivatives are right at elements of 0
 
 

@@ -14,8 +14,9 @@ from .dispatch import blank_of, record
 
 
 def along(x: Any, axis: Any) -> tuple[Any, int]:
-    """x and one axis of it; all elements in a row for None."""
-    return (x.reshape(-1), 0) if axis is None else (x, axis_of(axis, x.ndim))
+    """x and one axis of it; all elements in a row for None, and of a number, as NumPy has it."""
+    row = axis is None or not x.ndim and axis in (0, -1)
+    return (x.reshape(-1), 0) if row else (x, axis_of(axis, x.ndim))
 
 
 def cut(x: Any, axis: int, *places: int | None) -> Any:
@@ -41,13 +42,13 @@ def reshape(a: Tensor, *sizes: Any, shape: Any = None, order: str = "C", copy: A
 def transpose(a: Tensor, *order: Any, axes: Any = None) -> Tensor:
     """As numpy.transpose; without an order, in reverse."""
     order = order if axes is None else (axes,)
-    order = (*range(a.ndim)[::-1],) if order in ((), (None,)) else unpacked(order)
+    order = unpacked(order) if order and order[0] is not None else (*range(a.ndim)[::-1],)
     return OPERATIONS["transpose"](a, tuple(axis_of(i, a.ndim) for i in order))
 
 
-def broadcast_to(array: Tensor, *sizes: Any, shape: Any = None, subok: bool = False) -> Tensor:
+def broadcast_to(array: Tensor, shape: Any, subok: bool = False) -> Tensor:
     """As numpy.broadcast_to."""
-    lengths = unpacked(sizes if shape is None else (shape,))
+    lengths = unpacked((shape,))
     if len(lengths) < array.ndim:
         raise ValueError(f"broadcast_to: shape {array.shape} has more axes than {lengths}")
     return OPERATIONS["expand"](array, lengths)

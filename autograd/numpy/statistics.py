@@ -10,7 +10,7 @@ from ..meeting import as_array
 from ..node import Tensor
 from ..operation import OPERATIONS
 from . import masks, reducing
-from .dispatch import blank_of, data_of, record
+from .dispatch import blank_of, data_of, floats, record
 from .moving import concatenate, diagonal, take, take_along_axis
 from .reducing import selected
 from .shaping import atleast_2d, broadcast_to
@@ -24,13 +24,13 @@ ptp = lambda a, axis=None, *, keepdims=False: (
 
 def average(a: Tensor, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """As numpy.average; the weights have their gradient, too."""
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    a, axis = floats(a), tuple(axis) if np.ndim(axis) else axis
     w: Any = np.ones(a.shape, a.dtype) if weights is None else as_array(weights)
     if w.shape != a.shape:
         np.average(blank_of(a), axis, np.ones(w.shape))  # or an error
         axes = [i % a.ndim for i in np.atleast_1d(axis)]
         w = w.transpose(*np.argsort(axes)).reshape(*(n if i in axes else 1 for i, n in enumerate(a.shape)))
-    total = reducing.sum(broadcast_to(w, a.shape), axis, keepdims=keepdims)
+    total = reducing.sum(broadcast_to(w, a.shape), axis, np.result_type(a.dtype, w.dtype), keepdims=keepdims)
     mean = reducing.sum(a * w, axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
 
@@ -43,8 +43,8 @@ def _quantile(name: str) -> Callable[..., Any]:
     plain, over_nan = getattr(np, name.removeprefix("nan")), name.startswith("nan")
 
     def function(a: Tensor, q, axis=None, *, method="linear", keepdims=False, overwrite_input=False) -> Tensor:
-        q, axes = np.asarray(q, float), axes_of(tuple(axis) if isinstance(axis, list) else axis, a.ndim)
-        rows = reducing.sort(reducing.rows(a, axes))
+        q, axes = np.asarray(q, float), axes_of(tuple(axis) if np.ndim(axis) else axis, a.ndim)
+        rows = reducing.sort(reducing.rows(floats(a), axes))
         out = _between(rows, lambda n: plain(np.arange(n), q, method=method).ravel(), over_nan)
         return out.reshape(q.shape + reducing.without(a.shape, axes, keepdims))
 
@@ -80,7 +80,7 @@ nanmedian = lambda a, axis=None, *, overwrite_input=False, keepdims=False: nanqu
 
 def _observations(m: Any, rowvar: bool, dtype: Any) -> Tensor:
     """A row for each variable."""
-    x = selected(m, dtype or np.float64)
+    x = selected(m, dtype or np.float64, kinds="f")
     if x.ndim > 2:
         raise ValueError(f"cov: of an array of variables and observations, not of shape {x.shape}")
     return atleast_2d(x) if rowvar or x.ndim < 2 else x.T
@@ -101,7 +101,7 @@ def _covariance(x: Tensor, ddof: int, fweights: Any, aweights: Any) -> Tensor:
 
 cov = lambda m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None: _covariance(
     concatenate([_observations(part, rowvar, dtype) for part in (m, y) if part is not None]),
-    int(not bias) if ddof is None else ddof,
+    int(bias == 0) if ddof is None else ddof,
     fweights,
     aweights,
 )

@@ -137,14 +137,15 @@ OPERATIONS = _table(ROWS)
 
 
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
-    """log(sum(b * exp(a))) over axes, without overflow; b is 1 unless given."""
+    """log(sum(b * exp(a))) over axes, without overflow; b is 1 unless given, and where it is 0, a may be anything."""
     if b is None:
         return anp.logsumexp(a, axis, keepdims=keepdims)
     a = anp.broadcast_to(a, np.broadcast_shapes(shape_of(a), shape_of(b)))
-    largest = BUILT_IN["detached"](anp.max(a, axis, keepdims=True, initial=-np.inf))
+    counting = anp.where(anp.not_equal(b, 0.0), a, -np.inf)
+    largest = BUILT_IN["detached"](anp.max(counting, axis, keepdims=True, initial=-np.inf))
     shift = anp.where(abs(largest) < np.inf, largest, 0.0)
-    total = anp.sum(b * anp.exp(a - shift), axis, keepdims=keepdims)
-    with np.errstate(divide="ignore"):  # where b is 0 throughout
+    with np.errstate(all="ignore"):  # where b is 0
+        total = anp.sum(BUILT_IN["scaled"](b, anp.exp(a - shift)), axis, keepdims=keepdims)
         return anp.log(total) + (shift if keepdims else anp.squeeze(shift, axis))
 
 

@@ -4,18 +4,22 @@ import argparse
 import contextlib
 import faulthandler
 import sys
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from types import ModuleType
 
 from . import __doc__ as about
 from . import texts
 from .calls import comparing
-from .calls.drawing import NAMES, calls
-from .hunting import Hunt
+from .calls.drawing import EXPRESSIONS, NAMES, call
+from .hunting import Hunt, Maker
 from .peers.comparing import installed
 from .programs.running import run
 
 
 def _programs(given: argparse.Namespace) -> int:
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, warnings.catch_warnings(action="ignore"):
         peers = [stack.enter_context(peer) for peer in installed(given.peers)]
         ran, discarded, failures = run(given.seed, given.seconds, given.first, given.most, given.steps, peers)
     print(f"{ran} programs ran, {discarded} were discarded, {len(failures)} kinds of failures")
@@ -26,16 +30,20 @@ def _programs(given: argparse.Namespace) -> int:
 
 
 def _calls(given: argparse.Namespace) -> int:
-    hunt = Hunt(comparing.difference, comparing.sort_of, given.seed, "python -m tests.fuzz calls")
-    hunt.run({name: calls(name) for name in NAMES if given.only in ("", name)}, given.seconds)
-    print(f"{hunt.tried} calls were compared, {len(hunt.failures)} kinds of failures")
-    return len(hunt.failures)
+    return _hunt(
+        given, "calls were compared", comparing, {name: partial(call, name) for name in [*NAMES, *EXPRESSIONS]}
+    )
 
 
 def _texts(given: argparse.Namespace) -> int:
-    hunt = Hunt(texts.difference, texts.sort_of, given.seed, "python -m tests.fuzz texts")
-    hunt.run({name: lines for name, lines in texts.STRATEGIES.items() if given.only in ("", name)}, given.seconds)
-    print(f"{hunt.tried} texts were given, {len(hunt.failures)} kinds of failures")
+    return _hunt(given, "texts were given", texts, texts.MAKERS)
+
+
+def _hunt(given: argparse.Namespace, what: str, home: ModuleType, makers: Mapping[str, Maker]) -> int:
+    hunt = Hunt(home.difference, home.sort_of, given.seed, f"python -m tests.fuzz {given.mode}")
+    makers = {name: make for name, make in makers.items() if given.only in ("", name)}
+    hunt.run(makers, given.seconds, given.first, given.most)
+    print(f"{hunt.tried} {what}, {len(hunt.failures)} kinds of failures")
     return len(hunt.failures)
 
 
@@ -48,8 +56,8 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=12, help="lines of a program, at most")
-    parser.add_argument("--first", type=int, default=0, help="number of the first program")
-    parser.add_argument("--most", type=int, default=10**9, help="how many programs")
+    parser.add_argument("--first", type=int, default=0, help="number of the first example")
+    parser.add_argument("--most", type=int, default=10**9, help="how many examples, of each function or kind")
     parser.add_argument("--peers", default=sys.executable, help="a Python that may have JAX and PyTorch")
     parser.add_argument("--why", type=int, default=5, help="how many reasons why a peer did not run programs")
     parser.add_argument("--only", default="", help="the function to call, or the kind of texts")

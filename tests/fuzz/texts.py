@@ -12,13 +12,14 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy
-from hypothesis import strategies as st
 
 import autograd.numpy as np
 import nn
 from autograd import Tensor, Value, define, draw, grad, jit, render
 from autograd.node import Node
 from autograd.operation import OPERATIONS
+
+from .hunting import Choices, Maker
 
 PIECES = """
 f(x) = f(x,y) f(x;n) | || g out x y n ** * + - / // % @ ( ) [ ] , ; . : exp( sin( where(x,y,0) relu(x) neg 1 0 2.5
@@ -48,29 +49,52 @@ ODD += [
     "{0}",
     "a" * 70_000 + ".svg",
 ]
-anything = st.text(max_size=12) | st.sampled_from(ODD)
-around = st.integers(0, 400).flatmap(
-    lambda n: st.sampled_from(["(" * n + "x" + ")" * n, "-" * n + "x", "x" + "+x" * n])
-)
+LIMITS = (0x80, 0x250, 0x3000, 0x110000)  # of the characters of a text
 
 
-@st.composite
-def rows(draw: st.DrawFn) -> str:
+def anything(choices: Choices) -> str:
+    """Any text."""
+    if choices.below(2):
+        return choices.one_of(ODD)
+    limit = choices.one_of(LIMITS)
+    return "".join(chr(choices.below(limit)) for _ in range(choices.below(13)))
+
+
+def around(choices: Choices) -> str:
+    """What is deeper than anybody writes."""
+    n = choices.below(400)
+    return choices.one_of(["(" * n + "x" + ")" * n, "-" * n + "x", "x" + "+x" * n])
+
+
+def broken(choices: Choices) -> str:
     """A row, broken somewhere."""
-    row = draw(st.sampled_from(ROWS))
-    for _ in range(draw(st.integers(0, 3))):
-        at, length = draw(st.integers(0, len(row))), draw(st.integers(0, 6))
-        row = row[:at] + draw(st.sampled_from(PIECES) | anything | around) + row[at + length :]
+    row = choices.one_of(ROWS)
+    for _ in range(choices.below(4)):
+        at, length = choices.below(len(row) + 1), choices.below(7)
+        piece = choices.one_of([lambda _: choices.one_of(PIECES), anything, around])(choices)
+        row = row[:at] + piece + row[at + length :]
+    return row
+
+
+def rows(choices: Choices) -> str:
+    """A row, or what is none."""
+    row = choices.one_of([broken, lambda _: " ".join(choices.some(PIECES, 8)), anything])(choices)
     return f"of_a_row({row!r})"
 
 
-def quoted(*templates: str) -> st.SearchStrategy[str]:
+def quoted(*templates: str) -> Maker:
     """Lines with a text in the place of %s."""
-    return st.builds(lambda template, text: template % repr(text), st.sampled_from(templates), anything)
+    return lambda choices: choices.one_of(templates) % repr(anything(choices))
 
 
-STRATEGIES: dict[str, st.SearchStrategy[str]] = {
-    "rows": rows() | st.builds("of_a_row({!r})".format, st.lists(st.sampled_from(PIECES)).map(" ".join) | anything),
+def subscripts(choices: Choices) -> str:
+    """Subscripts of einsum."""
+    text = "".join(choices.some([*"i j k , -> ... . - > 1 é ij,jk ii ".split(), " "], 8))
+    return f"np.einsum({text!r}, Tensor([[1.0]]), Tensor([[1.0]]))"
+
+
+MAKERS: dict[str, Maker] = {
+    "rows": rows,
     "names": quoted(
         "saved(%s)",
         "draw(exp(Value(1.0, name=%s))).source",
@@ -104,11 +128,8 @@ STRATEGIES: dict[str, st.SearchStrategy[str]] = {
         "np.quantile(Tensor([1.0]), 0.5, method=%s)",
         "Tensor([1.0]).astype(%s)",
         "np.r_[%s, Tensor([1.0])]",
-    )
-    | st.builds(
-        "np.einsum({!r}, Tensor([[1.0]]), Tensor([[1.0]]))".format,
-        st.lists(st.sampled_from("i j k , -> ... . - > 1 é ij,jk ii ".split() + [" "])).map("".join),
     ),
+    "subscripts": subscripts,
     "paths": quoted("nn.save(path(%s), layer)", "nn.load(path(%s))", "render(exp(Value(1.0)), path=path(%s))"),
 }
 

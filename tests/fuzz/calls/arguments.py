@@ -5,17 +5,25 @@ A template is an expression with words in braces, which `Words` in drawing.py fi
 
 import re
 
-NEVER = {"out", "like", "device", "subok", "kwargs", "kw", "max_work", "writeable"}  # not ours to take
+NEVER = {"like", "device", "kwargs", "kw", "max_work", "writeable"}  # not ours to take
+# functions of NumPy that are not of autograd.numpy
+FURTHER = """
+apply_along_axis apply_over_axes array2string array_repr array_str asarray_chkfinite bitwise_count broadcast_shapes
+common_type copyto fill_diagonal frexp gcd i0 intersect1d isfortran isscalar iterable ix_ lcm
+min_scalar_type nextafter packbits place poly polyadd polyder polydiv polyfit polyint polymul polysub put
+put_along_axis putmask require roots setdiff1d setxor1d shares_memory sort_complex trim_zeros
+union1d unique unique_all unique_counts unique_inverse unique_values""".split()
 
 # names of parameters, or of functions and a parameter, and templates; a word in capitals stands for the list of its own
 TEXT = r"""
-WRONG: None ; 'abc' ; 1.5 ; np.nan ; -7 ; (0, 1, 2, 3, 4) ; [] ; {} ; np.array([0, 1]) ; 10**20 ; 2j
+WRONG: None ; 'abc' ; 1.5 ; np.nan ; -7 ; (0, 1, 2, 3, 4) ; [] ; np.array([0, 1]) ; 10**20 ; 2j
 AXIS: {axis} ; {axis} ; {axis} ; -1 ; 0 ; 1 ; np.int64(0) ; np.array(0) ; 7 ; 1.5 ; 'a' ; (0, 0) ; [0]
 AXES: AXIS ; None ; {axes} ; {axes} ; () ; (0, -1) ; (np.int64(0),)
 INTEGER: 1 ; 0 ; -1 ; 2 ; np.int64(1) ; np.array(1) ; True ; 5 ; 1.0 ; 1.5 ; 'a' ; None ; (1,) ; [1]
 NUMBER: 1.0 ; 0.0 ; -2 ; {x} ; {y} ; np.float32(0.5) ; np.int64(2) ; np.nan ; np.inf ; None ; 'a' ; [0.5]
 BOOL: True ; False ; 1 ; 0
-DTYPE: float ; 'f4' ; 'f8' ; np.float32 ; 'f2' ; complex ; 'x' ; None
+DTYPE: float ; 'f4' ; 'f8' ; np.float32 ; 'f2' ; complex ; 'x' ; None ; int ; bool
+OUT: {like} ; {like} ; None ; {x} ; 'a' ; ({like},)
 MASK: {mask} ; True ; False ; {mask} ; np.array(True) ; {ints} ; 1.0 ; 'a' ; None
 ORDER: 'C' ; 'F' ; 'A' ; 'K' ; None ; 'X' ; 1
 SHAPE: {shape} ; {shape} ; -1 ; (-1, 1) ; (2, 3) ; () ; 6 ; (0,) ; (-1, -1) ; (1.5,) ; None ; 'a' ; [3] ;
@@ -28,10 +36,31 @@ OPERANDS: {x} ; {y} ; {num} ; {list} ; {columns}
 INDICES: 0 ; -1 ; 1: ; ::-1 ; ... ; None ; [0, 1] ; {mask} ; 0, 0 ; [0], [1] ; ..., 0 ; :, 0 ; 5 ; 1.5 ; 'a' ;
     None, 0 ; () ; {ints} ; [] ; np.array([[0], [1]]) ; [0.5] ; [True, False] ; True ; {x} ; ::0 ; ..., ... ;
     np.int64(0) ; [0], :, [0] ; slice(None), [0] ; np.array(1) ; 0, None, [0] ; {x} > 0
-a x x1 a1 m v ary arr array A p f val z object element prototype sample: {x}
+OPERATIONS: {node} {operator} {operand} ; {operand} {operator} {node}
+INDEXING: {node}[{index}]
+PROPERTIES: {node}.T ; {node}.mT ; {node}.shape ; {node}.ndim ; {node}.size ; {node}.dtype ; {node}.flatten() ;
+    {node}.tolist() ; {node}.item() ; {node}.flatten('F')
+BUILTINS: abs({node}) ; round({node}) ; round({node}, 1) ; divmod({node}, {operand}) ; pow({node}, 2) ; len({node}) ;
+    bool({node}) ; float({node}) ; int({node}) ; [*{node}] ; -{node} ; +{node} ; ~{node} ; sum({node}) ; max({node}) ;
+    min({node}, default=1) ; sorted({node}) ; any({node}) ; list(zip({node}, {x})) ; {node} in [1.0] ; not {node} ;
+    {num} in {node} ; complex({node}) ; range({node}) ; [1, 2][{node}] ; format({node}, '.2f') ; {node} and 1 ;
+    {node} is None ; isinstance({node}, float) ; hash({node}) and 0 ; next(iter({node})) ; list(reversed({node})) ;
+    divmod({operand}, {node})
+JOINING: np.r_[{x}, {y}] ; np.c_[{row}, {row}] ; np.r_[{x}, 0.0, 1:3] ; np.c_[{x}, {y}] ; np.r_['0,2', {row}, {row}] ;
+    np.r_['-1', {x}, {y}] ; np.r_['0,2,0', {row}, {row}] ; np.r_[{x}, -1:1:3j] ; np.r_['r', {row}] ; np.c_[{x}, 'a'] ;
+    np.r_[{list}, {x}] ; np.r_[{x}] ; np.c_[{node}, 1:3]
+out: OUT
+A array dst ar ar1 filt seq_of_zeros u: {x}
+B src vals values ar2: {y} ; {num}
+mask: MASK
+apply_over_axes.axes: AXES
+affine.weight: {columns} ; {columns} ; {y}
+affine.bias: {num} ; {y}
+func1d func: np.sum ; np.sin
+a x x1 a1 m v ary arr p f val z object element prototype sample: {x}
 x3 loc mu q alpha: {y} ; {num} ; {x} ; {row}
 scale df: {num} ; {y} ; 2.0 ; 1 ; {x}
-cov: 2.0 ; [[2.0, 0.5], [0.5, 1.0]] ; T([[2.0, 0.5], [0.5, 1.0]]) ; {num} ; {x}
+cov: 2.0 ; [[2.0, 0.5], [0.5, 1.0]] ; T([[2.0, 0.5], [0.5, 1.0]]) ; {num}
 multigammaln.d: 2 ; 1 ; 3 ; 0 ; 1.5 ; 'a'
 x2 b y a2 v2 b2 to_end to_begin prepend append test_elements: {y} ; {y} ; {x} ; {columns} ; {num} ; {row}
 axis axis1 axis2 axisa axisb axisc start: AXIS

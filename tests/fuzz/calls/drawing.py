@@ -9,34 +9,44 @@ from collections.abc import Callable
 import numpy
 import scipy.special
 import scipy.stats
-from hypothesis import strategies as st
 
 import autograd.numpy as np
 from autograd.scipy import special, stats
 
-from .arguments import NEVER, TABLE
+from ..hunting import Choices
+from .arguments import FURTHER, NEVER, TABLE
 from .comparing import DEFINED
 
 SHAPES = [(3,), (2, 3), (2, 2), (), (1,), (3, 3), (2, 3, 2), (0,), (1, 3), (3, 1), (0, 3), (2, 0), (2, 2, 2, 2), (6,)]
-NUMBERS = [1.0, 0.0, 2.0, -1.0, 0.5, 3.0, -0.25, 1.5, -2.0, 0.75, 4.0, 0.1, -3.0, 7.0, -0.0]
+NUMBERS = [1.0, 0.0, 2.0, -1.0, 0.5, 3.0, -0.25, 1.5, -2.0, 0.75, 4.0, 0.125, -3.0, 7.0, -0.0]
 SPECIAL = [*NUMBERS, math.inf, -math.inf, math.nan]
 EINSUM = """
 i->i ij->ji ij->i ij-> ii ii->i i,i ij,jk ij,kj->ik i,j ij,ij->ij ij,j i,i-> ...i->... ...,... ij,jk,kl->il ,i i,
 i,ij ij,i->j ...ij->...ji bij,bjk->bik ij,ij,ij-> i...,i... ij->ii i->ij ij,k-> iii jii,ij""".split()
-OPERATORS = "+ - * / ** % // @ < <= > >= == !=".split()
+OPERATORS = "+ - * / ** % // @ < <= > >= == != & | ^ << >>".split()
 SEVERAL = ("arys", "xi", "args")  # parameters for as many arrays as one likes
 # methods that arrays have too; other arguments are those of the function
 METHODS = """
 sum mean max min prod var std cumsum cumprod reshape ravel transpose swapaxes squeeze repeat take diagonal trace dot
 clip round copy any all argmax argmin argsort nonzero astype""".split()
-PROPERTIES = "T mT shape ndim size dtype flatten() tolist() item()".split()
-NAMES = [f"np.{name}" for name in np.__all__ if name not in ("linalg", "affine", "log_softmax")]
+UFUNCS = [name for name in np.__all__ if isinstance(getattr(numpy, name, None), numpy.ufunc)]
+OF_UFUNCS: dict[str, Callable] = {  # what they take besides arrays, and what their methods take
+    "": lambda out=None, *, where=True, casting=None, order=None, dtype=None: None,
+    "reduce": lambda array, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True: None,
+    "accumulate": lambda array, axis=0, dtype=None, out=None: None,
+    "reduceat": lambda array, indices, axis=0, dtype=None, out=None: None,
+    "outer": lambda A, B, *, dtype=None, where=True: None,
+    "at": lambda a, indices, b: None,
+}
+NAMES = [f"np.{name}" for name in [*np.__all__, *FURTHER] if name != "linalg"]
 NAMES += [f"np.linalg.{name}" for name in np.linalg.__all__]
+NAMES += [f"np.ufunc.{name}" for name in OF_UFUNCS if name]
 NAMES += [f"special.{name}" for name in special.__all__]
 NAMES += [
     f"stats.{family}.{name}" for family in stats.__all__ for name in vars(getattr(stats, family)) if name[0] != "_"
 ]
-NAMES += [f".{name}" for name in METHODS] + ["operators", "indices", "properties"]
+NAMES += [f".{name}" for name in METHODS]
+EXPRESSIONS = "OPERATIONS INDEXING PROPERTIES BUILTINS JOINING".split()  # no calls, or of no function of NumPy
 
 
 def home(name: str) -> Callable:
@@ -46,6 +56,8 @@ def home(name: str) -> Callable:
     if name.startswith("special."):
         return getattr(scipy.special, name.removeprefix("special."))
     name = name.removeprefix("np.").removeprefix(".")
+    if name.startswith("ufunc."):
+        return OF_UFUNCS[name.removeprefix("ufunc.")]
     return DEFINED.get(name) or operator.attrgetter(name)(numpy)
 
 
@@ -56,29 +68,27 @@ def templates(name: str, parameter: str) -> list[str]:
     return next((TABLE[key] for key in own if key in TABLE), TABLE.get(parameter, []))
 
 
-@st.composite
-def calls(draw: st.DrawFn, name: str) -> str:
+def call(name: str, choices: Choices) -> str:
     """A call, as text: T() makes a Tensor, V() a Value."""
-    words = Words(draw, special="linalg" not in name)
-    if name == "operators":
-        other = words.one_of("OPERANDS")
-        return f" {draw(st.sampled_from(OPERATORS))} ".join(draw(st.permutations([f"({other})", words.node()])))
-    if name == "indices":
-        return f"{words.node()}[{words.one_of('INDICES')}]"
-    if name == "properties":
-        return f"{words.node()}.{draw(st.sampled_from(PROPERTIES))}"
+    words = Words(choices, special="linalg" not in name)
+    if name in EXPRESSIONS:
+        return words.word(name)
     before = words.node() if name[0] == "." else ""
-    return f"{before}{name}({', '.join(_arguments(words, name))})"
+    called = name.replace("ufunc", choices.one_of(UFUNCS)) if "ufunc" in name else name
+    if called.startswith("np.") and hasattr(numpy, called.split(".")[1]) and choices.below(4) == 3:
+        called = f"numpy.{called.removeprefix('np.')}"
+    return f"{before}{called}({', '.join(_arguments(words, name))})"
 
 
 def parameters(name: str) -> list[inspect.Parameter]:
     """The parameters of a function that are drawn, of a method those behind the array."""
-    function = home(name)
-    if isinstance(function, numpy.ufunc):  # what else it takes is not differentiated
+    function, places = home(name), []
+    if isinstance(function, numpy.ufunc):
         names = ["x1", "x2", "x3"][: function.nin] if function.nin > 1 else ["x"]
-        return [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in names]
+        places = [inspect.Parameter(x, inspect.Parameter.POSITIONAL_ONLY) for x in names]
+        function = OF_UFUNCS[""] if name.startswith("np.") else lambda: None  # SciPy's break down at where=
     try:
-        found = [*inspect.signature(function).parameters.values()][name[0] == "." :]
+        found = [*places, *inspect.signature(function).parameters.values()][name[0] == "." :]
     except ValueError:  # an older NumPy does not say it
         return []
     return [p for p in found if p.name not in NEVER and (templates(name, p.name) or p.default is p.empty)]
@@ -89,7 +99,7 @@ def _arguments(words: "Words", name: str) -> list[str]:
     found, by_place = [], True
     for p in parameters(name):
         optional = p.default is not p.empty or p.kind is p.VAR_POSITIONAL
-        if optional and words.draw(st.integers(0, 3)) != 3:
+        if optional and words.below(4) != 3:
             by_place = False
             continue
         text = words.argument(templates(name, p.name)) if p.name not in SEVERAL else ", ".join(words.several())
@@ -104,42 +114,41 @@ def _arguments(words: "Words", name: str) -> list[str]:
 class Words:
     """What stands in braces, drawn; arrays of one call have shapes that go together, mostly."""
 
-    def __init__(self, draw: st.DrawFn, special: bool):
-        self.draw = draw
-        self.shape_of_first = draw(st.sampled_from(SHAPES))
-        self.special = special and draw(st.integers(0, 9)) == 9  # of infinities LAPACK may not return
-        self.single = draw(st.integers(0, 4)) == 4
+    def __init__(self, choices: Choices, special: bool):
+        self.below, self.one_of, self.permuted = choices.below, choices.one_of, choices.permuted
+        self.shape_of_first = self.one_of(SHAPES)
+        self.special = special and self.below(10) == 9  # of infinities LAPACK may not return
+        self.single = self.below(5) == 4
 
     def flip(self) -> bool:
-        return self.draw(st.booleans())
+        return bool(self.below(2))
 
     def argument(self, found: list[str]) -> str:
         """One of these templates, filled; now and then what fits nowhere."""
-        wrong = self.draw(st.integers(0, 24)) == 24
-        return self.one_of("WRONG") if wrong else self.filled(self.draw(st.sampled_from(found)))
+        return self.word("WRONG") if self.below(25) == 24 else self.filled(self.one_of(found))
 
-    def one_of(self, name: str) -> str:
+    def word(self, name: str) -> str:
         """One of the templates of this name."""
-        return self.filled(self.draw(st.sampled_from(TABLE[name])))
+        return self.filled(self.one_of(TABLE[name]))
 
     def filled(self, template: str) -> str:
         return re.sub(r"\{(\w+)\}", lambda found: str(getattr(self, found[1])()), template)
 
     def several(self) -> list[str]:
-        return [self.x() if i == 0 else self.y() for i in range(self.draw(st.integers(0, 3)))]
+        return [self.x() if i == 0 else self.y() for i in range(self.below(4))]
 
     def node(self) -> str:
         return self._array(self.shape_of_first, "T")
 
     def x(self) -> str:
         """An array of the first shape, as a rule a Tensor."""
-        return self._array(self.shape_of_first, self.draw(st.sampled_from(["T", "T", "T", "T", "T", "np.array"])))
+        return self._array(self.shape_of_first, self.one_of(["T", "T", "T", "T", "T", "np.array"]))
 
     def y(self) -> str:
         """An array of a shape that often broadcasts with the first."""
         shape = self.shape_of_first
         others = [shape, shape[1:], tuple(1 if i else n for i, n in enumerate(shape)), (1, *shape), shape[::-1]]
-        return self._array(self.draw(st.sampled_from([*others, *SHAPES])), self._maker())
+        return self._array(self.one_of([*others, *SHAPES]), self._maker())
 
     def columns(self) -> str:
         """An array with as many rows as the first has columns."""
@@ -156,28 +165,28 @@ class Words:
 
     def list(self) -> str:
         """A list of numbers, Values among them."""
-        return f"[{', '.join(self.num() for _ in range(self.draw(st.integers(0, 3))))}]"
+        return f"[{', '.join(self.num() for _ in range(self.below(4)))}]"
 
     def num(self) -> str:
-        number = repr(self.draw(st.sampled_from(NUMBERS)))
-        return self.draw(st.sampled_from([number, f"V({number})", f"T({number})", "2", "np.float32(2)", "np.array(3)"]))
+        number = repr(self.one_of(NUMBERS))
+        return self.one_of([number, f"V({number})", f"T({number})", "2", "np.float32(2)", "np.array(3)"])
 
     def mask(self) -> str:
-        shape = self.draw(st.sampled_from([self.shape_of_first, self.shape_of_first[-1:], (2,)]))
+        shape = self.one_of([self.shape_of_first, self.shape_of_first[-1:], (2,)])
         return self._listed(shape, [True, False], "np.array")
 
     def ints(self) -> str:
-        shape = self.draw(st.sampled_from([self.shape_of_first[-1:], self.shape_of_first, (), (2, 2)]))
+        shape = self.one_of([self.shape_of_first[-1:], self.shape_of_first, (), (2, 2)])
         return self._listed(shape, [0, 1, 0, -1, 2], "np.array")
 
     def _maker(self) -> str:
-        return self.draw(st.sampled_from(["T", "T", "np.array", "np.array", "list", "ints", "V"]))
+        return self.one_of(["T", "T", "np.array", "np.array", "list", "ints", "V"])
 
     def _array(self, shape: tuple[int, ...], maker: str) -> str:
         if maker == "ints":
             return self._listed(shape, [1, 0, 2, -3], "np.array")
         if maker == "V":
-            return f"V({self.draw(st.sampled_from(NUMBERS))!r})"
+            return f"V({self.one_of(NUMBERS)!r})"
         numbers = SPECIAL if self.special else NUMBERS
         return self._listed(
             shape, numbers, "" if maker == "list" else maker, ", 'f4'" * (self.single and maker != "list")
@@ -187,37 +196,47 @@ class Words:
         """An array's numbers as nested lists."""
         if 0 in shape:
             return f"{maker or 'np.array'}(np.zeros({shape}){more})"
-        some = st.lists(st.sampled_from(numbers), min_size=math.prod(shape), max_size=math.prod(shape))
-        text = (
-            repr(numpy.array(self.draw(some)).reshape(shape).tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
-        )
+        array = numpy.array([self.one_of(numbers) for _ in range(math.prod(shape))]).reshape(shape)
+        text = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
         return f"{maker}({text}{more})" if maker else text
+
+    def operator(self) -> str:
+        return self.one_of(OPERATORS)
+
+    def operand(self) -> str:
+        return f"({self.word('OPERANDS')})"
+
+    def index(self) -> str:
+        return self.word("INDICES")
+
+    def like(self) -> str:
+        """An array to write into."""
+        shape = self.one_of([self.shape_of_first, self.shape_of_first[1:], ()])
+        return self._listed(shape, [0.0], "np.array", ", 'f4'" * self.single)
 
     def ndim(self) -> int:
         return len(self.shape_of_first)
 
     def axis(self) -> int:
-        return self.draw(st.integers(-self.ndim(), max(self.ndim() - 1, 0)))
+        return self.below(2 * self.ndim() or 1) - self.ndim()
 
     def axes(self) -> tuple[int, ...]:
-        return tuple(self.draw(st.lists(st.integers(0, max(self.ndim() - 1, 0)), unique=True, max_size=3)))
+        return tuple(self.order()[: self.below(4)])
 
     def order(self) -> tuple[int, ...]:
-        return tuple(self.draw(st.permutations(range(self.ndim()))))
+        return tuple(self.permuted(range(self.ndim())))
 
     def shape(self) -> tuple[int, ...]:
         shape = self.shape_of_first
-        return self.draw(
-            st.sampled_from([shape[::-1], (*shape, 1), (math.prod(shape),), (-1, *shape[1:]), (1, *shape)])
-        )
+        return self.one_of([shape[::-1], (*shape, 1), (math.prod(shape),), (-1, *shape[1:]), (1, *shape)])
 
     def wider(self) -> tuple[int, ...]:
-        return (*self.draw(st.sampled_from([(), (2,), (1,), (0,)])), *self.shape_of_first)
+        return (*self.one_of([(), (2,), (1,), (0,)]), *self.shape_of_first)
 
     def einsum(self) -> str:
         """Subscripts, and as many arrays."""
-        subscripts = self.draw(st.sampled_from(EINSUM))
-        sizes = {letter: self.draw(st.sampled_from([2, 2, 2, 3, 1, 0])) for letter in "ijkbl"}
+        subscripts = self.one_of(EINSUM)
+        sizes = {letter: self.one_of([2, 2, 2, 3, 1, 0]) for letter in "ijkbl"}
         terms = subscripts.split("->")[0].replace("...", "").split(",")
         arrays = [
             self._array(tuple(sizes[c] for c in term), "T" if not i else self._maker()) for i, term in enumerate(terms)

@@ -41,11 +41,11 @@ COMMON = [
     {f} - np.max({x}, axis={axis}, keepdims=True) ; {f} / np.sum({x} * {x}, {axis}, keepdims=True)
     np.exp({f} - np.logsumexp({x}, axis={axis}, keepdims=True)) ; np.sum({f} * {f}, axis={axes})
     np.argmax({a}, axis={axis}) ; np.argmin({a}, axis={axis}) ; np.argmax({a}) ; np.argmin({f}, {axis})
-    np.sort({f}, axis={axis}) ; np.argsort({f}, axis={axis}, kind='stable') ; np.argsort({i}, {axis}, kind='stable')
-    np.cumsum({a}, axis={axis}) ; np.cumsum({f}) ; np.cumprod({f}, {axis}) ; np.diff({f}, axis={axis})
+    np.sort({a}, axis={axis}) ; np.argsort({f}, axis={axis}, kind='stable') ; np.argsort({i}, {axis}, kind='stable')
+    np.cumsum({a}, axis={axis}) ; np.cumsum({f}) ; np.cumprod({f}, {axis}) ; np.diff({a}, axis={axis})
     np.softmax({f}, axis={axis}) ; np.log_softmax({f}, axis={axis}) ; np.linalg.norm({f}, axis={axis})
     {f} @ np.swapaxes({f}, -1, -2) ; {f} @ {f} ; {f} @ {x}.T ; np.swapaxes({f}, -1, -2) @ {x} ; {i} @ {i} ; {f} @ {i}
-    np.outer({f}, {f}) ; np.dot({f}, {f}) ; np.tensordot({f}, {x}, {ndim}) ; np.einsum('...i,...j->...ij', {f}, {x})
+    np.outer({a}, {a}) ; np.dot({f}, {f}) ; np.tensordot({f}, {x}, {ndim}) ; np.einsum('...i,...j->...ij', {f}, {x})
     {f} @ {matrix} ; {f}[..., None, :] @ {f}[..., None] ; np.affine({f}, {matrix}, 1.0) ; {a}.reshape({shape})
     np.reshape({a}, {shape}).T ; np.ravel({a}) ; np.ravel({a}.T) ; np.transpose({a}, {order}) ; {a}.T
     np.swapaxes({a}, {axis}, {axis}) ; np.moveaxis({a}, {axis}, {axis}) ; np.expand_dims({a}, {axis})
@@ -53,7 +53,7 @@ COMMON = [
     np.broadcast_to({f}, {wider}) * {f} ; np.sum(np.broadcast_to({f}, {wider})) ; np.stack([{a}, {x}], axis={axis})
     np.concatenate([{a}, {a}], axis={axis}) ; np.concatenate([{f}, {x}, {f}], axis={axis}) ; np.stack([{f}, {f}])
     np.concatenate([{a}, {x}[..., ::-1]], axis=-1) ; np.flip({a}, axis={axis}) ; np.roll({a}, 1, axis={axis})
-    np.tril({f}) ; np.diag({f}) ; np.trace({f}) ; np.pad({f}, 1) ; np.diagonal({a}) ; np.split({a}, 1, {axis})[0]
+    np.tril({a}) ; np.diag({a}) ; np.trace({a}) ; np.pad({a}, 1) ; np.diagonal({a}) ; np.split({a}, 1, {axis})[0]
     np.meshgrid({f}, {f})[0] ; {a}[{basic}] ; {a}[{basic}] ; {a}[{fancy}] ; {a}[{fancy}] ; {f}[{basic}] * {f}
     {a}[..., ::-1] ; {a}[{i} % {n}] ; {f}[{i} % {n} - {n}] ; {a}[..., {i} % {m}] ; {f}[{i} % {n}, {i} % {m2}]
     {f}[{i} % {n}, ..., None] ; {f}[{i} % {n}, 1:] ; {f}[:, {i} % {m2}] ; {a}[{i} % {n}, {basic1}]
@@ -63,7 +63,7 @@ COMMON = [
     np.searchsorted(np.sort(np.ravel({f})), {f}) ; np.zeros_like({f}) + {f} ; np.ones_like({a}) * {a}
     np.array([1.0, -2.0, 0.5]) * {f} ; np.array(3, 'f4') * {a} ; np.array([[1], [2]]) + {a}
     np.mean(({f} - np.mean({x}, {axis}, keepdims=True)) ** 2, {again}) ; np.interp({f}, [0, 1], [2, 4])
-    np.cross({f}, {f}) ; np.median({f}) ; np.convolve({f}, {f})
+    np.cross({f}, {f}) ; np.median({a}) ; np.convolve({f}, {f})
     """),
 ]  # fmt: skip
 # functions of functions, and what is used now and then
@@ -88,15 +88,15 @@ RARE = [
 
     np.ldexp({f}, {i} % 9) ; np.divmod({f}, {c})[1] ; np.divmod({f}, {f})[0] ; np.modf({f})[0]
     {f} * np.allclose({x}, {f}) ; {f} * np.array_equal({x}, {f}) ; {f} * np.array_equiv({x}, {a}) ; np.isin({a}, {a})
-    np.invert({i}) ; np.bitwise_not({b}) ; np.sign({i}) ; np.round({f}, 1) ; np.cumulative_sum({f}, axis={axis})
-    np.cumulative_prod({f}, axis={axis}, include_initial=True) ; np.ptp({f}, {axes}) ; np.nancumsum({f}, {axis})
-    np.nancumprod({f}, {axis}) ; np.amax({f}, {axes}) ; np.amin({f}, {axes}) ; np.average({f}, axis={axes})
-    np.average({f}, {axis}, np.abs({x}) + 1.0) ; np.nanquantile({f}, 0.4, axis={axis})
-    np.quantile({f}, 0.3, axis={axis}) ; np.percentile({f}, 75, {axis}) ; np.nanpercentile({f}, 60)
+    np.invert({i}) ; np.bitwise_not({b}) ; np.sign({i}) ; np.round({f}, 1) ; np.cumulative_sum({a}, axis={axis})
+    np.cumulative_prod({f}, axis={axis}, include_initial=True) ; np.ptp({a}, {axes}) ; np.nancumsum({f}, {axis})
+    np.nancumprod({f}, {axis}) ; np.amax({a}, {axes}) ; np.amin({a}, {axes}) ; np.average({a}, axis={axes})
+    np.average({a}, {axis}, np.abs({x}) + 1.0) ; np.nanquantile({a}, 0.4, axis={axis})
+    np.quantile({a}, 0.3, axis={axis}) ; np.percentile({a}, 75, {axis}) ; np.nanpercentile({a}, 60)
     np.sort(np.partition({f}, 0, {axis}), {again}) ; np.sort(np.argpartition({f}, 0, {axis}), {again})
     np.lexsort(({i}, {i})) ; np.digitize({f}, [-1.0, 0.5]) ; np.nanargmax({f}) ; np.nanargmin({f}, {axis})
     np.bincount(np.ravel({i}) % 5) ; np.bincount(np.ravel({i}) % 5, np.ravel({f}))
-    np.histogram({f}, 3, (-1.0, 1.0))[0] ; {f} * np.ndim({x}) ; np.cov({f}) ; np.corrcoef({f})
+    np.histogram({f}, 3, (-1.0, 1.0))[0] ; {f} * np.ndim({x}) ; np.cov({a}) ; np.corrcoef({f})
     np.sum({f}, where={b}) ; np.max({f}, initial={c}) ; np.mean({f}, {axis}, where={f} > 0)
     np.var({f}, {axes}, ddof=1) ; np.std({f}, correction=0.5) ; np.max({f}, where={b}, initial=-1.0)
     np.prod({f}, {axis}, where={b})
@@ -109,21 +109,21 @@ RARE = [
     np.broadcast_arrays({a}, {a})[0] ; np.copy({a}) ; np.asarray({a}) ; np.ascontiguousarray({a})
     np.asfortranarray({a}) ; np.asanyarray({a}) ; np.full({wider}, {x}) ; np.full_like({f}, {f}) ; np.fliplr({a})
     np.flipud({a}) ; np.rot90({a}) ; np.rot90({f}, 3) ; np.rollaxis({a}, {axis}) ; np.permute_dims({a}, {order})
-    np.matrix_transpose({a}) ; np.resize({a}, (2, 3)) ; np.triu({f}, 1) ; np.diagflat({a})
-    np.vander(np.ravel({f}), 3) ; np.sliding_window_view({f}, 1, axis={axis}) ; np.pad({f}, 1, constant_values=2.0)
-    np.pad({f}, (1, 0), mode='edge') ; np.pad({f}, 1, mode='reflect') ; np.pad({f}, 1, mode='wrap')
+    np.matrix_transpose({a}) ; np.resize({a}, (2, 3)) ; np.triu({a}, 1) ; np.diagflat({a})
+    np.vander(np.ravel({f}), 3) ; np.sliding_window_view({f}, 1, axis={axis}) ; np.pad({a}, 1, constant_values=2.0)
+    np.pad({a}, (1, 0), mode='edge') ; np.pad({a}, 1, mode='reflect') ; np.pad({a}, 1, mode='wrap')
     {f}[np.triu_indices_from({x})] ; {f}[np.tril_indices_from({x}, -1)] ; {f}[np.diag_indices_from({gram})]
-    {f} * np.size({x}) ; {f} / np.shape({x})[-1] ; np.linspace({f}, {f}, 3) ; np.logspace(np.tanh({f}), 1.0, 4)
-    np.geomspace(np.exp(np.tanh({f})), 3.0, 3) ; {f} * np.empty_like({x}).ndim ; np.ediff1d({f})
-    np.gradient({f}, axis={axis}) ; np.gradient({f}, 0.5, axis={axis}) ; np.trapezoid({f}, dx=0.5, axis={axis})
-    np.unwrap({f}, axis={axis}) ; np.sinc({f}) ; np.polyval({f}, {f}) ; np.polyval([1.0, -0.5, 2.0], {f})
+    {f} * np.size({x}) ; {f} / np.shape({x})[-1] ; np.linspace({a}, {a}, 3) ; np.logspace(np.tanh({f}), 1.0, 4)
+    np.geomspace(np.exp(np.tanh({f})), 3.0, 3) ; {f} * np.empty_like({x}).ndim ; np.ediff1d({a})
+    np.gradient({a}, axis={axis}) ; np.gradient({a}, 0.5, axis={axis}) ; np.trapezoid({f}, dx=0.5, axis={axis})
+    np.unwrap({a}, axis={axis}) ; np.sinc({f}) ; np.polyval({a}, {a}) ; np.polyval([1.0, -0.5, 2.0], {f})
     np.float_power({f}, 2) ; np.conj({f}) ; np.imag({f}) ; np.isreal({f}) ; np.iscomplex({f})
     np.interp({f}, [0.0, 1.0, 3.0], np.cumsum(np.array([1.0, 2.0, 0.5]))) ; np.choose({i} % 2, [{f}, {f}])
     np.select([{b}, {f} > 0], [{f}, {f}], 0.5) ; np.compress([True, False, True], {a}) ; np.extract({f} > 0, {f})
     np.piecewise({f}, [{x} > 0, {x} < -1], [np.sin, 2.0, np.cos]) ; np.argwhere({b}) ; np.flatnonzero({b})
     np.nonzero({i})[0] ; np.spacing({f}) ; np.angle({f})
 
-    np.inner({f}, {f}) ; np.kron({f}, {f}) ; np.matmul({f}, {x}.T) ; np.vdot({f}, {x}) ; np.vecdot({f}, {x})
+    np.inner({a}, {a}) ; np.kron({a}, {a}) ; np.matmul({f}, {x}.T) ; np.vdot({f}, {x}) ; np.vecdot({f}, {x})
     np.matvec({f}, {x}[0]) ; np.vecmat({f}[..., 0], {x}) ; np.correlate(np.ravel({f}), np.ravel({f}), 'full')
     np.convolve({f}, {f}, 'same') ; np.einsum('ij,ij->i', {f}, {f}) ; np.einsum('ij,kj', {f}, {x})
     np.einsum('ii->i', {f}) ; np.einsum('...i->...', {f}) ; np.tensordot({f}, {f}, 1) ; np.linalg.det({gram})
