@@ -38,12 +38,13 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file that takes its name only when it is complete; after an error the old one is still there.
 
     What is written outlasts the end of the process at any moment, and once this returns, that of the machine. As where
-    a file is opened, a link stays a link, and a file that was there keeps its permissions. Raises FileExistsError where
-    a folder or a device has the name.
+    a file is opened, a link stays a link, and a file that was there keeps its permissions. Raises
+    IsADirectoryError where a folder has the name, FileExistsError where a device has it.
     """
     path = pathlib.Path(os.path.realpath(os.fsdecode(path)))
     if path.exists() and not path.is_file():
-        raise FileExistsError(errno.EEXIST, "a file would take the place of what is none", str(path))
+        code = errno.EISDIR if path.is_dir() else errno.EEXIST
+        raise OSError(code, os.strerror(code), str(path))
     temporary = path.with_name(f"{path.name[:40]}{os.urandom(8).hex()}.part")
     try:
         with open(temporary, "xb") as file:

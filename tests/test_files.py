@@ -386,8 +386,8 @@ def test_a_file_takes_no_others_place(tmp_path):
     assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o640
     assert_same(nn.load(path), {"a": np.ones(2)})
     os.mkfifo(tmp_path / "pipe")
-    for other in (tmp_path / "pipe", tmp_path):
-        with pytest.raises(FileExistsError, match="a file would take the place of what is none"):
+    for other, error in ((tmp_path / "pipe", FileExistsError), (tmp_path, IsADirectoryError)):
+        with pytest.raises(error, match=other.name):
             nn.save(other, {"a": np.zeros(2)})
     assert len(list(tmp_path.iterdir())) == 4
 
