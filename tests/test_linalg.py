@@ -121,6 +121,12 @@ def test_the_determinants_second_derivative_of_every_rank(n, lost, seed):
     assert exact == pytest.approx(slope @ values @ slope, rel=1e-8, abs=1e-9)
 
 
+@pytest.mark.parametrize("rcond", [-1.0, 0.0, 0.5, 1.0, 1.5])
+def test_lstsq_takes_a_cut_off_as_lapack_does(rcond):
+    x, y = RNG.normal(size=(4, 2)), RNG.normal(size=(4, 3))
+    numpy.testing.assert_allclose(np.linalg.lstsq(Tensor(x), y, rcond)[0].data, numpy.linalg.lstsq(x, y, rcond)[0])
+
+
 def test_pinv_and_lstsq_of_a_matrix_that_keeps_its_rank():
     left, right, b = RNG.normal(size=(5, 2)), RNG.normal(size=(2, 4)), RNG.normal(size=5)
     check_gradients(lambda x, y: np.linalg.pinv(x @ y), left, right)

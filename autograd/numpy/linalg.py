@@ -97,7 +97,8 @@ def lstsq(a: Tensor, b: Tensor, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     a = (1.0 * a).astype(_np.result_type(a.dtype, b.dtype, 0.0))
     if a.ndim != 2 or b.ndim not in (1, 2) or len(a) != len(b):
         raise ValueError(f"lstsq: of a matrix and as many rows, not of shapes {a.shape} and {b.shape}")
-    rcond = _np.finfo(a.dtype).eps * max(a.shape) if rcond is None else rcond
+    eps = _np.finfo(a.dtype).eps
+    rcond = eps * max(a.shape) if rcond is None else rcond if 0 < rcond < 1 else eps  # as LAPACK has it
     singular, x = svdvals(a), matmul(pinv(a, rcond), b)
     rank = (singular > rcond * singular[:1]).sum()
     rank = rank if kinds.tracing else int(rank)

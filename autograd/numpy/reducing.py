@@ -161,7 +161,7 @@ std = _of_deviations("std", lambda x, n, axis, keepdims: norm(x, axis, keepdims=
 
 def scanned(operation: str, x: Any, axis: Any = None, dtype: Any = None) -> Tensor:
     """An associative operation on all elements up to each, in doubling steps (Hillis and Steele 1986)."""
-    x, axis = along(selected(x, dtype), axis)
+    x, axis = along(selected(x, dtype, kinds="f" if operation == "logaddexp" else "fiu"), axis)
     step = 1
     while step < x.shape[axis]:
         both = OPERATIONS[operation](cut(x, axis, None, -step), cut(x, axis, step, None))

@@ -24,7 +24,7 @@ from .text import BACKENDS, Program, looped, wrapped
 # refusals that are documented
 CANNOT = re.compile(
     "is not printed|of a node was called inside|asked for the numbers of a node|that JAX has not|^resize: "
-    "|defined by Python functions|for array\\[i\\] write|no median"
+    "|defined by Python functions|for array\\[i\\] write|no median|quantile: index"
     "|(convolve|cross): of|'(Traced)?Value' object"
 )
 BITS = re.compile("[&|^~]|<<|>>")  # which numbers of Python have in another way
@@ -127,13 +127,15 @@ def _compared(name: str, function: Callable, program: Program, expected: list) -
     before = None
     # a loop hands gradients of 0 on, of which products with infinite matrices make NaN
     lenient = program.uses("scan") and program.mode != "values"
+    # NumPy's quantiles of integers, which eager code leaves to it, are NaN beside infinity
+    beside = any(map(program.uses, ("quantile", "percentile")))
     for call, theirs in enumerate(expected):
         args = program.arguments(call)
         kept = [x.copy() for x in args]
         try:
             results = [x.data if isinstance(x, Node) else x for x in flatten(function(*args))]
         except Exception as error:
-            if CANNOT.search(str(error)) and isinstance(error, (TypeError, ValueError, AttributeError)):
+            if CANNOT.search(str(error)) and isinstance(error, (TypeError, ValueError, IndexError, AttributeError)):
                 return None
             return f"{name}: {type(error).__name__}: {error}"
         if any(a.tobytes() != b.tobytes() for a, b in zip(args, kept)):
@@ -146,7 +148,7 @@ def _compared(name: str, function: Callable, program: Program, expected: list) -
         before = held, [x.tobytes() for x in held]
         for i, (ours, (x, tolerance)) in enumerate(zip(results, theirs, strict=True)):
             said = _unlike(numpy.asarray(ours), x, tolerance)
-            if said and not (lenient and numpy.isnan(ours).any()):
+            if said and not (lenient and numpy.isnan(ours).any() or beside and numpy.isnan(x).any()):
                 return f"{name}: call {call}, result {i}: {said}"
     return None
 
