@@ -1,7 +1,7 @@
 """Karpathy's microgpt (2026) on arrays: a small GPT reads first names letter by letter, and invents others.
 
     python demos/gpt.py
-    python demos/gpt.py --batch-size 1 --steps 1000 --no-packed --dtype float64    # as demos/microgpt.py
+    python demos/gpt.py --batch-size 1 --steps 1000 --no-packed --dtype float64 --seed 1    # as demos/microgpt.py
     python demos/gpt.py --width 32 --layers 2 --steps 1000 --temperature 0.7
 
 Ctrl-C ends the training; names are invented with what was learned so far, and the exit status is 130.

@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = described("microgpt", about, quiet="print the names only")
     parser.add_argument("--steps", type=positive_int, default=1000, help="of Adam, a name each")
     parser.add_argument("--sample", type=positive_int, default=20, help="names to invent", metavar="COUNT")
-    parser.add_argument("--seed", type=seed, default=0, help="of the weights, the order and the names")
+    parser.add_argument("--seed", type=seed, default=1, help="of the weights, the order and the names")
     options = parsed(parser, arguments, "names")
     rng = np.random.default_rng(options.seed)
     names, weights = load(rng), initial(rng)
