@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .arguments import is_node
+from .on_arrays import Length
 from .operation import Operation
 from .users import at_users_line, users_line
 
@@ -51,7 +52,9 @@ def again(operation: Operation, args: tuple) -> Any:
 
 
 def _explained(error: Exception, operation: Operation, args: tuple) -> Exception:
-    """An error of NumPy, with the name of the operation and what it was given."""
+    """An error of NumPy, with the name of the operation and what it was given; a refusal of a layer's as it is."""
+    if isinstance(args[-1], Length) and args[-1].refusal:
+        return error
     given = ", ".join(
         (
             f"{name} of shape {getattr(arg, 'shape', ()) if is_node(arg) else np.shape(arg)}"

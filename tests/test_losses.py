@@ -121,7 +121,7 @@ def test_what_is_no_label_is_an_error(backend, loss, x, labels, expected):
     pytest.importorskip("llvmlite") if backend == "llvm" else None
     f = loss if backend == "eager" else jit(lambda x, labels: loss(x, labels), backend=backend)
     np.testing.assert_allclose(f(x, labels), loss(x, labels), rtol=1e-12)
-    message = f"{type(loss).__name__}: labels are .*{expected}"
+    message = f"^{type(loss).__name__}: labels are .*{expected}"
     for wrong in (4, -4, -5, 2**40):
         with pytest.raises(IndexError, match=message):
             f(x, np.where(np.arange(6) == 4, wrong, labels))
