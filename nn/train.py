@@ -17,7 +17,7 @@ from .arguments import between, function, positive
 from .feeding import arrays, drawn, in_parts, shapes
 from .module import Module, buffers_stay, set_together
 from .optim import Optimizer
-from .updating import Buffers, Rule
+from .updating import Buffers, Update
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
 UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
@@ -25,8 +25,8 @@ DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is 
 
 
 @dataclass
-class Update(compiler.Form):
-    """A compiled update, and what it reads and changes."""
+class UpdateForm(compiler.Form):
+    """What the update was compiled to for one form of batches, and what that reads and changes."""
 
     most: int  # iterations at once, so that what is drawn for them takes no more memory than it should
     buffers: Buffers  # that forward assigns anew
@@ -83,13 +83,18 @@ class TrainStep(compiler.Compiled):
         self._spread = None if devices is None else compiler.spread(devices, axis, shard_above)
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"TrainStep(model, loss, optimizer): {optimizer!r} is no optimizer, such as nn.SGD(...)")
-        self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
-        self.optimizer, self.has_aux, self.accumulate = optimizer, has_aux, positive("accumulate", accumulate)
+        model, loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
         for name, most in {"clip_norm": clip_norm, "clip_value": clip_value}.items():
             if most is not None:
                 between(name, most, open_low=True)
-        self.rule = Rule(model, loss, optimizer, has_aux, clip_norm, clip_value, accumulate)
+        accumulate = positive("accumulate", accumulate)
+        self.update = Update(model, loss, optimizer, has_aux, clip_norm, clip_value, accumulate)
         self._extras: Any = ()  # the structure of what the last loss returned besides its number
+
+    # to be read: another model, loss or optimizer is a TrainStep of its own
+    model = property(lambda self: self.update.model)
+    loss = property(lambda self: self.update.loss)
+    optimizer = property(lambda self: self.update.optimizer)
 
     def __repr__(self) -> str:
         names = (type(part).__name__ for part in (self.model, self.loss, self.optimizer))
@@ -99,7 +104,7 @@ class TrainStep(compiler.Compiled):
         """One update on a batch; the loss before it."""
         xs, ys = arrays("x", x), arrays("y", y)
         outputs = self._iterate([x[None] for x in xs + ys], len(xs))
-        if not self.has_aux:
+        if not self.update.has_aux:
             return outputs[0].item()
         loss, *extras = [x[0] for x in outputs]
         return float(loss), self._in_structure(extras)
@@ -117,14 +122,14 @@ class TrainStep(compiler.Compiled):
             found.append(self._iterate(rest, len(xs)))
             rest = [x[len(found[-1][0]) :] for x in rest]
         losses, *extras = map(np.concatenate, zip(*found)) if found else [np.empty(0)]
-        return (losses, self._in_structure(extras) if found else None) if self.has_aux else losses
+        return (losses, self._in_structure(extras) if found else None) if self.update.has_aux else losses
 
     def _in_structure(self, extras: list) -> Any:
         return unflatten(self._extras, extras)
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the first entries; the losses of those that were done, and what there is besides."""
-        n = self.accumulate
+        n = self.update.accumulate
         batches = [in_parts(x, n) for x in batches] if n > 1 else batches
         outputs = (self._one_uncompiled if hooks and inspection.inspector else self._many_compiled)(batches, inputs)
         if n == 1:
@@ -134,33 +139,33 @@ class TrainStep(compiler.Compiled):
 
     def _many_compiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the program, as many as it does at once; all that has changed is taken over."""
-        optimizer, n = self.optimizer, self.accumulate
-        update, held = self._update(batches, inputs)
-        end = len(held) - len(update.frozen)
-        changed = [x.copy() for x in held[:end]] if update.native else [compiler.native(x.copy()) for x in held[:end]]
+        optimizer, n = self.optimizer, self.update.accumulate
+        form, held = self._form(batches, inputs)
+        end = len(held) - len(form.frozen)
+        changed = [x.copy() for x in held[:end]] if form.native else [compiler.native(x.copy()) for x in held[:end]]
         totals = [np.zeros_like(x) for x in changed[: len(optimizer.parameters)]] if n > 1 else ()
         steps = np.array(float(optimizer.steps * n))
-        if len(batches[0]) > update.most:
-            batches = [x[: update.most] for x in batches]
-        draws, ends = drawn(update.draws, update.twins, len(batches[0])) if update.draws else ((), [])
-        outputs = update.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
+        if len(batches[0]) > form.most:
+            batches = [x[: form.most] for x in batches]
+        draws, ends = drawn(form.draws, form.twins, len(batches[0])) if form.draws else ((), [])
+        outputs = form.run.iterate(len(batches[0]), [*batches, *draws, *changed, *totals, steps, *held[end:]])
         count = len(optimizer.parameters)
         following = iter(changed[count:])
         states = [state and tuple(islice(following, len(state))) for state in optimizer.state]
-        new: Any = [*changed[:count], *following], states, optimizer.steps + len(outputs[0]) // n, *zip(*update.buffers)
-        optimizer.adopt(*new) if not ends else self._adopt(update.twins, ends, new)
+        new: Any = [*changed[:count], *following], states, optimizer.steps + len(outputs[0]) // n, *zip(*form.buffers)
+        optimizer.adopt(*new) if not ends else self._adopt(form.twins, ends, new)
         return outputs
 
     def _one_uncompiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """The first update by operations one at a time, at which detect_anomaly looks."""
-        optimizer, n, found = self.optimizer, self.accumulate, list[list]()
+        optimizer, n, found = self.optimizer, self.update.accumulate, list[list]()
         rates = {each: each.rate(1.0) for each in (optimizer, *optimizer.groups) if not each.schedule}
-        carried = [*self.rule.carried([])[:-1], Value(float(optimizer.steps * n))]
+        carried = [*self.update.carried([])[:-1], Value(float(optimizer.steps * n))]
         modules = [x for x in (self.model, self.loss) if isinstance(x, Module)]
         places = [place for module in modules for place in module._all_places() if isinstance(place.held, np.ndarray)]
         for part in zip(*(x[:n] for x in batches)):
             nodes = tuple(Tensor(x) if x.dtype.kind == "f" else x for x in part)
-            loss, extras, (after, _, *carried[3:]), _ = self.rule(nodes, inputs, carried, rates, [])
+            loss, extras, (after, _, *carried[3:]), _ = self.update(nodes, inputs, carried, rates, [])
             found.append([np.asarray(getattr(x, "data", x)) for x in flatten([loss, extras])])
             for _, owner, name, before in places:
                 if isinstance(owner, Module) and isinstance(now := getattr(owner, name, None), Tensor):
@@ -184,33 +189,33 @@ class TrainStep(compiler.Compiled):
                 set_together(bits, repeat("state"), starts)
             raise
 
-    def _update(self, batches: list[np.ndarray], inputs: int) -> tuple[Update, list]:
+    def _form(self, batches: list[np.ndarray], inputs: int) -> tuple[UpdateForm, list]:
         """The program for these shapes, and for everything else as it is now; what it reads besides batches."""
         key = inputs, *[(x.shape[1:], x.dtype) for x in batches]
-        update: Any = self.find(key)
-        held = self._held(update) if update else []
-        if update is None or not update.fits(held):
-            update = self._compile([x[0] for x in batches], inputs, update and update.run)
-            held = self._held(self.forms.keep(key, update))
-            update.looks, update.native = compiler.looks(held), all(x.dtype.isnative for x in held)
-        self._last, self._extras = update, update.extras
-        return update, held
+        form: Any = self.find(key)
+        held = self._held(form) if form else []
+        if form is None or not form.fits(held):
+            form = self._compile([x[0] for x in batches], inputs, form and form.run)
+            held = self._held(self.forms.keep(key, form))
+            form.looks, form.native = compiler.looks(held), all(x.dtype.isnative for x in held)
+        self._last, self._extras = form, form.extras
+        return form, held
 
-    def _held(self, update: Update) -> list:
+    def _held(self, form: UpdateForm) -> list:
         """The arrays that an update reads, as they are now: parameters, states, buffers, and what is frozen."""
         held = [getattr(p, "number", None) for p in self.optimizer.parameters]
         for state in self.optimizer.state:
             held += state
-        for buffer in update.buffers:
+        for buffer in form.buffers:
             held.append(np.asarray(getattr(*buffer)))
-        for owner, rate in update.rates.items():
+        for owner, rate in form.rates.items():
             rate.number = owner.rate(1.0)
-        for node in update.frozen:
+        for node in form.frozen:
             held.append(np.asarray(node.number))
         return held
 
     @compiler.uncollected
-    def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> Update:
+    def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> UpdateForm:
         """Record one update and print it, or take over what is known; what is carried replaces what it was made of."""
         self.optimizer.check()
         if any(0 in x.shape for x in batch):
@@ -224,15 +229,15 @@ class TrainStep(compiler.Compiled):
         loss, extras, after, _ = recording.output
         results = flatten([loss, extras, after])
         results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
-        for name, old, new in zip(self.rule.names(*carried), carry, results[len(results) - len(carry) :], strict=True):
+        for name, old, new in zip(self.update.names(*carried), carry, results[-len(carry) :], strict=True):
             old.name = new.name = name
         program = compiler.Program([*moving, *carry, *frozen.values()], results)
         moves = [i < len(moving) for i in range(len(program.inputs))]
         places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}
         run = compiler.executable(program, "train_step", self.wanted, moves, places, known, self._spread)
-        most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in draws) or 1)) // self.accumulate
-        most, extras = max(most, 1) * self.accumulate, map_tree(lambda _: None, extras)
-        return Update(run, [], watch.settle(), draws, most, buffers, rates, [*frozen], extras)
+        most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in draws) or 1)) // self.update.accumulate
+        most, extras = max(most, 1) * self.update.accumulate, map_tree(lambda _: None, extras)
+        return UpdateForm(run, [], watch.settle(), draws, most, buffers, rates, [*frozen], extras)
 
     def _recorded(self, batch: list, inputs: int, rates: dict, buffers: Buffers) -> tuple[Any, list, Any, Buffers]:
         """One update on nodes, the leaves that it changes, what else it depends on, and the buffers among the leaves.
@@ -242,9 +247,9 @@ class TrainStep(compiler.Compiled):
         everyone, names = (self.optimizer, *self.optimizer.groups), ["x"] * inputs + ["y"] * (len(batch) - inputs)
         getters = [compiler.attributes(each, vars(each).keys() - UNWATCHED | {"schedule"}) for each in everyone]
         watch = compiler.Watch(self.model, self.loss, getters=flatten(getters), but=buffers)
-        carried = self.rule.carried(buffers)
+        carried = self.update.carried(buffers)
         lift = lambda tree: map_tree(compiler.lift, tree)
-        update = lambda *nodes: self.rule(nodes, inputs, lift(carried), lift(rates), buffers)
+        update = lambda *nodes: self.update(nodes, inputs, lift(carried), lift(rates), buffers)
         with watch.undrawn(), buffers_stay((self.model, self.loss)):
             found = compiler.record(update, batch, names)
         if found.output[-1] != buffers:

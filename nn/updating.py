@@ -22,7 +22,7 @@ Buffers = list[tuple[Any, str]]  # their owners and names
 
 
 @dataclass(eq=False)
-class Rule:
+class Update:
     """Forward, loss, gradients, clipping and the optimizer's rule, as TrainStep was given them."""
 
     model: Callable
