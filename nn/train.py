@@ -20,7 +20,7 @@ from .optim import Optimizer
 from .updating import Buffers, Update
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
-UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
+UNWATCHED = {"state", "steps", "lr", "groups"}  # of an optimizer: all else is a setting
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
 
