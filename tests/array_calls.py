@@ -125,6 +125,7 @@ CALLS = {
         plain("interp", RNG.uniform(-0.2, 1.4, (3, 2)), UNEVEN, V),
         plain("interp", RNG.uniform(-0.2, 1.4, 5), UNEVEN, V, left=-1.0, right=3.0),
         (lambda np, x, y: np.interp(x, [3.0, 1.0, 2.0], y, period=2.5), RNG.uniform(-9, 9, 6), U),
+        (lambda np, x, y: np.interp(x, [3.0, 1.0, 2.0], y, period=-2.5), numpy.array([-8.7, 0.2, 4.0]), U),
         (lambda np, y: np.interp([0.0, 0.3, 1.2, 1.1], UNEVEN, y), V),
         (lambda np, x, y: np.interp(x, [1.0], y), M, U[:1]),
     ],

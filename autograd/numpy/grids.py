@@ -49,7 +49,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     x, xp, fp = map(floats, (x, xp, fp))
     np.interp(0.0, blank_of(xp), blank_of(fp), period=period)  # or an error
     if period is not None:
-        left = right = None
+        period, left, right = abs(period), None, None
         x, xp = (a - period * OPERATIONS["floor"](a / period) for a in (x, xp))
         order = masks.argsort(xp)
         xp, fp = (concatenate([row[-1:], row, row[:1]]) for row in (take(xp, order), take(fp, order)))
