@@ -82,8 +82,10 @@ def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
                 raise ImportError(name=module)
     except ImportError as error:
         parser.error(f'{error.name} is not installed: pip install -e ".[demo]"')
-    except (OSError, ValueError) as error:  # it has no place for its cache, or does not know MPLBACKEND
-        parser.error(f"matplotlib cannot be imported: {error}")
+    except OSError as error:  # matplotlib has no place for its cache
+        parser.error(str(error))
+    except ValueError as error:  # a notebook's shell sets it for a matplotlib that has more
+        parser.error(f"matplotlib does not know the backend in the environment, unset MPLBACKEND: {error}")
 
 
 def tell(text: str) -> str:
