@@ -64,6 +64,7 @@ def test_a_small_demo_is_quiet_and_says_in_a_line_what_is_wrong(tmp_path):
     out = tmp_path / "Übung"
     told = run("--out", out, before="sys.stdout.reconfigure(encoding='ascii')")
     assert told[::2] == (0, "") and r"\xdcbung" in told[1] and list(out.iterdir())
+    assert run("--out", out, before="sys.stdout = sys.stderr = None") == (0, "", "")  # as after >&- 2>&-
     readme = ROOT / "README.md"
     assert run("--out", readme) == (2, "", f"rosenbrock.py: --out {readme} is no directory to write to: File exists\n")
     assert run("--out", "/proc")[2].startswith("rosenbrock.py: --out /proc is no directory to write to: ")
