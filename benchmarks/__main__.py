@@ -2,6 +2,7 @@
 
 import argparse
 import itertools
+import shutil
 import statistics
 import sys
 
@@ -41,7 +42,19 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="TEXT", help="rows with this in their title or peer")
     parser.add_argument("--chart", metavar="PATH", help="instead of the table, draw the times of an update step")
     parser.add_argument("--race-chart", metavar="PATH", help="instead of the table, draw the race")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds} is no positive number of turns")
+    if not shutil.which(options.peers):
+        parser.error(f"--peers {options.peers} is no program")
+    if not chosen(options.only):
+        parser.error(f"--only {options.only} is in no row's title or peer; benchmarks/rows.py has them")
+    return options
+
+
+def chosen(only: str) -> list[Row]:
+    """The rows with this text in their title or peer."""
+    return [row for row in ROWS if only in f"{row.title} {row.peer}"]
 
 
 def main() -> int:
@@ -64,8 +77,7 @@ def main() -> int:
 
     show(list(COLUMNS))
     show(["-" * width for width in COLUMNS.values()])
-    chosen = [row for row in ROWS if options.only in f"{row.title} {row.peer}"]
-    for ours, group in itertools.groupby(chosen, lambda row: row.ours):
+    for ours, group in itertools.groupby(chosen(options.only), lambda row: row.ours):
         rows = list(group)
         measured = measure([ours, *(row.peer for row in rows if row.peer)], options.peers, options.rounds)
         for row in rows:

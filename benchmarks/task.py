@@ -258,4 +258,4 @@ def serve(works: dict[str, Callable]) -> None:
             taken = seconds(work, repeat) / repeat / getattr(work, "count", 1) if callable(work) else work
             print(taken, flush=True)
     except ImportError as error:
-        sys.exit(f"{error.name} is not installed")
+        sys.exit(f"{error.name} is not installed" if error.name else str(error))

@@ -31,6 +31,7 @@ from autograd.files import write_whole
 from options import (
     Parser,
     complain,
+    make,
     positive_float,
     positive_int,
     progress,
@@ -96,24 +97,23 @@ def parse(arguments: Sequence[str] | None) -> tuple[Parser, argparse.Namespace]:
 
 def add_options(parser: Parser) -> None:
     """What a user may turn."""
-    parser.add_argument(
-        "--recipe", choices=RECIPES, default="crabnn", help="defaults of the options below: crabnn's own, or ours"
-    )
+    recipe = "defaults of other options, listed below: crabnn's own, or ours (default: crabnn)"
+    parser.add_argument("--recipe", choices=RECIPES, default="crabnn", help=recipe)
     parser.add_argument("--batch-size", type=positive_int, help="fresh samples in each iteration")
-    parser.add_argument("--learning-rate", type=positive_float)
+    parser.add_argument("--learning-rate", type=positive_float, help="the first; --schedule says how it falls")
     parser.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate; cosine begins with a warmup")
     parser.add_argument("--decay", type=positive_float, help="of the exponential schedule: factor in each iteration")
-    parser.add_argument("--iterations", type=positive_int)
-    parser.add_argument("--optimizer", choices=OPTIMIZERS)
+    parser.add_argument("--iterations", type=positive_int, help="updates of the weights")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, help="what turns gradients into updates")
     parser.add_argument("--init", choices=INITIALIZERS, help="uniform: weights and biases in [0, 1), as crabnn")
-    parser.add_argument(
-        "--hidden-sizes", type=positive_int, nargs="+", default=[8, 8], help="neurons of the hidden layers: 8 8"
-    )
+    sizes = "neurons of each hidden layer (default: 8 8)"
+    parser.add_argument("--hidden-sizes", type=positive_int, nargs="+", default=[8, 8], help=sizes)
     parser.add_argument(
         "--backend",
         choices=("auto", "llvm", "python", "eager"),
         default="auto",
-        help="what runs an update: machine code, a NumPy program, or the engine step by step; auto: the best there is",
+        help="what runs an update: machine code, a NumPy program, or the engine step by step (default: auto, the best "
+        "there is)",
     )
     parser.add_argument(
         "--seed",
@@ -121,9 +121,8 @@ def add_options(parser: Parser) -> None:
         help="crabnn's recipe has 12, a lucky one: with 12 and 42 it ends at a loss of 0.009, with others below 100 at "
         "0.04 or more, most near 0.10; the fast recipe has 0",
     )
-    parser.add_argument(
-        "--out", type=pathlib.Path, default=pathlib.Path("runs/gaussian"), metavar="DIR", help="where the files go"
-    )
+    out, where = pathlib.Path("runs/gaussian"), "where the files go (default: runs/gaussian)"
+    parser.add_argument("--out", type=pathlib.Path, default=out, metavar="DIR", help=where)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     parser.add_argument("--plot", choices=("live",), help="live: show the surface in a window, as long as that is open")
     parser.add_argument("--quiet", action="store_true", help="print the summary only")
@@ -222,11 +221,14 @@ def opened_checkpoint(run: Run, parser: Parser) -> nn.Checkpoint:
         checkpoint = nn.Checkpoint(out, model=run.model, optimizer=run.optimizer, rng=run.rng, record=run.record)
         if run.options.resume and not checkpoint.paths():
             raise ValueError(f"there is no checkpoint in {out}: leave --resume out, or give another --out")
+        if run.options.resume:
+            path = checkpoint.paths()[0]
+            made = str(nn.load(path, limit=path.stat().st_size).get("record/settings", settings))
+            if made != settings:
+                raise ValueError(f"the checkpoint was made with {made}: resume with the same options")
         for path in checkpoint.paths() * (not run.options.resume):
             path.unlink()
         run.done = checkpoint.load()
-        if run.record["settings"] != settings:
-            raise ValueError(f"the checkpoint was made with {run.record['settings']}: resume with the same options")
     except (OSError, ValueError) as error:
         parser.error(str(error))
     return checkpoint
@@ -286,6 +288,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The demo; its exit status."""
     parser, options = parse(arguments)
     require_extras(parser)
+    make(parser, options.out)
     run, window = Run(options), opened(options)
     checkpoint = opened_checkpoint(run, parser)
     before, started = run.done, time.perf_counter()

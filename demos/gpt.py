@@ -21,9 +21,9 @@ import numpy as np
 import autograd.numpy as anp
 import nn
 from autograd import no_grad
-from gpt_command import HEADS, parse, summary
+from gpt_command import HEADS, parse
 from gpt_pictures import results
-from names_data import BOS, SYMBOLS, decode, load
+from names_data import BOS, SYMBOLS, decode, load, summary
 from options import complain, progress, tell, write_each
 from packing import Inputs, in_rows
 
@@ -126,11 +126,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = time.perf_counter() - started
     invented = invent(model, rng, options.sample, options.temperature)
     missing = write_each(options.out, results(model, losses, max(invented, key=len)[: PLACES - 1]))
-    last = f"{np.mean(losses[-CHUNK:]):.4f} in the last {CHUNK} of {len(losses):,} steps"
-    facts = {"loss": last, "time": f"{seconds:.2f} s for {read:,} names", "backend": step.backend}
-    if complain(missing, tell(summary(invented, names, facts | {"pictures": options.out}))):
-        return 1
-    return 0 if len(losses) == options.steps else 130
+    stopped = len(losses) < options.steps
+    facts = {
+        "steps": f"{len(losses):,}{' (stopped)' if stopped else ''}",
+        "loss": f"{np.mean(losses[-CHUNK:]):.4f} in the last {min(CHUNK, len(losses))} steps",
+        "time": f"{seconds:.2f} s for {read:,} names",
+        "backend": step.backend,
+        "pictures": options.out,
+    }
+    return int(complain(missing, tell(summary(invented, names, facts)))) or 130 * stopped
 
 
 if __name__ == "__main__":

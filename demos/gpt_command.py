@@ -1,8 +1,7 @@
-"""The GPT demo's command line, and what it prints at the end."""
+"""The GPT demo's command line."""
 
 import argparse
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from options import described, parsed, positive_float, positive_int, seed
 
@@ -31,11 +30,3 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--temperature", type=positive_float, default=0.5, help="below 1: likelier names")
     parser.add_argument("--seed", type=seed, default=0, help="of the weights, the order and the names")
     return parsed(parser, arguments, "names")
-
-
-def summary(invented: list[str], known: list[str], facts: Mapping[str, Any]) -> str:
-    """The invented names, five in a line, and what the run came to."""
-    width = max(map(len, invented)) + 2
-    rows = ["".join(f"{name:{width}}" for name in invented[i : i + 5]).rstrip() for i in range(0, len(invented), 5)]
-    new = f"{sum(name not in known for name in invented)} of {len(invented)}; the others were read"
-    return "\n".join([*rows, *(f"{name:10}{fact}" for name, fact in ({"new": new} | dict(facts)).items())])

@@ -6,20 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from names_data import BOS as BEGIN
-from names_data import LETTERS, SYMBOLS
+from names_data import BOS, LETTERS, SYMBOLS
 from options import write_figure
 
-BOS = "•"  # in pictures, where a name begins or ends
+DOT = "•"  # BOS in the pictures
 
 
 def results(model: Any, losses: Sequence[float], name: str) -> dict[str, Callable[[pathlib.Path], Any]]:
     """What writes the pictures, by the name of the file: the loss, what heads look at in a name, and the letters."""
-    shares, vectors = model.looks([BEGIN, *map(LETTERS.index, name)]), model.tokens.weight.data
+    shares, vectors = model.looks([BOS, *map(LETTERS.index, name)]), model.tokens.weight.data
     return {
         "loss.png": lambda path: draw_loss(path, np.array(losses), SYMBOLS),
         "attention.png": lambda path: draw_attention(path, name, shares),
-        "letters.png": lambda path: draw_embedding(path, vectors, LETTERS + BOS),
+        "letters.png": lambda path: draw_embedding(path, vectors, LETTERS + DOT),
     }
 
 
@@ -44,7 +43,7 @@ def draw_attention(path: pathlib.Path, name: str, shares: Sequence[np.ndarray]) 
     """For each layer, shares (heads, places, places): how much of each letter's attention goes to those before it."""
     from matplotlib.figure import Figure
 
-    letters = [BOS, *name]
+    letters = [DOT, *name]
     layers, heads = len(shares), len(shares[0])
     size = 2.2 * heads + 0.6, 2.3 * layers + 0.5
     figure = Figure(figsize=size, layout="constrained")
@@ -73,13 +72,13 @@ def draw_embedding(path: pathlib.Path, vectors: np.ndarray, symbols: Sequence[st
     figure = Figure(figsize=(6.4, 5.6), layout="constrained")
     axes = figure.subplots()
     for symbol, (x, y) in zip(symbols, points):
-        colour = "tab:red" if symbol in "aeiouy" else "black" if symbol == BOS else "tab:blue"
+        colour = "tab:red" if symbol in "aeiouy" else "black" if symbol == DOT else "tab:blue"
         axes.text(x, y, symbol, color=colour, fontsize=14, ha="center", va="center")
     axes.update_datalim(points)
     axes.margins(0.08)
     axes.autoscale_view()
     axes.axhline(0, color="gray", linewidth=0.5, zorder=0)
     axes.axvline(0, color="gray", linewidth=0.5, zorder=0)
-    axes.set_title(f"the letters' vectors (red: vowels; {BOS}: begin and end)", fontsize="medium")
+    axes.set_title(f"the letters' vectors (red: vowels; {DOT}: begin and end)", fontsize="medium")
     axes.set(xlabel=f"first component ({shares[0]:.0%} of the variance)", ylabel=f"second component ({shares[1]:.0%})")
     write_figure(figure, path)

@@ -90,7 +90,7 @@ def gauss_newton(residuals: Callable, b: np.ndarray, iterations: int = 200) -> n
     return b
 
 
-def digits(problem: Problem) -> tuple[np.ndarray, float]:
+def fitted(problem: Problem) -> tuple[np.ndarray, float]:
     """The fitted parameters, and the number of correct digits of the worst: -log10 of its relative error."""
     b = gauss_newton(lambda b: problem.model(b, problem.x) - problem.y, problem.start)
     return b, float(-np.log10(np.max(np.abs(b / problem.certified - 1))))
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(parser, arguments)
     fits, lines, picture = {}, [], options.out / "fits.png"
     for problem in (MISRA1A, THURBER):
-        b, correct = digits(problem)
+        b, correct = fitted(problem)
         fits[problem] = b
         lines.append(f"{problem.name}: {correct:.1f} digits of the certified parameters")
         for i, (found, certified) in enumerate(zip(b, problem.certified), 1):

@@ -2,8 +2,8 @@
 
     python demos/microgpt.py
 
-demos/gpt.py is the same on arrays. A picture of the losses goes to runs/microgpt. Ctrl-C ends the training, and names
-are invented with what was learned so far.
+demos/gpt.py is the same on arrays, which takes a second where this takes a minute. Ctrl-C ends the training; names are
+invented with what was learned so far, and the exit status is 130.
 """
 
 import stopping
@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd import Value, no_grad
 from gpt_pictures import draw_loss
-from names_data import BOS, LETTERS, SYMBOLS, decode, load
+from names_data import BOS, LETTERS, SYMBOLS, decode, load, summary
 from options import described, finish, parsed, positive_int, progress, seed
 
 WIDTH, HEADS, PLACES = 16, 4, 16
@@ -154,7 +154,7 @@ def invent(weights: Weights, rng: np.random.Generator, temperature: float = 0.5)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The demo; its exit status."""
     about = "Train a GPT of single numbers on first names, and let it invent others."
-    parser = described("microgpt", about, quiet="print the names only")
+    parser = described("microgpt", about, quiet="print the names and the summary only")
     parser.add_argument("--steps", type=positive_int, default=1000, help="of Adam, a name each")
     parser.add_argument("--sample", type=positive_int, default=20, help="names to invent", metavar="COUNT")
     parser.add_argument("--seed", type=seed, default=1, help="of the weights, the order and the names")
@@ -164,8 +164,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # it looks for cycles, which graphs do not have
     losses = train(weights, names, options.steps, options.quiet)
     invented = [invent(weights, rng) for _ in range(options.sample)]
-    failed = finish(options.out / "loss.png", lambda path: draw_loss(path, np.array(losses), SYMBOLS), invented)
-    return failed or (0 if len(losses) == options.steps else 130)
+    stopped, picture = len(losses) < options.steps, options.out / "loss.png"
+    facts = {"steps": f"{len(losses):,}{' (stopped)' if stopped else ''}"}
+    facts["loss"] = f"{np.mean(losses[-100:]):.4f} in the last {min(100, len(losses))} steps"
+    lines = [summary(invented, names, facts | {"picture": picture})]
+    return finish(picture, lambda path: draw_loss(path, np.array(losses), SYMBOLS), lines) or 130 * stopped
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 BOS begins a name and ends it: "abe" is read as BOS a b e, and what follows these is a b e BOS.
 """
 
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -32,3 +34,11 @@ def decode(tokens: np.ndarray) -> str:
     """The letters up to the first BOS."""
     symbols = [*tokens.tolist(), BOS]
     return "".join(LETTERS[token] for token in symbols[: symbols.index(BOS)])
+
+
+def summary(invented: list[str], known: Sequence[str], facts: Mapping[str, Any]) -> str:
+    """The invented names, five in a line, and what the run came to."""
+    width = max(map(len, invented)) + 2
+    rows = ["".join(f"{name:{width}}" for name in invented[i : i + 5]).rstrip() for i in range(0, len(invented), 5)]
+    new = f"{sum(name not in known for name in invented)} of {len(invented)} are not in the census"
+    return "\n".join([*rows, *(f"{name:10}{fact}" for name, fact in ({"new": new} | dict(facts)).items())])

@@ -22,19 +22,8 @@ import numpy as np
 import nn
 from autograd import jit, no_grad
 from autograd.numpy import softmax
-from names_data import BOS, LETTERS, SYMBOLS, decode, encode, load
-from options import (
-    Parser,
-    complain,
-    positive_float,
-    positive_int,
-    progress,
-    require_extras,
-    seed,
-    tell,
-    write_each,
-    write_figure,
-)
+from names_data import BOS, LETTERS, SYMBOLS, decode, encode, load, summary
+from options import described, finish, parsed, positive_float, positive_int, progress, seed, write_figure
 
 LENGTH = 12  # BOS and the longest name
 CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -66,7 +55,7 @@ def train(model: Speller, names: list[str], options: argparse.Namespace, rng: np
     """
     symbols, following = encode(names, LENGTH)
     held, known = np.split(np.arange(len(names)), [len(names) // 10])
-    optimizer = nn.Adam(model.parameters(), nn.CosineDecay(options.lr, options.steps))
+    optimizer = nn.Adam(model.parameters(), nn.CosineDecay(options.learning_rate, options.steps))
     step = nn.TrainStep(model, nn.CrossEntropy(), optimizer)
     held_loss = jit(lambda: nn.CrossEntropy()(model(symbols[held]), following[held]))
     history = []
@@ -119,29 +108,16 @@ def draw(path: pathlib.Path, history: np.ndarray, name: str, chances: np.ndarray
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line, and the directory that it names; a value that makes no sense is one line and status 2."""
-    parser = Parser(
-        prog="names_rnn.py",
-        description="Invent first names with a recurrent network.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    description = "Invent first names with a recurrent network."
+    parser = described("names_rnn", description, "print the names and the summary only")
     parser.add_argument("--cell", choices=CELLS, default="gru", help="the recurrent layer")
     parser.add_argument("--width", type=positive_int, default=64, help="of the embedding and of the state")
     parser.add_argument("--steps", type=positive_int, default=2000, help="updates, each on a batch of names")
     parser.add_argument("--batch-size", type=positive_int, default=32, help="names in a batch")
-    parser.add_argument("--lr", type=positive_float, default=0.005, help="the first learning rate; it falls to 0")
-    parser.add_argument("--sample", type=positive_int, default=20, help="how many names are invented")
+    parser.add_argument("--learning-rate", type=positive_float, default=0.005, help="the first; it falls to 0")
+    parser.add_argument("--sample", type=positive_int, default=20, help="names to invent", metavar="COUNT")
     parser.add_argument("--seed", type=seed, default=0, help="of the weights, the batches and the names")
-    parser.add_argument(
-        "--out", type=pathlib.Path, default=pathlib.Path("runs/names_rnn"), metavar="DIR", help="where the picture goes"
-    )
-    parser.add_argument("--quiet", action="store_true", help="print the summary only")
-    options = parser.parse_args(arguments)
-    require_extras(parser, "names")
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(str(error))
-    return options
+    return parsed(parser, arguments, "names")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -152,17 +128,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model = Speller(options.cell, options.width, rng)
     history = train(model, known, options, rng)
     invented, chances = invent(model, options.sample, rng)
-    missing = write_each(options.out, {"names.png": lambda path: draw(path, history, invented[0], chances)})
-    done, loss, held = history[-1]
-    stars = ", ".join(name.title() + "*" * (name in known) for name in invented)
-    untold = tell(
-        f"steps     {done:,.0f}{' (stopped)' if done < options.steps else ''}\n"
-        f"loss      {loss:.3f}, of names held out {held:.3f}, nats a letter\n"
-        f"invented  {stars}\n          * is in the census\npicture   {options.out / 'names.png'}"
-    )
-    if complain(missing, untold):
-        return 1
-    return 0 if done == options.steps else 130
+    (done, loss, held), picture = history[-1], options.out / "names.png"
+    stopped = bool(done < options.steps)
+    facts = {
+        "steps": f"{done:,.0f}{' (stopped)' if stopped else ''}",
+        "loss": f"{loss:.3f}, of names held out {held:.3f}, nats a letter",
+        "picture": picture,
+    }
+    lines = [summary(invented, known, facts)]
+    return finish(picture, lambda path: draw(path, history, invented[0], chances), lines) or 130 * stopped
 
 
 if __name__ == "__main__":

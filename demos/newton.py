@@ -86,9 +86,9 @@ def draw(path: pathlib.Path, x: np.ndarray, y: np.ndarray, runs: dict[str, tuple
     losses, curves = figure.subplots(1, 2)
     curves.plot(x, y, "ko", markersize=4, fillstyle="none", label="data")
     for (name, (on_way, weights)), style in zip(runs.items(), ("--", "-")):
-        losses.loglog(range(1, len(on_way) + 1), on_way, style)
+        losses.loglog(range(1, len(on_way)), on_way[1:], style)
         curves.plot(x, network(weights, x), style, label=f"{name}, {len(on_way) - 1:,} steps")
-    losses.set(xlabel="step (of Newton-CG: up to 30 products with the hessian)", ylabel="mean squared error")
+    losses.set(xlabel="steps (of Newton-CG: up to 30 products with the hessian)", ylabel="mean squared error")
     losses.grid(True, alpha=0.3)
     curves.set(xlabel="x", ylabel="y", yticks=[-1, 0, 1])
     figure.legend(loc="outside lower center", ncols=3)

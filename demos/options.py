@@ -5,6 +5,7 @@ import importlib.util
 import math
 import pathlib
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -48,7 +49,7 @@ def described(name: str, description: str, quiet: str = "print the summary only"
     """A parser for a demo with a picture: --out and --quiet, and help that says the defaults."""
     parser = Parser(prog=f"{name}.py", description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     out = pathlib.Path("runs", name)
-    parser.add_argument("--out", type=pathlib.Path, default=out, metavar="DIR", help="where the picture goes")
+    parser.add_argument("--out", type=pathlib.Path, default=out, metavar="DIR", help="where the pictures go")
     parser.add_argument("--quiet", action="store_true", help=quiet)
     return parser
 
@@ -57,11 +58,17 @@ def parsed(parser: Parser, arguments: Sequence[str] | None, *more: str) -> argpa
     """The command line, its --out made; what is wrong with it, or not installed, is one line and status 2."""
     options = parser.parse_args(arguments)
     require_extras(parser, *more)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(str(error))
+    make(parser, options.out)
     return options
+
+
+def make(parser: argparse.ArgumentParser, out: pathlib.Path) -> None:
+    """Make the directory that --out names; end with one line if files cannot be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()  # better said now than after the work
+    except OSError as error:
+        parser.error(f"--out {out} is no directory to write to: {error.strerror}")
 
 
 def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
@@ -77,6 +84,8 @@ def require_extras(parser: argparse.ArgumentParser, *more: str) -> None:
         parser.error(f'{error.name} is not installed: pip install -e ".[demo]"')
     except OSError as error:  # matplotlib has no place for its cache
         parser.error(str(error))
+    except ValueError as error:  # a notebook's shell sets it for a matplotlib that has more
+        parser.error(f"matplotlib does not know the backend in the environment, unset MPLBACKEND: {error}")
 
 
 def tell(text: str) -> str:

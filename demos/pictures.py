@@ -178,5 +178,5 @@ def draw_graph(path: pathlib.Path, loss: Tensor) -> None:
     loss.name = "loss"
     try:
         render(loss, path=path)
-    except RuntimeError as error:
+    except (ImportError, RuntimeError) as error:
         complain(f"{path.name} was not drawn: {error}")

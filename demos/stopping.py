@@ -38,6 +38,8 @@ def deferred() -> Iterator[list[int]]:
 
 def run(main: Callable[[], int]) -> NoReturn:
     """End the program with main's status."""
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # None if closed
+    sys.stdout.reconfigure(errors="backslashreplace")  # a path may have letters that the output cannot
     try:
         status = main()
     finally:

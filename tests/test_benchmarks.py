@@ -169,6 +169,16 @@ def test_a_chart_and_its_tables_are_of_one_measurement(tmp_path, monkeypatch):
         assert " us |" in tables and "nan" not in tables
 
 
+@pytest.mark.parametrize("option, value", [("rounds", "0"), ("peers", "/nowhere/python"), ("only", "a row of cars")])
+def test_what_is_wrong_is_a_line(option, value, monkeypatch, capsys):
+    from benchmarks import __main__ as table
+
+    monkeypatch.setattr(sys, "argv", ["benchmarks", f"--{option}", value])
+    with pytest.raises(SystemExit) as ended:
+        table.main()
+    assert ended.value.code == 2 and f"error: --{option} {value} is " in capsys.readouterr().err
+
+
 def test_the_table_is_printed():
     def table(*options):
         return subprocess.run(

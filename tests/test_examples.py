@@ -61,7 +61,15 @@ def test_a_small_demo_is_quiet_and_says_in_a_line_what_is_wrong(tmp_path):
         return ended.returncode, ended.stdout, ended.stderr
 
     assert run("--quiet", "--out", tmp_path)[:2] == (0, "") and list(tmp_path.iterdir())
-    assert run("--out", str(ROOT / "README.md"))[0] == 2
+    out = tmp_path / "Übung"
+    told = run("--out", out, before="sys.stdout.reconfigure(encoding='ascii')")
+    assert told[::2] == (0, "") and r"\xdcbung" in told[1] and list(out.iterdir())
+    assert run("--out", out, before="sys.stdout = sys.stderr = None") == (0, "", "")  # as after >&- 2>&-
+    readme = ROOT / "README.md"
+    assert run("--out", readme) == (2, "", f"rosenbrock.py: --out {readme} is no directory to write to: File exists\n")
+    assert run("--out", "/proc")[2].startswith("rosenbrock.py: --out /proc is no directory to write to: ")
+    unknown = "unset MPLBACKEND: Key backend: 'odd' is not a valid value for backend; "
+    assert unknown in run("--out", tmp_path, before="import os; os.environ['MPLBACKEND'] = 'odd'")[2]
     missing = 'rosenbrock.py: scipy is not installed: pip install -e ".[demo]"\n'
     assert run("--out", tmp_path, before="sys.modules['scipy'] = None") == (2, "", missing)
 

@@ -86,6 +86,13 @@ def test_interrupted_and_resumed_is_the_same_run(tmp_path, options):
         assert (tmp_path / "through" / name).read_bytes() == (tmp_path / "it's stopped" / name).read_bytes()
 
 
+def test_every_option_is_explained(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "demos")
+    import gaussian
+
+    assert all(option.help for option in gaussian.parse([])[0]._actions)
+
+
 def test_backends_learn_the_same(tmp_path):
     def learn(backend):
         return run("--iterations", 1000, "--quiet", "--backend", backend, "--out", tmp_path / backend).returncode
@@ -239,6 +246,13 @@ def test_a_full_disk_behind_the_output_is_a_line(tmp_path):
     assert contents(tmp_path).keys() == {".lock", "step-1000.npz", *WRITTEN}
 
 
+def test_without_graphviz_the_rest_is_drawn_and_the_run_summed_up(tmp_path):
+    ended = run("--iterations", 1000, "--out", tmp_path, before="sys.modules['graphviz'] = None")
+    assert ended.returncode == 0 and "running loss" in ended.stdout
+    assert ended.stderr == "graph.svg was not drawn: drawing needs the graphviz package: pip install graphviz\n"
+    assert contents(tmp_path).keys() == {".lock", "step-1000.npz", *WRITTEN} - {"graph.svg"}
+
+
 def test_two_runs_do_not_share_a_directory(tmp_path):
     options = ["--iterations", "20000000", "--out", tmp_path]
     with subprocess.Popen([*DEMO, *options], stdout=subprocess.PIPE, text=True) as first:
@@ -249,8 +263,9 @@ def test_two_runs_do_not_share_a_directory(tmp_path):
             assert re.fullmatch(".* is in use by another process: .*\n", second.stderr)
         first.kill()
     assert list(tmp_path.glob("step-*.npz")) and not {*WRITTEN} & contents(tmp_path).keys()
-    third = run(*options, "--resume", "--seed", 1)
-    assert third.returncode == 2 and 'made with {"batch_size": 16, ' in third.stderr
+    for other in (["--seed", 1], ["--hidden-sizes", 4], ["--optimizer", "adam"]):
+        third = run(*options, "--resume", *other)
+        assert third.returncode == 2 and 'made with {"batch_size": 16, ' in third.stderr
 
 
 def made_by_hand(folder, arrays):

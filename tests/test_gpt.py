@@ -101,10 +101,11 @@ def test_it_learns_draws_and_invents(demos, tmp_path, capsys):
     said = capsys.readouterr().out
     losses = [float(loss) for loss in re.findall(r"of 300 +loss (\S+) +[\d,]+ samples/s", said)]
     assert len(losses) == 3 and losses[-1] < min(losses[0], 2.5)
-    *_, first, second, new, loss, time, backend, pictures = said.splitlines()
+    *_, first, second, new, steps, loss, time, backend, drawn = said.splitlines()
     assert re.fullmatch(r"([a-z]* *){5}", first) and re.fullmatch(r"([a-z]* *){2}", second)
-    assert re.fullmatch(r"new +[0-7] of 7; the others were read", new) and f"{losses[-1]:.4f}" in loss
-    assert time.startswith("time") and backend.startswith("backend") and pictures.endswith(str(out))
+    assert re.fullmatch(r"new +[0-7] of 7 are not in the census", new) and f"{losses[-1]:.4f} in the last 100 " in loss
+    assert steps == "steps     300" and drawn.endswith(str(out))
+    assert time.startswith("time") and backend.startswith("backend")
     assert sorted(path.name for path in out.iterdir()) == PICTURES
     assert all((out / name).read_bytes().startswith(b"\x89PNG") for name in PICTURES)
 
@@ -170,11 +171,11 @@ def interrupted(demo: list[str]) -> str:
 
 def test_an_interruption_ends_with_names_and_pictures(tmp_path: pathlib.Path):
     said = interrupted([*command("gpt"), "--batch-size", "1", "--steps", "30000", "--out", tmp_path])
-    assert re.search(r"\nnew .*\nloss .* in the last 100 of [\d,]+ steps\n", said) and " 30,000 steps" not in said
+    assert re.search(r"\nnew .*\nsteps +[\d,]+ \(stopped\)\nloss .* in the last 100 steps\n", said)
     assert sorted(path.name for path in tmp_path.iterdir()) == PICTURES
 
 
 def test_single_numbers_learn_and_invent(tmp_path: pathlib.Path):
     said = interrupted([*command("microgpt"), "--steps", "10", "--sample", "3", "--out", tmp_path])
-    assert re.search(r"(^|\n)([a-z]*\n){3}$", said)
+    assert re.search(r"(^|\n)([a-z]* *){3}\nnew .*\nsteps +\d \(stopped\)\nloss .* in the last \d steps\n", said)
     assert [path.name for path in tmp_path.iterdir()] == ["loss.png"]
