@@ -14,7 +14,7 @@ import numpy as np
 from .backward import NODE_PULLBACKS, pullback
 from .calling import a_function, shape_of
 from .compiler.assigning import taken_back
-from .compiler.printing import executable
+from .compiler.printing import Executable, executable
 from .compiler.program import Program
 from .compiler.tracing import again, leaf, lift, trace, traced
 from .failing import refuse
@@ -111,6 +111,8 @@ class Body:
     As a word it is applied to first values of what is carried, to arrays of entries, and to what is from outside.
     """
 
+    loop_backend = "python"
+
     def __init__(self, carry: list, moving: list, made: list, length: int):
         self.carry, self.moving, self.length = carry, moving, length
         self.outside = _outside({*carry, *moving}, made)
@@ -130,20 +132,27 @@ class Body:
         """The step as a program."""
         return Program([*self.carry, *self.moving, *self.fixed], self.made)
 
+    def print_loop(self, backend: str) -> None:
+        """Print the loop by this backend, in a program of Python that calls it."""
+        if backend != self.loop_backend:
+            self.loop_backend = backend
+            vars(self).pop("_run", None)
+
     @functools.cached_property
-    def _run(self) -> Callable:
-        return executable(self.program, "step", "python")
+    def _run(self) -> Executable:
+        """The loop: what is carried it makes twice, once to carry it on and once to keep it."""
+        carried = range(len(self.carry))
+        program = Program([*self.carry, *self.moving, *self.fixed], [*self.made[: len(carried)], *self.made])
+        moves = [False] * len(carried) + [True] * len(self.moving) + [False] * len(self.fixed)
+        return executable(program, "step", self.loop_backend, moves, dict(zip(carried, carried)))
 
     def loop(self, *arrays: Any) -> np.ndarray:
         """A row for each entry: all that the step makes."""
-        count = len(self.carry)
-        carry, entries = arrays[:count], arrays[count : count + len(self.moving)]
+        carry = [np.array(x, node.dtype) for x, node in zip(arrays, self.carry)]  # these are written
         rows = np.empty((self.length, self.width), self.dtype)
-        for i, row in enumerate(rows):
-            found = self._run([*carry, *(x[i] for x in entries), *arrays[count + len(entries) :]])
-            for x, (start, stop) in zip(found, self.columns):
-                row[start:stop] = np.ravel(x)
-            carry = found[:count]
+        found = self._run.iterate(self.length, [*carry, *arrays[len(carry) :]])
+        for x, (start, stop) in zip(found, self.columns):
+            rows[:, start:stop] = x.reshape(self.length, -1)
         return rows
 
     @functools.cached_property
