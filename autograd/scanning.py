@@ -136,10 +136,10 @@ class Body:
         """Print the loop by this backend, in a program of Python that calls it."""
         if backend != self.loop_backend:
             self.loop_backend = backend
-            vars(self).pop("_run", None)
+            vars(self).pop("executable", None)
 
     @functools.cached_property
-    def _run(self) -> Executable:
+    def executable(self) -> Executable:
         """The loop: what is carried it makes twice, once to carry it on and once to keep it."""
         carried = range(len(self.carry))
         program = Program([*self.carry, *self.moving, *self.fixed], [*self.made[: len(carried)], *self.made])
@@ -150,7 +150,7 @@ class Body:
         """A row for each entry: all that the step makes."""
         carry = [np.array(x, node.dtype) for x, node in zip(arrays, self.carry)]  # these are written
         rows = np.empty((self.length, self.width), self.dtype)
-        found = self._run.iterate(self.length, [*carry, *arrays[len(carry) :]])
+        found = self.executable.iterate(self.length, [*carry, *arrays[len(carry) :]])
         for x, (start, stop) in zip(found, self.columns):
             rows[:, start:stop] = x.reshape(self.length, -1)
         return rows

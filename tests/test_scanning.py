@@ -19,6 +19,7 @@ from autograd import (
     value_and_grad,
     vmap,
 )
+from autograd.scanning import Body
 
 RNG = np.random.default_rng(0)
 W, U = RNG.normal(size=(3, 3)) / 2, RNG.normal(size=(2, 3)) / 2
@@ -83,6 +84,21 @@ def test_a_program_does_not_grow_with_the_loop(backend):
         f(W, np.ones((length, 2)))
         sizes.append(len(f.program.steps))
     assert sizes[0] == sizes[1]
+
+
+def test_a_loop_is_machine_code_where_only_the_rest_is_python():
+    pytest.importorskip("llvmlite")
+    f = value_and_grad(lambda w, xs: recurrent(w, U, xs, True) * anp.median(w), argnum=(0, 1))
+    xs = RNG.normal(size=(5, 2))
+    expected, gradients = f(W, xs)
+    for backend, printer in ("auto", "llvm"), ("python", "python"):
+        fast = jit(f, backend=backend)
+        value, ours = fast(W, xs)
+        np.testing.assert_allclose(value, expected, rtol=1e-12)
+        for x, y in zip(ours, gradients):
+            np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
+        loops = [x for step in fast.program.steps for x in step.static if isinstance(x, Body)]
+        assert fast.backend.startswith("python") and {loop.executable.backend for loop in loops} == {printer}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -81,7 +81,6 @@ def bounded(p: Arrays, x: Array, n: int) -> Array:
     """Indices into n elements as places from 0 to n - 1; 0 for what is none, which the caller is told of."""
     if not n:
         raise Unprintable("an index into nothing is not printed")
-    status = p.refusals.setdefault(refusal(n), len(p.refusals) + 1)
 
     def at(indices: Sequence[str]) -> str:
         code, given = p.code, x.at(indices)
@@ -90,8 +89,7 @@ def bounded(p: Arrays, x: Array, n: int) -> Array:
         if kind(x.type) == "f":
             tests.append(f"fcmp une {x.type} {converted(code, place, 'i64', x.type)}, {given}")
         wrong = functools.reduce(lambda a, b: code.emit(f"or i1 {a}, {b}"), map(code.emit, tests))
-        said = code.emit(f"select i1 {wrong}, i64 {status}, i64 {p.status.at(())}")
-        p.store(said, p.status, ())
+        p.refuse(wrong, IndexError, refusal(n))
         negative = code.emit(f"icmp slt i64 {place}, 0")
         place = code.emit(f"add i64 {place}, {code.emit(f'select i1 {negative}, i64 {n}, i64 0')}")
         return code.emit(f"select i1 {wrong}, i64 0, i64 {place}")
@@ -118,7 +116,7 @@ def scatter_add(p: Arrays, x: Array, places: Array, shape: tuple[int, ...]) -> A
     return out
 
 
-def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Array:
+def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Memory:
     """x and y, one after the other along an axis."""
     shape = (*x.shape[:axis], x.shape[axis] + y.shape[axis], *x.shape[axis + 1 :])
     out, before = p.allocate(shape, x.type), (slice(None),) * axis
