@@ -5,18 +5,19 @@ operation, so that a program does not grow with the number of entries. Its pullb
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from .backward import NODE_PULLBACKS, pullback
+from .batching import RULES, Batch, on_batch
 from .calling import a_function, shape_of
 from .compiler.assigning import taken_back
 from .compiler.printing import Executable, executable
 from .compiler.program import Program
-from .compiler.tracing import again, leaf, lift, trace, traced
+from .compiler.tracing import Recording, again, leaf, lift, trace, traced
 from .failing import refuse
 from .grammar import Call, Name, Row
 from .graph import history
@@ -173,6 +174,19 @@ class Body:
         adjoints = [*found[:count], *totals, *found[count + len(totals) :]]
         return Body(seeds, [*self.moving, *self.carry, row], adjoints, self.length)
 
+    @traced
+    def of_examples(self, size: int, mapped: Sequence[bool]) -> tuple["Body", list]:
+        """The step of many examples, whose axis is in front where inputs are `mapped`; and leaves for those outside."""
+        inner = [*self.carry, *self.moving, *self.fixed]
+        shapes = [(size, *x.shape) if m else x.shape for x, m in zip(inner, mapped)]
+        leaves = [leaf(np.broadcast_to(x.example, shape).copy()) for x, shape in zip(inner, shapes)]
+        order = sorted(range(len(inner)), key=lambda i: not mapped[i])
+        each, shared = [leaves[i] for i in order if mapped[i]], [leaves[i] for i in order if not mapped[i]]
+        found = on_batch(Recording([inner[i] for i in order], shared, self.made), each, [], size, -1)
+        made = [lift(OPERATIONS["expand"](found[x][0], (size, *x.shape))) for x in self.made]
+        start, end = len(self.carry), len(self.carry) + len(self.moving)
+        return Body(leaves[:start], leaves[start:end], made, self.length), leaves[end:]
+
 
 def _outside(inner: set, made: list) -> list:
     """The nodes that what was made depends on, and that do not depend on the inner ones."""
@@ -223,6 +237,26 @@ def _rows(body: Body, args: list) -> Any:
     return _operation(len(args))(*args, body)
 
 
+def _given(body: Body, leaves: list, numbers: Sequence) -> list:
+    """What a step takes from outside, where leaves stand for these numbers."""
+    found = zip(body.outside, again(body.outside, dict(zip(leaves, numbers))))
+    return [x.example if x is before else x for before, x in found]  # what is made of nothing is a constant
+
+
+def _of_examples(batch: Batch) -> Any:
+    """The loop of many examples: one over steps of all of them."""
+    body, args, size = batch.static[0], batch.args, batch.size
+    if not size:
+        return np.zeros((0, *batch.shape), body.dtype)
+    count, end = len(body.carry), len(body.carry) + len(body.moving)
+    mapped = [*[True] * count, *batch.mapped[count:]]
+    many, leaves = body.of_examples(size, mapped)
+    entries = [OPERATIONS["swapaxes"](x, 0, 1) if m else x for x, m in zip(args[count:end], mapped[count:])]
+    rows = _rows(many, [*batch.full()[:count], *entries, *_given(many, leaves, args[end:])])
+    parts = [_column(rows, columns, (size, x.size), body.dtype) for x, columns in zip(body.made, many.columns)]
+    return OPERATIONS["swapaxes"](concatenate(parts, -1), 0, 1)
+
+
 @functools.cache
 def _operation(count: int) -> Operation:
     """The operation that applies a step again and again, of this many arrays."""
@@ -234,6 +268,7 @@ def _operation(count: int) -> Operation:
     on_arrays: Callable = functools.partial(_pull, create_graph=False)
     Tensor.reading.pull[operation] = Tensor.reading.bare_pull[operation] = on_arrays
     NODE_PULLBACKS[operation] = functools.partial(_pull, create_graph=True)
+    RULES[operation] = _of_examples
     return operation
 
 
@@ -250,10 +285,7 @@ def _pull(node: Any, g: Any, into: Callable, create_graph: bool) -> None:
     entries = [flip(x, 0) for x in (*numbers[count : count + moving], *carried, g)]
     reverse = body.reverse
     zeros = [np.zeros(x.shape, x.dtype) for x in reverse.carry]
-    outside = dict(zip(body.fixed, numbers[count + moving :]))
-    found = zip(reverse.outside, again(reverse.outside, outside))
-    given = [x.example if x is before else x for before, x in found]  # what is made of nothing is a constant
-    made = _rows(reverse, [*zeros, *entries, *given])
+    made = _rows(reverse, [*zeros, *entries, *_given(reverse, body.fixed, numbers[count + moving :])])
     parts = [_column(made, columns, x.shape, x.dtype) for x, columns in zip(reverse.made, reverse.columns)]
     ends = [x[-1] for x in parts[: len(reverse.carry)]]
     gradients = [*ends[:count], *(flip(x, 0) for x in parts[len(ends) :]), *ends[count:]]

@@ -185,6 +185,50 @@ def test_of_many_examples():
     np.testing.assert_allclose(vmap(f)(xs), np.stack([f(x) for x in xs]), rtol=1e-12)
 
 
+def counted(w, h, xs, scale):
+    """A loop all of whose arguments may be others for each example; it carries an integer, too."""
+
+    def step(carry, x):
+        h, k = carry
+        h = anp.tanh(h @ w.T + scale * anp.sum(x))
+        return (h, k + 1), (h[0], h)
+
+    (h, k), (firsts, hs) = scan(step, (h, 0), xs)
+    return h * k, firsts, hs
+
+
+def total(f):
+    return lambda *args: sum(anp.sum(anp.sin(y)) for y in f(*args))
+
+
+@settings(max_examples=8)
+@given(mapped=st.lists(st.booleans(), min_size=4, max_size=4).filter(any), seed=st.integers(0, 99))
+def test_examples_take_their_steps_together(mapped, seed):
+    rng, axes = np.random.default_rng(seed), tuple(0 if m else None for m in mapped)
+    shapes = (3, 3), (3,), (4, 2), ()
+    args = [rng.normal(size=(5, *shape) if m else shape) for shape, m in zip(shapes, mapped)]
+
+    def each(*args):
+        results = [counted(*(x[i] if m else x for x, m in zip(args, mapped))) for i in range(5)]
+        return [anp.stack(parts) for parts in zip(*results)]
+
+    expected, slopes = each(*args), grad(total(each), argnum=(0, 1, 2, 3))(*args)
+    for wrapped in (lambda f: f, lambda f: jit(f, backend="python")):
+        many = vmap(counted, axes)
+        for x, y in zip(wrapped(many)(*args), expected, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-12)
+        for x, y in zip(wrapped(grad(total(many), argnum=(0, 1, 2, 3)))(*args), slopes, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-12)
+
+
+def test_a_program_does_not_grow_with_the_number_of_examples():
+    f, sizes = jit(grad(lambda h, xs: total(vmap(lambda h: counted(W, h, xs, 1.0)))(h)), backend="python"), []
+    for count in (0, 2, 100):
+        assert f(np.ones((count, 3)), np.ones((4, 2))).shape == (count, 3)
+        sizes.append(len(f.program.steps))
+    assert sizes[1] == sizes[2] >= sizes[0]
+
+
 @pytest.mark.parametrize("name", ["inv", "cholesky", "qr"])
 def test_what_is_not_defined_for_matrices_of_zeros(name):
     def f(matrix, factors):
