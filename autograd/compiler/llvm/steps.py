@@ -21,15 +21,7 @@ from .systems import OF_MATRICES
 from .text import TYPES, converted
 
 LOOPS = ALONG_AXES | BY_PLACE | OF_MATRICES  # words that are not elementwise
-WIDENED = {
-    "sum",
-    "mean",
-    "sum_to",
-    "cumsum",
-    "matmul",
-    "concatenate",
-    "solve",
-}  # words of arguments of the type of the result
+WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate", "solve"}  # of arguments of the result's type
 ALONG_ROWS = {"sum", "mean", "sum_to", "max", "min", "top"}
 BY_ELEMENTS = {"expand", "cast"}
 REDUCTIONS = {*ALONG_ROWS, "argmax"}
