@@ -147,6 +147,11 @@ def _one_by_one(batch: Batch) -> Any:
     return stack(results) if results else np.zeros((0, *batch.shape))
 
 
+def _searching(batch: Batch) -> Any:
+    """Among numbers that all examples share, at once."""
+    return _one_by_one(batch) if batch.mapped[0] else batch.operation(*batch.args, *batch.static)
+
+
 # what a rule returns is given the shape of the result, with the examples in front
 RULES: dict[Operation, Callable[[Batch], Any]] = {
     **dict.fromkeys(ELEMENTWISE, _broadcasting),
@@ -159,7 +164,7 @@ RULES: dict[Operation, Callable[[Batch], Any]] = {
             "bitwise_and bitwise_or bitwise_xor left_shift right_shift invert bounded": _broadcasting,
             "gather": _gathering,
             "scatter_add": _scattering_rows,
-            "searchsorted": _one_by_one,
+            "searchsorted": _searching,
             "argmax argsort cumsum flip sorted_as unsorted_as concatenate": _along,
             "matmul": _multiplying,
             "affine": lambda b: _add(_multiplying(b), b.lined_up()[2]),

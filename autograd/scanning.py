@@ -5,18 +5,19 @@ operation, so that a program does not grow with the number of entries. Its pullb
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
 from .backward import NODE_PULLBACKS, pullback
+from .batching import RULES, Batch, on_batch
 from .calling import a_function, shape_of
 from .compiler.assigning import taken_back
-from .compiler.printing import executable
+from .compiler.printing import Executable, executable
 from .compiler.program import Program
-from .compiler.tracing import again, leaf, lift, trace, traced
+from .compiler.tracing import Recording, again, leaf, lift, trace, traced
 from .failing import refuse
 from .grammar import Call, Name, Row
 from .graph import history
@@ -111,6 +112,8 @@ class Body:
     As a word it is applied to first values of what is carried, to arrays of entries, and to what is from outside.
     """
 
+    loop_backend = "python"
+
     def __init__(self, carry: list, moving: list, made: list, length: int):
         self.carry, self.moving, self.length = carry, moving, length
         self.outside = _outside({*carry, *moving}, made)
@@ -130,20 +133,27 @@ class Body:
         """The step as a program."""
         return Program([*self.carry, *self.moving, *self.fixed], self.made)
 
+    def print_loop(self, backend: str) -> None:
+        """Print the loop by this backend, in a program of Python that calls it."""
+        if backend != self.loop_backend:
+            self.loop_backend = backend
+            vars(self).pop("executable", None)
+
     @functools.cached_property
-    def _run(self) -> Callable:
-        return executable(self.program, "step", "python")
+    def executable(self) -> Executable:
+        """The loop: what is carried it makes twice, once to carry it on and once to keep it."""
+        carried = range(len(self.carry))
+        program = Program([*self.carry, *self.moving, *self.fixed], [*self.made[: len(carried)], *self.made])
+        moves = [False] * len(carried) + [True] * len(self.moving) + [False] * len(self.fixed)
+        return executable(program, "step", self.loop_backend, moves, dict(zip(carried, carried)))
 
     def loop(self, *arrays: Any) -> np.ndarray:
         """A row for each entry: all that the step makes."""
-        count = len(self.carry)
-        carry, entries = arrays[:count], arrays[count : count + len(self.moving)]
+        carry = [np.array(x, node.dtype) for x, node in zip(arrays, self.carry)]  # these are written
         rows = np.empty((self.length, self.width), self.dtype)
-        for i, row in enumerate(rows):
-            found = self._run([*carry, *(x[i] for x in entries), *arrays[count + len(entries) :]])
-            for x, (start, stop) in zip(found, self.columns):
-                row[start:stop] = np.ravel(x)
-            carry = found[:count]
+        found = self.executable.iterate(self.length, [*carry, *arrays[len(carry) :]])
+        for x, (start, stop) in zip(found, self.columns):
+            rows[:, start:stop] = x.reshape(self.length, -1)
         return rows
 
     @functools.cached_property
@@ -163,6 +173,19 @@ class Body:
         totals = [g + seed for g, seed in zip(found[count:], seeds[count:])]
         adjoints = [*found[:count], *totals, *found[count + len(totals) :]]
         return Body(seeds, [*self.moving, *self.carry, row], adjoints, self.length)
+
+    @traced
+    def of_examples(self, size: int, mapped: Sequence[bool]) -> tuple["Body", list]:
+        """The step of many examples, whose axis is in front where inputs are `mapped`; and leaves for those outside."""
+        inner = [*self.carry, *self.moving, *self.fixed]
+        shapes = [(size, *x.shape) if m else x.shape for x, m in zip(inner, mapped)]
+        leaves = [leaf(np.broadcast_to(x.example, shape).copy()) for x, shape in zip(inner, shapes)]
+        order = sorted(range(len(inner)), key=lambda i: not mapped[i])
+        each, shared = [leaves[i] for i in order if mapped[i]], [leaves[i] for i in order if not mapped[i]]
+        found = on_batch(Recording([inner[i] for i in order], shared, self.made), each, [], size, -1)
+        made = [lift(OPERATIONS["expand"](found[x][0], (size, *x.shape))) for x in self.made]
+        start, end = len(self.carry), len(self.carry) + len(self.moving)
+        return Body(leaves[:start], leaves[start:end], made, self.length), leaves[end:]
 
 
 def _outside(inner: set, made: list) -> list:
@@ -214,6 +237,26 @@ def _rows(body: Body, args: list) -> Any:
     return _operation(len(args))(*args, body)
 
 
+def _given(body: Body, leaves: list, numbers: Sequence) -> list:
+    """What a step takes from outside, where leaves stand for these numbers."""
+    found = zip(body.outside, again(body.outside, dict(zip(leaves, numbers))))
+    return [x.example if x is before else x for before, x in found]  # what is made of nothing is a constant
+
+
+def _of_examples(batch: Batch) -> Any:
+    """The loop of many examples: one over steps of all of them."""
+    body, args, size = batch.static[0], batch.args, batch.size
+    if not size:
+        return np.zeros((0, *batch.shape), body.dtype)
+    count, end = len(body.carry), len(body.carry) + len(body.moving)
+    mapped = [*[True] * count, *batch.mapped[count:]]
+    many, leaves = body.of_examples(size, mapped)
+    entries = [OPERATIONS["swapaxes"](x, 0, 1) if m else x for x, m in zip(args[count:end], mapped[count:])]
+    rows = _rows(many, [*batch.full()[:count], *entries, *_given(many, leaves, args[end:])])
+    parts = [_column(rows, columns, (size, x.size), body.dtype) for x, columns in zip(body.made, many.columns)]
+    return OPERATIONS["swapaxes"](concatenate(parts, -1), 0, 1)
+
+
 @functools.cache
 def _operation(count: int) -> Operation:
     """The operation that applies a step again and again, of this many arrays."""
@@ -225,6 +268,7 @@ def _operation(count: int) -> Operation:
     on_arrays: Callable = functools.partial(_pull, create_graph=False)
     Tensor.reading.pull[operation] = Tensor.reading.bare_pull[operation] = on_arrays
     NODE_PULLBACKS[operation] = functools.partial(_pull, create_graph=True)
+    RULES[operation] = _of_examples
     return operation
 
 
@@ -241,10 +285,7 @@ def _pull(node: Any, g: Any, into: Callable, create_graph: bool) -> None:
     entries = [flip(x, 0) for x in (*numbers[count : count + moving], *carried, g)]
     reverse = body.reverse
     zeros = [np.zeros(x.shape, x.dtype) for x in reverse.carry]
-    outside = dict(zip(body.fixed, numbers[count + moving :]))
-    found = zip(reverse.outside, again(reverse.outside, outside))
-    given = [x.example if x is before else x for before, x in found]  # what is made of nothing is a constant
-    made = _rows(reverse, [*zeros, *entries, *given])
+    made = _rows(reverse, [*zeros, *entries, *_given(reverse, body.fixed, numbers[count + moving :])])
     parts = [_column(made, columns, x.shape, x.dtype) for x, columns in zip(reverse.made, reverse.columns)]
     ends = [x[-1] for x in parts[: len(reverse.carry)]]
     gradients = [*ends[:count], *(flip(x, 0) for x in parts[len(ends) :]), *ends[count:]]

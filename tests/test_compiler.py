@@ -171,6 +171,27 @@ def test_jit_composes_with_the_transformations_in_any_order(backend):
     )
 
 
+def places(rising, x):
+    return anp.searchsorted(rising, x), anp.searchsorted(rising, x, "right")
+
+
+PLACES = jit(places, backend="llvm")
+
+
+@given(st.sampled_from([0, 1, 4, 7]), st.integers(0, 999), st.booleans())
+def test_places_among_numbers_with_ties_and_nan(n, seed, narrow):
+    rng, numbers = np.random.default_rng(seed), np.array([-np.inf, -1.0, -0.0, 0.0, 1.0, np.inf, np.nan])
+    rising, x = np.sort(rng.choice(numbers, n)), rng.choice(numbers, (2, 4)).astype("f4" if narrow else "f8")
+    for ours, theirs in zip(PLACES(rising, x), places(rising, x), strict=True):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_interpolation_is_machine_code():
+    x, xp, fp = np.linspace(-1, 4, 11), np.array([0.0, 1.0, 3.0]), np.array([1.0, -1.0, 2.0])
+    assert_agree(value_and_grad(lambda *args: anp.sum(anp.interp(*args) ** 2), argnum=(0, 1, 2)), x, xp, fp)
+
+
 def test_what_llvm_cannot_print_runs_as_python():
     f = jit(lambda x: anp.sort(x)[::-1])
     assert f(np.array([2.0, 3.0, 1.0])).tolist() == [3.0, 2.0, 1.0] and f.backend == "python (sorted_as is not printed)"

@@ -23,13 +23,15 @@ from benchmarks import polynomials  # noqa: E402
 from . import exact  # noqa: E402
 
 LIMIT = 4
-OF_SPECIAL = {name: special.OPERATIONS[name] for name in ("erf", "erfc", "gauss")}
+OF_SPECIAL = {name: special.OPERATIONS[name] for name in ("erf", "erfc", "gauss", "ndtr")}
 RIGHT = exact.WORDS | {
     "erf": mp.erf,
     "erfc": lambda x: mp.erfc(x) if x < 1000 else mpf(0),
     "gauss": lambda x, a: mp.exp(-a * x * x),
+    "ndtr": lambda x: mp.erfc(-x / mp.sqrt(2)) / 2 if x > -1000 else mpf(0),
 }
-NUMPY = {"erf": scipy.erf, "erfc": scipy.erfc, "gauss": lambda x, a: np.exp(-a * (x * x)), "pow": np.power}
+NUMPY = {name: getattr(scipy, name) for name in ("erf", "erfc", "ndtr")}
+NUMPY |= {"gauss": lambda x, a: np.exp(-a * (x * x)), "pow": np.power}
 each = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=lambda dtype: dtype.__name__)
 named = pytest.mark.parametrize("name", lanes.FUNCTIONS)
 

@@ -19,6 +19,7 @@ from autograd import (
     value_and_grad,
     vmap,
 )
+from autograd.scanning import Body
 
 RNG = np.random.default_rng(0)
 W, U = RNG.normal(size=(3, 3)) / 2, RNG.normal(size=(2, 3)) / 2
@@ -83,6 +84,21 @@ def test_a_program_does_not_grow_with_the_loop(backend):
         f(W, np.ones((length, 2)))
         sizes.append(len(f.program.steps))
     assert sizes[0] == sizes[1]
+
+
+def test_a_loop_is_machine_code_where_only_the_rest_is_python():
+    pytest.importorskip("llvmlite")
+    f = value_and_grad(lambda w, xs: recurrent(w, U, xs, True) * anp.median(w), argnum=(0, 1))
+    xs = RNG.normal(size=(5, 2))
+    expected, gradients = f(W, xs)
+    for backend, printer in ("auto", "llvm"), ("python", "python"):
+        fast = jit(f, backend=backend)
+        value, ours = fast(W, xs)
+        np.testing.assert_allclose(value, expected, rtol=1e-12)
+        for x, y in zip(ours, gradients):
+            np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
+        loops = [x for step in fast.program.steps for x in step.static if isinstance(x, Body)]
+        assert fast.backend.startswith("python") and {loop.executable.backend for loop in loops} == {printer}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -167,6 +183,50 @@ def test_of_many_examples():
     xs = RNG.normal(size=(3, 4, 2))
     f = grad(lambda xs: recurrent(W, U, xs, True))
     np.testing.assert_allclose(vmap(f)(xs), np.stack([f(x) for x in xs]), rtol=1e-12)
+
+
+def counted(w, h, xs, scale):
+    """A loop all of whose arguments may be others for each example; it carries an integer, too."""
+
+    def step(carry, x):
+        h, k = carry
+        h = anp.tanh(h @ w.T + scale * anp.sum(x))
+        return (h, k + 1), (h[0], h)
+
+    (h, k), (firsts, hs) = scan(step, (h, 0), xs)
+    return h * k, firsts, hs
+
+
+def total(f):
+    return lambda *args: sum(anp.sum(anp.sin(y)) for y in f(*args))
+
+
+@settings(max_examples=8)
+@given(mapped=st.lists(st.booleans(), min_size=4, max_size=4).filter(any), seed=st.integers(0, 99))
+def test_examples_take_their_steps_together(mapped, seed):
+    rng, axes = np.random.default_rng(seed), tuple(0 if m else None for m in mapped)
+    shapes = (3, 3), (3,), (4, 2), ()
+    args = [rng.normal(size=(5, *shape) if m else shape) for shape, m in zip(shapes, mapped)]
+
+    def each(*args):
+        results = [counted(*(x[i] if m else x for x, m in zip(args, mapped))) for i in range(5)]
+        return [anp.stack(parts) for parts in zip(*results)]
+
+    expected, slopes = each(*args), grad(total(each), argnum=(0, 1, 2, 3))(*args)
+    for wrapped in (lambda f: f, lambda f: jit(f, backend="python")):
+        many = vmap(counted, axes)
+        for x, y in zip(wrapped(many)(*args), expected, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-12)
+        for x, y in zip(wrapped(grad(total(many), argnum=(0, 1, 2, 3)))(*args), slopes, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-12)
+
+
+def test_a_program_does_not_grow_with_the_number_of_examples():
+    f, sizes = jit(grad(lambda h, xs: total(vmap(lambda h: counted(W, h, xs, 1.0)))(h)), backend="python"), []
+    for count in (0, 2, 100):
+        assert f(np.ones((count, 3)), np.ones((4, 2))).shape == (count, 3)
+        sizes.append(len(f.program.steps))
+    assert sizes[1] == sizes[2] >= sizes[0]
 
 
 @pytest.mark.parametrize("name", ["inv", "cholesky", "qr"])

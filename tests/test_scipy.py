@@ -107,17 +107,20 @@ def test_compiled(name, data):
 @pytest.mark.parametrize("name", special.PRINTABLE)
 def test_machine_code(name):
     pytest.importorskip("llvmlite")
-    more = [0.5] if name == "gauss" else []
+    more = [0.5] * (len(special.OPERATIONS[name].arguments) - 1)
 
     def derivatives(x):
         f = special.OPERATIONS[name]
-        return [f(x, *more), grad(lambda x: anp.sum(f(x, *more)))(x)]
+        # the derivative of gammaln, digamma, is not printed
+        return [f(x, *more), *([] if name == "gammaln" else [grad(lambda x: anp.sum(f(x, *more)))(x)])]
 
     points = np.array([*np.linspace(-27.0, 27.0, 55), 0.3, 1e-30, 1e30, math.inf, -math.inf, math.nan])
     for x, rtol in ((points, 2e-14), (points.astype(np.float32), 2e-5)):
-        compiled = jit(derivatives, backend="llvm")(x)
-        for ours, eager in zip(compiled, derivatives(x)):
-            np.testing.assert_allclose(ours, eager, rtol=rtol, atol=np.finfo(x.dtype).tiny)
+        with np.errstate(all="ignore"):
+            compiled, expected = jit(derivatives, backend="llvm")(x), derivatives(x)
+        worse = 10 if name == "ndtr" else 1  # SciPy's tail has fewer digits
+        for ours, eager in zip(compiled, expected, strict=True):
+            np.testing.assert_allclose(ours, eager, rtol=worse * rtol, atol=np.finfo(x.dtype).tiny)
 
 
 def test_what_llvm_cannot_print_is_said():

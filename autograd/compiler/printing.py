@@ -54,6 +54,8 @@ def executable(
         if backend != "auto":
             raise _kind(error)(f'jit(backend="{backend}"): {error}') from None
         why = str(error)
+        for body in (x for variable in program.steps for x in variable.static if hasattr(x, "print_loop")):
+            body.print_loop(backend)  # of scan: it may be printable where the whole is not
     return PythonExecutable(program, why, name, moves, carried)
 
 

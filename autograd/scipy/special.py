@@ -68,7 +68,7 @@ yn(n, x)        = yn(n, x)      | ... | g * (0.5 * (yn(n - 1.0, x) - yn(n + 1.0,
 TWO_OVER_ROOT_PI, ROOT_TWO_OVER_PI, ONE_OVER_ROOT_TAU = (math.sqrt(x / math.pi) for x in (4, 2, 0.5))
 ROOT_TWO, ROOT_HALF, HALF_LOG_TAU = math.sqrt(2.0), math.sqrt(0.5), 0.5 * math.log(math.tau)
 CONSTANTS = CONSTANTS | {name: x for name, x in vars().items() if isinstance(x, float)}
-PRINTABLE = ("erf", "erfc", "gauss")  # words of machine code
+PRINTABLE = ("erf", "erfc", "gauss", "ndtr", "xlogy", "xlog1py", "gammaln")  # words of machine code
 
 
 def _gauss(x: Any, a: Any) -> Any:

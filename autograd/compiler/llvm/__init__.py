@@ -67,7 +67,7 @@ class LlvmExecutable:
             numbers = array("d", inputs + self._room)
             start = numbers.buffer_info()[0]
             if status := self._run(1, self._bytes and self._workspace(), start, start + 8 * len(inputs)):
-                raise IndexError(self._refusals[status - 1])
+                raise self._refused(status)
             return tuple(numbers[len(inputs) :])
         results = [np.empty(shape, dtype) for shape, dtype in self._made]
         self._into(results, 1, inputs)
@@ -92,7 +92,11 @@ class LlvmExecutable:
             arrays = self._readable(arrays, expected)
         everything = (*self._constants, *arrays, *results)
         if status := self._run(count, self._bytes and self._workspace(), id(everything)):
-            raise IndexError(self._refusals[status - 1])
+            raise self._refused(status)
+
+    def _refused(self, status: int) -> Exception:
+        kind, text = self._refusals[status - 1]
+        return kind(text)
 
     def _looks_of(self, count: int) -> list:
         """What LOOK should say of the inputs for this many iterations."""

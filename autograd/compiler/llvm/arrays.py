@@ -72,7 +72,7 @@ class Arrays:
         self.arena = Arena()
         self.workspace: list[tuple[str, tuple[int, int]]] = []  # pointers, and the parts of the arena they point to
         self.status = self.stored("%status", (), "i64")  # what is to be said when all is done, counted from 1
-        self.refusals: dict[str, int] = {}  # what that may be, with its number
+        self.refusals: dict[tuple[Callable, str], int] = {}  # what that may be, with its number
         self.whole: dict[str, str] = {}  # the pointer to an array, by pointers to parts of it
         self.fresh: list[tuple[int, int]] = []  # parts that nobody has taken charge of yet
 
@@ -145,6 +145,12 @@ class Arrays:
         if type == "i1":
             type, value = "i8", self.code.emit(f"zext i1 {value} to i8")
         self.code.do(f"store {type} {value}, ptr {address}")
+
+    def refuse(self, wrong: str, error: Callable[[str], Exception], text: str) -> None:
+        """Raise an error when all is done, if this is so."""
+        status = self.refusals.setdefault((error, text), len(self.refusals) + 1)
+        said = self.code.emit(f"select i1 {wrong}, i64 {status}, i64 {self.status.at(())}")
+        self.store(said, self.status, ())
 
     def allocate(self, shape: tuple[int, ...], type: str) -> Memory:
         """Memory in the workspace."""

@@ -147,10 +147,11 @@ def gauss(x: Any, a: Any) -> Any:
     return scaled(1 + rest, n)
 
 
-def _tail(x: Any) -> Any:
-    """erfc(x) for x of at least 3 / 4."""
-    x = np.where(x > 28, 28.0, x)  # where it is 0
-    n, rest = _gaussian(x)
+def _tail(x: Any, a: float = 1.0) -> Any:
+    """erfc(sqrt(a) * x), where that is of at least 3 / 4, for a of 1 or 1 / 2."""
+    x = np.where(x > 40, 40.0, x)  # where it is 0
+    n, rest = _gaussian(x, a)
+    x = math.sqrt(a) * x
     scale = polynomial((x - 3) / (x + 3), CONSTANTS[x.dtype].erfc) / (1 + 2 * x)
     return scaled((1 + rest) * scale, n)
 
@@ -167,6 +168,13 @@ def erfc(x: Any) -> Any:
     tail = _tail(abs(x))
     near = 1 - (x + x * polynomial(x * x, CONSTANTS[x.dtype].erf))
     return np.where(x > 0.75, tail, np.where(x < -0.75, 2 - tail, near))
+
+
+def ndtr(x: Any) -> Any:
+    """The normal distribution, erfc(-x / sqrt(2)) / 2, where x / sqrt(2) would be too inexact for a tail."""
+    tail, part = 0.5 * _tail(abs(x), 0.5), math.sqrt(0.5) * x
+    near = 0.5 + 0.5 * (part + part * polynomial(part * part, CONSTANTS[x.dtype].erf))
+    return np.where(part < -0.75, tail, np.where(part > 0.75, 1 - tail, near))
 
 
 def _log_in_parts(x: Any) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from ...on_arrays import refusal
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory
 from .loops import expand, plus, reshape
-from .text import converted, kind
+from .text import SIZES, converted, kind
 
 
 def getitem(p: Arrays, x: Array, index: Any) -> Any:
@@ -81,7 +81,6 @@ def bounded(p: Arrays, x: Array, n: int) -> Array:
     """Indices into n elements as places from 0 to n - 1; 0 for what is none, which the caller is told of."""
     if not n:
         raise Unprintable("an index into nothing is not printed")
-    status = p.refusals.setdefault(refusal(n), len(p.refusals) + 1)
 
     def at(indices: Sequence[str]) -> str:
         code, given = p.code, x.at(indices)
@@ -90,8 +89,7 @@ def bounded(p: Arrays, x: Array, n: int) -> Array:
         if kind(x.type) == "f":
             tests.append(f"fcmp une {x.type} {converted(code, place, 'i64', x.type)}, {given}")
         wrong = functools.reduce(lambda a, b: code.emit(f"or i1 {a}, {b}"), map(code.emit, tests))
-        said = code.emit(f"select i1 {wrong}, i64 {status}, i64 {p.status.at(())}")
-        p.store(said, p.status, ())
+        p.refuse(wrong, IndexError, refusal(n))
         negative = code.emit(f"icmp slt i64 {place}, 0")
         place = code.emit(f"add i64 {place}, {code.emit(f'select i1 {negative}, i64 {n}, i64 0')}")
         return code.emit(f"select i1 {wrong}, i64 0, i64 {place}")
@@ -118,7 +116,33 @@ def scatter_add(p: Arrays, x: Array, places: Array, shape: tuple[int, ...]) -> A
     return out
 
 
-def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Array:
+def searchsorted(p: Arrays, x: Array, y: Array, side: str) -> Array:
+    """How many of rising numbers are before each of others, bit by bit."""
+    if {kind(x.type), kind(y.type)} != {"f"}:
+        raise Unprintable("searchsorted of integers is not printed")
+    (n,), type, emit = x.shape, max(x.type, y.type, key=SIZES.__getitem__), lambda text: p.code.emit(text)
+    rising, others = p.memory(p.cast(x, type)), p.cast(y, type)
+
+    def less(a: str, b: str) -> str:
+        """Whether a is before b; what is no number is last."""
+        last = emit(f"and i1 {emit(f'fcmp ord {type} {a}, {a}')}, {emit(f'fcmp uno {type} {b}, {b}')}")
+        return emit(f"or i1 {emit(f'fcmp olt {type} {a}, {b}')}, {last}")
+
+    def count(indices: Sequence[str]) -> str:
+        def bit(i: str, so_far: str) -> list[str]:
+            more = emit(f"add i64 {so_far}, {emit(f'lshr i64 {1 << n.bit_length() - 1}, {i}')}")
+            exists = emit(f"icmp sle i64 {more}, {n}")
+            element = rising.at([emit(f"sub i64 {emit(f'select i1 {exists}, i64 {more}, i64 1')}, 1")])
+            before = less(element, number) if side == "left" else emit(f"xor i1 {less(number, element)}, true")
+            return [emit(f"select i1 {emit(f'and i1 {exists}, {before}')}, i64 {more}, i64 {so_far}")]
+
+        number = others.at(indices)
+        return p.code.loop(n.bit_length(), bit, ["0"], "i64")[0] if n else "0"
+
+    return p.lazy(y.shape, "i64", count)
+
+
+def concatenate(p: Arrays, x: Array, y: Array, axis: int) -> Memory:
     """x and y, one after the other along an axis."""
     shape = (*x.shape[:axis], x.shape[axis] + y.shape[axis], *x.shape[axis + 1 :])
     out, before = p.allocate(shape, x.type), (slice(None),) * axis
@@ -138,6 +162,7 @@ BY_PLACE: dict[str, Callable] = {
     "bounded": bounded,
     "gather": gather,
     "scatter_add": scatter_add,
+    "searchsorted": searchsorted,
     "concatenate": concatenate,
     "flip": flip,
 }

@@ -19,7 +19,7 @@ from .text import Code, Module, literal
 FUNCTIONS: dict[str, Callable] = {
     **{name: getattr(angles, name) for name in "sin cos tan arcsin arccos arctan hypot".split()},
     **{name: getattr(functions, name) for name in "exp expm1 exp2 log log1p log2 log10 pow cbrt".split()},
-    **{name: getattr(functions, name) for name in "sinh cosh tanh erf erfc gauss".split()},
+    **{name: getattr(functions, name) for name in "sinh cosh tanh erf erfc gauss ndtr".split()},
 }
 # where these are right; elsewhere is libm
 INSIDE: dict[str, Callable] = {
@@ -28,7 +28,7 @@ INSIDE: dict[str, Callable] = {
     "tan": angles.moderate,
     "pow": functions.moderate,
 }
-LIBM = FUNCTIONS.keys() - {"gauss"}
+LIBM = FUNCTIONS.keys() - {"gauss", "ndtr"}
 BYTES = (16, 32, 64)  # of vector registers
 TYPES = {np.dtype(code): type for code, type in zip("f8 f4 u8 u4 ?".split(), "double float i64 i32 i1".split())}
 INTRINSICS = {"rint": "rint", "absolute": "fabs", "copysign": "copysign", "sqrt": "sqrt"}

@@ -17,10 +17,11 @@ from .arrays import PREDICATES, Array, Arrays, Memory, types_of_arguments
 from .groups import Group, Member
 from .indexing import BY_PLACE
 from .loops import ALONG_AXES
+from .systems import OF_MATRICES
 from .text import TYPES, converted
 
-LOOPS = ALONG_AXES | BY_PLACE  # words that are not elementwise
-WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate"}  # words of arguments of the type of the result
+LOOPS = ALONG_AXES | BY_PLACE | OF_MATRICES  # words that are not elementwise
+WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate", "solve"}  # of arguments of the result's type
 ALONG_ROWS = {"sum", "mean", "sum_to", "max", "min", "top"}
 BY_ELEMENTS = {"expand", "cast"}
 REDUCTIONS = {*ALONG_ROWS, "argmax"}

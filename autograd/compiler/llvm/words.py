@@ -113,6 +113,21 @@ def _logaddexp(c: Code, t: str, x: str, y: str) -> str:
     return _choose(c, t, _test(c, t, "oeq", x, y), together, apart)
 
 
+def _x_times(of_y: str) -> Callable:
+    """x * f(y), and 0 where x is 0, but for a y that is no number."""
+
+    def word(c: Code, t: str, x: str, y: str) -> str:
+        nothing = c.emit(f"and i1 {_test(c, t, 'oeq', x, literal(0, t))}, {_test(c, t, 'ord', y, y)}")
+        return _choose(c, t, nothing, literal(0, t), WORDS["mul"](c, t, x, WORDS[of_y](c, t, y)))
+
+    return word
+
+
+def _gammaln(c: Code, t: str, x: str) -> str:
+    lowest = literal(-math.inf, t)  # where SciPy's is -inf, C's inf
+    return _choose(c, t, _test(c, t, "oeq", x, lowest), lowest, c.libm("lgamma", t, x))
+
+
 # on numbers of one type, each rounded as NumPy rounds it; nothing assumes that there is no NaN
 WORDS: dict[str, Callable] = {
     **{name: lanes.word(name) for name in lanes.FUNCTIONS},
@@ -145,4 +160,7 @@ WORDS: dict[str, Callable] = {
     "bell": _bell,
     "softplus": _softplus,
     "logaddexp": _logaddexp,
+    "xlogy": _x_times("log"),
+    "xlog1py": _x_times("log1p"),
+    "gammaln": _gammaln,
 }
