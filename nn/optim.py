@@ -4,8 +4,9 @@ A rule is a pure function in the engine's arithmetic, (parameter, gradient, stat
 runs on arrays here, and it can be recorded as a graph as well. `step` counts from 1. A schedule is a function of it.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy
@@ -70,12 +71,16 @@ class Optimizer(Settings):
             raise TypeError(
                 f"{name}: a group is a dict of 'params' and {', '.join(sorted(known))}, not {min(unknown)!r}"
             )
-        group = replace(self, parameters=params, **settings)
+        group = copy.copy(self)  # whatever arguments its class takes
+        vars(group).update(settings, parameters=params)
+        group.__post_init__()
         group.state = []
         return group
 
     def owners(self) -> list["Optimizer"]:
         """For each parameter the optimizer whose settings hold for it: this one, or a group, whose come last."""
+        for group in self.groups:  # an __init__ of the user may have set more since
+            vars(group).update(vars(self) | vars(group))
         grouped = [group for group in self.groups for _ in group.parameters]
         return [self] * (len(self.parameters) - len(grouped)) + grouped
 

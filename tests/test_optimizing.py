@@ -1,5 +1,7 @@
 """Clipping, groups of parameters and batches: eagerly, and in a compiled update."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -192,6 +194,68 @@ def test_groups_are_the_optimizers_of_their_parameters():
         for optimizer in alone:
             optimizer.step()
         assert_same(numbers(model), numbers(separate))
+
+
+class Late(nn.optim.Optimizer):
+    """Of a user, with an __init__ that calls Optimizer's first."""
+
+    slots = ("last",)
+
+    def __init__(self, params, lr=0.1, decay=0.0, sign=-1.0):
+        super().__init__(params, lr)
+        self.decay, self.sign = decay, sign
+
+    def rule(self, parameter, gradient, state, lr, step):
+        gradient = gradient + self.decay * parameter + 0.5 * state[0]
+        return parameter + self.sign * lr * gradient, (gradient,)
+
+
+class Early(Late):
+    def __init__(self, decay, everything, lr):
+        self.decay, self.sign = decay, -1.0
+        nn.optim.Optimizer.__init__(self, everything, lr)
+
+
+@dataclasses.dataclass(eq=False)
+class Dated(nn.optim.Optimizer):
+    decay: float = 0.0
+    sign, slots, rule = -1.0, Late.slots, Late.rule
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda parameters, lr, decay: Late(parameters, lr, decay, sign=-1.0),
+        lambda parameters, lr, decay: Early(decay, parameters, lr),
+        lambda parameters, lr, decay: Dated(parameters, lr, decay),
+    ],
+)
+@given(rates=st.tuples(*[st.floats(0.0, 0.2)] * 2), decay=st.floats(0.1, 0.5))
+def test_groups_of_an_optimizer_of_the_user_have_its_settings(make, rates, decay):
+    models = [nn.MLP(2, [3], 1, rng=0) for _ in range(3)]
+    grouped = [
+        make([{"params": m[0].parameters(), "lr": rates[0]}, {"params": m[2].parameters()}], rates[1], decay)
+        for m in models[:2]
+    ]
+    alone = [make(models[2][k].parameters(), rate, decay) for k, rate in zip((0, 2), rates)]
+    step = nn.TrainStep(models[0], nn.MSE(), grouped[0], "python")
+    for _ in range(3):
+        x, y = RNG.normal(size=(4, 2)), RNG.normal(size=(4, 1))
+        assert step(x, y) == pytest.approx(by_hand(models[1], nn.MSE(), grouped[1], x, y))
+        models[2].zero_grad()
+        nn.MSE()(models[2](x), y).backward()
+        for optimizer in alone:
+            optimizer.step()
+        assert_same(numbers(models[0]), numbers(models[1]))
+        assert_same(numbers(models[1]), numbers(models[2]))
+
+
+def test_a_learning_rate_alone_may_be_a_function():
+    parameters = [Tensor([1.0])]
+    nn.Adam(parameters, lr=lambda step: 0.1 / step)
+    for setting in ("momentum", "weight_decay"):
+        with pytest.raises(TypeError, match=f"SGD: {setting}"):
+            nn.SGD(parameters, 0.1, **{setting: lambda step: 0.9})
 
 
 @pytest.mark.parametrize(
