@@ -14,6 +14,7 @@ from autograd.node import Node
 from autograd.operation import OPERATIONS
 from autograd.tree import flatten
 
+from .arguments import between, function, positive
 from .clipping import clipped
 from .module import Module
 from .optim import Optimizer
@@ -32,6 +33,17 @@ class Rule:
     clip_norm: float | None
     clip_value: float | None
     accumulate: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.optimizer, Optimizer):
+            given = repr(self.optimizer)
+            raise TypeError(f"TrainStep(model, loss, optimizer): {given} is no optimizer, such as nn.SGD(...)")
+        function("TrainStep: the model", self.model)
+        function("TrainStep: the loss", self.loss)
+        self.accumulate = positive("accumulate", self.accumulate)
+        for name, most in {"clip_norm": self.clip_norm, "clip_value": self.clip_value}.items():
+            if most is not None:
+                between(name, most, open_low=True)
 
     def carried(self, buffers: Buffers) -> list:
         """A leaf for all that an update changes: parameters, states, buffers, sums of gradients, and the count."""
