@@ -16,7 +16,7 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.arguments import is_masked
 from autograd.tables import table
-from autograd.tree import flatten, unflatten
+from autograd.tree import flatten, map_tree, unflatten
 from autograd.users import REFUSED, warning_there
 
 from .arguments import Amount, Positive, Rate, Settings, Share, between, positive, tensors
@@ -33,6 +33,14 @@ def _described(x: Any) -> str:
     return f"{type(x).__name__} of {x.dtype} and shape {x.shape}" if isinstance(x, ndarray) else repr(x)
 
 
+def _are_as_before(made: Any, parameter: Any, state: tuple) -> bool:
+    """Whether a rule has returned a parameter and states as it was given, all of the parameter's shape."""
+    if not isinstance(made, tuple) or len(made) != 2 or not isinstance(made[1], (tuple, list)):
+        return False
+    shape, parts = parameter.shape, (made[0], *made[1])
+    return len(parts) == len(state) + 1 and all([getattr(x, "shape", ()) == shape for x in parts])
+
+
 @dataclass(eq=False)
 class Optimizer(Settings):
     """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter.
@@ -44,6 +52,10 @@ class Optimizer(Settings):
     slots: ClassVar[tuple[str, ...]] = ()  # the names of a parameter's state arrays, which begin as zeros
     parameters: Sequence[Any] = field(repr=False)
     lr: Rate
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        cls.__hash__ = object.__hash__  # type: ignore[method-assign]  # also of a dataclass that compares its fields
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,8 +110,8 @@ class Optimizer(Settings):
             raise TypeError(f"{type(self).__name__}: lr gave {rate!r} at step {step:g}, which is no number") from None
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
-        """The new parameter and its new state."""
-        raise NotImplementedError
+        """The new parameter and its new state, as many arrays as there are slots, all of the parameter's shape."""
+        raise NotImplementedError(f"{type(self).__name__} defines no rule(self, parameter, gradient, state, lr, step)")
 
     def updated(
         self, parameters: Sequence, gradients: Sequence, states: Sequence, rate: Callable, step: Any, cast: Callable
@@ -115,8 +127,16 @@ class Optimizer(Settings):
                     self.check(gradients=True)
                 if owner is not last:
                     last, lr = owner, rate(owner)
-                before, (x, state) = x, owner.rule(x, gradient, state, lr, step)
-                if x.__class__ is not ndarray or x.dtype is not before.dtype or state and x.shape != before.shape:
+                made = owner.rule(x, gradient, state, lr, step)
+                if not _are_as_before(made, x, state):
+                    self.check(gradients=True)
+                    raise TypeError(
+                        f"{type(self).__name__}.rule must return the parameter and a tuple of its states, "
+                        f"{(x.shape, tuple(x.shape for _ in state))}, not "
+                        f"{map_tree(lambda y: getattr(y, 'shape', type(y).__name__), made)}"
+                    )
+                before, (x, state) = x, made
+                if x.__class__ is not ndarray or x.dtype is not before.dtype:
                     x, *others = (cast(y, before.dtype) for y in (x, *state))
                     state = tuple(others)
             fresh.append(x)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ class Rule:
         if not isinstance(self.optimizer, Optimizer):
             given = repr(self.optimizer)
             raise TypeError(f"TrainStep(model, loss, optimizer): {given} is no optimizer, such as nn.SGD(...)")
+        if (kind := type(self.optimizer)).step is not Optimizer.step:
+            raise TypeError(f"TrainStep applies an optimizer's rule, and {kind.__name__} has a step() of its own")
         function("TrainStep: the model", self.model)
         function("TrainStep: the loss", self.loss)
         self.accumulate = positive("accumulate", self.accumulate)
@@ -88,7 +91,18 @@ class Rule:
         gradient = clipped(gradient, self.clip_norm, self.clip_value)
         gradient = [g if x in used else None for g, x in zip(gradient, parameters)]
         rate = lambda owner: owner.schedule(step) if owner.schedule else rates[owner]
-        return self.optimizer.updated(parameters, gradient, states, rate, step, OPERATIONS["cast"])
+        before = self._held()
+        found = self.optimizer.updated(parameters, gradient, states, rate, step, OPERATIONS["cast"])
+        for (owner, name), held in self._held().items():
+            if len(held) != len(known := before.get((owner, name), ())) or not all(map(is_, held, known)):
+                kind = type(owner).__name__
+                raise TypeError(f"TrainStep: {kind}.rule changes {kind}.{name}: keep what changes in slots, by state")
+        return found
+
+    def _held(self) -> dict[tuple[Optimizer, str], list]:
+        """What the optimizer and its groups hold as attributes."""
+        everyone = self.optimizer, *self.optimizer.groups
+        return {(owner, name): flatten(x) for owner in everyone for name, x in vars(owner).items()}
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:

@@ -216,7 +216,7 @@ class Early(Late):
         nn.optim.Optimizer.__init__(self, everything, lr)
 
 
-@dataclasses.dataclass(eq=False)
+@dataclasses.dataclass
 class Dated(nn.optim.Optimizer):
     decay: float = 0.0
     sign, slots, rule = -1.0, Late.slots, Late.rule
@@ -248,6 +248,62 @@ def test_groups_of_an_optimizer_of_the_user_have_its_settings(make, rates, decay
             optimizer.step()
         assert_same(numbers(models[0]), numbers(models[1]))
         assert_same(numbers(models[1]), numbers(models[2]))
+
+
+def ruled(returned, base=nn.optim.Optimizer, slots=("mean", "square")):
+    """An optimizer with a rule that returns this."""
+    rule = lambda self, parameter, gradient, state, lr, step: returned(self, parameter, gradient, state)
+    return type("Mine", (base,), {"rule": rule, "slots": slots})
+
+
+@backends
+@pytest.mark.parametrize(
+    "returned, got",
+    [
+        (lambda self, p, g, state: p - g, r"\(2, 1\)"),
+        (lambda self, p, g, state: None, "NoneType"),
+        (lambda self, p, g, state: (p, (g,)), r"\(\(2, 1\), \(\(2, 1\),\)\)"),
+        (lambda self, p, g, state: (p, (g, g, g)), r"\(\(2, 1\), \(\(2, 1\), \(2, 1\), \(2, 1\)\)\)"),
+        (lambda self, p, g, state: (p, (g, 1.0)), "'float'"),
+        (lambda self, p, g, state: (p, (g, g.sum())), r"\(\(2, 1\), \(\)\)"),
+        (lambda self, p, g, state: (p.sum(), state), r"\(\(\), \("),
+        (lambda self, p, g, state: (p + np.ones((2, 3)), state), r"\(\(2, 3\), \("),
+    ],
+)
+def test_a_rule_returns_what_it_was_given(backend, returned, got):
+    model, x, y = nn.Linear(2, 1, rng=0), np.ones((4, 2)), np.ones((4, 1))
+    optimizer, before = ruled(returned)(model.parameters(), 0.1), numbers(model)
+    for update in (
+        lambda: by_hand(model, nn.MSE(), optimizer, x, y),
+        lambda: nn.TrainStep(model, nn.MSE(), optimizer, backend)(x, y),
+    ):
+        with pytest.raises(TypeError, match=f"Mine.rule must return the parameter .* not .*{got}"):
+            update()
+        assert_same(numbers(model), before)
+
+
+@backends
+def test_what_a_step_would_not_do_again_is_refused(backend):
+    def counting(self, p, g, state):
+        self.count = getattr(self, "count", 0) + 1
+        return p - g / self.count, state
+
+    def keeping(self, p, g, state):
+        self.seen[p.shape] = g
+        return p - g, state
+
+    model, x, y = nn.Linear(2, 1, rng=0), np.ones((4, 2)), np.ones((4, 1))
+    for returned, name in ((counting, "count"), (keeping, "seen")):
+        optimizer = ruled(returned, slots=())(model.parameters(), 0.1)
+        optimizer.seen = {}
+        with pytest.raises(TypeError, match=f"Mine.rule changes Mine.{name}: keep what changes in slots"):
+            nn.TrainStep(model, nn.MSE(), optimizer, backend)(x, y)
+    own = type("Own", (nn.SGD,), {"step": lambda self: nn.SGD.step(self)})(model.parameters(), 0.1)
+    with pytest.raises(TypeError, match=r"Own has a step\(\) of its own"):
+        nn.TrainStep(model, nn.MSE(), own, backend)
+    without = type("Without", (nn.optim.Optimizer,), {})(model.parameters(), 0.1)
+    with pytest.raises(NotImplementedError, match="Without defines no rule"):
+        by_hand(model, nn.MSE(), without, x, y)
 
 
 def test_a_learning_rate_alone_may_be_a_function():
