@@ -35,10 +35,15 @@ def _described(x: Any) -> str:
 
 def _are_as_before(made: Any, parameter: Any, state: tuple) -> bool:
     """Whether a rule has returned a parameter and states as it was given, all of the parameter's shape."""
-    if not isinstance(made, tuple) or len(made) != 2 or not isinstance(made[1], (tuple, list)):
+    try:
+        x, others = made
+        shape = parameter.shape
+        for y in others:  # in each step of each parameter: a comprehension would take longer
+            if y.shape != shape:
+                return False
+        return x.shape == shape and len(others) == len(state)
+    except (TypeError, ValueError, AttributeError):
         return False
-    shape, parts = parameter.shape, (made[0], *made[1])
-    return len(parts) == len(state) + 1 and all([getattr(x, "shape", ()) == shape for x in parts])
 
 
 @dataclass(eq=False)
