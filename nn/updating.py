@@ -93,16 +93,16 @@ class Rule:
         rate = lambda owner: owner.schedule(step) if owner.schedule else rates[owner]
         before = self._held()
         found = self.optimizer.updated(parameters, gradient, states, rate, step, OPERATIONS["cast"])
-        for (owner, name), held in self._held().items():
-            if len(held) != len(known := before.get((owner, name), ())) or not all(map(is_, held, known)):
-                kind = type(owner).__name__
-                raise TypeError(f"TrainStep: {kind}.rule changes {kind}.{name}: keep what changes in slots, by state")
+        for what, held in self._held().items():
+            if len(held) != len(known := before.get(what, ())) or not all(map(is_, held, known)):
+                raise TypeError(f"TrainStep: an update changes {what[1]}: keep that in slots, or make it of the step")
         return found
 
-    def _held(self) -> dict[tuple[Optimizer, str], list]:
-        """What the optimizer and its groups hold as attributes."""
-        everyone = self.optimizer, *self.optimizer.groups
-        return {(owner, name): flatten(x) for owner in everyone for name, x in vars(owner).items()}
+    def _held(self) -> dict[tuple[int, str], list]:
+        """What the optimizer, its groups and their schedules hold as attributes."""
+        owners = [self.optimizer, *self.optimizer.groups]
+        owners += [x.schedule for x in owners if hasattr(x.schedule, "__dict__")]
+        return {(id(x), f"{type(x).__name__}.{name}"): flatten(held) for x in owners for name, held in vars(x).items()}
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:

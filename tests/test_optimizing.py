@@ -293,10 +293,23 @@ def test_what_a_step_would_not_do_again_is_refused(backend):
         return p - g, state
 
     model, x, y = nn.Linear(2, 1, rng=0), np.ones((4, 2)), np.ones((4, 1))
-    for returned, name in ((counting, "count"), (keeping, "seen")):
-        optimizer = ruled(returned, slots=())(model.parameters(), 0.1)
+
+    class Shrinking:
+        rate = 0.1
+
+        def __call__(self, step):
+            self.rate *= 0.5
+            return self.rate
+
+    shrinking = lambda parameters, lr: nn.SGD(parameters, Shrinking())
+    for make, name in (
+        (ruled(counting, slots=()), "Mine.count"),
+        (ruled(keeping, slots=()), "Mine.seen"),
+        (shrinking, "Shrinking.rate"),
+    ):
+        optimizer = make(model.parameters(), 0.1)
         optimizer.seen = {}
-        with pytest.raises(TypeError, match=f"Mine.rule changes Mine.{name}: keep what changes in slots"):
+        with pytest.raises(TypeError, match=f"an update changes {name}: keep that in slots, or make it of the step"):
             nn.TrainStep(model, nn.MSE(), optimizer, backend)(x, y)
     own = type("Own", (nn.SGD,), {"step": lambda self: nn.SGD.step(self)})(model.parameters(), 0.1)
     with pytest.raises(TypeError, match=r"Own has a step\(\) of its own"):
