@@ -134,12 +134,7 @@ class Optimizer(Settings):
                     last, lr = owner, rate(owner)
                 made = owner.rule(x, gradient, state, lr, step)
                 if not _are_as_before(made, x, state):
-                    self.check(gradients=True)
-                    raise TypeError(
-                        f"{type(self).__name__}.rule must return the parameter and a tuple of its states, "
-                        f"{(x.shape, tuple(x.shape for _ in state))}, not "
-                        f"{map_tree(lambda y: getattr(y, 'shape', type(y).__name__), made)}"
-                    )
+                    self._refuse(made, x, state)
                 before, (x, state) = x, made
                 if x.__class__ is not ndarray or x.dtype is not before.dtype:
                     x, *others = (cast(y, before.dtype) for y in (x, *state))
@@ -149,6 +144,15 @@ class Optimizer(Settings):
         if last is None:
             raise ValueError(f"{type(self).__name__}: no parameter has a gradient: call loss.backward() before step()")
         return fresh, after
+
+    def _refuse(self, made: Any, parameter: Any, state: tuple) -> None:
+        """Raise for what a rule has returned, or for what it was given."""
+        self.check(gradients=True)
+        raise TypeError(
+            f"{type(self).__name__}.rule must return the parameter and a tuple of its states, "
+            f"{(parameter.shape, tuple(parameter.shape for _ in state))}, not "
+            f"{map_tree(lambda y: getattr(y, 'shape', type(y).__name__), made)}"
+        )
 
     def step(self) -> None:
         """Apply the rule to every parameter that has a gradient.
