@@ -107,7 +107,7 @@ class _Reader:
         """The tree of a part."""
         reader = getattr(self, f"_{type(node).__name__}", None)
         if reader is None:
-            self.refuse(f"{type(node).__name__} has no place")
+            self.refuse(f"{type(node).__name__} has no place" + " (write less(x, y))" * isinstance(node, ast.Compare))
         return reader(node)
 
     def _Name(self, node: ast.Name) -> Tree:

@@ -44,7 +44,8 @@ class Settings:
         for setting in fields(self):  # type: ignore[arg-type]  # of a dataclass
             name, given = f"{type(self).__name__}: {setting.name}", getattr(self, setting.name)
             for bounds in getattr(setting.type, "__metadata__", ()):
-                checked = function(name, given) if callable(given) else between(name, given, *bounds)
+                may_be_one = callable(given) and setting.type.__origin__ is Rate.__origin__  # type: ignore
+                checked = function(name, given) if may_be_one else between(name, given, *bounds)
                 object.__setattr__(self, setting.name, checked)  # schedules are frozen
 
 

@@ -119,11 +119,15 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
+    def modules(self) -> list["Module"]:
+        """This module and all below it, a shared one once."""
+        found = (self, *(place.held for place in self._all_places() if isinstance(place.held, Module)))
+        return list({id(module): module for module in found}.values())
+
     def train(self, mode: bool = True) -> Self:
         """Set `training` here and in all modules below."""
-        for module in (self, *[place.held for place in self._all_places()]):
-            if isinstance(module, Module):
-                module.training = mode
+        for module in self.modules():
+            module.training = mode
         return self
 
     def eval(self) -> Self:

@@ -4,8 +4,9 @@ A rule is a pure function in the engine's arithmetic, (parameter, gradient, stat
 runs on arrays here, and it can be recorded as a graph as well. `step` counts from 1. A schedule is a function of it.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy
@@ -15,7 +16,7 @@ import autograd.numpy as np
 from autograd import Tensor
 from autograd.arguments import is_masked
 from autograd.tables import table
-from autograd.tree import flatten, unflatten
+from autograd.tree import flatten, map_tree, unflatten
 from autograd.users import REFUSED, warning_there
 
 from .arguments import Amount, Positive, Rate, Settings, Share, between, positive, tensors
@@ -32,6 +33,19 @@ def _described(x: Any) -> str:
     return f"{type(x).__name__} of {x.dtype} and shape {x.shape}" if isinstance(x, ndarray) else repr(x)
 
 
+def _are_as_before(made: Any, parameter: Any, state: tuple) -> bool:
+    """Whether a rule has returned a parameter and states as it was given, all of the parameter's shape."""
+    try:
+        x, others = made
+        shape = parameter.shape
+        for y in others:  # in each step of each parameter: a comprehension would take longer
+            if y.shape != shape:
+                return False
+        return x.shape == shape and len(others) == len(state)
+    except (TypeError, ValueError, AttributeError):
+        return False
+
+
 @dataclass(eq=False)
 class Optimizer(Settings):
     """What optimizers share: parameters, a learning rate or schedule, one tuple of state arrays for each parameter.
@@ -43,6 +57,10 @@ class Optimizer(Settings):
     slots: ClassVar[tuple[str, ...]] = ()  # the names of a parameter's state arrays, which begin as zeros
     parameters: Sequence[Any] = field(repr=False)
     lr: Rate
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        cls.__hash__ = object.__hash__  # type: ignore[method-assign]  # also of a dataclass that compares its fields
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -70,12 +88,16 @@ class Optimizer(Settings):
             raise TypeError(
                 f"{name}: a group is a dict of 'params' and {', '.join(sorted(known))}, not {min(unknown)!r}"
             )
-        group = replace(self, parameters=params, **settings)
+        group = copy.copy(self)  # whatever arguments its class takes
+        vars(group).update(settings, parameters=params)
+        group.__post_init__()
         group.state = []
         return group
 
     def owners(self) -> list["Optimizer"]:
         """For each parameter the optimizer whose settings hold for it: this one, or a group, whose come last."""
+        for group in self.groups:  # an __init__ of the user may have set more since
+            vars(group).update(vars(self) | vars(group))
         grouped = [group for group in self.groups for _ in group.parameters]
         return [self] * (len(self.parameters) - len(grouped)) + grouped
 
@@ -93,8 +115,8 @@ class Optimizer(Settings):
             raise TypeError(f"{type(self).__name__}: lr gave {rate!r} at step {step:g}, which is no number") from None
 
     def rule(self, parameter: Any, gradient: Any, state: tuple, lr: Any, step: Any) -> tuple[Any, tuple]:
-        """The new parameter and its new state."""
-        raise NotImplementedError
+        """The new parameter and its new state, as many arrays as there are slots, all of the parameter's shape."""
+        raise NotImplementedError(f"{type(self).__name__} defines no rule(self, parameter, gradient, state, lr, step)")
 
     def updated(
         self, parameters: Sequence, gradients: Sequence, states: Sequence, rate: Callable, step: Any, cast: Callable
@@ -110,8 +132,11 @@ class Optimizer(Settings):
                     self.check(gradients=True)
                 if owner is not last:
                     last, lr = owner, rate(owner)
-                before, (x, state) = x, owner.rule(x, gradient, state, lr, step)
-                if x.__class__ is not ndarray or x.dtype is not before.dtype or state and x.shape != before.shape:
+                made = owner.rule(x, gradient, state, lr, step)
+                if not _are_as_before(made, x, state):
+                    self._refuse(made, x, state)
+                before, (x, state) = x, made
+                if x.__class__ is not ndarray or x.dtype is not before.dtype:
                     x, *others = (cast(y, before.dtype) for y in (x, *state))
                     state = tuple(others)
             fresh.append(x)
@@ -119,6 +144,15 @@ class Optimizer(Settings):
         if last is None:
             raise ValueError(f"{type(self).__name__}: no parameter has a gradient: call loss.backward() before step()")
         return fresh, after
+
+    def _refuse(self, made: Any, parameter: Any, state: tuple) -> None:
+        """Raise for what a rule has returned, or for what it was given."""
+        self.check(gradients=True)
+        raise TypeError(
+            f"{type(self).__name__}.rule must return the parameter and a tuple of its states, "
+            f"{(parameter.shape, tuple(parameter.shape for _ in state))}, not "
+            f"{map_tree(lambda y: getattr(y, 'shape', type(y).__name__), made)}"
+        )
 
     def step(self) -> None:
         """Apply the rule to every parameter that has a gradient.

@@ -3,8 +3,9 @@
 import copy
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import islice, repeat
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from autograd import Tensor, Value, compiler
 from autograd.recording import hooks, inspection
 from autograd.tree import flatten, map_tree, unflatten
 
-from .arguments import between, function, positive
 from .feeding import arrays, drawn, in_parts, shapes
 from .module import Module, buffers_stay, set_together
 from .optim import Optimizer
@@ -39,18 +39,29 @@ class UpdateForm(compiler.Form):
         self.twins = {draw.generator: copy.deepcopy(draw.generator) for draw in self.draws}
 
 
+def _setting(name: str) -> Any:
+    """One of a TrainStep's; where it is assigned to, what was compiled before is forgotten."""
+
+    def assign(step: "TrainStep", x: Any) -> None:
+        step.update = replace(step.update, **{name: x})
+        step.clear()
+
+    return property(attrgetter(f"update.{name}"), assign)
+
+
 class TrainStep(compiler.Compiled):
     """A compiled update of a model: step(x, y) returns the loss; step.run(xs, ys) makes one update per leading entry.
 
     It does what loss(model(x), y), backward() and optimizer.step() do, to rounding. If x and y are tuples, the loss is
-    loss(model(*x), *y). Integers (as int64) and booleans are given to the model as they are. What the model draws by
-    autograd.random is drawn anew for each update.
+    loss(model(*x), *y); without y it is loss(model(x)). Integers (as int64) and booleans are given to the model as they
+    are. What the model draws by autograd.random is drawn anew for each update.
 
     The program is compiled for each new shape of x and y, and again when the model, the loss, the optimizer or its
-    schedule has changed (a layer, a setting, an array). A learning rate that is a number is read at each call, and so
-    are Tensors that the optimizer was not given, which stay as they are. `backend` is as for jit; inside detect_anomaly
-    the update runs uncompiled. Parameters, the optimizer's state, buffers that forward assigns, and generators change
-    all at once at the end of a call (of at most 10,000 updates of run), so an interruption leaves them consistent.
+    schedule has changed (a layer, a setting, an array) or is replaced, as by step.loss = nn.L1(). A learning rate that
+    is a number is read at each call, and so are Tensors that the optimizer was not given, which stay as they are.
+    `backend` is as for jit; inside detect_anomaly the update runs uncompiled. Parameters, the optimizer's state,
+    buffers that forward assigns, and generators change all at once at the end of a call (of at most 10,000 updates of
+    run), so an interruption leaves them consistent.
 
     With `has_aux` the loss returns (loss, extras), and so do step and, stacked, run: arrays, and lists, tuples and
     dicts of them. Gradients are clipped element by element to `clip_value`, then by their common norm to `clip_norm`. A
@@ -81,39 +92,29 @@ class TrainStep(compiler.Compiled):
         if devices is not None and backend != "jax":
             raise ValueError(f'TrainStep: devices={devices!r} need backend="jax", not {backend!r}')
         self._spread = None if devices is None else compiler.spread(devices, axis, shard_above)
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"TrainStep(model, loss, optimizer): {optimizer!r} is no optimizer, such as nn.SGD(...)")
-        model, loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
-        for name, most in {"clip_norm": clip_norm, "clip_value": clip_value}.items():
-            if most is not None:
-                between(name, most, open_low=True)
-        accumulate = positive("accumulate", accumulate)
         self.update = Update(model, loss, optimizer, has_aux, clip_norm, clip_value, accumulate)
         self._extras: Any = ()  # the structure of what the last loss returned besides its number
 
-    # to be read: another model, loss or optimizer is a TrainStep of its own
-    model = property(lambda self: self.update.model)
-    loss = property(lambda self: self.update.loss)
-    optimizer = property(lambda self: self.update.optimizer)
+    model, loss, optimizer, has_aux, clip_norm, clip_value, accumulate = map(_setting, [x.name for x in fields(Update)])
 
     def __repr__(self) -> str:
         names = (type(part).__name__ for part in (self.model, self.loss, self.optimizer))
         return f"<TrainStep of {', '.join(names)}: {len(self.forms)} programs>"
 
-    def __call__(self, x: Any, y: Any) -> Any:
+    def __call__(self, x: Any, y: Any = ()) -> Any:
         """One update on a batch; the loss before it."""
         xs, ys = arrays("x", x), arrays("y", y)
         outputs = self._iterate([x[None] for x in xs + ys], len(xs))
-        if not self.update.has_aux:
+        if not self.has_aux:
             return outputs[0].item()
         loss, *extras = [x[0] for x in outputs]
         return float(loss), self._in_structure(extras)
 
-    def run(self, xs: Any, ys: Any) -> Any:
+    def run(self, xs: Any, ys: Any = ()) -> Any:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
         xs, ys = arrays("xs", xs), arrays("ys", ys)
         rest, found, lengths = xs + ys, list[list[np.ndarray]](), {x.shape[:1] for x in xs + ys}
-        if len(lengths) != 1 or () in lengths or any(x.ndim < 2 for x in xs):
+        if len(lengths) != 1 or () in lengths or all(x.ndim < 2 for x in xs):
             raise ValueError(
                 "TrainStep.run: xs (K, batch, ...) and ys (K, batch, ...) need the same K, "
                 f"not shapes {shapes(xs)} and {shapes(ys)}"
@@ -122,14 +123,16 @@ class TrainStep(compiler.Compiled):
             found.append(self._iterate(rest, len(xs)))
             rest = [x[len(found[-1][0]) :] for x in rest]
         losses, *extras = map(np.concatenate, zip(*found)) if found else [np.empty(0)]
-        return (losses, self._in_structure(extras) if found else None) if self.update.has_aux else losses
+        return (losses, self._in_structure(extras) if found else None) if self.has_aux else losses
 
     def _in_structure(self, extras: list) -> Any:
         return unflatten(self._extras, extras)
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the first entries; the losses of those that were done, and what there is besides."""
-        n = self.update.accumulate
+        n = self.accumulate
+        if not batches:
+            raise TypeError("TrainStep: an update is of one array or more, and was given none")
         batches = [in_parts(x, n) for x in batches] if n > 1 else batches
         outputs = (self._one_uncompiled if hooks and inspection.inspector else self._many_compiled)(batches, inputs)
         if n == 1:
@@ -139,7 +142,7 @@ class TrainStep(compiler.Compiled):
 
     def _many_compiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the program, as many as it does at once; all that has changed is taken over."""
-        optimizer, n = self.optimizer, self.update.accumulate
+        optimizer, n = self.optimizer, self.accumulate
         form, held = self._form(batches, inputs)
         end = len(held) - len(form.frozen)
         changed = [x.copy() for x in held[:end]] if form.native else [compiler.native(x.copy()) for x in held[:end]]
@@ -158,7 +161,7 @@ class TrainStep(compiler.Compiled):
 
     def _one_uncompiled(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """The first update by operations one at a time, at which detect_anomaly looks."""
-        optimizer, n, found = self.optimizer, self.update.accumulate, list[list]()
+        optimizer, n, found = self.optimizer, self.accumulate, list[list]()
         rates = {each: each.rate(1.0) for each in (optimizer, *optimizer.groups) if not each.schedule}
         carried = [*self.update.carried([])[:-1], Value(float(optimizer.steps * n))]
         modules = [x for x in (self.model, self.loss) if isinstance(x, Module)]
@@ -235,8 +238,8 @@ class TrainStep(compiler.Compiled):
         moves = [i < len(moving) for i in range(len(program.inputs))]
         places = {len(results) - len(carry) + i: len(moving) + i for i in range(len(carry))}
         run = compiler.executable(program, "train_step", self.wanted, moves, places, known, self._spread)
-        most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in draws) or 1)) // self.update.accumulate
-        most, extras = max(most, 1) * self.update.accumulate, map_tree(lambda _: None, extras)
+        most = min(CHUNK, DRAWN // (sum(draw.node.example.nbytes for draw in draws) or 1)) // self.accumulate
+        most, extras = max(most, 1) * self.accumulate, map_tree(lambda _: None, extras)
         return UpdateForm(run, [], watch.settle(), draws, most, buffers, rates, [*frozen], extras)
 
     def _recorded(self, batch: list, inputs: int, rates: dict, buffers: Buffers) -> tuple[Any, list, Any, Buffers]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from autograd.node import Node
 from autograd.operation import OPERATIONS
 from autograd.tree import flatten
 
+from .arguments import between, function, positive
 from .clipping import clipped
 from .module import Module
 from .optim import Optimizer
@@ -32,6 +34,19 @@ class Update:
     clip_norm: float | None
     clip_value: float | None
     accumulate: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.optimizer, Optimizer):
+            given = repr(self.optimizer)
+            raise TypeError(f"TrainStep(model, loss, optimizer): {given} is no optimizer, such as nn.SGD(...)")
+        if (kind := type(self.optimizer)).step is not Optimizer.step:
+            raise TypeError(f"TrainStep applies an optimizer's rule, and {kind.__name__} has a step() of its own")
+        function("TrainStep: the model", self.model)
+        function("TrainStep: the loss", self.loss)
+        self.accumulate = positive("accumulate", self.accumulate)
+        for name, most in {"clip_norm": self.clip_norm, "clip_value": self.clip_value}.items():
+            if most is not None:
+                between(name, most, open_low=True)
 
     def carried(self, buffers: Buffers) -> list:
         """A leaf for all that an update changes: parameters, states, buffers, sums of gradients, and the count."""
@@ -76,7 +91,18 @@ class Update:
         gradient = clipped(gradient, self.clip_norm, self.clip_value)
         gradient = [g if x in used else None for g, x in zip(gradient, parameters)]
         rate = lambda owner: owner.schedule(step) if owner.schedule else rates[owner]
-        return self.optimizer.updated(parameters, gradient, states, rate, step, OPERATIONS["cast"])
+        before = self._held()
+        found = self.optimizer.updated(parameters, gradient, states, rate, step, OPERATIONS["cast"])
+        for what, held in self._held().items():
+            if len(held) != len(known := before.get(what, ())) or not all(map(is_, held, known)):
+                raise TypeError(f"TrainStep: an update changes {what[1]}: keep that in slots, or make it of the step")
+        return found
+
+    def _held(self) -> dict[tuple[int, str], list]:
+        """What the optimizer, its groups and their schedules hold as attributes."""
+        owners = [self.optimizer, *self.optimizer.groups]
+        owners += [x.schedule for x in owners if hasattr(x.schedule, "__dict__")]
+        return {(id(x), f"{type(x).__name__}.{name}"): flatten(held) for x in owners for name, held in vars(x).items()}
 
 
 def _fitting(owner: Any, name: str, x: Any) -> Any:

@@ -303,3 +303,16 @@ def test_a_large_graph_of_numbers_compiles_and_frees():
 
     assert_agree(f, 0.5, 0.25, fresh=[(1.0, 2.0)], rtol=1e-9)
     gc.collect()
+
+
+def test_a_function_that_is_called_often_is_not_copied_to_each_call():
+    def steps(w, n):
+        for _ in range(n):
+            w = w - 0.01 * grad(lambda w: (anp.tanh(x @ w) ** 2).sum())(w)
+        return w
+
+    x, w = np.linspace(-1, 1, 120).reshape(30, 4), np.ones((4, 3))
+    for n, where in ((2, "alwaysinline"), (20, "noinline")):
+        f = jit(lambda w, n=n: steps(w, n), backend="llvm")
+        np.testing.assert_allclose(f(w), steps(w, n), rtol=1e-12)
+        assert f'#2 = {{ nounwind {where} "' in f.source

@@ -110,6 +110,16 @@ def test_running_means_survive_a_file(tmp_path):
     assert {"heads.a.weight", "heads.b.1.0.bias", "norm.mean"} <= first.state_dict().keys()
 
 
+def test_modules_are_itself_and_all_below_each_once():
+    shared = nn.Linear(3, 3, rng=0)
+    model = nn.Sequential(shared, nn.ReLU(), nn.Sequential(shared, nn.Dropout(0.5, rng=0)))
+    model.extra = {"heads": [nn.Linear(3, 1, rng=1), (nn.Tanh(),)]}
+    names = "Sequential Linear ReLU Sequential Dropout Linear Tanh".split()
+    assert [type(module).__name__ for module in model.modules()] == names
+    assert model.modules()[0] is model and model.modules()[1] is shared
+    assert {module.training for module in model.eval().modules()} == {False}
+
+
 def test_a_dict_of_heads_is_trained():
     model, x = Net(), np.ones((4, 3))
     before = model.state_dict()

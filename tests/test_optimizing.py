@@ -194,6 +194,14 @@ def test_groups_are_the_optimizers_of_their_parameters():
         assert_same(numbers(model), numbers(separate))
 
 
+def test_a_learning_rate_alone_may_be_a_function():
+    parameters = [Tensor([1.0])]
+    nn.Adam(parameters, lr=lambda step: 0.1 / step)
+    for setting in ("momentum", "weight_decay"):
+        with pytest.raises(TypeError, match=f"SGD: {setting}"):
+            nn.SGD(parameters, 0.1, **{setting: lambda step: 0.9})
+
+
 @pytest.mark.parametrize(
     "make, kind, message",
     [

@@ -4,10 +4,12 @@ import inspect
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, Value, check_gradients, checkpoint, define, grad, gradients, hessian, jit, jvp
+from autograd import Tensor, Value, check_gradients, checkpoint, define, grad, gradients, hessian, jit, jvp, vmap
 from autograd.failing import TracingError
 
 X, V = np.array([[0.5, 1.5, 2.5], [3.5, -4.5, 5.5]]), np.array([1.0, -2.0, 0.5])
@@ -98,7 +100,42 @@ def test_losses_of_plain_arrays_are_numbers():
         assert loss(X, np.abs(X)) == pytest.approx(loss(Tensor(X), np.abs(X)).item())
 
 
+@given(
+    lead=st.lists(st.integers(0, 4), min_size=1, max_size=2),
+    rest=st.lists(st.integers(1, 3), max_size=2),
+    n=st.integers(1, 4),
+    dtype=st.sampled_from(["f8", "f4"]),
+    seed=st.integers(0, 99),
+)
+def test_segment_sum_is_numpys_add_at(lead, rest, n, dtype, seed):
+    rng, expected = np.random.default_rng(seed), np.zeros((n, *rest), dtype)
+    x, ids = rng.normal(size=(*lead, *rest)).astype(dtype), rng.integers(-n, n, lead)
+    f, within = (
+        lambda x, ids: anp.segment_sum(data=x, segment_ids=ids, num_segments=n),
+        1e-12 if dtype == "f8" else 1e-5,
+    )
+    np.add.at(expected, ids, x)
+    for out in (f(x, ids), f(Tensor(x), ids).data, jit(f, backend="python")(x, ids), vmap(f)(x[None], ids[None])[0]):
+        assert out.dtype == expected.dtype and out.shape == expected.shape
+        np.testing.assert_allclose(out, expected, rtol=within, atol=within)
+    if dtype == "f8" and x.size:
+        check_gradients(lambda x: anp.sin(f(x, ids)).sum(), x)
+        slope = lambda x, ids: grad(lambda x: (f(x, ids) ** 2).sum())(x)
+        np.testing.assert_allclose(jit(slope, backend="python")(x, ids), 2 * expected[ids], rtol=1e-12)
+
+
+def test_segment_sum_in_machine_code():
+    pytest.importorskip("llvmlite")
+    x, ids = np.arange(12.0).reshape(6, 2), np.array([2, 0, -1, 2, 1, 0])
+    f = lambda x, ids: anp.segment_sum(x, ids, 4)
+    for here in (f, lambda x, ids: grad(lambda x: (f(x, ids) ** 2).sum())(x)):
+        np.testing.assert_array_equal(jit(here, backend="llvm")(x, ids), here(x, ids))
+
+
 MISTAKES = [
+    (lambda: anp.segment_sum(X, [0, 1, 1], 2), ValueError, r"segment_ids has shape \(3,\), data \(2, 3\)"),
+    (lambda: anp.segment_sum(Tensor(X), [0, 2], 2), IndexError, "index 2 is out of bounds for an axis of length 2"),
+    (lambda: define("f(x) = x | g * (x < 1)"), ValueError, r"Compare has no place \(write less\("),
     (lambda: grad(3), TypeError, "a transformation is of a function, not of 3"),
     (lambda: hessian("f"), TypeError, "a transformation is of a function, not of 'f'"),
     (lambda: jit(3), TypeError, "a transformation is of a function, not of 3"),

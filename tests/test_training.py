@@ -93,6 +93,45 @@ def test_several_inputs_and_targets_are_tuples(backend):
 
 
 @backends
+def test_a_number_for_each_update_and_no_targets(backend):
+    models = [nn.Linear(2, 1, rng=0) for _ in range(2)]
+    mine, theirs = (nn.SGD(m.parameters(), 0.1) for m in models)
+    step = nn.TrainStep(lambda x, scale: models[0](x) * scale, lambda out: (out**2).mean(), mine, backend)
+    xs, scales = RNG.normal(size=(4, 5, 2)), RNG.normal(size=4)
+    found = [step((xs[0], scales[0])), *step.run((xs[1:], scales[1:]))]
+    for x, scale, loss in zip(xs, scales, found):
+        assert loss == pytest.approx(by_hand(models[1], lambda out, y: ((out * y) ** 2).mean(), theirs, x, scale))
+    assert_same(numbers(models[0]), numbers(models[1]))
+    with pytest.raises(TypeError, match="one array or more, and was given none"):
+        step(())
+
+
+@backends
+def test_what_is_replaced_holds_from_then_on(backend):
+    models = [nn.MLP(2, [3], 1, rng=k % 2) for k in range(4)]
+    x, y = RNG.normal(size=(4, 2)), RNG.normal(size=(4, 1))
+    step = nn.TrainStep(models[0], nn.MSE(), nn.SGD(models[0].parameters(), 0.1), backend)
+    theirs = nn.SGD(models[2].parameters(), 0.1)
+    assert step(x, y) == pytest.approx(by_hand(models[2], nn.MSE(), theirs, x, y))
+    step.loss = nn.L1()
+    assert step(x, y) == pytest.approx(by_hand(models[2], nn.L1(), theirs, x, y))
+    step.optimizer, theirs = (nn.Adam(m[2].parameters(), 0.1) for m in (models[0], models[2]))
+    step.clip_norm = 0.01
+    for _ in range(2):
+        loss = by_hand(models[2], nn.L1(), theirs, x, y, lambda parameters: nn.clip_grad_norm(parameters, 0.01))
+        assert step(x, y) == pytest.approx(loss)
+    assert_same(numbers(models[0], step.optimizer), numbers(models[2], theirs))
+    step.model, step.clip_norm = models[1], None
+    step.optimizer, theirs = (nn.Adam(m.parameters(), 0.1) for m in (models[1], models[3]))
+    assert step(x, y) == pytest.approx(by_hand(models[3], nn.L1(), theirs, x, y))
+    assert_same(numbers(models[1], step.optimizer), numbers(models[3], theirs))
+    for name, wrong, message in (("optimizer", 0.1, "is no optimizer"), ("loss", nn.MSE, r"give MSE\(...\)")):
+        with pytest.raises(TypeError, match=message):
+            setattr(step, name, wrong)
+    assert step(x, y) == pytest.approx(by_hand(models[3], nn.L1(), theirs, x, y))
+
+
+@backends
 def test_what_a_loss_returns_besides(backend):
     def loss(logits, labels):
         right = logits.argmax(1) == labels

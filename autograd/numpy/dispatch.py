@@ -31,7 +31,7 @@ GIVEN = {*ARRAYS, type(None)}  # what is no array yet is made one, but None
 SIMPLE = {*ARRAYS, float, int, bool, type(None)}  # what every function takes as it is
 ARRAY_ARGUMENTS = {*"a a1 a2 arr array ary b element indices test_elements v x x1 x2".split()}
 BY_ROWS = {Tensor, Value, float, int}  # what every row takes as it is
-OURS = {"affine", "log_softmax", "logsumexp", "norm", "softmax"}  # functions of arrays that NumPy lacks
+OURS = {"affine", "log_softmax", "logsumexp", "norm", "segment_sum", "softmax"}  # functions of arrays that NumPy lacks
 NO_OUT = (
     "{}: a result that takes part in derivatives is not written into an array: "
     "write a = a + t instead of a += t, and leave out="
@@ -90,7 +90,7 @@ def recorded(
             if not with_node and of_ufunc and "out" not in kwargs and len(args) <= plain.nin:
                 return warning_there(plain, *args, **kwargs)
             if not with_node or kwargs and of_ufunc:
-                return plain(*args, **kwargs) if plain else numbers_of(function(Tensor(args[0]), *args[1:], **kwargs))
+                return plain(*args, **kwargs) if plain else _of_numbers(function, *args, **kwargs)
             args, kwargs = _entered(function, arrays, as_given, *_without_out(name, plain, args, kwargs))
             if kinds.tracing and _with_integers(args, kwargs):
                 return _of_integers(plain, function, args, kwargs)
@@ -99,6 +99,12 @@ def recorded(
             raise refused(error, name, (*args, *kwargs.values())) from None
 
     return _called(name, either, plain)
+
+
+def _of_numbers(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """What a function of nodes makes of numbers alone, as numbers."""
+    given = signature(function).bind(*args, **kwargs)
+    return numbers_of(function(Tensor(given.args[0]), *given.args[1:], **given.kwargs))
 
 
 def _without_out(called: str, plain: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:

@@ -113,6 +113,18 @@ def take_along_axis(arr: Tensor, indices: Tensor, axis: int | None = -1) -> Any:
     return _at(x, (*places[:axis], indices, *places[axis + 1 :]), indices)
 
 
+def segment_sum(data: Any, segment_ids: Any, num_segments: int) -> Any:
+    """For each k < num_segments the sum of data[segment_ids == k] along the first axis, as jax.ops.segment_sum.
+
+    Raises ValueError unless each entry of data has an integer, and IndexError for one that is out of bounds.
+    """
+    data, ids = as_array(data), as_array(segment_ids)
+    if data.shape[: ids.ndim] != ids.shape:
+        raise ValueError(f"segment_sum: segment_ids has shape {ids.shape}, data {data.shape}: give each entry a number")
+    places = OPERATIONS["bounded"](ids, num_segments)
+    return OPERATIONS["scatter_add"](data, places, (num_segments, *data.shape[ids.ndim :]))
+
+
 def choose(a: Any, choices: Sequence, *, mode: str = "raise") -> Any:
     """As numpy.choose."""
     if not is_node(a):

@@ -25,6 +25,7 @@ from .text import ALONE, MASKED
 LOOK = attrgetter("__class__", "shape", "dtype", "flags.carray")  # the last: contiguous, aligned, writable
 ON_THE_STACK = 1 << 15  # bytes; larger workspaces are allocated
 LONG = 40_000  # characters of code; of more, functions of their own and no unrolled loops save LLVM minutes
+INLINED = 100_000  # the same, where a function counts as often as it is called
 
 
 class LlvmExecutable:
@@ -151,7 +152,8 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
         *code.lines,
         "}",
     ]
-    short = code.module.short and sum(map(len, [*code.module.functions, *code.lines])) < LONG
+    body, once = sum(map(len, code.lines)), sum(map(len, code.module.functions))
+    short = code.module.short and body + once < LONG and body + code.module.length < INLINED
     return "\n".join([*lines, *_options(short)]) + "\n", short
 
 

@@ -18,10 +18,12 @@ class Module:
     def __init__(self):
         self.declared: set[str] = set()
         self.functions: dict[str, str] = {}  # text from the parameters on: name
+        self.length = 0  # in characters, if every function stood wherever it is called
         self.short = True  # so that all may be one function, and loops unrolled
 
     def function(self, text: str) -> str:
-        """The name of the function with this text."""
+        """The name of the function with this text, for one more call."""
+        self.length += len(text)
         return self.functions.setdefault(text, f"@f{len(self.functions)}")
 
     def lines(self) -> list[str]:

@@ -54,6 +54,9 @@ A array dst ar ar1 filt seq_of_zeros u: {x}
 B src vals values ar2: {y} ; {num}
 mask: MASK
 apply_over_axes.axes: AXES
+segment_sum.data: {x} ; {y} ; {row} ; {list}
+segment_sum.segment_ids: [0, 1, 0] ; [0, 0] ; [-1, 1] ; [[0, 1, 0], [1, 0, 0]] ; 0 ; [5, 0] ; [0.5, 1.0] ; [0]
+segment_sum.num_segments: 2 ; 1 ; 3 ; 0
 affine.weight: {columns} ; {columns} ; {y}
 affine.bias: {num} ; {y}
 func1d func: np.sum ; np.sin

@@ -74,6 +74,15 @@ def _logsumexp(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return numpy.logaddexp.reduce(x, axis, keepdims=keepdims)
 
 
+def _segment_sum(data: Any, segment_ids: Any, num_segments: int) -> Any:
+    data, ids = numpy.asarray(data, float), numpy.asarray(segment_ids)
+    out = numpy.zeros((num_segments, *data.shape[ids.ndim :]))
+    if data.shape[: ids.ndim] != ids.shape:
+        raise ValueError("one for each entry")
+    numpy.add.at(out, ids, data)
+    return out
+
+
 DEFINED: dict[str, Any] = {  # what NumPy does not have, by its definition
     "affine": lambda x, weight, bias: x @ weight + bias,
     "log_softmax": lambda x, axis=-1: x - _logsumexp(x, axis, keepdims=True),
@@ -83,6 +92,7 @@ DEFINED: dict[str, Any] = {  # what NumPy does not have, by its definition
     "log_sigmoid": lambda x, /: -numpy.logaddexp(-x, 0),
     "logsumexp": _logsumexp,
     "norm": lambda x, axis=None, *, keepdims=False: numpy.sqrt(numpy.sum(x * x, axis, keepdims=keepdims)),
+    "segment_sum": _segment_sum,
     "softmax": _softmax,
     "sliding_window_view": numpy.lib.stride_tricks.sliding_window_view,
 }

@@ -108,6 +108,7 @@ OURS = {
     **{"pow": np.power, "concat": np.concatenate, "permute_dims": np.transpose, "asanyarray": np.asarray},
     "fix": np.trunc,  # its own rounds
     **{"matrix_transpose": lambda x: np.swapaxes(x, -1, -2), "affine": lambda x, w, b: x @ w + b},
+    "segment_sum": lambda x, i, n: torch.zeros(n, *x.shape[i.ndim :], dtype=x.dtype).index_put((i,), x, True),
 }
 SCOPE = {
     **{"vjp": vjp, "value_and_grad": value_and_grad, "grad": grad, "jvp": jvp, "vmap": vmap, "scan": scan},

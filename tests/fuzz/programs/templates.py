@@ -96,6 +96,7 @@ RARE = [
     np.sort(np.partition({f}, 0, {axis}), {again}) ; np.sort(np.argpartition({f}, 0, {axis}), {again})
     np.lexsort(({i}, {i})) ; np.digitize({f}, [-1.0, 0.5]) ; np.nanargmax({f}) ; np.nanargmin({f}, {axis})
     np.bincount(np.ravel({i}) % 5) ; np.bincount(np.ravel({i}) % 5, np.ravel({f}))
+    np.segment_sum({f}, {i} % 3, 3) ; np.segment_sum({f}, np.arange({n}) % 2, 2)
     np.histogram({f}, 3, (-1.0, 1.0))[0] ; {f} * np.ndim({x}) ; np.cov({a}) ; np.corrcoef({f})
     np.sum({f}, where={b}) ; np.max({f}, initial={c}) ; np.mean({f}, {axis}, where={f} > 0)
     np.var({f}, {axes}, ddof=1) ; np.std({f}, correction=0.5) ; np.max({f}, where={b}, initial=-1.0)
