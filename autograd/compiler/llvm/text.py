@@ -10,6 +10,7 @@ TYPES |= {np.dtype(bool): "i1"}
 SIZES = {"double": 8, "float": 4, "i64": 8, "i32": 4, "i1": 1}  # bytes in memory, where a mask is as NumPy has it
 KERNEL, WIDE = "#2", "#3"  # the attributes of functions of loops; of those along memory, for the widest vectors
 ALONE, MASKED = "!0", "!2"  # loops that are not vectorised, and those whose last vector may be a part of one
+ROLLED = "!4"  # loops that are not unrolled
 
 
 class Module:
@@ -19,9 +20,11 @@ class Module:
         self.declared: set[str] = set()
         self.functions: dict[str, str] = {}  # text from the parameters on: name
         self.short = True  # so that all may be one function, and loops unrolled
+        self.length = 0  # of the functions, each as often as it is called
 
     def function(self, text: str) -> str:
         """The name of the function with this text."""
+        self.length += len(text)
         return self.functions.setdefault(text, f"@f{len(self.functions)}")
 
     def lines(self) -> list[str]:
@@ -36,6 +39,7 @@ class Code:
         self.module = module
         self.lines: list[str] = []
         self.block, self.loops, self._count = "entry", 0, 0
+        self.inlined = 0  # calls so far that what is called takes the place of
 
     def parameter(self, type: str, outside: str) -> str:
         """What is called `outside` in the program's function, as it is called in this one."""
@@ -62,9 +66,17 @@ class Code:
         self.block = label
 
     def loop(
-        self, count: int | str, body: Callable, carried: Sequence[str] = (), type: str | Sequence[str] = "double"
+        self,
+        count: int | str,
+        body: Callable,
+        carried: Sequence[str] = (),
+        type: str | Sequence[str] = "double",
+        kind: str | None = None,
     ) -> list[str]:
-        """body(i, *carried) for i in range(count), which returns the next values of what is carried; the last."""
+        """body(i, *carried) for i in range(count), which returns the next values of what is carried; the last.
+
+        Its kind is ALONE, MASKED or ROLLED; unless said, the last where unrolling would copy what calls stand for.
+        """
         types = [type] * len(carried) if isinstance(type, str) else type
         if count == 1:
             return list(body("0", *carried) or ())
@@ -77,11 +89,12 @@ class Code:
         self.do(f"{(go := self.new())} = icmp slt i64 {index}, {count}")
         self.do(f"br i1 {go}, label %{inside}, label %{end}")
         self.start(inside)
-        self.loops += 1
+        self.loops, inlined = self.loops + 1, self.inlined
         results = body(index, *registers) or ()
         self.loops -= 1
         self.do(f"{following} = add nuw nsw i64 {index}, 1")
-        self.do(f"br label %{head}")
+        kind = kind or (ROLLED if self.inlined > inlined else None)
+        self.do(f"br label %{head}" + (f", !llvm.loop {kind}" if kind else ""))
         self.lines[place] = f"  {index} = phi i64 [0, %{before}], [{following}, %{self.block}]"
         for i, (register, first, result) in enumerate(zip(registers, carried, results)):
             self.lines[place + 1 + i] = f"  {register} = phi {types[i]} [{first}, %{before}], [{result}, %{self.block}]"
