@@ -11,6 +11,7 @@ SIZES = {"double": 8, "float": 4, "i64": 8, "i32": 4, "i1": 1}  # bytes in memor
 KERNEL, WIDE = "#2", "#3"  # the attributes of functions of loops; of those along memory, for the widest vectors
 ALONE, MASKED = "!0", "!2"  # loops that are not vectorised, and those whose last vector may be a part of one
 ROLLED = "!4"  # loops that are not unrolled
+Types = str | Sequence[str]  # one for all, or one for each
 
 
 class Module:
@@ -66,12 +67,7 @@ class Code:
         self.block = label
 
     def loop(
-        self,
-        count: int | str,
-        body: Callable,
-        carried: Sequence[str] = (),
-        type: str | Sequence[str] = "double",
-        kind: str | None = None,
+        self, count: int | str, body: Callable, carried: Sequence[str] = (), type: Types = "double", kind: str = ""
     ) -> list[str]:
         """body(i, *carried) for i in range(count), which returns the next values of what is carried; the last.
 
@@ -93,8 +89,8 @@ class Code:
         results = body(index, *registers) or ()
         self.loops -= 1
         self.do(f"{following} = add nuw nsw i64 {index}, 1")
-        kind = kind or (ROLLED if self.inlined > inlined else None)
-        self.do(f"br label %{head}" + (f", !llvm.loop {kind}" if kind else ""))
+        kind = kind or (ROLLED if self.inlined > inlined else "")
+        self.do(f"br label %{head}" + (kind and f", !llvm.loop {kind}"))
         self.lines[place] = f"  {index} = phi i64 [0, %{before}], [{following}, %{self.block}]"
         for i, (register, first, result) in enumerate(zip(registers, carried, results)):
             self.lines[place + 1 + i] = f"  {register} = phi {types[i]} [{first}, %{before}], [{result}, %{self.block}]"
