@@ -142,6 +142,11 @@ def taken(layer: Any, x: Any, takes: str, fits: Callable[[tuple[int, ...]], bool
 def features(layer: Any, x: Any, count: int) -> Any:
     """The same, as floats, with so many features in the last axis; integers widen no weight."""
     x = taken(layer, x, f"{count} features in the last axis", lambda shape: shape[-1:] == (count,))
+    if layer.weight.shape[:1] != (count,):
+        raise ValueError(
+            f"{_called(layer)} has a weight of shape {layer.weight.shape}, where {count} comes first: "
+            "with an Embedding's, shared, compute x @ embedding.weight.T"
+        )
     return floats(x, layer.weight)
 
 

@@ -20,7 +20,10 @@ def batches(x: Any, y: Any, size: int, rng: Any) -> Iterator[tuple[Any, Any]]:
     x and y are arrays, or tuples of arrays, of as many entries along the first axis. Each epoch has an order of its own
     where `rng` is a Generator, the same one where it is a seed. Raises ValueError for other lengths, and no examples.
     """
-    pair = tuple(tuple(map(np.asanyarray, z)) if isinstance(z, tuple) else np.asanyarray(z) for z in (x, y))
+    try:
+        pair = tuple(tuple(map(np.asanyarray, z)) if isinstance(z, tuple) else np.asanyarray(z) for z in (x, y))
+    except ValueError as error:
+        raise ValueError(f"batches: shorter sequences need padding, to make an array of all: {error}") from None
     found, size = flatten(pair), positive("batches: size", size)
     if len({array.shape[:1] for array in found}) != 1 or found[0].shape[:1] in ((), (0,)):
         raise ValueError(f"batches: x and y need equally many examples, along the first axis, not {shapes(found)}")

@@ -47,7 +47,7 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         plain = x.__class__ is Tensor or x.__class__ is ndarray and x.dtype.kind == "f"  # as nearly always
-        if not plain or x.shape[-1:] != (self.n_in,):
+        if not plain or x.shape[-1:] != self.weight.shape[:1]:
             x = features(self, x, self.n_in)
         if self.bias is None:
             return np.matmul(x, self.weight)

@@ -292,7 +292,7 @@ def test_the_power_of_one_half_is_numpys():
         f = jit(lambda x, y: (x**0.5, y**0.5, x ** np.full(4, 0.5)), backend=backend)
         for ours, theirs in zip(f(x, x.astype(np.float32)), expected):
             np.testing.assert_array_equal(ours, theirs)
-            np.testing.assert_array_equal(np.signbit(ours[1:]), np.signbit(theirs[1:]))
+            np.testing.assert_array_equal(np.signbit(ours[1:3]), np.signbit(theirs[1:3]))
 
 
 def test_a_large_graph_of_numbers_compiles_and_frees():

@@ -31,6 +31,13 @@ class Forgetful(nn.Module):
         self.weight = numpy.ones(2)
 
 
+def tied():
+    """An output layer with the weight of an Embedding, as PyTorch has it."""
+    embedding, head = nn.Embedding(9, 4, rng=0), nn.Linear(4, 9, rng=0, bias=False)
+    head.weight = embedding.weight
+    return head(embedding(numpy.zeros((2, 3), int)))
+
+
 class Foreign:
     """An array of another library, which NumPy can convert."""
 
@@ -67,6 +74,8 @@ TRAINING = [
     (lambda: nn.SGD(model().parameters), TypeError, "model.parameters()"),
     (lambda: nn.Sequential([model(), nn.ReLU()]), TypeError, "one by one, not in a list"),
     (lambda: nn.MLP(2, 8, 1, rng=0), TypeError, "[8, 8]"),
+    (tied, ValueError, "Linear(4 -> 9) has a weight of shape (9, 4), where 4 comes first"),
+    (lambda: nn.batches([[1, 2], [3]], [0, 1], 2, 0), ValueError, "batches: shorter sequences need padding"),
     (lambda: nn.TrainStep(model(), nn.MSE, nn.SGD(model().parameters())), TypeError, "give MSE(...)"),
 ]
 

@@ -272,6 +272,54 @@ def test_a_count_in_a_forward_is_not_lost_in_jit():
     assert model.count == 0.0 and jit(model.eval())(x).tolist() == [0.0, 1.0, 2.0]
 
 
+class Remembers(nn.Module):
+    """A recurrence whose state is None at first, as one writes it before thinking of compilation."""
+
+    def __init__(self, holder):
+        self.w, self.state, self.seen, self.holder = Tensor(np.ones(3)), None, None, holder
+
+    def forward(self, x):
+        inner, other = lambda: self.w, self.holder.seen  # of another object
+        y = inner() * x if self.state is None else inner() * x + self.state[0]
+        self.state = (y.detach(),)
+        self.seen = y if other is None else other
+        return y
+
+
+class Watches(nn.Module):
+    """What it assigns is there to be looked at: nothing comes of it in the next call."""
+
+    def __init__(self):
+        self.w, self.seen, self.both = Tensor(np.ones(3)), None, None
+
+    def forward(self, x):
+        self.seen = x * self.w
+        self.both = (self.seen, self.seen)
+        return self.both[0] + 0.0
+
+
+@pytest.mark.parametrize("compiled", ["jit", "TrainStep", "scan"])
+def test_a_state_that_begins_as_none_is_not_lost_in_a_program(compiled):
+    def run(model):
+        step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.0), "python")
+        loop = lambda: scan(lambda carry, x: (carry, model(x)), 0.0, np.ones((2, 3)))
+        return {
+            "jit": lambda: jit(model)(np.ones(3)),
+            "TrainStep": lambda: step(np.ones(3), np.zeros(3)),
+            "scan": jit(loop),
+        }
+
+    model = Remembers(Watches())
+    for _ in range(2):
+        with pytest.raises(TracingError, match=r"Remembers\.state was read, and then assigned to inside .*float array"):
+            run(model)[compiled]()
+        assert model.state is None and model.seen is None
+    assert model(np.ones(3)).tolist() == model.state[0].tolist() == [1.0, 1.0, 1.0]
+    watched = Watches()
+    run(watched)[compiled]()
+    assert watched.seen is watched.both is None
+
+
 @pytest.mark.parametrize(
     "loop", [lambda f, x: vmap(f)(x), lambda f, x: scan(lambda carry, row: (carry, f(row)), 0.0, x)[1]]
 )

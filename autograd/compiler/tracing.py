@@ -70,7 +70,8 @@ class _Traced:
     def __index__(self) -> int:
         asked(
             "a node was used as an index, or as a length",
-            "for array[i] write np.take(array, i) or Tensor(array)[i]; shapes, slices and axes must be known",
+            "for array[i] write autograd.numpy's take(array, i, 0), or Tensor(array)[i]; shapes, slices and axes "
+            "must be known",
         )
 
     def __bool__(self) -> bool:
@@ -79,7 +80,7 @@ class _Traced:
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         asked(
             "an array was indexed by a node, or a node turned into an array",
-            "use a function of autograd.numpy; for array[i] write np.take(array, i) or Tensor(array)[i]",
+            "use a function of autograd.numpy; for array[i] write its take(array, i, 0), or Tensor(array)[i]",
         )
 
     def __deepcopy__(self, memo: Any = None) -> NoReturn:

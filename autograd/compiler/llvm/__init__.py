@@ -20,12 +20,11 @@ from ..program import Program, Variable
 from .arrays import Arrays, Memory
 from .machine import HUGE, STRAIGHT, MachineCode, registers
 from .steps import Steps
-from .text import ALONE, MASKED
+from .text import ALONE, MASKED, ROLLED
 
 LOOK = attrgetter("__class__", "shape", "dtype", "flags.carray")  # the last: contiguous, aligned, writable
 ON_THE_STACK = 1 << 15  # bytes; larger workspaces are allocated
-LONG = 40_000  # characters of code; of more, functions of their own and no unrolled loops save LLVM minutes
-INLINED = 100_000  # the same, where a function counts as often as it is called
+LONG = 45_000  # characters of code, once all is one function; of more, keeping them, and loops, saves LLVM minutes
 
 
 class LlvmExecutable:
@@ -133,8 +132,7 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
     """
     code = writer.code
     code.start("begin")
-    code.loop("%n", lambda index: _iteration(Steps(program, writer), index, moves, carried))
-    code.lines[-2] += f", !llvm.loop {ALONE}"  # on its way back
+    code.loop("%n", lambda index: _iteration(Steps(program, writer), index, moves, carried), kind=ALONE)
     code.do(f"ret i64 {writer.status.at(())}")
     names = [f"%c{i}" for i in range(len(writer.constants))] + [f"%i{i}" for i in range(len(program.inputs))]
     names += [f"%o{i}" for i in range(len(program.outputs)) if i not in carried]
@@ -152,8 +150,7 @@ def _function(program: Program, writer: Arrays, moves: Sequence[bool], carried: 
         *code.lines,
         "}",
     ]
-    body, once = sum(map(len, code.lines)), sum(map(len, code.module.functions))
-    short = code.module.short and body + once < LONG and body + code.module.length < INLINED
+    short = code.module.short and code.module.length + sum(map(len, code.lines)) < LONG
     return "\n".join([*lines, *_options(short)]) + "\n", short
 
 
@@ -171,6 +168,8 @@ def _options(short: bool) -> list[str]:
         '!1 = !{!"llvm.loop.vectorize.enable", i1 false}',
         f"{MASKED} = distinct !{{{MASKED}, !3}}",
         f'!3 = !{{!"llvm.loop.vectorize.predicate.enable", i1 {masks}}}',
+        f"{ROLLED} = distinct !{{{ROLLED}, !5}}",
+        '!5 = !{!"llvm.loop.unroll.disable"}',
     ]
 
 

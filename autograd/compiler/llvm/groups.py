@@ -134,8 +134,8 @@ def _along(p: Arrays, n: int, rows: Sequence, arrays: list[tuple[Memory, Member]
             p.store(*value)
         return after
 
-    found = p.code.loop(n, element, [literal(first, type) for (*_, (first, _)), type in zip(sums, types)], types)
-    p.code.lines[-2] += f", !llvm.loop {MASKED}"  # on its way back
+    begin = [literal(first, type) for (*_, (first, _)), type in zip(sums, types)]
+    found = p.code.loop(n, element, begin, types, MASKED)
     for member in numbers:
         registers, found = found[: len(rows)], found[len(rows) :]
         if member.divisor > 1:

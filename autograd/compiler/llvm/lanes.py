@@ -149,6 +149,7 @@ def word(name: str) -> Callable:
         if not code.loops and name in LIBM:
             return code.libm(name, type, *args)
         code.module.declared |= definitions(name, type)
+        code.inlined += 1
         return code.emit(f"call {type} @{name}_{type}({', '.join(f'{type} {x}' for x in args)})")
 
     return write

@@ -10,6 +10,8 @@ TYPES |= {np.dtype(bool): "i1"}
 SIZES = {"double": 8, "float": 4, "i64": 8, "i32": 4, "i1": 1}  # bytes in memory, where a mask is as NumPy has it
 KERNEL, WIDE = "#2", "#3"  # the attributes of functions of loops; of those along memory, for the widest vectors
 ALONE, MASKED = "!0", "!2"  # loops that are not vectorised, and those whose last vector may be a part of one
+ROLLED = "!4"  # loops that are not unrolled
+Types = str | Sequence[str]  # one for all, or one for each
 
 
 class Module:
@@ -18,8 +20,8 @@ class Module:
     def __init__(self):
         self.declared: set[str] = set()
         self.functions: dict[str, str] = {}  # text from the parameters on: name
-        self.length = 0  # in characters, if every function stood wherever it is called
         self.short = True  # so that all may be one function, and loops unrolled
+        self.length = 0  # in characters, of the functions, each as often as it is called
 
     def function(self, text: str) -> str:
         """The name of the function with this text, for one more call."""
@@ -38,6 +40,7 @@ class Code:
         self.module = module
         self.lines: list[str] = []
         self.block, self.loops, self._count = "entry", 0, 0
+        self.inlined = 0  # calls so far that what is called takes the place of
 
     def parameter(self, type: str, outside: str) -> str:
         """What is called `outside` in the program's function, as it is called in this one."""
@@ -64,9 +67,12 @@ class Code:
         self.block = label
 
     def loop(
-        self, count: int | str, body: Callable, carried: Sequence[str] = (), type: str | Sequence[str] = "double"
+        self, count: int | str, body: Callable, carried: Sequence[str] = (), type: Types = "double", kind: str = ""
     ) -> list[str]:
-        """body(i, *carried) for i in range(count), which returns the next values of what is carried; the last."""
+        """body(i, *carried) for i in range(count), which returns the next values of what is carried; the last.
+
+        Its kind is ALONE, MASKED or ROLLED; unless said, the last where unrolling would copy what calls stand for.
+        """
         types = [type] * len(carried) if isinstance(type, str) else type
         if count == 1:
             return list(body("0", *carried) or ())
@@ -79,11 +85,12 @@ class Code:
         self.do(f"{(go := self.new())} = icmp slt i64 {index}, {count}")
         self.do(f"br i1 {go}, label %{inside}, label %{end}")
         self.start(inside)
-        self.loops += 1
+        self.loops, inlined = self.loops + 1, self.inlined
         results = body(index, *registers) or ()
         self.loops -= 1
         self.do(f"{following} = add nuw nsw i64 {index}, 1")
-        self.do(f"br label %{head}")
+        kind = kind or (ROLLED if self.inlined > inlined else "")
+        self.do(f"br label %{head}" + (kind and f", !llvm.loop {kind}"))
         self.lines[place] = f"  {index} = phi i64 [0, %{before}], [{following}, %{self.block}]"
         for i, (register, first, result) in enumerate(zip(registers, carried, results)):
             self.lines[place + 1 + i] = f"  {register} = phi {types[i]} [{first}, %{before}], [{result}, %{self.block}]"
