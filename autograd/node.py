@@ -78,6 +78,8 @@ class Node(Conduct):
 
     def detach(self) -> Self:
         """A leaf with the same number and no history."""
+        if kinds.tracing and self.operation is None:  # the program reads its number at each call
+            return kinds.recorded("detached", self)
         leaf = object.__new__(type(self))
         leaf._become_leaf(self.number, self.name)
         return leaf
@@ -109,7 +111,7 @@ class Value(Node, ValueMethods, final=False):
 
     def item(self) -> float:
         """The number, as a float."""
-        return self.number
+        return self.data
 
     def __repr__(self) -> str:
         return f"Value({self.number!r}{_named(self)})"
@@ -169,12 +171,12 @@ class Tensor(Node, TensorMethods, final=False):
         """The number of a Tensor that has a single element, as a float; TypeError if it has more."""
         if self.size != 1:
             raise TypeError(f"a Tensor of shape {self.shape} is not one number; .data is the array")
-        return self.number.item()
+        return self.data.item()
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(f"the truth of a Tensor of shape {self.shape} is ambiguous: write (x > 0).all() or .any()")
-        return bool(self.number)
+        return bool(self.data)
 
     def __len__(self) -> int:
         if not self.ndim:

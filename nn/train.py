@@ -15,7 +15,7 @@ from autograd.tree import flatten, map_tree, unflatten
 
 from .arguments import between, function, positive
 from .feeding import arrays, drawn, in_parts, shapes
-from .module import Module, buffers_stay, set_together
+from .module import Module, buffers_stay, set_together, settle_buffers
 from .optim import Optimizer
 from .updating import Buffers, Rule
 
@@ -202,7 +202,8 @@ class TrainStep(compiler.Compiled):
         for state in self.optimizer.state:
             held += state
         for buffer in update.buffers:
-            held.append(np.asarray(getattr(*buffer)))
+            now = getattr(*buffer)  # a node, where forward has run by itself meanwhile
+            held.append(np.asarray(getattr(now, "number", now)))
         for owner, rate in update.rates.items():
             rate.number = owner.rate(1.0)
         for node in update.frozen:
@@ -213,6 +214,7 @@ class TrainStep(compiler.Compiled):
     def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> Update:
         """Record one update and print it, or take over what is known; what is carried replaces what it was made of."""
         self.optimizer.check()
+        settle_buffers((self.model, self.loss))
         if any(0 in x.shape for x in batch):
             raise ValueError(f"TrainStep: the batch is empty, of shapes {shapes(batch)}")
         everyone = self.optimizer, *self.optimizer.groups

@@ -167,7 +167,7 @@ def lift(x: Any) -> Any:
             args = [trace.outside[arg] if isinstance(arg, Node) else arg for arg in node.args]
             trace.outside[node] = node.operation(*args)
         elif purpose.name == "vmap":
-            trace.outside[node] = leaf(node.data, node.name)
+            trace.outside[node] = leaf(node.number, node.name)
         else:
             refuse(
                 f"a {type(node).__name__} that was computed before (by {node.operation.name}) was used",
@@ -190,7 +190,7 @@ def lift_all(nodes: Sequence) -> list:
 
 def number_of(node: Node) -> Any:
     """What a leaf from outside holds: a float, or an array of floats in this machine's order of bytes."""
-    return float(node.data) if isinstance(node, Value) else native(node.data)
+    return float(node.number) if isinstance(node, Value) else native(node.number)
 
 
 def native(x: Any, kept: str = "f") -> np.ndarray:
