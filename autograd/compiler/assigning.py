@@ -1,16 +1,22 @@
 """What a function that is traced assigns to attributes of objects: no trace leaves its nodes there."""
 
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from ..failing import refuse
+from ..failing import purpose, refuse
 from ..tree import flatten
+from ..users import at_users_line
 
 MISSING = object()
+LOST = (
+    " inside {}, which happens only while it is recorded: nn.TrainStep changes float arrays, as in self.count = "
+    "self.count + 1.0 where that began as np.array(0.0)"
+)
 
 
 class Assigned(threading.local):
@@ -30,9 +36,10 @@ def assigning(owner: Any, name: str) -> None:
 def take_back() -> list[tuple[Any, str, Any]]:
     """Make attributes what they were, where nodes of this trace were assigned to them, or floats in place of floats.
 
-    The latter are buffers that change: their owners and names, and the nodes or arrays that were assigned last.
+    The latter are buffers that change: their owners and names, and the nodes or arrays that were assigned last. Of
+    Python's numbers, which no program changes, a warning tells.
     """
-    changed = []
+    changed, lost = [], []
     for (_, name), (owner, before) in assigned.before.items():
         held, now = vars(owner), vars(owner).get(name)
         is_buffer = _is_floats(before) and now is not before and (_is_traced(now) or _is_floats(now))
@@ -40,7 +47,11 @@ def take_back() -> list[tuple[Any, str, Any]]:
             changed.append((owner, name, now))
         if is_buffer or any(map(_is_traced, flatten(now))):
             held.pop(name) if before is MISSING else held.update({name: before})
+        if {type(before), type(now)} <= {int, float} and now != before and purpose.name != "vmap":  # which runs f anew
+            lost.append(f"{type(owner).__name__}.{name} went from {before} to {now}")
     assigned.before.clear()
+    for what in lost:
+        at_users_line(warnings.warn, what + LOST.format(purpose.name), RuntimeWarning)
     return changed
 
 
