@@ -329,10 +329,11 @@ def test_a_number_that_forward_changes_is_told_of_where_a_program_would_not_chan
             return x * self.w * self.beta
 
     x, y = np.ones((3, 2)), np.zeros((3, 2))
-    for call in (lambda model: jit(model)(x), lambda model: nn.TrainStep(model, nn.MSE(), nn.SGD([model.w], 0.1))(x, y)):
+    update = lambda model: nn.TrainStep(model, nn.MSE(), nn.SGD([model.w], 0.0))
+    for call in (lambda model: jit(model)(x), lambda model: update(model)(x, y)):
         with pytest.warns(RuntimeWarning, match=r"^Annealed.beta went from 1.0 to 0.5 inside jit, which happens only"):
             call(Annealed(1.0))
     Annealed(1.0)(x), vmap(Annealed(1.0))(x)  # which run it each time
     model = Annealed(np.array(1.0))
-    step = nn.TrainStep(model, nn.MSE(), nn.SGD([model.w], 0.0))
+    step = update(model)
     assert [step(x, y) for _ in range(2)] == [0.25, 0.0625] and model.beta == 0.25
