@@ -140,14 +140,14 @@ def test_what_does_not_count_is_not_compiled_again(monkeypatch):
 
 
 class Remembers(Scaled):
-    """Its forward assigns attributes, which leaves the others as worth watching as they are."""
+    """Its forward assigns attributes and an entry of a dict, which leaves the others as worth watching as they are."""
 
     def __init__(self):
         super().__init__()
         self.shape = None
 
     def __call__(self, x):
-        self.shape, self.count = x.shape, len(x)
+        self.shape, self.count, self.options["last"] = x.shape, len(x), x.shape
         return super().__call__(x) * (1.0 if self.training else 2.0)
 
 
