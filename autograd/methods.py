@@ -114,7 +114,7 @@ def _comparison_of_numbers(symbol: str) -> Callable:
 
 def _read(node: Node) -> Any:
     """The number or array; inside jit one from outside has none, since the program reads it at each call."""
-    if hooks and kinds.tracing and node.operation is None:
+    if hooks and kinds.kept and node.operation is None:
         return kinds.recorded("alias", node).data
     return node.number
 

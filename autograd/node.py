@@ -248,6 +248,7 @@ class Kinds(threading.local):
     """The classes that numbers and arrays are wrapped in: Value and Tensor, or inside jit and vmap their doubles."""
 
     number, array, tracing = Value, Tensor, False
+    kept = False  # whether what is traced will run again, as jit's programs do
 
     def recorded(self, row: str, x: Node, *rest: Any) -> Any:
         """A row of the table applied to a node, recorded by these classes even if the node is from outside jit."""

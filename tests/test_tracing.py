@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, TracingError, Value, check_gradients, grad, gradients, hessian, jit, value_and_grad
+from autograd import Tensor, TracingError, Value, check_gradients, grad, gradients, hessian, jit, value_and_grad, vmap
 from autograd.numpy import OF_MASKS, OF_NUMBERS, OF_SHAPES, masks
 from autograd.operation import OPERATIONS, PLACE
 from autograd.tree import flatten
@@ -350,6 +350,9 @@ def test_the_number_of_a_node_from_outside_is_not_frozen_into_a_program(node, re
     for f in (lambda x: x * read(node), lambda x: x * read(node.detach())):
         with pytest.raises(TracingError, match="inside jit: the number is not known yet"):
             compiled(f)(1.0)
+        with pytest.raises(TracingError, match="the number is not known yet"):
+            compiled(lambda x, read=read: vmap(lambda x: x * read(node))(x))(np.ones(3))
+    assert vmap(lambda x: x * node.data)(np.ones(3)).ravel().tolist() == [2.0, 2.0, 2.0]  # it is traced each time
     made = node * 3.0
     assert compiled(lambda x: x * made.detach())(2.0) == 12.0 and compiled(lambda x: x * made.data)(2.0) == 12.0
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..failing import purpose, refuse
+from ..node import kinds
 from ..tree import flatten
 from ..users import at_users_line
 
@@ -47,7 +48,8 @@ def take_back() -> list[tuple[Any, str, Any]]:
             changed.append((owner, name, now))
         if is_buffer or any(map(_is_traced, flatten(now))):
             held.pop(name) if before is MISSING else held.update({name: before})
-        if {type(before), type(now)} <= {int, float} and now != before and purpose.name != "vmap":  # which runs f anew
+        runs_anew = purpose.name == "vmap" and not kinds.kept  # each time that it is called
+        if {type(before), type(now)} <= {int, float} and now != before and not runs_anew:
             lost.append(f"{type(owner).__name__}.{name} went from {before} to {now}")
     assigned.before.clear()
     for what in lost:

@@ -276,7 +276,7 @@ def traced(function: Callable[..., R]) -> Callable[..., R]:
     def in_trace(*args: Any) -> R:
         before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
         others, outer, inspection.inspector = (
-            (inspection.around, source.instead, derivative.since),
+            (inspection.around, source.instead, derivative.since, kinds.kept),
             assigned.before,
             None,
         )
@@ -290,7 +290,7 @@ def traced(function: Callable[..., R]) -> Callable[..., R]:
                 return function(*args)
         finally:  # without calls at first, in which Python might be interrupted
             purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
-            inspection.around, source.instead, derivative.since = others
+            inspection.around, source.instead, derivative.since, kinds.kept = others
             if assigned.before is not outer:  # the end of taken_back() was interrupted
                 take_back()
                 assigned.before = outer
@@ -302,6 +302,7 @@ def traced(function: Callable[..., R]) -> Callable[..., R]:
 def record(function: Callable, examples: Sequence, names: Sequence[str], by: str = "jit") -> Recording:
     """Run a function once on nodes for these examples, floats or arrays of floats, and keep what it recorded."""
     purpose.name, nodes = by, [leaf(x, name) for x, name in zip(examples, names, strict=True)]
+    kinds.kept = kinds.kept or by == "jit"
     try:
         output = map_tree(lift, function(*nodes))
     except ValueError as error:  # NumPy's own, where a node is to be written into an array
