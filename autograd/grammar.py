@@ -131,9 +131,6 @@ class _Reader:
             word = GUARDED.get(word, word)
         return Call(word, (left, right))
 
-    def _Compare(self, node: ast.Compare) -> Tree:
-        self.refuse("Compare has no place (write less(x, y), greater, less_equal, greater_equal or equal)")
-
     def _UnaryOp(self, node: ast.UnaryOp) -> Tree:
         inner = self.read(node.operand)
         if isinstance(node.op, ast.UAdd):

@@ -42,8 +42,6 @@ class Node(Conduct):
     }
     reading: Reading
     _grad_before: float | None = None  # what `grad` is before a backward()
-    data: Any
-    grad: Any
     name: str
     label: str  # micrograd's word for it
     operation: Any  # an Operation, or None for a leaf
@@ -247,8 +245,7 @@ beside(Value.reading, Tensor.reading)
 class Kinds(threading.local):
     """The classes that numbers and arrays are wrapped in: Value and Tensor, or inside jit and vmap their doubles."""
 
-    number, array, tracing = Value, Tensor, False
-    kept = False  # whether what is traced will run again, as jit's programs do
+    number, array, tracing, kept = Value, Tensor, False, False  # kept: a program that will run again, as jit's
 
     def recorded(self, row: str, x: Node, *rest: Any) -> Any:
         """A row of the table applied to a node, recorded by these classes even if the node is from outside jit."""

@@ -53,7 +53,7 @@ def test_defined_operations_are_like_those_of_the_table(x):
         ("f(sin) = sin(sin) | g", "sin is no word"),
         ("f(x) = x.data | g", "data is none of"),
         ("f(_x) = _x | g", "'_x' cannot be a name"),
-        ("f(x) = x < 1 | g", r"Compare has no place \(write less\(x, y\), greater, .* in 'x < 1'"),
+        ("f(x) = x < 1 | g", "Compare has no place"),
         ("f(x) = sin(x)", "1 arguments and 0 pullbacks"),
         ("class(x) = x | g", "cannot be a name"),
         ("sum(x) = x | g", "in the table already"),
