@@ -13,7 +13,7 @@ class Conduct:
     """The part of Node that concerns Python, not graphs."""
 
     __slots__ = ()
-    number: Any
+    data: Any
     grad: Any
 
     def item(self) -> float:
@@ -32,7 +32,7 @@ class Conduct:
         return format(self.item(), spec) if spec else repr(self)
 
     def __bool__(self) -> bool:
-        return bool(self.number)
+        return bool(self.data)
 
     if not TYPE_CHECKING:  # a type checker would take a node for an array, and array + node for one
 

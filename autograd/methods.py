@@ -6,7 +6,6 @@ The elementwise rows of the table are operators and methods; functions of arrays
 import functools
 import numbers
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Any
 
 import numpy
@@ -113,6 +112,13 @@ def _comparison_of_numbers(symbol: str) -> Callable:
     return compare
 
 
+def _read(node: Node) -> Any:
+    """The number or array; inside jit one from outside has none, since the program reads it at each call."""
+    if hooks and kinds.kept and node.operation is None:
+        return kinds.recorded("alias", node).data
+    return node.number
+
+
 def _assign(node: Node, data: Any) -> None:
     """Let a node hold another number or array: what Value() and Tensor() take, but an array of floats as it is."""
     if isinstance(node, Tensor):
@@ -141,7 +147,7 @@ _attach(Tensor, "__contains__", lambda self, item: bool(names.any(self == item))
 _attach(Tensor, "__rmatmul__", lambda self, other: names.matmul(other, self), names.matmul.__doc__)
 for _name, _function in {
     "data": property(
-        attrgetter("number"),  # which generated code reads, since a property takes longer
+        _read,  # generated code reads `number`, since a property takes longer
         _assign,
         doc="The number, a float, or the array, numpy.ndarray. Of a leaf it may be assigned to.",
     ),

@@ -42,8 +42,6 @@ class Node(Conduct):
     }
     reading: Reading
     _grad_before: float | None = None  # what `grad` is before a backward()
-    data: Any
-    grad: Any
     name: str
     label: str  # micrograd's word for it
     operation: Any  # an Operation, or None for a leaf
@@ -78,6 +76,8 @@ class Node(Conduct):
 
     def detach(self) -> Self:
         """A leaf with the same number and no history."""
+        if kinds.tracing and self.operation is None:  # the program reads its number at each call
+            return kinds.recorded("detached", self)
         leaf = object.__new__(type(self))
         leaf._become_leaf(self.number, self.name)
         return leaf
@@ -109,7 +109,7 @@ class Value(Node, ValueMethods, final=False):
 
     def item(self) -> float:
         """The number, as a float."""
-        return self.number
+        return self.data
 
     def __repr__(self) -> str:
         return f"Value({self.number!r}{_named(self)})"
@@ -169,12 +169,12 @@ class Tensor(Node, TensorMethods, final=False):
         """The number of a Tensor that has a single element, as a float; TypeError if it has more."""
         if self.size != 1:
             raise TypeError(f"a Tensor of shape {self.shape} is not one number; .data is the array")
-        return self.number.item()
+        return self.data.item()
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(f"the truth of a Tensor of shape {self.shape} is ambiguous: write (x > 0).all() or .any()")
-        return bool(self.number)
+        return bool(self.data)
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -245,7 +245,7 @@ beside(Value.reading, Tensor.reading)
 class Kinds(threading.local):
     """The classes that numbers and arrays are wrapped in: Value and Tensor, or inside jit and vmap their doubles."""
 
-    number, array, tracing = Value, Tensor, False
+    number, array, tracing, kept = Value, Tensor, False, False  # kept: a program that will run again, as jit's
 
     def recorded(self, row: str, x: Node, *rest: Any) -> Any:
         """A row of the table applied to a node, recorded by these classes even if the node is from outside jit."""

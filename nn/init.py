@@ -1,4 +1,4 @@
-"""How weights begin: functions of a shape and a generator.
+"""How weights begin: functions of a shape and a generator, or a seed.
 
 The shape is (n_in, n_out), or (n_out, n_in, height, width) of a convolution.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import Tensor
 
-from .arguments import called
+from .arguments import called, generator
 
 Shape = tuple[int, ...]
 Initializer = Callable[[Shape, np.random.Generator], np.ndarray] | str
@@ -22,28 +22,28 @@ def fans(shape: Shape) -> tuple[int, int]:
     return (shape[0], shape[-1]) if len(shape) < 3 else (math.prod(shape[1:]), shape[0] * math.prod(shape[2:]))
 
 
-def he(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+def he(shape: Shape, rng: Any) -> np.ndarray:
     """Normal with variance 2 / fan_in, for ReLU (He et al. 2015, Delving deep into rectifiers, equation 10)."""
-    return rng.normal(0.0, np.sqrt(2.0 / fans(shape)[0]), shape)
+    return generator(rng).normal(0.0, np.sqrt(2.0 / fans(shape)[0]), shape)
 
 
-def xavier(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+def xavier(shape: Shape, rng: Any) -> np.ndarray:
     """Uniform with variance 2 / (fan_in + fan_out), for tanh and sigmoid (Glorot and Bengio 2010, equation 16)."""
     bound = np.sqrt(6.0 / sum(fans(shape)))
-    return rng.uniform(-bound, bound, shape)
+    return generator(rng).uniform(-bound, bound, shape)
 
 
-def uniform(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+def uniform(shape: Shape, rng: Any) -> np.ndarray:
     """Uniform in [0, 1)."""
-    return rng.random(shape)
+    return generator(rng).random(shape)
 
 
-def normal(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+def normal(shape: Shape, rng: Any) -> np.ndarray:
     """Normal with variance 1, as PyTorch's embeddings."""
-    return rng.normal(size=shape)
+    return generator(rng).normal(size=shape)
 
 
-def zeros(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+def zeros(shape: Shape, rng: Any) -> np.ndarray:
     """Zeros, as biases usually begin."""
     return np.zeros(shape)
 

@@ -41,8 +41,9 @@ class Module:
 
     Its parameters are the Tensors that it holds as attributes or in lists, tuples and dicts, and those of Modules held
     in the same way; super().__init__() is not needed. A Tensor that an operation made, such as a stored activation, is
-    none. Arrays and NumPy's numbers, except in tuples, are buffers: saved, not trained. Raises TypeError for a Tensor
-    or Module where it cannot be found, such as in a set, and for a Tensor that an operation made in __init__ itself.
+    none. Arrays and NumPy's numbers, except in tuples, are buffers: saved, not trained; forward may assign new ones, as
+    in self.mean = mean.detach(). Raises TypeError for a Tensor or Module where it cannot be found, such as in a set,
+    and for a Tensor that an operation made in __init__ itself.
     """
 
     training = True  # for layers that do something else in use, see train and eval
@@ -66,8 +67,11 @@ class Module:
             assigning(self, name)
         elif isinstance(x, (Tensor, list, tuple, dict)) and (frame := sys._getframe(1)).f_code.co_name == "__init__":
             _refuse_results(f"{type(self).__name__}.{name}", x, frame)
-        elif type(x) is Tensor and x.operation is not None and isinstance(vars(self).get(name), np.ndarray):
-            object.__setattr__(self, "_replaced", {**self._replaced, name: None})
+        elif type(x) is Tensor and (name in self._replaced or isinstance(vars(self).get(name), np.ndarray)):
+            if x.operation is not None:
+                object.__setattr__(self, "_replaced", {**self._replaced, name: None})
+            elif _is_method_of(self, sys._getframe(1)):
+                x = x.number  # detached by forward, say: what stood there was no parameter
         object.__setattr__(self, name, x)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -202,6 +206,12 @@ def _refuse_results(name: str, x: Any, init: types.FrameType) -> None:
             )
 
 
+def _is_method_of(module: Module, frame: types.FrameType) -> bool:
+    """Whether this is a call of one of its methods."""
+    first = frame.f_code.co_varnames[: frame.f_code.co_argcount][:1]
+    return any(frame.f_locals.get(name) is module for name in first)
+
+
 def _look(path: str, owner: Any, key: Any, x: Any, found: list[Place]) -> None:
     """Append the place of this, or of what it holds as a list, tuple or dict, where it matters."""
     if isinstance(x, (list, tuple, dict)):
@@ -256,6 +266,15 @@ def buffers_stay(modules: Iterable[Any]) -> Iterator[None]:
                 "to attributes of a Module, as in self.count = self.count + 1.0, not what is changed in place, in a "
                 "list or dict, or an integer"
             )
+
+
+def settle_buffers(modules: Iterable[Any]) -> None:
+    """Put arrays in place of what operations have made of buffers, whose history ends here."""
+    for module in modules:
+        if isinstance(module, Module):
+            for place in module._all_places():
+                if isinstance(place.held, np.ndarray) and isinstance(place.owner, Module):
+                    ASSIGN(place.owner, place.key, place.held)
 
 
 def set_together(owners: Iterable, names: Iterable, values: Iterable, put: Callable = setattr) -> None:

@@ -15,7 +15,7 @@ from autograd.recording import hooks, inspection
 from autograd.tree import flatten, map_tree, unflatten
 
 from .feeding import arrays, drawn, in_parts, shapes
-from .module import Module, buffers_stay, set_together
+from .module import Module, buffers_stay, set_together, settle_buffers
 from .optim import Optimizer
 from .updating import Buffers, Update
 
@@ -210,7 +210,8 @@ class TrainStep(compiler.Compiled):
         for state in self.optimizer.state:
             held += state
         for buffer in form.buffers:
-            held.append(np.asarray(getattr(*buffer)))
+            now = getattr(*buffer)  # a node, where forward has run by itself meanwhile
+            held.append(np.asarray(getattr(now, "number", now)))
         for owner, rate in form.rates.items():
             rate.number = owner.rate(1.0)
         for node in form.frozen:
@@ -221,6 +222,7 @@ class TrainStep(compiler.Compiled):
     def _compile(self, batch: list[np.ndarray], inputs: int, known: compiler.Executable | None) -> UpdateForm:
         """Record one update and print it, or take over what is known; what is carried replaces what it was made of."""
         self.optimizer.check()
+        settle_buffers((self.model, self.loss))
         if any(0 in x.shape for x in batch):
             raise ValueError(f"TrainStep: the batch is empty, of shapes {shapes(batch)}")
         everyone = self.optimizer, *self.optimizer.groups

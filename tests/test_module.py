@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, Value, jit
+from autograd import Tensor, Value, jit, vmap
 
 ARRAYS = [np.zeros(2), np.zeros((), int), np.ones((2, 1), "f4"), np.array([True, False]), np.float64(3.0)]
 
@@ -327,3 +327,23 @@ def test_a_buffer_that_became_a_node_is_saved_and_loaded_as_one(tmp_path):
     step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters(), 0.0), "python")
     step(np.ones((3, 2)), np.ones((3, 2)))
     assert model.mean.tolist() == [0.875, 0.875]
+
+
+def test_a_number_that_forward_changes_is_told_of_where_a_program_would_not_change_it():
+    class Annealed(nn.Module):
+        def __init__(self, beta):
+            self.w, self.width, self.beta = Tensor(np.ones(2)), None, beta
+
+        def forward(self, x):
+            self.width, self.beta = len(x), self.beta * 0.5
+            return x * self.w * self.beta
+
+    x, y = np.ones((3, 2)), np.zeros((3, 2))
+    update = lambda model: nn.TrainStep(model, nn.MSE(), nn.SGD([model.w], 0.0))
+    for call in (lambda model: jit(model)(x), lambda model: update(model)(x, y)):
+        with pytest.warns(RuntimeWarning, match=r"^Annealed.beta went from 1.0 to 0.5 inside jit, which happens only"):
+            call(Annealed(1.0))
+    Annealed(1.0)(x), vmap(Annealed(1.0))(x)  # which run it each time
+    model = Annealed(np.array(1.0))
+    step = update(model)
+    assert [step(x, y) for _ in range(2)] == [0.25, 0.0625] and model.beta == 0.25

@@ -119,6 +119,13 @@ def test_initializers_have_their_variances():
     assert nn.uniform((100, 400), rng).var() == pytest.approx(1 / 12, rel=0.05) and not nn.zeros((3,), rng).any()
 
 
+def test_initializers_take_a_seed():
+    for initializer in (nn.he, nn.xavier, nn.uniform, nn.normal, nn.zeros):
+        np.testing.assert_array_equal(initializer((2, 3), 7), initializer((2, 3), np.random.default_rng(7)))
+    with pytest.raises(TypeError, match="rng is a seed or a numpy.random.Generator.*not 0.1"):
+        nn.uniform(-0.1, 0.1)
+
+
 @pytest.mark.parametrize(
     "make, message",
     [

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd.numpy as anp
 import nn
@@ -135,3 +137,32 @@ def test_what_does_not_count_is_not_compiled_again(monkeypatch):
         step(np.ones((2, 2)), np.ones((2, 1)))
         model.note = i  # the program is recorded again, and its machine code is the same
     assert len(made) == 2
+
+
+class Remembers(Scaled):
+    """Its forward assigns attributes and an entry of a dict, which leaves the others as worth watching as they are."""
+
+    def __init__(self):
+        super().__init__()
+        self.shape = None
+
+    def __call__(self, x):
+        self.shape, self.count, self.options["last"] = x.shape, len(x), x.shape
+        return super().__call__(x) * (1.0 if self.training else 2.0)
+
+
+@given(st.lists(st.sampled_from(["nothing", "eval", "train", *list(CHANGES)[:7]]), max_size=5))
+@settings(max_examples=10)
+def test_what_forward_assigns_hides_no_other_change(changes):
+    model, twin, x, y = Remembers(), Remembers(), np.linspace(-1, 1, 8).reshape(4, 2), np.ones((4, 1))
+    changing = {**CHANGES, "nothing": str, "eval": nn.Module.eval, "train": nn.Module.train}
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.layers[0].parameters(), 0.0), backend="python")
+    fast = jit(model, backend="python")
+    for name in ["nothing", *changes]:
+        for each in (model, twin):
+            changing[name](each, None, None) if name in CHANGES else changing[name](each)
+        result = twin(x)
+        np.testing.assert_allclose(fast(x).data, result.data, rtol=1e-12)
+        assert step(x, y) == pytest.approx(nn.MSE()(result, y).item(), rel=1e-12)
+    step(x, y), fast(x)
+    assert len(step.forms) == len(fast.forms) == 1

@@ -1,5 +1,6 @@
 """What is traced: integers, masks and indices that are known only when a program runs are as they are in NumPy."""
 
+import copy
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, TracingError, Value, check_gradients, grad, gradients, hessian, jit, value_and_grad
+from autograd import Tensor, TracingError, Value, check_gradients, grad, gradients, hessian, jit, value_and_grad, vmap
 from autograd.numpy import OF_MASKS, OF_NUMBERS, OF_SHAPES, masks
 from autograd.operation import OPERATIONS, PLACE
 from autograd.tree import flatten
@@ -330,3 +331,40 @@ def test_names_that_ask_for_shapes(name):
     assert np.shape(ours) == np.shape(theirs)
     if name != "empty_like":
         assert all(np.all(a == b) for a, b in zip(flatten(ours), flatten(theirs), strict=True))
+
+
+READS = {
+    "data": lambda w: w.data,
+    "item": lambda w: w.item(),
+    "float": float,
+    "int": int,
+    "bool": lambda w: 1.0 if w else 2.0,
+    "copy": copy.copy,
+    "tolist": lambda w: w.data.tolist(),
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+@pytest.mark.parametrize("node", [Value(2.0), Tensor(2.0), Tensor([2.0])], ids=str)
+def test_the_number_of_a_node_from_outside_is_not_frozen_into_a_program(node, read):
+    for f in (lambda x: x * read(node), lambda x: x * read(node.detach())):
+        with pytest.raises(TracingError, match="inside jit: the number is not known yet"):
+            compiled(f)(1.0)
+        with pytest.raises(TracingError, match="the number is not known yet"):
+            compiled(lambda x, read=read: vmap(lambda x: x * read(node))(x))(np.ones(3))
+    assert vmap(lambda x: x * node.data)(np.ones(3)).ravel().tolist() == [2.0, 2.0, 2.0]  # it is traced each time
+    made = node * 3.0
+    assert compiled(lambda x: x * made.detach())(2.0) == 12.0 and compiled(lambda x: x * made.data)(2.0) == 12.0
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=3), st.booleans())
+def test_what_is_detached_from_outside_is_read_at_each_call(numbers, alone):
+    w = Value(1.0) if alone else Tensor([1.0, -2.0])
+    f = compiled(lambda x: anp.sum(x * w.detach() * w + w.detach()))
+    for number in numbers:
+        w.data, w.grad = (number if alone else np.array([number, 0.5])), None
+        total = f(3.0)
+        total.backward()
+        assert total.data == pytest.approx(np.sum(3.0 * w.data**2 + w.data))
+        np.testing.assert_allclose(w.grad, 3.0 * w.data)
+    assert len(f.forms) == 1

@@ -1,14 +1,17 @@
 """What nn.TrainStep can do besides the plain update: each is the loop by hand, by both printers."""
 
+import contextlib
 import copy
 import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, TracingError, jit, random, scan, vmap
+from autograd import Tensor, TracingError, detect_anomaly, jit, random, scan, vmap
 from autograd.node import kinds
 from autograd.tree import flatten
 
@@ -213,6 +216,42 @@ def test_buffers_are_carried_through_the_updates(backend, accumulate):
     models[0].eval()
     step(xs[0], ys[0])
     assert step.program is not program and models[0].norm.count == 5 * accumulate
+
+
+class Spectral(nn.Module):
+    """A matrix by its largest singular value, towards whose vectors the buffer goes with each call."""
+
+    def __init__(self, detached):
+        self.w, self.u, self.detached = Tensor(np.eye(3, 2) + 0.25), np.ones(3), detached
+
+    def forward(self, x):
+        v = self.w.detach().T @ self.u
+        u = self.w.detach() @ v
+        self._keep(u / anp.linalg.norm(u))
+        return x @ (self.w / (self.u @ self.w @ (v / anp.linalg.norm(v))))
+
+    def _keep(self, u):
+        self.u = u.detach() if self.detached else u
+
+
+@given(st.text("ecad", min_size=1, max_size=5), st.booleans())
+@settings(max_examples=15)
+def test_a_buffer_is_one_however_updates_follow_each_other(plan, detached):
+    """By hand (e), compiled (c), compiled anew (d), looked at by detect_anomaly (a)."""
+    x, y, losses = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 2)), []
+    for kinds_of_step in (plan, "e" * len(plan)):
+        model, found = Spectral(detached), []
+        optimizer = nn.SGD(model.parameters(), 0.1)
+        step = nn.TrainStep(model, nn.MSE(), optimizer, "python")
+        for kind in kinds_of_step:
+            if kind == "d":
+                step.clear()
+            with detect_anomaly() if kind == "a" else contextlib.nullcontext():
+                found.append(by_hand(model, nn.MSE(), optimizer, x, y) if kind == "e" else step(x, y))
+            assert [*model.state_dict()] == ["w", "u"] and model.parameters() == [model.w]
+            assert not detached or type(model.u) is np.ndarray
+        losses.append([*found, *numbers(model)])
+    assert_same(*losses)
 
 
 def test_a_buffer_that_is_assigned_another_shape_is_refused():

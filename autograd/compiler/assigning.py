@@ -3,6 +3,7 @@
 import dis
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
@@ -11,10 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from ..failing import TracingError, refuse
+from ..failing import TracingError, purpose, refuse
+from ..node import kinds
 from ..tree import flatten
+from ..users import at_users_line
 
 MISSING = object()
+FROZEN = (
+    " inside {}, which happens only while it is recorded: nn.TrainStep changes float arrays, as in self.count = "
+    "self.count + 1.0 where that began as np.array(0.0)"
+)
 
 
 class Assigned(threading.local):
@@ -38,10 +45,11 @@ def assigning(owner: Any, name: str) -> None:
 def take_back() -> list[tuple[Any, str, Any]]:
     """Make attributes what they were, where nodes of this trace were assigned to them, or floats in place of floats.
 
-    The latter are buffers that change: their owners and names, and the nodes or arrays that were assigned last.
-    TracingError for what is no buffer and was read before, which the next call would have gone on from.
+    The latter are buffers that change: their owners and names, and the nodes or arrays that were assigned last. Of
+    Python's numbers, which no program changes, a warning tells. TracingError for what is no buffer and was read before,
+    which the next call would have gone on from.
     """
-    changed, lost = [], []
+    changed, lost, frozen = [], [], []
     for (_, name), (owner, before, code, place) in assigned.before.items():
         held, now = vars(owner), vars(owner).get(name)
         is_buffer = _is_floats(before) and now is not before and (_is_traced(now) or _is_floats(now))
@@ -52,7 +60,12 @@ def take_back() -> list[tuple[Any, str, Any]]:
             lost.append(f"{type(owner).__name__}.{name} was read, and then assigned to")
         if is_buffer or is_traced:
             held.pop(name) if before is MISSING else held.update({name: before})
+        runs_anew = purpose.name == "vmap" and not kinds.kept  # each time that it is called
+        if {type(before), type(now)} <= {int, float} and now != before and not runs_anew:
+            frozen.append(f"{type(owner).__name__}.{name} went from {before} to {now}")
     assigned.before.clear()
+    for what in frozen:
+        at_users_line(warnings.warn, what + FROZEN.format(purpose.name), RuntimeWarning)
     for what in lost:
         refuse(
             what,

@@ -26,7 +26,7 @@ def unmixed(recording: Recording) -> Recording:
 def on_elements(numbers: Recording, given: list) -> Recording:
     """What was recorded on numbers, again on arrays that are broadcast."""
     dtype = weak([x.dtype for x in given if isinstance(x, np.ndarray)])
-    examples = [*given, *(node.data for node in numbers.outside)]
+    examples = [*given, *(node.number for node in numbers.outside)]
     examples = [x if isinstance(x, np.ndarray) else np.asarray(x, dtype) for x in examples]
     again = _on_arrays(numbers, examples, dtype)
     shape = np.broadcast_shapes(*map(np.shape, examples))

@@ -168,7 +168,7 @@ def lift(x: Any) -> Any:
             args = [trace.outside[arg] if isinstance(arg, Node) else arg for arg in node.args]
             trace.outside[node] = node.operation(*args)
         elif purpose.name == "vmap":
-            trace.outside[node] = leaf(node.data, node.name)
+            trace.outside[node] = leaf(node.number, node.name)
         else:
             refuse(
                 f"a {type(node).__name__} that was computed before (by {node.operation.name}) was used",
@@ -191,7 +191,7 @@ def lift_all(nodes: Sequence) -> list:
 
 def number_of(node: Node) -> Any:
     """What a leaf from outside holds: a float, or an array of floats in this machine's order of bytes."""
-    return float(node.data) if isinstance(node, Value) else native(node.data)
+    return float(node.number) if isinstance(node, Value) else native(node.number)
 
 
 def native(x: Any, kept: str = "f") -> np.ndarray:
@@ -277,7 +277,7 @@ def traced(function: Callable[..., R]) -> Callable[..., R]:
     def in_trace(*args: Any) -> R:
         before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
         others, outer, inspection.inspector = (
-            (inspection.around, source.instead, derivative.since),
+            (inspection.around, source.instead, derivative.since, kinds.kept),
             assigned.before,
             None,
         )
@@ -291,7 +291,7 @@ def traced(function: Callable[..., R]) -> Callable[..., R]:
                 return function(*args)
         finally:  # without calls at first, in which Python might be interrupted
             purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing = before
-            inspection.around, source.instead, derivative.since = others
+            inspection.around, source.instead, derivative.since, kinds.kept = others
             if assigned.before is not outer:  # the end of taken_back() was interrupted
                 take_back()
                 assigned.before = outer
@@ -303,6 +303,7 @@ def traced(function: Callable[..., R]) -> Callable[..., R]:
 def record(function: Callable, examples: Sequence, names: Sequence[str], by: str = "jit") -> Recording:
     """Run a function once on nodes for these examples, floats or arrays of floats, and keep what it recorded."""
     purpose.name, nodes = by, [leaf(x, name) for x, name in zip(examples, names, strict=True)]
+    kinds.kept = kinds.kept or by == "jit"
     try:
         output = map_tree(lift, function(*nodes))
     except ValueError as error:  # NumPy's own, where a node is to be written into an array

@@ -49,7 +49,9 @@ class Watch:
         for owner, name in but:
             self._but[id(owner)].add(name)
         self._containers: list[tuple[Iterable, list]] = []  # with what each of them holds
+        self._owners: list[tuple[Any, dict, set[str]]] = []  # with their attributes, and which do not count
         self._getters: list[tuple[Callable, Any]] = []  # with what each of them says
+        self._dicts: list[tuple[dict, dict]] = []  # with what stood in each of them
         self._arrays: list[tuple[np.ndarray, tuple]] = []
         self._places: list[Iterable] = []  # the containers, and what stands in them one after the other
         self._held: list = []
@@ -80,8 +82,20 @@ class Watch:
         return [pickle.dumps(x) for x in self._generators]
 
     def settle(self) -> "Watch":
-        """Leave out what was changed since: after a recording that is what the function does, not what it needs."""
+        """Leave out what was changed since: after a recording that is what the function does, not what it needs.
+
+        Where some attributes of an object were, or entries of a dict, the others still count, and so does an attribute
+        that is new from now on.
+        """
         containers = [(x, held) for x, held in self._containers if _same([*x], held)]
+        for x, before, but in self._owners:
+            if not _same([*(own := x.__dict__), *own.values()], [*before, *before.values()]):
+                before = {name: getattr(type(x), name, None) for name in own} | before
+                self._getters += zip(attributes(x, names := before.keys() - but), map(before.get, sorted(names)))
+                containers.append((own, [*own]))
+        for x, held in self._dicts:
+            if not _same([*x, *x.values()], [*held, *held.values()]):
+                self._getters += [(functools.partial(x.get, key), value) for key, value in held.items()]
         self._getters = [(get, got) for get, got in self._getters if get() is got]
         self._arrays = [(x, numbers) for x, numbers in self._arrays if _snapshot(x) == numbers]
         self._places = [place for x, _ in containers for place in (x, END)]
@@ -130,16 +144,19 @@ class Watch:
         if isinstance(x, (tuple, frozenset)):
             return [*x]
         if isinstance(x, dict):
+            self._dicts.append((x, {**x}))
             return [*self._contents_of(x), *self._contents_of(x.values())]
         if isinstance(x, (list, set)):
             return self._contents_of(x)
         slots = {name for kind in type(x).__mro__ for name in _slots(kind)}
-        own, methods = getattr(x, "__dict__", {}), _methods(type(x))
+        own, methods, but = getattr(x, "__dict__", {}), _methods(type(x)), self._but.get(id(x), set())
         if names is not None and not callable(x):
             named = _with_methods(methods, names)
             methods = {name: method for name, method in methods.items() if name in named}
             return [*methods.values(), *self._gotten(attributes(x, (slots | own.keys()) & named))]
-        if but := self._but.get(id(x)):
+        if own:
+            self._owners.append((x, {**own}, but))
+        if but:
             return [*methods.values(), *self._contents_of(own), *self._gotten(attributes(x, slots | own.keys() - but))]
         return [
             *methods.values(),
