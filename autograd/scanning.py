@@ -116,11 +116,9 @@ class Body:
         self.outside = _outside({*carry, *moving}, made)
         self.fixed = [leaf(node.example) for node in self.outside]
         self.made = again(made, dict(zip((*carry, *moving, *self.outside), (*carry, *moving, *self.fixed))))
-        made = self.made
-        sizes = [node.size for node in made]
-        self.columns = [*pairwise(accumulate(sizes, initial=0))]
-        self.width = sum(sizes)
-        self.dtype = np.result_type(bool, *(x.dtype for x in made))
+        sizes = [node.size for node in self.made]
+        self.columns, self.width = [*pairwise(accumulate(sizes, initial=0))], sum(sizes)
+        self.dtype = np.result_type(bool, *(x.dtype for x in self.made))
 
     def __deepcopy__(self, memo: dict) -> "Body":
         return self

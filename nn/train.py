@@ -20,7 +20,7 @@ from .optim import Optimizer
 from .updating import Buffers, Rule
 
 CHUNK = 10_000  # iterations between two chances to be interrupted
-UNWATCHED = {"state", "steps", "lr", "groups", "_owner"}  # of an optimizer: all else is a setting
+UNWATCHED = {"state", "steps", "lr", "groups"}  # of an optimizer: all else is a setting
 DRAWN = 2**26  # bytes of random numbers that are drawn ahead at most, if it is more than one iteration's
 
 
@@ -85,9 +85,8 @@ class TrainStep(compiler.Compiled):
             raise TypeError(f"TrainStep(model, loss, optimizer): {optimizer!r} is no optimizer, such as nn.SGD(...)")
         self.model, self.loss = function("TrainStep: the model", model), function("TrainStep: the loss", loss)
         self.optimizer, self.has_aux, self.accumulate = optimizer, has_aux, positive("accumulate", accumulate)
-        for name, most in {"clip_norm": clip_norm, "clip_value": clip_value}.items():
-            if most is not None:
-                between(name, most, open_low=True)
+        limits = {"clip_norm": clip_norm, "clip_value": clip_value}.items()
+        clip_norm, clip_value = (None if most is None else between(name, most, open_low=True) for name, most in limits)
         self.rule = Rule(model, loss, optimizer, has_aux, clip_norm, clip_value, accumulate)
         self._extras: Any = ()  # the structure of what the last loss returned besides its number
 
@@ -102,7 +101,7 @@ class TrainStep(compiler.Compiled):
         if not self.has_aux:
             return outputs[0].item()
         loss, *extras = [x[0] for x in outputs]
-        return float(loss), self._in_structure(extras)
+        return float(loss), unflatten(self._extras, extras)
 
     def run(self, xs: Any, ys: Any) -> Any:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
@@ -117,10 +116,7 @@ class TrainStep(compiler.Compiled):
             found.append(self._iterate(rest, len(xs)))
             rest = [x[len(found[-1][0]) :] for x in rest]
         losses, *extras = map(np.concatenate, zip(*found)) if found else [np.empty(0)]
-        return (losses, self._in_structure(extras) if found else None) if self.has_aux else losses
-
-    def _in_structure(self, extras: list) -> Any:
-        return unflatten(self._extras, extras)
+        return (losses, unflatten(self._extras, extras) if found else None) if self.has_aux else losses
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the first entries; the losses of those that were done, and what there is besides."""

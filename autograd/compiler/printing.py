@@ -52,13 +52,10 @@ def executable(
             return _llvm()(program, why, moves, carried, before)
     except (ImportError, Unprintable) as error:
         if backend != "auto":
-            raise _kind(error)(f'jit(backend="{backend}"): {error}') from None
+            kind = TypeError if isinstance(error, Unprintable) else ImportError
+            raise kind(f'jit(backend="{backend}"): {error}') from None
         why = str(error)
     return PythonExecutable(program, why, name, moves, carried)
-
-
-def _kind(error: Exception) -> type[Exception]:
-    return TypeError if isinstance(error, Unprintable) else ImportError
 
 
 def foreign(backend: str) -> Any:

@@ -95,12 +95,8 @@ class Source:
             code = self._float(variable) if variable.scalar else self._array(i, variable)
             for line in code:
                 yield f"    {line}"
-        for variable in self.program.outputs:
-            self.of(variable)
-        yield f"    return ({''.join(self._result(v) + ', ' for v in self.program.outputs)})"
-
-    def _result(self, variable: Variable) -> str:
-        return self.of(variable) if variable.scalar else f"array({self.of(variable)})"
+        results = [self.of(v) if v.scalar else f"array({self.of(v)})" for v in self.program.outputs]
+        yield f"    return ({''.join(f'{x}, ' for x in results)})"
 
     def _float(self, variable: Variable) -> Iterator[str]:
         text = self._text(variable, ON_FLOATS)
@@ -108,8 +104,9 @@ class Source:
         yield f"{self.names[variable]} = {text}"
 
     def _array(self, i: int, variable: Variable) -> Iterator[str]:
-        name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {word_of(variable)}"
-        where = self._into(variable) if variable.shape and variable.word not in VIEWS else None
+        name, word = self.called(variable.name or f"v{len(self.names)}"), variable.word
+        comment = f"  # {variable.shape} {getattr(word, 'name', word)}"
+        where = self._into(variable) if variable.shape and word not in VIEWS else None
         if where is None:
             text = self._text(variable, ON_ARRAYS)
             if variable in self.beside:  # where an array of shape () takes half the time of NumPy's own number
@@ -190,11 +187,6 @@ def _is_literal(x: Any) -> bool:
     return x is None or x is Ellipsis or type(x) in (int, bool, str)
 
 
-def word_of(variable: Variable) -> str:
-    """The name of a variable's word."""
-    return variable.word if isinstance(variable.word, str) else variable.word.name
-
-
 _number = itertools.count(1)  # tells programs of the same name apart in a traceback
 
 
@@ -245,7 +237,7 @@ class PythonExecutable:
         if run is None:
             memory = np.empty(self._bytes, np.uint8)
             scope: dict[str, Any] = {
-                **(words.FLOATS if self._floats else words.ARRAYS | SCOPE),
+                **(words.FLOATS if self._floats else SCOPE),
                 **self._functions,
                 "constants": self._constants,
                 "nan": np.nan,
