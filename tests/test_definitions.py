@@ -132,3 +132,17 @@ def test_names_in_a_row_do_not_meet_those_of_the_engine():
             for backend in ("python", "llvm"):
                 total = jit(lambda x, f=twice: anp.sum(f(x)) if isinstance(x, Tensor) else f(x), backend=backend)
                 np.testing.assert_allclose(total(x), np.sum(x - 2 * x**2))
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_axes_counted_from_the_last_one_are_the_same_axes_in_a_program(backend):
+    pytest.importorskip("llvmlite") if backend == "llvm" else None
+    x = np.arange(6.0).reshape(2, 3) ** 1.3
+    for value in (
+        *("flip(x, -1)", "concatenate(x, x, -1)", "argmax(x, -1)", "ties(x, max(x, (-1,)), (-1,))"),
+        *("cumsum(x, -2)", "x.transpose((-1, 0))", "sum(x, -2)", "max(x, 0)"),
+    ):
+        row = define(f"of_axes(x) = {value} | g")
+        np.testing.assert_allclose(
+            jit(lambda x, row=row: row(2.0 * x) + 1.0, backend)(x), row(2.0 * x) + 1.0, err_msg=value
+        )

@@ -117,8 +117,11 @@ class Program:
 
     def _step(self, word: Any, parts: list) -> Variable:
         """The variable for a word on arguments: what it was made into before, if it is there already."""
-        count = len(BUILT_IN[word].arguments) if isinstance(word, str) else len(parts) - word.static
+        row = BUILT_IN[word] if isinstance(word, str) else None
+        count = len(row.arguments) if row else len(parts) - word.static
         args, static = tuple(map(self._operand, parts[:count])), tuple(parts[count:])
+        if row and row.static and row.static[0] in ("axis", "axes"):
+            static = _from_the_first(static[0], len(args[0].shape)), *static[1:]
         key = word, args, _key(static)
         found = self._known.get(key)
         if found is None:
@@ -192,6 +195,13 @@ def _key(x: Any) -> Hashable:
     if isinstance(x, slice):
         return slice, *map(_key, (x.start, x.stop, x.step))
     return (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else (type(x), x)
+
+
+def _from_the_first(axes: Any, ndim: int) -> Any:
+    """An axis, or several, which may be counted from the last one, as a number from 0 on; None as it is."""
+    if isinstance(axes, (tuple, list)):
+        return tuple(_from_the_first(axis, ndim) for axis in axes)
+    return axes if axes is None else axes % max(ndim, 1)
 
 
 Step = Callable[[str, list], Variable]  # makes the variable for a word on arguments

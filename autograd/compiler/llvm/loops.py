@@ -13,11 +13,12 @@ from .matrices import matmul
 from .text import SIZES, kind, literal
 
 
-def _axes(x: Array, axis: tuple[int, ...] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _axes(x: Array, axis: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes that are reduced, and the shape of the result: of all axes a number, else with lengths 1 kept."""
     if axis is None:
         return tuple(range(len(x.shape))), ()
-    return axis, tuple(1 if i in axis else n for i, n in enumerate(x.shape))
+    axes = axis if isinstance(axis, tuple) else (axis,)  # a row of the user's may say 0 for (0,)
+    return axes, tuple(1 if i in axes else n for i, n in enumerate(x.shape))
 
 
 def reduced(p: Arrays, word: str, type: str) -> tuple[float, Callable[[str, str], str]]:
