@@ -9,7 +9,7 @@ from hypothesis import given
 
 import nn
 import nn.scalar
-from autograd import Tensor, Value, draw, drawing, grad, gradients, jit
+from autograd import Tensor, Value, define, draw, drawing, grad, gradients, jit
 from autograd import numpy as anp
 from autograd.graph import history
 
@@ -151,6 +151,12 @@ def test_edges_by_gradient():
 def test_a_long_name_is_cut_and_its_tooltip_has_it_all():
     (node,) = as_read(Value(1.0, name="long " * 50)).nodes()
     assert len(node.attr["label"]) < 70 and "…" in node.attr["label"] and "long " * 50 in node.attr["tooltip"]
+
+
+def test_a_function_of_the_users_is_told_by_its_name_in_a_program():
+    twice = jit(define("drawn_twice", lambda x: 2 * x, [lambda g, out, x: 2 * g]), "python")
+    twice(np.ones(3))
+    assert [x.attr["tooltip"] for x in as_read(twice).nodes() if x.attr["label"] == "drawn_twice"] == ["drawn_twice"]
 
 
 def test_edges_show_what_arrives_and_nothing_where_nothing_was_selected():

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operation import Operation
 from .arrays import heatmap, largest, span, summary, text_of
 from .dot import FRAME, digraph, escaped
 from .groups import Group
@@ -84,7 +85,7 @@ class Picture:
         if operation is None:
             return
         circle, text = f"{identity} made", " ".join(filter(None, (item.symbol, item.static)))
-        rule = escaped(getattr(operation, "__doc__", None) or text)
+        rule = escaped(operation.__doc__ if isinstance(operation, Operation) else text)
         graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", tooltip=rule, **SMALL)
         gradient = largest(item.grad) if item.flows and item.grad is not None else None
         self._edge(circle, identity, [gradient], label="")  # the box says it
