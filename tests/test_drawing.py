@@ -9,7 +9,7 @@ from hypothesis import given
 
 import nn
 import nn.scalar
-from autograd import Tensor, Value, define, draw, drawing, grad, gradients, jit
+from autograd import Tensor, Value, define, draw, grad, gradients, jit
 from autograd import numpy as anp
 from autograd.graph import history
 
@@ -298,7 +298,7 @@ def test_a_name_is_only_a_name(name, node):
     assert len(graph.nodes()) == 4 and len(graph.edges()) == 3
     clean = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in name)
     for arrays in ("shape", "heatmap"):
-        picture = ElementTree.fromstring(drawing.svg(out, arrays=arrays))
+        picture = ElementTree.fromstring(draw(out, arrays=arrays).pipe("svg", encoding="utf-8"))
         shown = [text.text.replace("\N{NO-BREAK SPACE}", " ") for text in picture.iter(f"{SVG}text")]
         shown = [text.replace("\N{WORD JOINER}", "") for text in shown]
         assert {*clean.split("\n"), "×"} <= {*shown}
