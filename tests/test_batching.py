@@ -106,6 +106,15 @@ def test_an_index_with_arrays_in_it(index):
     close(slope, *one_by_one(grad(lambda x: (x[index] * anp.cos(x[index])).sum()), x))
 
 
+@pytest.mark.parametrize("rows, places", [(5, np.array([[0, 1], [4, 4], [-1, 2]])), (0, np.zeros((3, 0), int))])
+@pytest.mark.parametrize("in_axes", [(0, 0), (None, 0), (0, None)])
+def test_rows_that_are_looked_up(rows, places, in_axes):
+    given = [x if axis == 0 else x[0] for x, axis in zip((RNG.normal(size=(3, rows, 2)), places), in_axes)]
+    one = grad(lambda table, i: (anp.take(table, i, 0) ** 3).sum())
+    each = [one(*(x if axis is None else x[k] for x, axis in zip(given, in_axes))) for k in range(3)]
+    close(vmap(one, in_axes)(*given), each)
+
+
 FUNCTIONS = [
     lambda x: x,
     lambda x: x * V,
