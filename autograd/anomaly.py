@@ -221,7 +221,7 @@ class Inspector:
 
     def _site(self, node: Any) -> str:
         known = node if isinstance(node, Known) else self.known.get(node.when)
-        return described_site(known and known.site, known.within if known else "")
+        return described_site(None, "") if known is None else described_site(known.site, known.within)
 
 
 @contextlib.contextmanager

@@ -77,7 +77,8 @@ def between(
     name: str, number: Any, low: float = 0.0, high: float = math.inf, open_low: bool = False, open_high: bool = False
 ) -> Any:
     """A number, checked, as Python's own, since NumPy's widen float32; TypeError for none, ValueError for others."""
-    if not isinstance(number, (float, numbers.Real)):  # float first, which is known at once
+    is_real = isinstance(number, (float, numbers.Real))  # float first, which is known at once
+    if not is_real:
         raise TypeError(f"{name} must be a number, not {number!r}")
     if not low <= number <= high or open_low and number == low or open_high and number == high:
         least, most = "above" if open_low else "at least", "below" if open_high else "at most"

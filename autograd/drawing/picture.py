@@ -85,7 +85,7 @@ class Picture:
         if operation is None:
             return
         circle, text = f"{identity} made", " ".join(filter(None, (item.symbol, item.static)))
-        rule = escaped(operation.__doc__ if isinstance(operation, Operation) else text)
+        rule = escaped(str(operation.__doc__) if isinstance(operation, Operation) else text)
         graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", tooltip=rule, **SMALL)
         gradient = largest(item.grad) if item.flows and item.grad is not None else None
         self._edge(circle, identity, [gradient], label="")  # the box says it
