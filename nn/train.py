@@ -219,7 +219,7 @@ class TrainStep(compiler.Compiled):
         moving, draws = [*recording.inputs[: len(batch)], *(draw.node for draw in recording.draws)], recording.draws
         loss, extras, after, _ = recording.output
         results = flatten([loss, extras, after])
-        results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
+        results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x)) for x in results]
         for name, old, new in zip(self.rule.names(*carried), carry, results[len(results) - len(carry) :], strict=True):
             old.name = new.name = name
         program = compiler.Program([*moving, *carry, *frozen.values()], results)

@@ -194,7 +194,7 @@ def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hasha
         elif isinstance(x, SETTINGS):
             key.append(x)
         elif isinstance(x, np.ndarray) or isinstance(x, np.generic) and (arrays or is_narrow(x)):
-            given.append(native(_of_numbers(x), "fiub"))
+            given.append(native(_of_numbers(x)))
             key.append(look(given[-1]))
         elif isinstance(x, foreign):
             given.append(_of_numbers(x))

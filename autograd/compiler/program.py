@@ -277,7 +277,7 @@ def _reshaped(made: Variable, step: Step) -> Variable | None:
 def _summed(made: Variable, step: Step) -> Variable | None:
     """The sum of a stack of products of matrices is one product, of the matrices side by side."""
     inner = made.args[0]
-    if inner.word != "matmul" or made.shape != inner.shape[-2:] or len(inner.shape) == 2:
+    if inner.word != "matmul" or made.shape != inner.shape[-2:]:
         return _same(made, step)
     x, y = inner.args
     if x.shape[:-2] != y.shape[:-2]:

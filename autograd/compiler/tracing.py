@@ -193,10 +193,10 @@ def number_of(node: Node) -> Any:
     return float(node.data) if isinstance(node, Value) else native(node.data)
 
 
-def native(x: Any, kept: str = "f") -> np.ndarray:
-    """An array in this machine's order of bytes: with its dtype if it holds floats (or another kind), else float64."""
+def native(x: Any) -> np.ndarray:
+    """Real numbers as an array in this machine's order of bytes."""
     array = numeric(x)
-    return np.asarray(array, array.dtype.type if array.dtype.kind in kept else float)
+    return np.asarray(array, array.dtype.type)
 
 
 def leaf(example: Any, name: str = "") -> Any:

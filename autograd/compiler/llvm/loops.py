@@ -165,7 +165,7 @@ def sum_to(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     """The sum over the axes along which an array of this shape would be broadcast."""
     lead = len(x.shape) - len(shape)
     axes = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1))
-    return reshape(p, _reduce(p, x, axes), shape) if axes else x
+    return reshape(p, _reduce(p, x, axes), shape)
 
 
 def reshape(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
