@@ -218,6 +218,7 @@ def test_dtypes_and_masks():
     for x in (X, Tensor(X)):
         above = vmap(lambda x: x > 0)(x)
         assert type(above) is np.ndarray and above.dtype == bool and (above == (X > 0)).all()
+    assert vmap(lambda x: x * ((v := Value(2.0)) > 1.0) + (v > 3.0))(np.ones(2)).data.tolist() == [1.0, 1.0]
 
 
 def test_no_examples_and_one():

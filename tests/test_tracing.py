@@ -1,5 +1,6 @@
 """What is traced: integers, masks and indices that are known only when a program runs are as they are in NumPy."""
 
+import copy
 import math
 
 import numpy as np
@@ -8,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, TracingError, Value, check_gradients, grad, gradients, hessian, jit, value_and_grad
+from autograd import (
+    Tensor,
+    TracingError,
+    Value,
+    check_gradients,
+    grad,
+    gradients,
+    hessian,
+    jit,
+    no_grad,
+    value_and_grad,
+)
 from autograd.numpy import OF_MASKS, OF_NUMBERS, OF_SHAPES, masks
 from autograd.operation import OPERATIONS, PLACE
 from autograd.tree import flatten
@@ -285,6 +297,11 @@ def _written(x):
     return out
 
 
+@no_grad()
+def _unrecorded(x):
+    return 2.0 * x
+
+
 MESSAGES = {
     r"float\(\) asked .* by functions of autograd\.numpy": lambda x, i: float(x[0]),
     r"math\.exp\(\) asked": lambda x, i: math.exp(x[0]),
@@ -306,6 +323,8 @@ MESSAGES = {
     r"anp\.bincount\(\) asked": lambda x, i: anp.bincount(i),
     r"digitize\(\) with bins": lambda x, i: anp.digitize(x, x),
     r"a node was read as a number": lambda x, i: _written(x),
+    r"a node was copied": lambda x, i: copy.deepcopy(x),
+    r"no_grad\(\) was entered": lambda x, i: _unrecorded(x),
 }
 
 
@@ -313,6 +332,11 @@ MESSAGES = {
 def test_what_needs_a_number_says_so(message):
     with pytest.raises(TracingError, match=rf"test_tracing\.py, line \d+: {message}"):
         compiled(MESSAGES[message])(TABLE, np.arange(5))
+
+
+def test_a_node_without_a_number_has_a_text():
+    texts = compiled(lambda x, y: (x * 2, f"{x:.2f} {x} {y:.2f}"))(1.0, np.ones(2))[1]
+    assert texts == "Value(inside jit) Value(inside jit) Tensor(inside jit, shape=(2,), dtype=float64)"
 
 
 @pytest.mark.parametrize("name", OF_NUMBERS)
