@@ -148,6 +148,17 @@ def test_edges_by_gradient():
             draw(*what, gradients=True)
 
 
+def test_an_infinite_gradient_is_a_heavy_edge():
+    out = Value(0.0).sqrt() * 3.0
+    out.backward()
+    (edge,) = [edge for edge in as_read(out, gradients=True).edges() if edge.attr["label"] == "inf"]
+    assert edge.attr["penwidth"] == "4" and edge.attr["color"] == "#d55e00"
+
+
+def test_methods_that_a_module_calls_of_itself_have_no_frames():
+    assert draw(nn.Attention(4, 2, rng=0), np.ones((3, 4))).source.count("subgraph") == 4  # its Linear layers
+
+
 def test_a_long_name_is_cut_and_its_tooltip_has_it_all():
     (node,) = as_read(Value(1.0, name="long " * 50)).nodes()
     assert len(node.attr["label"]) < 70 and "…" in node.attr["label"] and "long " * 50 in node.attr["tooltip"]

@@ -30,3 +30,7 @@ def test_large_gradients_are_added_up_in_place():
     finally:
         tracemalloc.stop()
     assert most < 2.5 * x.data.nbytes and set(x.grad) == {29.0}
+    x.grad = None
+    x.sum().backward()
+    x.grad += 1.0  # which is no view of one number
+    assert set(x.grad) == {2.0}

@@ -138,6 +138,14 @@ def test_an_attribute_that_only_the_class_had_is_seen_when_it_is_set():
     assert [f(3.0) for f in functions] == [15.0, 15.0, 3.0, 3.0]
 
 
+def test_a_variable_of_a_closure_may_have_its_value_later():
+    f = jit(lambda x: x * 2.0 if len(values) < 2 else x * later, "python")
+    values = [0]
+    assert f(3.0) == 6.0
+    values, later = [0, 1], 5.0
+    assert f(3.0) == 15.0
+
+
 def test_what_does_not_count_is_not_compiled_again(monkeypatch):
     from autograd.compiler import llvm
 

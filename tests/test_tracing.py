@@ -334,6 +334,22 @@ def test_what_needs_a_number_says_so(message):
         compiled(MESSAGES[message])(TABLE, np.arange(5))
 
 
+def test_arguments_of_what_is_recorded_inside_jit_alone():
+    x = np.array([3.0, 1.0, 2.0, np.nan])
+    for f in (
+        lambda x: anp.array_equal(x, x + 0.0, equal_nan=True),
+        lambda x: anp.isclose(x, x + 0.0, equal_nan=True),
+        lambda x: anp.argsort(x, stable=True),
+        lambda x: anp.searchsorted(x[:3], x[:2], sorter=anp.argsort(x[:3])),
+        lambda x: anp.digitize(x[:3], [1.0, 2.0, 3.0], right=True),
+        lambda x: anp.digitize(x[:3], [2.0]),
+        lambda x: anp.sum(x[:3], initial=x[0]),
+        lambda x: anp.piecewise(x, x > 1, [1.0, lambda x: -x]),
+        lambda x: anp.ldexp(x.astype("f4"), [1, 2, 3, 4]),
+    ):
+        assert_same(compiled(f)(x), f(x))
+
+
 def test_a_node_without_a_number_has_a_text():
     texts = compiled(lambda x, y: (x * 2, f"{x:.2f} {x} {y:.2f}"))(1.0, np.ones(2))[1]
     assert texts == "Value(inside jit) Value(inside jit) Tensor(inside jit, shape=(2,), dtype=float64)"

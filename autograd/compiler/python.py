@@ -59,7 +59,7 @@ class Source:
         self.last = last_uses(program, {v for v in program.steps if v.word in VIEWS or isinstance(v.word, Function)})
         self.beside = {arg for v in program.steps if v.shape for arg in v.args if not arg.shape}
         self.dying: dict[int, list[Variable]] = defaultdict(list)  # what has a part, by the step that needs it last
-        self.name = self.called(name or "program")
+        self.name = self.called(name)
 
     def called(self, wish: str) -> str:
         """A name that is an identifier, is in nobody's way and is as wished otherwise."""
