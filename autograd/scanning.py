@@ -96,11 +96,7 @@ def _in_order(like: Any, tree: Any) -> list:
         return [x for key in like for x in _in_order(like[key], tree[key])]
     if isinstance(like, (list, tuple)) and isinstance(tree, (list, tuple)) and len(like) == len(tree):
         return [x for pair in zip(like, tree) for x in _in_order(*pair)]
-    if (
-        isinstance(like, (dict, list, tuple))
-        or isinstance(tree, (dict, list, tuple))
-        or (like is None) != (tree is None)
-    ):
+    if any(isinstance(x, (dict, list, tuple)) for x in (like, tree)) or (like is None) != (tree is None):
         raise TypeError(f"scan: f was given {like!r} as its carry, or a part of it, and returned {tree!r} for it")
     return _leaves(tree)
 

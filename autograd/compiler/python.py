@@ -144,9 +144,7 @@ class Source:
     def _into(self, variable: Variable) -> Callable | None:
         """How to write the value of a word into a buffer, if there is a way: a function of the buffer's name."""
         word, args = variable.word, [self.of(arg) for arg in variable.args]
-        matrices = [
-            arg for arg in variable.args if len(arg.shape) == 2 and arg.dtype == variable.dtype
-        ]  # dot is strict
+        matrices = [x for x in variable.args if len(x.shape) == 2 and x.dtype == variable.dtype]  # dot is strict
         if isinstance(word, str) and isinstance(words.ARRAYS.get(word), np.ufunc):
             return lambda out: [f"{NUMPYS.get(word, word)}({', '.join(args)}, out={out})"]
         large = all(math.prod(arg.shape) != 1 for arg in variable.args)  # else dot loses NaN, as words.py says

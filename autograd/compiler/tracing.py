@@ -275,11 +275,8 @@ def traced(function: Callable[..., R]) -> Callable[..., R]:
     @functools.wraps(function)
     def in_trace(*args: Any) -> R:
         before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
-        others, outer, inspection.inspector = (
-            (inspection.around, source.instead, derivative.since),
-            assigned.before,
-            None,
-        )
+        others, outer = (inspection.around, source.instead, derivative.since), assigned.before
+        inspection.inspector = None
         started = tick()
         try:
             purpose.name, trace.outside, trace.draws = "jit", {}, []

@@ -42,9 +42,7 @@ class Picture:
         flows = [abs(flow) for group in groups for some in group.inputs.values() for flow in some if flow is not None]
         self._strongest = max(filter(np.isfinite, flows), default=0.0)
         frames = {group.where[:1] for group in groups if group.made}
-        around = (
-            frames.pop() if len(frames) == 1 else ()
-        )  # the one frame of all that was computed: it need not be drawn
+        around = frames.pop() if len(frames) == 1 else ()  # one frame of all that was computed need not be drawn
         if caption := ". ".join(filter(None, [*map(str, around), caption])):
             self.graph.attr(label=escaped(caption), labelloc="t", fontcolor=FRAME["fontcolor"])
         self._fill(self.graph, groups, len(around))
