@@ -221,7 +221,7 @@ class Inspector:
 
     def _site(self, node: Any) -> str:
         known = node if isinstance(node, Known) else self.known.get(node.when)
-        return "a line before detect_anomaly()" if known is None else described_site(known.site, known.within)
+        return described_site(None, "") if known is None else described_site(known.site, known.within)
 
 
 @contextlib.contextmanager

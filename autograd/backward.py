@@ -162,7 +162,9 @@ def _sweep_arrays(sweep: Sweep) -> None:
             g = g.astype(number.dtype)
         before = grads[x]
         if before is not None:
-            g = np.add(before, g, out=before if before.size > LARGE and is_alone(before) else None)
+            # looked at here, since the arguments of np.add hold it once more
+            out = before if before.size > LARGE and is_alone(before) else None
+            g = np.add(before, g, out=out)
         grads[x] = g
 
     if _run(sweep, into, Tensor.reading.pull, None if inspection.around else Tensor.reading.bare_pull):

@@ -19,6 +19,7 @@ from .meeting import as_array
 from .node import Node, Value
 from .numpy import stack
 from .numpy.decompositions import complement, eigh, qr, svd
+from .on_arrays import basic_parts
 from .operation import BUILT_IN, ELEMENTWISE, OPERATIONS, Function, Operation
 from .tree import flatten
 
@@ -102,8 +103,7 @@ def _indexing(index: Any, shape: tuple[int, ...]) -> tuple[tuple, tuple[int, ...
 
     Where there are arrays in the index that is all elements in a row: NumPy might put their axes in front of the batch.
     """
-    parts = index if isinstance(index, tuple) else (index,)
-    if all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts):
+    if (parts := basic_parts(index)) is not None:
         return (slice(None), *parts), shape
     size = math.prod(shape)
     return (slice(None), np.arange(size).reshape(shape)[index]), (size,)

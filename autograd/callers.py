@@ -125,6 +125,7 @@ def _place(instruction: dis.Instruction) -> tuple:
 def _site(code: types.CodeType, offset: int) -> Site:
     """Read what is called at an instruction: the names that were loaded since where its expression begins."""
     *before, (_, last, _, start, end) = [step for step in _steps(code) if step[0] <= offset]
+    last = last.removeprefix("PRE")  # where Python 3.11 calls what it has called here often
     if not last.startswith(("CALL", "STORE")) or "INTRINSIC" in last or start is None:
         return Site(code, reads=True)
     paths: dict[tuple[int, int], list[Path]] = {}

@@ -53,11 +53,7 @@ def _depth(tree: Tree) -> int:
 
 def _from_functions(name: str, forward: Callable, pullbacks: Sequence[Callable | None]) -> Operation:
     """The operation that calls these functions."""
-    given = [
-        p
-        for p in inspect.signature(forward).parameters.values()
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
+    given = [x for x in inspect.signature(forward).parameters.values() if x.kind < x.VAR_POSITIONAL]
     if not given:
         raise ValueError(f"{name}: forward takes its arguments by place, at least one, each with a name")
     arguments = [f"x{i}" for i in range(len(given))]
@@ -82,11 +78,9 @@ def _returning(name: str, forward: Callable) -> Callable:
         out = forward(*args)
         if is_node(out) or np.asarray(out).dtype.kind not in "fiub":
             raise TypeError(f"{name}: forward must return a real number or array, not {type(out).__name__}")
-        return (
-            np.asarray(out, float)
-            if any(isinstance(x, (np.ndarray, np.generic)) for x in args) and np.ndim(out) == 0
-            else (float(out) if np.ndim(out) == 0 else np.asarray(out))
-        )
+        if np.ndim(out):
+            return np.asarray(out)
+        return np.asarray(out, float) if any(isinstance(x, (np.ndarray, np.generic)) for x in args) else float(out)
 
     return value
 

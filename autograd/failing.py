@@ -10,7 +10,7 @@ import numpy as np
 from .arguments import is_node
 from .on_arrays import Length
 from .operation import Operation
-from .users import at_users_line, users_line
+from .users import at_users_line, users_frame
 
 REFUSALS = (ValueError, TypeError, IndexError, FloatingPointError, np.linalg.LinAlgError, np.exceptions.AxisError)
 # of code that met what it was not written for
@@ -35,7 +35,9 @@ purpose = Purpose()
 
 def refuse(what: str, instead: str) -> NoReturn:
     """Raise a TracingError that names the line of the user's program."""
-    raise TracingError(f"{users_line()}: {what} inside {purpose.name}: the number is not known yet; {instead}")
+    frame = users_frame()
+    line = f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+    raise TracingError(f"{line}: {what} inside {purpose.name}: the number is not known yet; {instead}")
 
 
 def again(operation: Operation, args: tuple) -> Any:

@@ -72,8 +72,7 @@ def _element(data: Any, at: Place) -> Any:
     array = np.asarray(data)
     if at is None:
         return array
-    inner = at[len(at) - array.ndim :]
-    return array[tuple(0 if n == 1 else i for i, n in zip(inner, array.shape))]
+    return array[_inside(array, at)]
 
 
 def origin(node: Any) -> tuple[Any, Place]:
@@ -136,13 +135,10 @@ def _read(operation: Operation) -> list[tuple[int, frozenset[int]]]:
     def union(word: Any, found: list) -> frozenset[str]:
         return frozenset() if word in STATIC else frozenset().union(*found)
 
+    places = [*enumerate(operation.names), (-1, "out")]
     readers = [names(tree) if tree else frozenset() for tree in operation.pullbacks]
-    known = [(i, frozenset(k for k, read in enumerate(readers) if name in read)) for i, name in _places(operation)]
+    known = [(i, frozenset(k for k, read in enumerate(readers) if name in read)) for i, name in places]
     return [(i, by) for i, by in known if by]
-
-
-def _places(operation: Operation) -> list[tuple[int, str]]:
-    return [*enumerate(operation.names), (-1, "out")]
 
 
 def held(node: Node, args: tuple) -> tuple:

@@ -12,7 +12,7 @@ import numpy as np
 
 from .arguments import is_node, is_value
 from .failing import refuse
-from .meeting import as_array, unlisted
+from .meeting import as_array
 from .operation import OPERATIONS
 
 _add, _mul, _bounded, _gather, _getitem, _reshape, _transpose = (
@@ -63,7 +63,7 @@ def _looked_at(part: Any) -> Sequence:
     if _is_basic(part):
         return [part]
     number = is_value(part) and part.reading.held != "number"  # of a call: a Python number has become a float
-    array = as_array(unlisted(part))
+    array = as_array(part)
     if array.dtype.kind == "b":
         if not is_node(array):
             return array.nonzero()

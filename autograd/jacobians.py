@@ -94,9 +94,8 @@ def _by_columns(call: RecordedCall) -> dict:
         seed = weight(y)
         again = RecordedCall(None, [seed], [], None, call.outside)
         for x, g in zip(call.inputs, call.pullback([y], [seed], create_graph=True)):
-            if isinstance(x, Value) or not isinstance(y, Value):  # of arrays a Value is never made
-                (columns,) = _swept(again, g)
-                blocks[y, x] = _transposed(columns, x, y)
+            (columns,) = _swept(again, g)
+            blocks[y, x] = _transposed(columns, x, y)
     return blocks
 
 

@@ -54,7 +54,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
         draws = [[each.again() for each in recording.draws] for _ in range(size)]  # as one call for each example would
         found = on_batch(recording, given, [stack(parts) for parts in zip(*draws)], size, since)
         results = [
-            _placed(*(found[y] if isinstance(y, Node) and y in found else (y, False)), axis, path, size)
+            _placed(*(found[y] if isinstance(y, Node) else (y, False)), axis, path, size)
             for y, axis, path in _leaves(recording.output, out_axes, "the result")
         ]
         return unflatten(recording.output, results)
@@ -102,7 +102,7 @@ def _length(leaves: list[Leaf]) -> int:
 def _in_front(x: Any, axis: int) -> Any:
     if isinstance(x, Tensor):
         return moveaxis(x, axis, 0) if axis % x.ndim else x
-    return np.moveaxis(native(x, "fiub"), axis, 0)
+    return np.moveaxis(native(x), axis, 0)
 
 
 def _example(x: Any) -> np.ndarray:

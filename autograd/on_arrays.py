@@ -203,12 +203,17 @@ def sum_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Zeros with x added at an index, an element more than once if the index names it so: the adjoint of x[index]."""
     out = np.zeros(shape, x.dtype)
-    parts = index if isinstance(index, tuple) else (index,)
-    if all(part is None or part is Ellipsis or isinstance(part, (int, slice)) for part in parts):
-        out[index] = x  # a basic index names no element twice
+    if basic_parts(index) is not None:
+        out[index] = x
     else:
         np.add.at(out, index, x)
     return out
+
+
+def basic_parts(index: Any) -> tuple | None:
+    """The parts of an index that names a view, and no element twice; None for another one."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return parts if all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts) else None
 
 
 def refusal(n: int, index: str = "an index") -> str:

@@ -97,11 +97,7 @@ def _in_order(like: Any, tree: Any) -> list:
         return [x for key in like for x in _in_order(like[key], tree[key])]
     if isinstance(like, (list, tuple)) and isinstance(tree, (list, tuple)) and len(like) == len(tree):
         return [x for pair in zip(like, tree) for x in _in_order(*pair)]
-    if (
-        isinstance(like, (dict, list, tuple))
-        or isinstance(tree, (dict, list, tuple))
-        or (like is None) != (tree is None)
-    ):
+    if any(isinstance(x, (dict, list, tuple)) for x in (like, tree)) or (like is None) != (tree is None):
         raise TypeError(f"scan: f was given {like!r} as its carry, or a part of it, and returned {tree!r} for it")
     return _leaves(tree)
 
@@ -119,11 +115,9 @@ class Body:
         self.outside = _outside({*carry, *moving}, made)
         self.fixed = [leaf(node.example) for node in self.outside]
         self.made = again(made, dict(zip((*carry, *moving, *self.outside), (*carry, *moving, *self.fixed))))
-        made = self.made
-        sizes = [node.size for node in made]
-        self.columns = [*pairwise(accumulate(sizes, initial=0))]
-        self.width = sum(sizes)
-        self.dtype = np.result_type(bool, *(x.dtype for x in made))
+        sizes = [node.size for node in self.made]
+        self.columns, self.width = [*pairwise(accumulate(sizes, initial=0))], sum(sizes)
+        self.dtype = np.result_type(bool, *(x.dtype for x in self.made))
 
     def __deepcopy__(self, memo: dict) -> "Body":
         return self

@@ -36,12 +36,6 @@ def _home(frame: FrameType) -> str:
     return GENERATED if "__standing_in" in frame.f_globals else frame.f_globals.get("__name__", GENERATED)
 
 
-def users_line() -> str:
-    """Where the user's program is: a file and a line."""
-    frame = users_frame()
-    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
-
-
 class _Heard(list):
     """What NumPy writes to where it would warn."""
 

@@ -56,12 +56,7 @@ FLOATS: dict[str, Callable] = {
 
 # words about shapes, which are the same whatever else a row is read on
 SHAPES: dict[str, Callable] = {
-    "share": on_arrays.share,
-    "inverse": on_arrays.inverse,
-    "head": on_arrays.head,
-    "tail": on_arrays.tail,
-    "half_lower": on_arrays.half_lower,
-    "backwards": on_arrays.backwards,
+    name: getattr(on_arrays, name) for name in "share inverse head tail half_lower backwards".split()
 }
 
 ARRAYS: dict[str, Callable] = {

@@ -55,7 +55,7 @@ def _array(name: str, x: Any) -> np.ndarray:
     if x.__class__ is np.ndarray and x.dtype in TAKEN and x.flags.c_contiguous:
         return x
     try:
-        array = native(x, "fiub")
+        array = native(x)
         return np.asarray(array, np.int64 if array.dtype.kind in "iu" else None, order="C")
     except (TypeError, ValueError) as error:
         hint = (

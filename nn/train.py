@@ -108,7 +108,7 @@ class TrainStep(compiler.Compiled):
         if not self.has_aux:
             return outputs[0].item()
         loss, *extras = [x[0] for x in outputs]
-        return float(loss), self._in_structure(extras)
+        return float(loss), unflatten(self._extras, extras)
 
     def run(self, xs: Any, ys: Any = ()) -> Any:
         """An update for each of xs (K, batch, ...) and ys (K, batch, ...); the K losses."""
@@ -123,10 +123,7 @@ class TrainStep(compiler.Compiled):
             found.append(self._iterate(rest, len(xs)))
             rest = [x[len(found[-1][0]) :] for x in rest]
         losses, *extras = map(np.concatenate, zip(*found)) if found else [np.empty(0)]
-        return (losses, self._in_structure(extras) if found else None) if self.has_aux else losses
-
-    def _in_structure(self, extras: list) -> Any:
-        return unflatten(self._extras, extras)
+        return (losses, unflatten(self._extras, extras) if found else None) if self.has_aux else losses
 
     def _iterate(self, batches: list[np.ndarray], inputs: int) -> list[np.ndarray]:
         """Updates by the first entries; the losses of those that were done, and what there is besides."""
@@ -233,7 +230,7 @@ class TrainStep(compiler.Compiled):
         moving, draws = [*recording.inputs[: len(batch)], *(draw.node for draw in recording.draws)], recording.draws
         loss, extras, after, _ = recording.output
         results = flatten([loss, extras, after])
-        results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x, "fiub")) for x in results]
+        results = [x if isinstance(x, Tensor) else compiler.leaf(compiler.native(x)) for x in results]
         for name, old, new in zip(self.update.names(*carried), carry, results[-len(carry) :], strict=True):
             old.name = new.name = name
         program = compiler.Program([*moving, *carry, *frozen.values()], results)

@@ -44,9 +44,9 @@ class Update:
         function("TrainStep: the model", self.model)
         function("TrainStep: the loss", self.loss)
         self.accumulate = positive("accumulate", self.accumulate)
-        for name, most in {"clip_norm": self.clip_norm, "clip_value": self.clip_value}.items():
-            if most is not None:
-                between(name, most, open_low=True)
+        for name in ("clip_norm", "clip_value"):
+            if (most := getattr(self, name)) is not None:
+                setattr(self, name, between(name, most, open_low=True))
 
     def carried(self, buffers: Buffers) -> list:
         """A leaf for all that an update changes: parameters, states, buffers, sums of gradients, and the count."""

@@ -60,6 +60,8 @@ CASES = {
         lambda x, w: x @ w["weight"],
         lambda t: t.Linear(5, 3, bias=False),
     ),
+    "Sigmoid": Case(lambda dtype: nn.Sigmoid(), lambda x, w: 1 / (1 + np.exp(-x)), lambda t: t.Sigmoid()),
+    "Softplus": Case(lambda dtype: nn.Softplus(), lambda x, w: np.log1p(np.exp(x)), lambda t: t.Softplus()),
     "SiLU": Case(lambda dtype: nn.SiLU(), lambda x, w: x / (1 + np.exp(-x)), lambda t: t.SiLU()),
     "GELU": Case(
         lambda dtype: nn.GELU(), lambda x, w: x * (1 + erf(x / 2**0.5)).astype(x.dtype) / 2, lambda t: t.GELU()

@@ -295,6 +295,22 @@ def test_only_this_thread_is_looked_at():
     assert found == [np.inf]
 
 
+def test_what_was_recorded_before_is_looked_at_by_what_is_made_of_it():
+    x, y = Value(0.0), checkpoint(lambda x: x.sqrt().sum())(Tensor([0.0, 2.0]))
+    root = x.sqrt()
+    with (
+        pytest.raises(AnomalyError, match="truediv is inf\\n.*\\n.*\\n.*\\n.*at a line before detect_anomaly"),
+        detect_anomaly(),
+    ):
+        gradients(root, [x], create_graph=True)
+    with pytest.raises(AnomalyError, match="gradient of sqrt with respect to x is inf at"), detect_anomaly():
+        y.backward()
+    with detect_anomaly():
+        Value(np.nan).backward()  # which was made by nothing
+    with pytest.raises(ValueError, match="the seed has shape"), detect_anomaly():
+        (Tensor([1.0, 2.0]) * 2).backward(np.ones(3))
+
+
 def test_operations_of_the_user_are_named():
     inverse = define("anomaly_inverse(x) = 1 / x | g * -(out * out)")
     assert "anomaly_inverse(x) = 1 / x" in said(lambda: inverse(Tensor([0.0, 1.0])))

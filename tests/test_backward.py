@@ -310,3 +310,10 @@ def test_gradients_of_large_arrays_are_added_where_nobody_sees_it():
     before = x.grad
     out.backward()
     assert before[0] == 12.0 and x.grad[0] == 24.0 and y.grad[0] == 6.0
+
+
+def test_large_arrays_of_other_shapes_and_orders():
+    x = np.random.default_rng(0).normal(size=(100, 300))
+    np.testing.assert_array_equal(anp.sigmoid(Tensor(x.T)).data, anp.sigmoid(Tensor(x)).data.T)
+    norms = np.sqrt((x * x).sum(1, keepdims=True))
+    np.testing.assert_allclose(grad(lambda x: anp.linalg.norm(x, axis=1).sum())(x), x / norms, rtol=1e-12)

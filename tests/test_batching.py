@@ -106,6 +106,15 @@ def test_an_index_with_arrays_in_it(index):
     close(slope, *one_by_one(grad(lambda x: (x[index] * anp.cos(x[index])).sum()), x))
 
 
+@pytest.mark.parametrize("rows, places", [(5, np.array([[0, 1], [4, 4], [-1, 2]])), (0, np.zeros((3, 0), int))])
+@pytest.mark.parametrize("in_axes", [(0, 0), (None, 0), (0, None)])
+def test_rows_that_are_looked_up(rows, places, in_axes):
+    given = [x if axis == 0 else x[0] for x, axis in zip((RNG.normal(size=(3, rows, 2)), places), in_axes)]
+    one = grad(lambda table, i: (anp.take(table, i, 0) ** 3).sum())
+    each = [one(*(x if axis is None else x[k] for x, axis in zip(given, in_axes))) for k in range(3)]
+    close(vmap(one, in_axes)(*given), each)
+
+
 FUNCTIONS = [
     lambda x: x,
     lambda x: x * V,
@@ -209,6 +218,7 @@ def test_dtypes_and_masks():
     for x in (X, Tensor(X)):
         above = vmap(lambda x: x > 0)(x)
         assert type(above) is np.ndarray and above.dtype == bool and (above == (X > 0)).all()
+    assert vmap(lambda x: x * ((v := Value(2.0)) > 1.0) + (v > 3.0))(np.ones(2)).data.tolist() == [1.0, 1.0]
 
 
 def test_no_examples_and_one():

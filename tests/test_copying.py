@@ -56,6 +56,8 @@ def test_a_whole_graph_is_itself_again_apart_from_the_first(way):
         np.testing.assert_array_equal(a, b)
     twin.backward(np.ones(2))
     assert inner[2].grad == 2 * before[2].grad and before[0].grad.tolist() != inner[0].grad.tolist()
+    twins = way([out * 2, out * 3])
+    assert twins[0].x is twins[1].x is not out
     assert (twin * 2).when > twin.when > inner[0].when > out.when
 
 

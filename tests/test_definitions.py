@@ -53,6 +53,11 @@ def test_defined_operations_are_like_those_of_the_table(x):
         ("f(sin) = sin(sin) | g", "sin is no word"),
         ("f(x) = x.data | g", "data is none of"),
         ("f(_x) = _x | g", "'_x' cannot be a name"),
+        ("f(1x) = 1x | g", "'1x' cannot be a name"),
+        ("f(x) = sin(*x) | g", "with a star has no place"),
+        ("f(x) = x.mean(1) | g", "x.mean is no word"),
+        ("inf(x) = x | g", "in the table already"),
+        (f"f(x) = {'-' * 3000}x | g", "too deep, of 3012 characters"),
         ("f(x) = x < 1 | g", "Compare has no place"),
         ("f(x) = sin(x)", "1 arguments and 0 pullbacks"),
         ("class(x) = x | g", "cannot be a name"),
@@ -62,6 +67,17 @@ def test_defined_operations_are_like_those_of_the_table(x):
 def test_rows_that_do_not_read(row, message):
     with pytest.raises(ValueError, match=message):
         define(row)
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_rows_with_shapes_and_slices_of_their_arguments(backend):
+    pytest.importorskip("llvmlite") if backend == "llvm" else None
+    x = np.arange(6.0).reshape(2, 3)
+    folded = define("folded(x; k) = x.reshape((-1, k)).T | g.T.reshape(x.shape)")
+    cut = define("cut(x; k) = x[:, 1:k] | ")
+    assert folded(x, 2).tolist() == x.reshape(3, 2).T.tolist() == jit(lambda x: folded(x, 2), backend)(x).tolist()
+    assert cut(x, 3).tolist() == x[:, 1:3].tolist() == jit(lambda x: cut(x, 3), backend)(x).tolist()
+    check_gradients(lambda x: folded(x, 2), x)
 
 
 def test_an_operation_that_is_defined_anew_leaves_its_users_as_they_were():
@@ -132,3 +148,17 @@ def test_names_in_a_row_do_not_meet_those_of_the_engine():
             for backend in ("python", "llvm"):
                 total = jit(lambda x, f=twice: anp.sum(f(x)) if isinstance(x, Tensor) else f(x), backend=backend)
                 np.testing.assert_allclose(total(x), np.sum(x - 2 * x**2))
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+def test_axes_counted_from_the_last_one_are_the_same_axes_in_a_program(backend):
+    pytest.importorskip("llvmlite") if backend == "llvm" else None
+    x = np.arange(6.0).reshape(2, 3) ** 1.3
+    for value in (
+        *("flip(x, -1)", "concatenate(x, x, -1)", "argmax(x, -1)", "ties(x, max(x, (-1,)), (-1,))"),
+        *("cumsum(x, -2)", "x.transpose((-1, 0))", "sum(x, -2)", "max(x, 0)"),
+    ):
+        row = define(f"of_axes(x) = {value} | g")
+        np.testing.assert_allclose(
+            jit(lambda x, row=row: row(2.0 * x) + 1.0, backend)(x), row(2.0 * x) + 1.0, err_msg=value
+        )

@@ -9,7 +9,7 @@ from hypothesis import given
 
 import nn
 import nn.scalar
-from autograd import Tensor, Value, draw, drawing, grad, gradients, jit
+from autograd import Tensor, Value, define, draw, grad, gradients, jit
 from autograd import numpy as anp
 from autograd.graph import history
 
@@ -148,9 +148,26 @@ def test_edges_by_gradient():
             draw(*what, gradients=True)
 
 
+def test_an_infinite_gradient_is_a_heavy_edge():
+    out = Value(0.0).sqrt() * 3.0
+    out.backward()
+    (edge,) = [edge for edge in as_read(out, gradients=True).edges() if edge.attr["label"] == "inf"]
+    assert edge.attr["penwidth"] == "4" and edge.attr["color"] == "#d55e00"
+
+
+def test_methods_that_a_module_calls_of_itself_have_no_frames():
+    assert draw(nn.Attention(4, 2, rng=0), np.ones((3, 4))).source.count("subgraph") == 4  # its Linear layers
+
+
 def test_a_long_name_is_cut_and_its_tooltip_has_it_all():
     (node,) = as_read(Value(1.0, name="long " * 50)).nodes()
     assert len(node.attr["label"]) < 70 and "…" in node.attr["label"] and "long " * 50 in node.attr["tooltip"]
+
+
+def test_a_function_of_the_users_is_told_by_its_name_in_a_program():
+    twice = jit(define("drawn_twice", lambda x: 2 * x, [lambda g, out, x: 2 * g]), "python")
+    twice(np.ones(3))
+    assert [x.attr["tooltip"] for x in as_read(twice).nodes() if x.attr["label"] == "drawn_twice"] == ["drawn_twice"]
 
 
 def test_edges_show_what_arrives_and_nothing_where_nothing_was_selected():
@@ -292,7 +309,7 @@ def test_a_name_is_only_a_name(name, node):
     assert len(graph.nodes()) == 4 and len(graph.edges()) == 3
     clean = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in name)
     for arrays in ("shape", "heatmap"):
-        picture = ElementTree.fromstring(drawing.svg(out, arrays=arrays))
+        picture = ElementTree.fromstring(draw(out, arrays=arrays).pipe("svg", encoding="utf-8"))
         shown = [text.text.replace("\N{NO-BREAK SPACE}", " ") for text in picture.iter(f"{SVG}text")]
         shown = [text.replace("\N{WORD JOINER}", "") for text in shown]
         assert {*clean.split("\n"), "×"} <= {*shown}

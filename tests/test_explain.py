@@ -4,6 +4,7 @@ import html
 import html.parser
 import json
 import math
+import pathlib
 import subprocess
 from xml.etree import ElementTree
 
@@ -173,7 +174,7 @@ def test_a_name_is_only_a_name(name, tmp_path):
 def test_the_page_is_alone_and_written_whole(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     explanation = explain(Value(1.0) * 2)
-    text = (tmp_path / "explain.html").read_text()
+    text = pathlib.Path(explanation).read_text()
     assert text == explanation.page and [p.name for p in tmp_path.iterdir()] == ["explain.html"]
     assert not [
         a for _, a in Reader(text).elements if set(a) & {"src", "href"} and a != {"rel": "icon", "href": "data:,"}
@@ -207,6 +208,11 @@ def test_arrays_are_shown_in_part_and_broadcasting_is_said(tmp_path):
     boxes = {box["name"]: box for box in told((w + b).mean(), tmp_path)["boxes"]}
     assert np.shape(boxes["w"]["value"]) == (12, 24) and boxes["w"]["shape"] == "(20, 60) float64, shown in part"
     assert boxes["b"]["single"] and [part.get("summed") for part in boxes["v1"]["handed"]] == [None, "(20, 60) → (60,)"]
+
+
+def test_a_new_axis_is_a_part_of_an_index(tmp_path):
+    boxes = told(Tensor([1.0, 2.0], name="x")[None].sum(), tmp_path)["boxes"]
+    assert "None" in boxes[1]["formula"] and "None" not in boxes[2]["formula"]
 
 
 def test_values_beside_arrays_and_operations_of_the_user(tmp_path):

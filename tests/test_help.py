@@ -102,6 +102,7 @@ def test_every_attribute_of_a_node_has_a_text(kind):
         ("autograd.numpy.relu", "maximum(x, 0.0)"),
         ("autograd.grad", "TypeError"),
         ("nn.Linear", "unlike PyTorch"),
+        ("nn.SGD", ">= 0, <= 1"),
     ],
 )
 def test_help_shows_it(topic, expected):

@@ -142,6 +142,7 @@ def test_pinv_and_lstsq_of_a_matrix_that_keeps_its_rank():
         (lambda x: np.linalg.eigh(x), ValueError, r"eigh: of square matrices .* \(3, 4\)"),
         (lambda x: np.linalg.eigh(x @ x.T, "X"), ValueError, "'L' or 'U'"),
         (lambda x: np.linalg.svd(x[0]), ValueError, r"svd: of matrices .* \(4,\)"),
+        (lambda x: np.linalg.qr(x[0]), ValueError, r"qr: of matrices .* \(4,\)"),
         (lambda x: np.linalg.norm(x, "nuk"), ValueError, "ord='nuk' is none of the orders"),
         (lambda x: np.linalg.norm(x[0], "nuc"), ValueError, "ord='nuc' is no order for vectors"),
         (lambda x: np.linalg.norm(x, 2, (0, 0)), ValueError, "names an axis twice"),

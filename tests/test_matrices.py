@@ -56,6 +56,14 @@ def test_products_of_several_blocks(x_order, y_order, dtype):
     assert_exact(x, y, x_view, y_view)
 
 
+@pytest.mark.parametrize("x_order", ["rows", "columns", "every other"])
+@pytest.mark.parametrize("y_order", ["rows", "columns", "every other"])
+def test_one_row_or_one_column(x_order, y_order):
+    for m, k, n in ((1, 150, 41), (41, 150, 1), (1, 5001, 1)):
+        (x, x_view), (y, y_view) = matrix((m, k), x_order, np.float64), matrix((k, n), y_order, np.float64)
+        assert_exact(x, y, x_view, y_view)
+
+
 @given(
     st.tuples(sizes, sizes, sizes), st.sampled_from([((2,), ()), ((), (2,)), ((3, 1), (2,)), ((2, 3), (1, 1))]), orders
 )

@@ -162,6 +162,8 @@ def test_initializers_take_a_seed():
         (lambda: nn.save(nn.ReLU(), "m.npz"), "save: str is neither .*: the path comes first"),
         (lambda: nn.load(nn.ReLU(), "m.npz"), "load: str is no Module .* the path comes first"),
         (lambda: nn.scalar.MLP(2, 8), "nouts is a list of sizes"),
+        (lambda: nn.scalar.Neuron(2)([1.0]), r"ReLUNeuron\(2\) has 2 weights, the input has 1"),
+        (lambda: nn.SGD([Tensor([1.0])], nesterov=True), "nesterov=True needs a momentum above 0"),
         (lambda: nn.scalar.Neuron(2)(1.0), r"ReLUNeuron\(2\) takes a list of 2 numbers or Values, not 1.0"),
     ],
 )
@@ -244,3 +246,4 @@ def test_scalar_mlp_learns():
         for p in model.parameters():
             p.data -= 0.02 * p.grad
     assert loss.data < 0.1
+    assert repr(nn.scalar.MLP(2, [2, 1])).endswith("ReLUNeuron(2)], Layer of [LinearNeuron(2)]]")

@@ -171,6 +171,18 @@ def test_a_node_is_not_written_into_an_array():
             np.fromiter([node], float)
 
 
+@pytest.mark.parametrize("function", [math.exp, math.floor, lambda x: math.hypot(x, 1.0), np.asarray])
+def test_what_was_called_often_with_numbers_does_not_read_a_node(function):
+    def call(x):
+        return function(x)
+
+    for _ in range(100):
+        call(1.0)
+    for node in (Value(1.0), Tensor(1.0)):
+        with pytest.raises(TypeError, match="its history"):
+            call(node)
+
+
 def test_one_line_that_calls_many_functions_is_looked_at_each_time():
     functions = [float, math.exp, float, math.sqrt]
 
@@ -345,6 +357,12 @@ def test_detach_and_copies():
     x.grad = 1.0
     twin = copy.deepcopy(x)
     assert (twin.data, twin.grad, twin.name) == (3.0, 1.0, "x") and twin is not x
+
+
+def test_a_tensor_of_one_number_has_a_truth():
+    assert Tensor(2.0) and Tensor([[1.0]]) and not Tensor([0.0])
+    with pytest.raises(ValueError, match=r"shape \(0,\) is ambiguous"):
+        bool(Tensor([]))
 
 
 def test_repr():

@@ -251,6 +251,7 @@ def test_every_recorded_name_is_tested():
 
 
 def test_the_package_is_numpy_where_it_is_not_ours():
+    assert {"relu", "exp", "fft"} <= {*dir(anp)}
     code = """
 import autograd.numpy.linalg, numpy, sys
 from autograd import *
@@ -329,6 +330,8 @@ def test_numpys_own_functions_and_operators_record():
         (lambda t: anp.sum(t, out=numpy.ones(())), "sum: a result .* leave out="),
         (lambda t: numpy.add.reduce(t, out=numpy.ones(())), r"add\.reduce: a result .* leave out="),
         (lambda t: anp.histogram(V, weights=t), "histogram: its weights"),
+        (lambda t: anp.sum(t, 0, None, None, False, 0.0, True, 1), "sum takes 7 arguments by place, not 8"),
+        (lambda t: anp.bincount(t), "Cannot cast"),
         (lambda t: anp.quantile(V, t), "does not turn into an array"),
         (lambda t: anp.fmod(t), r"fmod\(x, y\) was given 1 arg"),
         (lambda t: numpy.multiply(t, 2, where=V > 0), r"numpy\.multiply with where"),
@@ -372,6 +375,10 @@ def test_linalg_names_what_does_not_fit():
         anp.linalg.inv(Tensor(M))
     with pytest.raises(numpy.linalg.LinAlgError, match="Singular"):
         anp.linalg.inv(Tensor(numpy.ones((2, 2))))
+    with pytest.raises(ValueError, match="tensordot: .* differ in length"):
+        anp.tensordot(Tensor(M), M, ((1,), (0,)))
+    with pytest.raises(ValueError, match="take: these arguments do not fit: KeyError: 'far'"):
+        anp.take(Tensor(M), [0], mode="far")
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,13 @@ def test_clipping_passes_over_what_has_no_gradient_and_names_mistakes():
         nn.TrainStep(lambda x: x * p, nn.MSE(), nn.SGD([p], 0.1), clip_norm=-1.0)
 
 
+def test_a_limit_of_numpys_widens_no_gradient():
+    model = nn.Linear(3, 2, rng=0, dtype=np.float32)
+    step = nn.TrainStep(model, nn.MSE(), nn.SGD(model.parameters()), "python", clip_value=np.float64(0.1))
+    step(np.ones((4, 3), np.float32), np.ones((4, 2), np.float32))
+    assert all(x.dtype != np.float64 for x in step.program.steps if x.shape)
+
+
 def test_an_epoch_in_batches():
     x, y, weights = RNG.normal(size=(7, 2)), np.arange(7), [*range(7)]
     rng, orders = np.random.default_rng(0), []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import autograd.numpy as anp
 import nn
-from autograd import Tensor, TracingError, Value, checkpoint, grad, hessian, jit, random
+from autograd import Tensor, TracingError, Value, checkpoint, grad, hessian, jit, random, vmap
 from nn import train
 
 pytest.importorskip("llvmlite")
@@ -77,6 +77,12 @@ def test_numbers_among_numbers(backend):
     x = Value(2.0)
     compiled(x).backward()
     assert x.grad == pytest.approx(f(theirs, 1.0))
+
+
+def test_each_example_draws_its_own():
+    rngs = [np.random.default_rng(0) for _ in range(2)]
+    found = vmap(lambda x: x + random.normal(rngs[0], (3,)) * random.uniform(rngs[0]))(np.zeros((4, 3)))
+    np.testing.assert_array_equal(found, [random.normal(rngs[1], (3,)) * random.uniform(rngs[1]) for _ in range(4)])
 
 
 @every_backend

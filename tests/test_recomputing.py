@@ -9,7 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, Value, check_gradients, checkpoint, detect_anomaly, grad, hessian, hvp, jit, jvp, no_grad
+from autograd import (
+    AnomalyError,
+    Tensor,
+    Value,
+    check_gradients,
+    checkpoint,
+    detect_anomaly,
+    grad,
+    hessian,
+    hvp,
+    jit,
+    jvp,
+    no_grad,
+)
 from autograd.blocks import LARGE
 from autograd.tree import flatten
 
@@ -133,4 +146,13 @@ def test_a_second_run_that_differs_is_an_error(kind):
     out = checkpoint(lambda x: x * w)(x)
     w.data = w.data * 2
     with pytest.raises(RuntimeError, match="changed before the backward pass"):
+        out.backward()
+    parts = [1.0]
+    out = checkpoint(lambda x: anp.stack([x * part for part in parts]))(x)
+    parts.append(1.0)
+    with pytest.raises(RuntimeError, match="gave another result"):
+        out.sum().backward()
+    with np.errstate(divide="ignore"):
+        out = checkpoint(lambda x: anp.log(x - 1.0))(x)
+    with pytest.raises(AnomalyError, match="result = <call of <lambda>>"), detect_anomaly():
         out.backward()

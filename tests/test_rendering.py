@@ -16,7 +16,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_titles_and_tooltips():
-    picture = ElementTree.fromstring(drawing.svg(Tensor([1.0, 3.0], name="x").exp()))
+    picture = ElementTree.fromstring(draw(Tensor([1.0, 3.0], name="x").exp()).pipe("svg", encoding="utf-8"))
     titles = {title.text for title in picture.iter(f"{SVG}title")}
     assert {"x 0", "graph"} < titles
     tips = [a.get("{http://www.w3.org/1999/xlink}title") for a in picture.iter(f"{SVG}a")]
@@ -83,7 +83,7 @@ def test_the_dot_program_is_used_where_there_is_one(monkeypatch):
 
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/dot")
     monkeypatch.setattr(graphviz.Digraph, "pipe", lambda self, form, **_: f"{form} by dot")
-    assert drawing.svg(Value(1.0)) == "svg by dot"
+    assert draw(Value(1.0)).pipe("svg", encoding="utf-8") == "svg by dot"
 
 
 def test_a_notebook_shows_numbers_first_and_a_picture_of_what_is_small():

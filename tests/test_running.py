@@ -171,6 +171,40 @@ def test_integers_at_their_limits(backend, dtype):
         assert ours.dtype == theirs.dtype
 
 
+def test_what_machine_code_has_of_integers_and_of_nothing():
+    i = np.array([[3, -4], [0, 7]])
+
+    def f(i):
+        return i**2, anp.min(i, 0), anp.max(i), anp.min(i > 0), i * np.array([0.5, 2.0]) + np.array([1, 200], np.uint8)
+
+    for ours, theirs in zip(jit(f, "llvm")(i), f(i), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+        assert np.asarray(ours).dtype == np.asarray(theirs).dtype
+    for g, x, message in (
+        (lambda i: i**3, i, "pow of integers is not printed, but for squares"),
+        (lambda i: i @ i, i, "matmul of integers is not printed"),
+        (lambda i: abs(i > 0), i, "abs of masks is not printed"),
+        (lambda x: anp.max(x, 0), np.ones((3, 0)), "an extreme of nothing is not printed"),
+        (lambda x: anp.argmax(x, 0), np.ones((3, 0)), "an extreme of nothing is not printed"),
+        (lambda i: anp.take(np.ones((0, 2)), i, 0), np.ones(0, int), "an index into nothing is not printed"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            jit(g, "llvm")(x)
+        np.testing.assert_array_equal(jit(g)(x), g(x))
+
+
+def test_machine_code_is_given_no_array_that_it_would_write_beyond():
+    recording = record(lambda x, y: [x + y], [np.ones(3), np.ones(3)], ["x", "y"])
+    run = executable(Program(recording.inputs, recording.output), "f", "llvm", carried={0: 0})
+    x = np.ones(3)
+    assert run.iterate(2, [x, np.ones(3)]) == [] and x.tolist() == [3.0] * 3
+    with pytest.raises(ValueError, match=r"shape \(3,\) was given one of shape \(2,\)"):
+        run.iterate(1, [x, np.ones(2)])
+    for bad in (np.ones(6)[::2], np.ones(3, np.float32), np.broadcast_to(1.0, 3)):
+        with pytest.raises(ValueError, match="it must be a contiguous, writable array"):
+            run.iterate(1, [bad, np.ones(3)])
+
+
 @every_backend
 @pytest.mark.parametrize("given", [np.float32, np.float64])
 @pytest.mark.parametrize("dtype", [np.int32, np.int64, bool])

@@ -12,7 +12,7 @@ import pytest
 import autograd.numpy as anp
 import nn
 from autograd import Tensor, Value, grad, jit, on_arrays
-from autograd.compiler import Bounded
+from autograd.compiler.forms import Bounded
 
 pytest.importorskip("llvmlite")
 BACKENDS = ["python", "llvm"]

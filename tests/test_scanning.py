@@ -229,6 +229,19 @@ def test_a_program_does_not_grow_with_the_number_of_examples():
     assert sizes[1] == sizes[2] >= sizes[0]
 
 
+def test_nodes_of_many_examples_have_their_gradients():
+    total = lambda x: anp.sum(scan(lambda c, e: (anp.tanh(c + e), c * e), 0.1, x)[1])
+    xs = Tensor(RNG.normal(size=(4, 3)))
+    vmap(total)(xs).sum().backward()
+    np.testing.assert_allclose(xs.grad, [grad(total)(x) for x in xs.data], rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_result_that_depends_on_nothing(backend):
+    last, ones = jit(lambda x: scan(lambda c, e: (c + e, np.ones(2)), 0.0, x), backend)(np.arange(3.0))
+    assert last == 3.0 and ones.tolist() == [[1.0, 1.0]] * 3
+
+
 @pytest.mark.parametrize("name", ["inv", "cholesky", "qr"])
 def test_what_is_not_defined_for_matrices_of_zeros(name):
     def f(matrix, factors):

@@ -114,6 +114,40 @@ def test_a_function_sees_whatever_is_changed(backend):
     SETTINGS.rate = before
 
 
+class Defaults:
+    """Objects have what their class has as long as they have none of their own."""
+
+    rate = 2.0
+
+    def scaled(self, x):
+        return x * self.rate
+
+
+class Doubling(nn.Module):
+    """A module that holds nothing."""
+
+    def forward(self, x):
+        return x * 2.0 if self.training else x
+
+
+def test_an_attribute_that_only_the_class_had_is_seen_when_it_is_set():
+    defaults, layer = Defaults(), Doubling()
+    named, bound = jit(lambda x: x * defaults.rate, "python"), jit(defaults.scaled, "python")
+    functions = named, bound, jit(layer, "python"), jit(lambda x: layer(x), "python")
+    assert [f(3.0) for f in functions] == [6.0] * 4
+    defaults.rate = 5.0
+    layer.eval()
+    assert [f(3.0) for f in functions] == [15.0, 15.0, 3.0, 3.0]
+
+
+def test_a_variable_of_a_closure_may_have_its_value_later():
+    f = jit(lambda x: x * 2.0 if len(values) < 2 else x * later, "python")
+    values = [0]
+    assert f(3.0) == 6.0
+    values, later = [0, 1], 5.0
+    assert f(3.0) == 15.0
+
+
 def test_what_does_not_count_is_not_compiled_again(monkeypatch):
     from autograd.compiler import llvm
 

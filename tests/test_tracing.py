@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd.numpy as anp
-from autograd import Tensor, TracingError, Value, check_gradients, grad, gradients, hessian, jit, value_and_grad, vmap
+from autograd import (
+    Tensor,
+    TracingError,
+    Value,
+    check_gradients,
+    grad,
+    gradients,
+    hessian,
+    jit,
+    no_grad,
+    value_and_grad,
+    vmap,
+)
 from autograd.numpy import OF_MASKS, OF_NUMBERS, OF_SHAPES, masks
 from autograd.operation import OPERATIONS, PLACE
 from autograd.tree import flatten
@@ -286,6 +298,11 @@ def _written(x):
     return out
 
 
+@no_grad()
+def _unrecorded(x):
+    return 2.0 * x
+
+
 MESSAGES = {
     r"float\(\) asked .* by functions of autograd\.numpy": lambda x, i: float(x[0]),
     r"math\.exp\(\) asked": lambda x, i: math.exp(x[0]),
@@ -307,6 +324,8 @@ MESSAGES = {
     r"anp\.bincount\(\) asked": lambda x, i: anp.bincount(i),
     r"digitize\(\) with bins": lambda x, i: anp.digitize(x, x),
     r"a node was read as a number": lambda x, i: _written(x),
+    r"a node was copied": lambda x, i: copy.deepcopy(x),
+    r"no_grad\(\) was entered": lambda x, i: _unrecorded(x),
 }
 
 
@@ -314,6 +333,27 @@ MESSAGES = {
 def test_what_needs_a_number_says_so(message):
     with pytest.raises(TracingError, match=rf"test_tracing\.py, line \d+: {message}"):
         compiled(MESSAGES[message])(TABLE, np.arange(5))
+
+
+def test_arguments_of_what_is_recorded_inside_jit_alone():
+    x = np.array([3.0, 1.0, 2.0, np.nan])
+    for f in (
+        lambda x: anp.array_equal(x, x + 0.0, equal_nan=True),
+        lambda x: anp.isclose(x, x + 0.0, equal_nan=True),
+        lambda x: anp.argsort(x, stable=True),
+        lambda x: anp.searchsorted(x[:3], x[:2], sorter=anp.argsort(x[:3])),
+        lambda x: anp.digitize(x[:3], [1.0, 2.0, 3.0], right=True),
+        lambda x: anp.digitize(x[:3], [2.0]),
+        lambda x: anp.sum(x[:3], initial=x[0]),
+        lambda x: anp.piecewise(x, x > 1, [1.0, lambda x: -x]),
+        lambda x: anp.ldexp(x.astype("f4"), [1, 2, 3, 4]),
+    ):
+        assert_same(compiled(f)(x), f(x))
+
+
+def test_a_node_without_a_number_has_a_text():
+    texts = compiled(lambda x, y: (x * 2, f"{x:.2f} {x} {y:.2f}"))(1.0, np.ones(2))[1]
+    assert texts == "Value(inside jit) Value(inside jit) Tensor(inside jit, shape=(2,), dtype=float64)"
 
 
 @pytest.mark.parametrize("name", OF_NUMBERS)

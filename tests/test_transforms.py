@@ -13,6 +13,7 @@ from autograd import (
     Tensor,
     Value,
     check_gradients,
+    define,
     elementwise_grad,
     grad,
     gradients,
@@ -189,6 +190,10 @@ def test_check_gradients_names_the_worst():
     with pytest.raises(AssertionError, match="derivative of second_is_wrong"):
         check_gradients(lambda_with_wrong_second, 2.0)
     check_gradients(lambda_with_wrong_second, 2.0, order=1)
+    for row in ("x * 0.0", "x * 1.0"):
+        with pytest.raises(AssertionError, match="is nan, finite differences give"):
+            check_gradients(define(f"without_slope(x) = {row} | g * (inf - inf)"), 1.0)
+    check_gradients(lambda x: x * math.nan, 1.0, order=1)  # as the differences say
 
 
 def test_check_gradients_along_directions_costs_a_few_evaluations():
@@ -283,6 +288,7 @@ def test_structures_of_transformations():
     value, pull = vjp(lambda x, y: (x * y, y), 2.0, 3.0)
     assert value == (6.0, 3.0) and pull((1.0, 10.0)) == (3.0, 12.0)
     assert jvp(lambda x, y: {"p": x * y}, (2.0, 3.0), (1.0, 0.0)) == ({"p": 6.0}, {"p": 3.0})
+    assert jvp(lambda x: (x * 2, 3.0, np.float32(1)), (1.0,), (1.0,)) == ((2.0, 3.0, 1.0), (2.0, 0.0, 0.0))
     wide = jacobian(lambda x: x.reshape(2, 2).T)(np.arange(4.0))
     assert wide.shape == (2, 2, 4) and wide[0, 1].tolist() == [0, 0, 1, 0]
     assert hvp(lambda x, y: (x * x * y).sum(), 1)(np.ones(2), np.ones(2), np.ones(2)).tolist() == [0.0, 0.0]

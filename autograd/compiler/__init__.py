@@ -2,33 +2,12 @@
 
 from .assigning import assigning, take_back
 from .collecting import uncollected
-from .forms import Bounded, Compiled, Form
+from .forms import Compiled, Form
 from .mixing import unmixed
 from .printing import Executable, executable, spread
 from .program import Program, looks
-from .tracing import NATIVE, Drawn, Recording, leaf, lift, native, record
+from .tracing import NATIVE, Drawn, leaf, lift, native, record
 from .watching import Watch, attributes
 
-__all__ = [
-    "Bounded",
-    "Compiled",
-    "Drawn",
-    "Executable",
-    "Form",
-    "NATIVE",
-    "Program",
-    "Recording",
-    "Watch",
-    "assigning",
-    "attributes",
-    "executable",
-    "leaf",
-    "lift",
-    "looks",
-    "native",
-    "record",
-    "spread",
-    "take_back",
-    "uncollected",
-    "unmixed",
-]
+__all__ = ["NATIVE", "Compiled", "Drawn", "Executable", "Form", "Program", "Watch", "assigning", "attributes"]
+__all__ += ["executable", "leaf", "lift", "looks", "native", "record", "spread", "take_back", "uncollected", "unmixed"]

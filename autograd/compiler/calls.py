@@ -194,7 +194,7 @@ def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hasha
         elif isinstance(x, SETTINGS):
             key.append(x)
         elif isinstance(x, np.ndarray) or isinstance(x, np.generic) and (arrays or is_narrow(x)):
-            given.append(_array(x))
+            given.append(native(_of_numbers(x)))
             key.append(look(given[-1]))
         elif isinstance(x, foreign):
             given.append(_of_numbers(x))
@@ -208,11 +208,6 @@ def _numbers(flat: list, structure: Hashable, foreign: Any) -> tuple[list, Hasha
                 f'{type(x).__name__}, which the function may find by name; arrays of JAX are for backend="jax"'
             )
     return given, tuple(key) if structure is None else (tuple(key), structure)
-
-
-def _array(x: Any) -> np.ndarray:
-    """An argument as an array in this machine's order of bytes."""
-    return native(_of_numbers(x), "fiub")
 
 
 def _of_numbers(x: Any) -> Any:

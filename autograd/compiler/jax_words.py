@@ -190,7 +190,7 @@ def meaning(word: Any) -> Callable:
         if word in DECOMPOSITIONS:
             found = _on_jax(inspect.unwrap(word.function))
         elif word.elementwise:
-            found = found or _of_scipy(word.name)
+            found = _of_scipy(word.name)
     if found is None:
         raise Unprintable(f"{getattr(word, 'name', word)} is a function of NumPy's or SciPy's that JAX has not")
     return found

@@ -52,15 +52,12 @@ def executable(
             return _llvm()(program, why, moves, carried, before)
     except (ImportError, Unprintable) as error:
         if backend != "auto":
-            raise _kind(error)(f'jit(backend="{backend}"): {error}') from None
+            kind = TypeError if isinstance(error, Unprintable) else ImportError
+            raise kind(f'jit(backend="{backend}"): {error}') from None
         why = str(error)
         for body in (x for variable in program.steps for x in variable.static if hasattr(x, "print_loop")):
             body.print_loop(backend)  # of scan: it may be printable where the whole is not
     return PythonExecutable(program, why, name, moves, carried)
-
-
-def _kind(error: Exception) -> type[Exception]:
-    return TypeError if isinstance(error, Unprintable) else ImportError
 
 
 def foreign(backend: str) -> Any:

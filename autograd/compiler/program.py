@@ -12,7 +12,7 @@ import numpy as np
 from ..grammar import fold
 from ..graph import history
 from ..node import Node
-from ..operation import BUILT_IN, PLAIN_ARRAYS, PLAIN_FLOATS, Function, Operation, Plain
+from ..operation import BUILT_IN, PLAIN_ARRAYS, PLAIN_FLOATS, Function, Operation
 from ..tables import table
 from ..users import quiet
 from ..words import SHAPES
@@ -117,8 +117,11 @@ class Program:
 
     def _step(self, word: Any, parts: list) -> Variable:
         """The variable for a word on arguments: what it was made into before, if it is there already."""
-        count = len(BUILT_IN[word].arguments) if isinstance(word, str) else len(parts) - word.static
+        row = BUILT_IN[word] if isinstance(word, str) else None
+        count = len(row.arguments) if row else len(parts) - word.static
         args, static = tuple(map(self._operand, parts[:count])), tuple(parts[count:])
+        if row and row.static and row.static[0] in ("axis", "axes"):
+            static = _from_the_first(static[0], len(args[0].shape)), *static[1:]
         key = word, args, _key(static)
         found = self._known.get(key)
         if found is None:
@@ -128,8 +131,8 @@ class Program:
     def _made_by(self, word: Any, args: tuple[Variable, ...], static: tuple) -> Variable:
         """A constant, a simpler variable, or a new one."""
         examples = [self._examples[arg] for arg in args]
-        meaning = word.function if isinstance(word, Function) else reading_of(examples).words[word]
-        example = meaning(*examples, *static)
+        plain = PLAIN_FLOATS if {float, int}.issuperset(map(type, examples)) else PLAIN_ARRAYS
+        example = (word.function if isinstance(word, Function) else plain.words[word])(*examples, *static)
         if all([arg.value is not None for arg in args]):
             return self._constant(example)
         made = Variable(example, word, args, static)
@@ -145,14 +148,6 @@ class Program:
         """Whether everything is a Python float; to machine code inputs and outputs are one array each then."""
         return all(v.scalar for v in (*self.inputs, *self.steps, *self.outputs))
 
-    def multiply_adds(self) -> int:
-        """How many products of numbers its matrix products take."""
-        return sum(math.prod(v.shape) * v.args[0].shape[-1] for v in self.steps if v.word == "matmul")
-
-    def elements(self) -> int:
-        """How many numbers its variables have together."""
-        return sum(math.prod(v.shape) for v in self.steps)
-
     def _repr_html_(self) -> str:
         names: dict[Variable, str] = {}
         for variable in (*self.inputs, *self.steps):
@@ -165,11 +160,13 @@ class Program:
         return table(repr(self)[1:-1], ("", "word", "of", "static", "shape", "dtype"), rows)
 
     def __repr__(self) -> str:
+        count = sum(math.prod(v.shape) for v in self.steps)
         size = sum(math.prod(v.shape) * v.dtype.itemsize for v in self.steps)
+        products = sum(math.prod(v.shape) * v.args[0].shape[-1] for v in self.steps if v.word == "matmul")
         kept = "" if self.memory is None else f" in buffers of {self.memory:,}"
         return (
-            f"<program: {len(self.inputs)} inputs, {len(self.steps)} operations on {self.elements():,} numbers "
-            f"({size:,} bytes{kept}), {self.multiply_adds():,} multiply-adds in matrix products, "
+            f"<program: {len(self.inputs)} inputs, {len(self.steps)} operations on {count:,} numbers "
+            f"({size:,} bytes{kept}), {products:,} multiply-adds in matrix products, "
             f"{len(self.outputs)} outputs>"
         )
 
@@ -198,6 +195,13 @@ def _key(x: Any) -> Hashable:
     if isinstance(x, slice):
         return slice, *map(_key, (x.start, x.stop, x.step))
     return (x.shape, x.dtype.str, x.tobytes()) if isinstance(x, np.ndarray) else (type(x), x)
+
+
+def _from_the_first(axes: Any, ndim: int) -> Any:
+    """An axis, or several, which may be counted from the last one, as a number from 0 on; None as it is."""
+    if isinstance(axes, (tuple, list)):
+        return tuple(_from_the_first(axis, ndim) for axis in axes)
+    return axes if axes is None else axes % max(ndim, 1)
 
 
 Step = Callable[[str, list], Variable]  # makes the variable for a word on arguments
@@ -273,7 +277,7 @@ def _reshaped(made: Variable, step: Step) -> Variable | None:
 def _summed(made: Variable, step: Step) -> Variable | None:
     """The sum of a stack of products of matrices is one product, of the matrices side by side."""
     inner = made.args[0]
-    if inner.word != "matmul" or made.shape != inner.shape[-2:] or len(inner.shape) == 2:
+    if inner.word != "matmul" or made.shape != inner.shape[-2:]:
         return _same(made, step)
     x, y = inner.args
     if x.shape[:-2] != y.shape[:-2]:
@@ -314,8 +318,3 @@ ABOUT_SHAPES: dict[str, Callable] = {
     "tuple": lambda *parts: parts,
     "slice": slice,
 }  # words that say something about variables without their numbers
-
-
-def reading_of(examples: Sequence) -> Plain:
-    """The reading in which words are applied to these: on Python floats or on arrays."""
-    return PLAIN_FLOATS if {float, int}.issuperset(map(type, examples)) else PLAIN_ARRAYS

@@ -59,7 +59,7 @@ class Source:
         self.last = last_uses(program, {v for v in program.steps if v.word in VIEWS or isinstance(v.word, Function)})
         self.beside = {arg for v in program.steps if v.shape for arg in v.args if not arg.shape}
         self.dying: dict[int, list[Variable]] = defaultdict(list)  # what has a part, by the step that needs it last
-        self.name = self.called(name or "program")
+        self.name = self.called(name)
 
     def called(self, wish: str) -> str:
         """A name that is an identifier, is in nobody's way and is as wished otherwise."""
@@ -95,12 +95,8 @@ class Source:
             code = self._float(variable) if variable.scalar else self._array(i, variable)
             for line in code:
                 yield f"    {line}"
-        for variable in self.program.outputs:
-            self.of(variable)
-        yield f"    return ({''.join(self._result(v) + ', ' for v in self.program.outputs)})"
-
-    def _result(self, variable: Variable) -> str:
-        return self.of(variable) if variable.scalar else f"array({self.of(variable)})"
+        results = [self.of(v) if v.scalar else f"array({self.of(v)})" for v in self.program.outputs]
+        yield f"    return ({''.join(f'{x}, ' for x in results)})"
 
     def _float(self, variable: Variable) -> Iterator[str]:
         text = self._text(variable, ON_FLOATS)
@@ -108,8 +104,9 @@ class Source:
         yield f"{self.names[variable]} = {text}"
 
     def _array(self, i: int, variable: Variable) -> Iterator[str]:
-        name, comment = self.called(variable.name or f"v{len(self.names)}"), f"  # {variable.shape} {word_of(variable)}"
-        where = self._into(variable) if variable.shape and variable.word not in VIEWS else None
+        name, word = self.called(variable.name or f"v{len(self.names)}"), variable.word
+        comment = f"  # {variable.shape} {getattr(word, 'name', word)}"
+        where = self._into(variable) if variable.shape and word not in VIEWS else None
         if where is None:
             text = self._text(variable, ON_ARRAYS)
             if variable in self.beside:  # where an array of shape () takes half the time of NumPy's own number
@@ -147,9 +144,7 @@ class Source:
     def _into(self, variable: Variable) -> Callable | None:
         """How to write the value of a word into a buffer, if there is a way: a function of the buffer's name."""
         word, args = variable.word, [self.of(arg) for arg in variable.args]
-        matrices = [
-            arg for arg in variable.args if len(arg.shape) == 2 and arg.dtype == variable.dtype
-        ]  # dot is strict
+        matrices = [x for x in variable.args if len(x.shape) == 2 and x.dtype == variable.dtype]  # dot is strict
         if isinstance(word, str) and isinstance(words.ARRAYS.get(word), np.ufunc):
             return lambda out: [f"{NUMPYS.get(word, word)}({', '.join(args)}, out={out})"]
         large = all(math.prod(arg.shape) != 1 for arg in variable.args)  # else dot loses NaN, as words.py says
@@ -188,11 +183,6 @@ def _is_literal(x: Any) -> bool:
     if isinstance(x, slice):
         return all(map(_is_literal, (x.start, x.stop, x.step)))
     return x is None or x is Ellipsis or type(x) in (int, bool, str)
-
-
-def word_of(variable: Variable) -> str:
-    """The name of a variable's word."""
-    return variable.word if isinstance(variable.word, str) else variable.word.name
 
 
 _number = itertools.count(1)  # tells programs of the same name apart in a traceback
@@ -245,7 +235,7 @@ class PythonExecutable:
         if run is None:
             memory = np.empty(self._bytes, np.uint8)
             scope: dict[str, Any] = {
-                **(words.FLOATS if self._floats else words.ARRAYS | SCOPE),
+                **(words.FLOATS if self._floats else SCOPE),
                 **self._functions,
                 "constants": self._constants,
                 "nan": np.nan,

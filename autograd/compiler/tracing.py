@@ -194,10 +194,10 @@ def number_of(node: Node) -> Any:
     return float(node.number) if isinstance(node, Value) else native(node.number)
 
 
-def native(x: Any, kept: str = "f") -> np.ndarray:
-    """An array in this machine's order of bytes: with its dtype if it holds floats (or another kind), else float64."""
+def native(x: Any) -> np.ndarray:
+    """Real numbers as an array in this machine's order of bytes."""
     array = numeric(x)
-    return np.asarray(array, array.dtype.type if array.dtype.kind in kept else float)
+    return np.asarray(array, array.dtype.type)
 
 
 def leaf(example: Any, name: str = "") -> Any:
@@ -276,11 +276,8 @@ def traced(function: Callable[..., R]) -> Callable[..., R]:
     @functools.wraps(function)
     def in_trace(*args: Any) -> R:
         before = purpose.name, trace.started, trace.outside, trace.draws, kinds.number, kinds.array, kinds.tracing
-        others, outer, inspection.inspector = (
-            (inspection.around, source.instead, derivative.since, kinds.kept),
-            assigned.before,
-            None,
-        )
+        others, outer = (inspection.around, source.instead, derivative.since, kinds.kept), assigned.before
+        inspection.inspector = None
         started = tick()
         try:
             purpose.name, trace.outside, trace.draws = "jit", {}, []

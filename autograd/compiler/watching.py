@@ -153,16 +153,12 @@ class Watch:
         if names is not None and not callable(x):
             named = _with_methods(methods, names)
             methods = {name: method for name, method in methods.items() if name in named}
-            return [*methods.values(), *self._gotten(attributes(x, (slots | own.keys()) & named))]
+            return [*methods.values(), *self._gotten(attributes(x, (slots | own.keys() | _defaults(type(x))) & named))]
         if own:
             self._owners.append((x, {**own}, but))
         if but:
             return [*methods.values(), *self._contents_of(own), *self._gotten(attributes(x, slots | own.keys() - but))]
-        return [
-            *methods.values(),
-            *self._gotten(attributes(x, slots)),
-            *(self._contents_of(own.values()) if own else ()),
-        ]
+        return [*methods.values(), *self._gotten(attributes(x, slots)), *self._contents_of(own.values())]
 
     def _contents_of(self, container: Iterable) -> list:
         """What a container holds, which is watched from now on."""
@@ -199,6 +195,11 @@ def _names(code: types.CodeType) -> set[str]:
     """The global variables and attributes that a function names, and the functions in it."""
     inner = (part for part in code.co_consts if isinstance(part, types.CodeType))
     return {*code.co_names}.union(*map(_names, inner))
+
+
+def _defaults(kind: type) -> set[str]:
+    """The attributes that a class has for objects without their own: what is no method, property or slot."""
+    return {name for base in kind.__mro__ for name, x in vars(base).items() if not hasattr(type(x), "__get__")}
 
 
 def _methods(kind: type) -> dict[str, types.FunctionType]:

@@ -128,15 +128,10 @@ def beside_numbers(node: Any) -> str | None:
     if len(found) == 1 or sum(np.size(x.data) for x in found) > NUMBERS:
         return None
     try:
-        picture = svg(node)
+        picture = draw(node).pipe("svg", encoding="utf-8")
     except (OSError, ImportError):  # no Graphviz
         return None
     return f"<pre>{html.escape(repr(node))}</pre>{picture[picture.index('<svg') :]}"
-
-
-def svg(*what: Any, **options: Any) -> str:
-    """The picture as SVG text, for a notebook."""
-    return draw(*what, **options).pipe("svg", encoding="utf-8")
 
 
 def render(*what: Any, path: str | os.PathLike[str] | None = None, **options: Any) -> pathlib.Path:

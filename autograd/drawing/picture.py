@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..operation import Operation
 from .arrays import heatmap, largest, span, summary, text_of
 from .dot import FRAME, digraph, escaped
 from .groups import Group
@@ -41,9 +42,7 @@ class Picture:
         flows = [abs(flow) for group in groups for some in group.inputs.values() for flow in some if flow is not None]
         self._strongest = max(filter(np.isfinite, flows), default=0.0)
         frames = {group.where[:1] for group in groups if group.made}
-        around = (
-            frames.pop() if len(frames) == 1 else ()
-        )  # the one frame of all that was computed: it need not be drawn
+        around = frames.pop() if len(frames) == 1 else ()  # one frame of all that was computed need not be drawn
         if caption := ". ".join(filter(None, [*map(str, around), caption])):
             self.graph.attr(label=escaped(caption), labelloc="t", fontcolor=FRAME["fontcolor"])
         self._fill(self.graph, groups, len(around))
@@ -84,7 +83,7 @@ class Picture:
         if operation is None:
             return
         circle, text = f"{identity} made", " ".join(filter(None, (item.symbol, item.static)))
-        rule = escaped(getattr(operation, "__doc__", None) or text)
+        rule = escaped(str(operation.__doc__) if isinstance(operation, Operation) else text)
         graph.node(circle, escaped(text), shape="circle" if len(text) == 1 else "box", tooltip=rule, **SMALL)
         gradient = largest(item.grad) if item.flows and item.grad is not None else None
         self._edge(circle, identity, [gradient], label="")  # the box says it

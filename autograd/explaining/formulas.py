@@ -104,7 +104,7 @@ def mathematics(tree: Tree, names: Mapping[str, Formula]) -> Formula:
 
 def _written(word: Any, args: list[Formula]) -> Formula:
     sign = SIGNS.get(word) if isinstance(word, str) else None
-    while args and args[-1] == NONE:  # an axis that nobody named
+    while args[-1] == NONE and word != "getitem":  # an axis that nobody named
         args = args[:-1]
     if sign is None:
         name = word if isinstance(word, str) else word.name

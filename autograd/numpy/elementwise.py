@@ -101,7 +101,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     shape = getattr(x, "shape", ())
     several = isinstance(condlist, (list, tuple, np.ndarray, Node))
     if several and shape:  # a list of booleans is one mask
-        several = isinstance(condlist[0], (list, np.ndarray, Node))
+        several = as_array(condlist[0]).ndim > 0
     conditions = list(condlist) if several else [condlist]
     if any(as_array(condition).shape != shape for condition in conditions):
         raise IndexError(f"piecewise: a condition is a mask of the shape of x, {shape}")
@@ -141,7 +141,7 @@ _ldexp = composed(COMPOSED.pop("ldexp"))
 def ldexp(x: Any, y: Any) -> Any:
     """As numpy.ldexp, x * 2**y; integers y do not widen float32."""
     out = _ldexp(x, y)
-    return out.astype(x.dtype) if getattr(x, "dtype", None) == np.float32 and out.dtype != x.dtype else out
+    return out.astype(np.float32) if getattr(x, "dtype", None) == np.float32 else out
 
 
 __all__ = record(globals(), as_given=as_nodes)

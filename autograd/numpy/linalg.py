@@ -80,15 +80,16 @@ def qr(a: Tensor, mode: str = "reduced") -> Any:
     """As numpy.linalg.qr, in the modes reduced, complete and r; the first columns must be independent."""
     if mode not in ("reduced", "complete", "r"):
         raise TypeError(f"qr: the mode {mode!r} is not differentiated here, reduced, complete and r are")
-    m, k = a.shape[-2], min(_matrices("qr", a).shape[-2:])
+    *_, m, n = _matrices("qr", a).shape
+    k = min(m, n)
     packed = decompositions.qr(a[..., :k])
     q, r = packed[..., :m, :], packed[..., m:, :]
-    if a.shape[-1] > k:
+    if n > k:
         r = concatenate([r, q.mT @ a[..., k:]], -1)
     if mode == "r":
         return r
     if mode == "complete":
-        q, r = _completed(q), concatenate([r, _np.zeros((*a.shape[:-2], m - k, a.shape[-1]), a.dtype)], -2)
+        q, r = _completed(q), concatenate([r, _np.zeros((*a.shape[:-2], m - k, n), a.dtype)], -2)
     return QRResult(q, r)
 
 

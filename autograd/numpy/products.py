@@ -66,7 +66,6 @@ def _parsed(subscripts: str, operands: list) -> tuple[list[tuple[Any, str]], str
         np.einsum(f"{inputs},{last}{last}{arrow}{out}", *blanks, np.empty((0, 0)))
     except ValueError:
         np.einsum(subscripts, *blanks)  # the same error, of what was given
-        raise
     terms = inputs.split(",")
     extra = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands)]
     ellipsis = "".join(free[: max(n if "..." in term else 0 for n, term in zip(extra, terms))])

@@ -116,8 +116,9 @@ def corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None
 
 def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     """As numpy.bincount; the gradient goes to the weights."""
-    plain = np.bincount(data_of(x), None if weights is None else np.zeros(weights.shape), minlength)
-    return plain if weights is None else OPERATIONS["scatter"](weights, np.asarray(data_of(x), int), plain.shape)
+    x = data_of(x)
+    plain = np.bincount(x, None if weights is None else np.zeros(weights.shape), minlength)  # or an error
+    return OPERATIONS["scatter"](weights, np.asarray(x, int), plain.shape)
 
 
 def _over_nan(function: Callable[..., Any], number: float | None = None) -> Callable[..., Any]:

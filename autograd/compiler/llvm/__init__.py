@@ -73,7 +73,7 @@ class LlvmExecutable:
         self._into(results, 1, inputs)
         if self._of_arrays:
             return tuple(results)
-        return tuple([x if v.shape else float(x) if v.scalar else x[()] for x, v in zip(results, self.program.outputs)])
+        return tuple([x if v.shape else x[()] for x, v in zip(results, self.program.outputs)])
 
     def iterate(self, count: int, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run this many iterations; what is not carried, by iteration.

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..placing import Arena
 from ..program import Unprintable
-from .integers import INTEGERS, MASKS
+from .integers import INTEGERS, MASKS, PREDICATES
 from .text import SIZES, TYPES, WIDE, Code, Kernel, Module, converted, kind, literal
 from .tiles import SQUARE, Matrix, transposed
 from .words import WORDS
@@ -19,7 +19,6 @@ from .words import WORDS
 OF_KIND = {"f": ("", WORDS), "i": (" of integers", INTEGERS), "b": (" of masks", MASKS)}
 ADD = "fadd reassoc contract"  # the order of a sum is free; nothing else is
 MANY = 4096  # elements of a loop for which the widest vectors pay, and a call costs nothing
-PREDICATES = {"greater", "less", "equal", "greater_equal", "less_equal", "not_equal"}
 
 
 @dataclass(eq=False)
@@ -258,10 +257,6 @@ class Arrays:
         """The array whose elements are all this number."""
         same = literal(number, type)
         return Array(shape, type, lambda indices: same, lambda position: same, number)
-
-    def number(self, register: str, type: str) -> Array:
-        """A number in a register."""
-        return Array((), type, lambda indices: register, lambda position: register)
 
     def cast(self, x: Array, type: str) -> Array:
         """The array in another type."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...on_arrays import refusal
+from ...on_arrays import basic_parts, refusal
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory
 from .loops import expand, plus, reshape
@@ -16,8 +16,8 @@ from .text import SIZES, converted, kind
 
 def getitem(p: Arrays, x: Array, index: Any) -> Any:
     """x[index]: a view for numbers, slices, None and an ellipsis; else elements by a table of their positions."""
-    x, parts = p.memory(x), index if isinstance(index, tuple) else (index,)
-    if not _is_basic(parts):
+    x, parts = p.memory(x), basic_parts(index)
+    if parts is None:
         table = p.constant(_positions(x.shape, index))
         flat = reshape(p, x, (math.prod(x.shape),))
         return p.lazy(table.shape, x.type, lambda i: flat.at([table.at(i)]), lambda i: flat.at([table.flat(i)]))
@@ -47,12 +47,6 @@ def _view(p: Arrays, x: Memory, parts: tuple) -> Memory:
     return p.stored(x.pointer, tuple(sizes), x.type, tuple(steps), offset)
 
 
-def _is_basic(index: Any) -> bool:
-    """Whether an index names a view."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts)
-
-
 def _positions(shape: tuple[int, ...], index: Any) -> np.ndarray:
     """Which elements of a contiguous array of this shape an index names."""
     return np.asarray(np.arange(math.prod(shape)).reshape(shape)[index], np.int64)
@@ -62,8 +56,8 @@ def scatter(p: Arrays, x: Array, index: Any, shape: tuple[int, ...]) -> Array:
     """Zeros with x added at an index."""
     out = p.allocate(shape, x.type)
     p.fill(out, p.constantly(0, shape, x.type))
-    if _is_basic(index):
-        view = _view(p, out, index if isinstance(index, tuple) else (index,))
+    if (parts := basic_parts(index)) is not None:
+        view = _view(p, out, parts)
         p.fill(view, expand(p, x, view.shape))
         return out
     table = p.constant(_positions(shape, index))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..program import Unprintable
-from .text import Code, infix, literal
+from .text import Code, infix, literal, select
 
 PREDICATES = {
     "greater": "gt",
@@ -15,12 +15,9 @@ PREDICATES = {
 }
 
 
-def _icmp(predicate: str) -> Callable:
-    return lambda c, t, x, y: c.emit(f"icmp {predicate} {t} {x}, {y}")
-
-
-def _select(c: Code, t: str, m: str, x: str, y: str) -> str:
-    return c.emit(f"select i1 {m}, {t} {x}, {t} {y}")
+def _comparisons(sign: str) -> dict[str, Callable]:
+    """The predicates of numbers with a sign (s) or without one (u)."""
+    return {word: infix(f"icmp {'' if p in ('eq', 'ne') else sign}{p}") for word, p in PREDICATES.items()}
 
 
 def _intrinsic(name: str) -> Callable:
@@ -33,22 +30,22 @@ def _floordiv(c: Code, t: str, x: str, y: str) -> str:
     quotient = c.emit(f"sdiv {t} {x}, {divisor}")
     rest = c.emit(f"sub {t} {x}, {c.emit(f'mul {t} {quotient}, {divisor}')}")
     down = c.emit(f"zext i1 {_turned(c, t, rest, divisor)} to {t}")
-    return _select(c, t, nothing, "0", c.emit(f"sub {t} {quotient}, {down}"))
+    return select(c, t, nothing, "0", c.emit(f"sub {t} {quotient}, {down}"))
 
 
 def _mod(c: Code, t: str, x: str, y: str) -> str:
     """With the sign of y; 0 where y is 0, as in NumPy."""
     divisor, nothing = _divisor(c, t, x, y)
     rest = c.emit(f"srem {t} {x}, {divisor}")
-    turned = _select(c, t, _turned(c, t, rest, divisor), divisor, "0")
-    return _select(c, t, nothing, "0", c.emit(f"add {t} {rest}, {turned}"))
+    turned = select(c, t, _turned(c, t, rest, divisor), divisor, "0")
+    return select(c, t, nothing, "0", c.emit(f"add {t} {rest}, {turned}"))
 
 
 def _divisor(c: Code, t: str, x: str, y: str) -> tuple[str, str]:
     """What x can be divided by, and whether y is 0. The least integer by -1 would end the process: it stays itself."""
     nothing, least = c.emit(f"icmp eq {t} {y}, 0"), literal(-(2 ** (int(t[1:]) - 1)), t)
     flips = c.emit(f"and i1 {c.emit(f'icmp eq {t} {x}, {least}')}, {c.emit(f'icmp eq {t} {y}, -1')}")
-    return _select(c, t, c.emit(f"or i1 {nothing}, {flips}"), "1", y), nothing
+    return select(c, t, c.emit(f"or i1 {nothing}, {flips}"), "1", y), nothing
 
 
 def _turned(c: Code, t: str, rest: str, y: str) -> str:
@@ -77,8 +74,8 @@ def _shift(instruction: str, most: Callable[[str], str]) -> Callable:
     def word(c: Code, t: str, x: str, y: str) -> str:
         bits = int(t[1:])
         inside = c.emit(f"icmp ult {t} {y}, {bits}")
-        shifted = c.emit(f"{instruction} {t} {x}, {_select(c, t, inside, y, str(bits - 1))}")
-        return _select(c, t, inside, shifted, most(shifted))
+        shifted = c.emit(f"{instruction} {t} {x}, {select(c, t, inside, y, str(bits - 1))}")
+        return select(c, t, inside, shifted, most(shifted))
 
     return word
 
@@ -100,8 +97,8 @@ INTEGERS: dict[str, Callable] = {
     "pow": _pow,
     "maximum": _intrinsic("smax"),
     "minimum": _intrinsic("smin"),
-    "where": _select,
-    **{word: _icmp(p if p in ("eq", "ne") else f"s{p}") for word, p in PREDICATES.items()},
+    "where": select,
+    **_comparisons("s"),
 }
 
 MASKS: dict[str, Callable] = {
@@ -109,6 +106,6 @@ MASKS: dict[str, Callable] = {
     **dict.fromkeys(("add", "maximum"), infix("or")),
     **dict.fromkeys(("mul", "minimum"), infix("and")),
     "invert": lambda c, t, x: c.emit(f"xor i1 {x}, true"),
-    "where": _select,
-    **{word: _icmp(p if p in ("eq", "ne") else f"u{p}") for word, p in PREDICATES.items()},
+    "where": select,
+    **_comparisons("u"),
 }

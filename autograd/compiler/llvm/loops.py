@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from ...on_arrays import inverse
+from ...on_arrays import count, inverse
 from ..program import Unprintable
 from .arrays import ADD, Array, Arrays, Memory, contiguous
 from .matrices import matmul
 from .text import SIZES, kind, literal
 
 
-def _axes(x: Array, axis: tuple[int, ...] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _axes(x: Array, axis: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes that are reduced, and the shape of the result: of all axes a number, else with lengths 1 kept."""
     if axis is None:
         return tuple(range(len(x.shape))), ()
-    return axis, tuple(1 if i in axis else n for i, n in enumerate(x.shape))
+    axes = axis if isinstance(axis, tuple) else (axis,)  # a row of the user's may say 0 for (0,)
+    return axes, tuple(1 if i in axes else n for i, n in enumerate(x.shape))
 
 
 def reduced(p: Arrays, word: str, type: str) -> tuple[float, Callable[[str, str], str]]:
@@ -50,8 +51,8 @@ def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, word: str = "sum"
         return p.code.nest([x.shape[i] for i in axes], inner, start, x.type)[0]
 
     def line(outer: Any) -> str:
-        count = p.code.parameter("i64", str(math.prod(x.shape)))
-        return p.code.loop(count, lambda i, so_far: [step(so_far, x.flat(i))], start, x.type)[0]
+        length = p.code.parameter("i64", str(math.prod(x.shape)))
+        return p.code.loop(length, lambda i, so_far: [step(so_far, x.flat(i))], start, x.type)[0]
 
     return p.lazy(shape, x.type, line if x.flat and not kept else total)
 
@@ -72,11 +73,6 @@ def _reduce_rows(
     return out
 
 
-def total(p: Arrays, x: Array, axis: Any) -> Array:
-    """sum"""
-    return _reduce(p, x, axis)
-
-
 def plus(p: Arrays, type: str, a: str, b: str, add: str = ADD) -> str:
     """The sum of two numbers."""
     return p.code.emit(f"{add if kind(type) == 'f' else 'add'} {type} {a}, {b}")
@@ -84,8 +80,7 @@ def plus(p: Arrays, type: str, a: str, b: str, add: str = ADD) -> str:
 
 def mean(p: Arrays, x: Array, axis: Any) -> Array:
     """mean"""
-    axes, _ = _axes(x, axis)
-    return p.elementwise("truediv", [total(p, x, axis), math.prod(x.shape[i] for i in axes)], x.type)
+    return p.elementwise("truediv", [_reduce(p, x, axis), count(x.shape, axis)], x.type)
 
 
 EXTREMES = {"max": "maximum", "top": "maximum", "min": "minimum"}
@@ -135,7 +130,7 @@ def ties(p: Arrays, x: Array, extreme: Array, axis: Any) -> Array:
     """1 / k where k elements are equal to the extreme, 0 elsewhere; a NaN is every extreme."""
     among = [p.elementwise("equal", [x, extreme], x.type), p.elementwise("not_equal", [x, x], x.type)]
     equal = p.cast(p.memory(p.elementwise("maximum", among, "i1")), x.type)
-    return p.elementwise("truediv", [equal, p.memory(total(p, equal, axis))], x.type)
+    return p.elementwise("truediv", [equal, p.memory(_reduce(p, equal, axis))], x.type)
 
 
 def cumsum(p: Arrays, x: Array, axis: int) -> Array:
@@ -170,15 +165,11 @@ def sum_to(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     """The sum over the axes along which an array of this shape would be broadcast."""
     lead = len(x.shape) - len(shape)
     axes = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1))
-    return reshape(p, total(p, x, axes), shape) if axes else x
+    return reshape(p, _reduce(p, x, axes), shape)
 
 
 def reshape(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     """The same elements in another shape."""
-    size = math.prod(x.shape)
-    if -1 in shape:
-        known = -math.prod(shape)
-        shape = tuple(size // known if n == -1 and known else n for n in shape)
     if x.flat and not isinstance(x, Memory) and shape:
         return p.lazy(shape, x.type, lambda i: x.flat(p.code.linear(i, contiguous(shape))), x.flat)
     x = p.memory(x)
@@ -211,7 +202,7 @@ def cast(p: Arrays, x: Array, dtype: Any) -> Array:
 
 
 ALONG_AXES: dict[str, Callable] = {
-    "sum": total,
+    "sum": _reduce,
     "mean": mean,
     "max": _extreme("max"),
     "min": _extreme("min"),

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory, contiguous
-from .text import kind, literal
-from .tiles import DEPTH, SIZES, WIDTHS, Matrix, heights, lanes_of, product, rows_of_block, tile
+from .text import SIZES, kind, literal
+from .tiles import DEPTH, WIDTHS, Matrix, heights, lanes_of, product, rows_of_block, tile
 
 # measured with vectors of 32 and of 64 bytes
 TINY = 4096  # multiply-adds up to which code for just these sizes is faster

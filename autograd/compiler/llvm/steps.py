@@ -13,9 +13,10 @@ import numpy as np
 from ...operation import Function, Lazy
 from ..placing import last_uses
 from ..program import Program, Unprintable, Variable
-from .arrays import PREDICATES, Array, Arrays, Memory, types_of_arguments
+from .arrays import Array, Arrays, Memory, types_of_arguments
 from .groups import Group, Member
 from .indexing import BY_PLACE
+from .integers import PREDICATES
 from .loops import ALONG_AXES
 from .systems import OF_MATRICES
 from .text import TYPES, converted
@@ -24,9 +25,8 @@ LOOPS = ALONG_AXES | BY_PLACE | OF_MATRICES  # words that are not elementwise
 WIDENED = {"sum", "mean", "sum_to", "cumsum", "matmul", "concatenate", "solve"}  # of arguments of the result's type
 ALONG_ROWS = {"sum", "mean", "sum_to", "max", "min", "top"}
 BY_ELEMENTS = {"expand", "cast"}
-REDUCTIONS = {*ALONG_ROWS, "argmax"}
 VIEWS = {"reshape", "transpose", "swapaxes", "getitem", "flip", "expand", "cast"}  # what may show other memory
-ONCE = {"reshape", "transpose", "swapaxes", *REDUCTIONS}  # what reads each element once, wherever it stands
+ONCE = {"reshape", "transpose", "swapaxes", "argmax", *ALONG_ROWS}  # what reads each element once, wherever it stands
 BLOCK = 2000  # operations on single numbers in a function
 
 

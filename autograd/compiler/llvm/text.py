@@ -193,3 +193,8 @@ def converted(c: Code, x: str, old: str, new: str) -> str:
 def infix(text: str) -> Callable:
     """A word that is one instruction of two operands."""
     return lambda c, t, x, y: c.emit(f"{text} {t} {x}, {y}")
+
+
+def select(c: Code, t: str, test: str, x: str, y: str) -> str:
+    """x where a test is true, else y."""
+    return c.emit(f"select i1 {test}, {t} {x}, {t} {y}")

@@ -12,13 +12,12 @@ from typing import Any
 import llvmlite.binding as binding
 
 from .machine import MachineCode, awaited, registers
-from .text import Code, Module
+from .text import SIZES, Code, Module
 
 DEPTH = 256  # of a block: so many products are added up in registers before a tile goes to memory
 BLOCK = 1 << 19  # bytes of a block of the left factor, which stays in the second cache
 WIDTHS = 1, 2, 3  # of a tile, in vectors: with a quarter of the registers as rows, it takes three quarters
 SQUARE = 4  # rows and columns that are transposed in registers; the lanes of a vector are a multiple
-SIZES = {"double": 8, "float": 4}  # in bytes
 LOCK = awaited(threading.Lock())
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from . import lanes
-from .text import Code, infix, literal
+from .text import Code, infix, literal, select
 
 
 def _intrinsic(name: str) -> Callable:
@@ -19,37 +19,29 @@ def _test(c: Code, t: str, predicate: str, x: str, y: str) -> str:
     return c.emit(f"fcmp {predicate} {t} {x}, {y}")
 
 
-def _choose(c: Code, t: str, test: str, x: str, y: str) -> str:
-    return c.emit(f"select i1 {test}, {t} {x}, {t} {y}")
-
-
-def _comparison(predicate: str) -> Callable:
-    return lambda c, t, x, y: _test(c, t, predicate, x, y)
-
-
 def _extreme(predicate: str) -> Callable:
     def word(c: Code, t: str, x: str, y: str) -> str:
         wins = c.emit(f"or i1 {_test(c, t, predicate, x, y)}, {_test(c, t, 'uno', x, x)}")  # a NaN is passed on
-        return _choose(c, t, wins, x, y)
+        return select(c, t, wins, x, y)
 
     return word
 
 
 def _wins(c: Code, t: str, x: str, y: str) -> str:
-    less = _choose(c, t, _test(c, t, "olt", x, y), literal(0, t), literal(0.5, t))
-    return _choose(c, t, _test(c, t, "ogt", x, y), literal(1, t), less)
+    less = select(c, t, _test(c, t, "olt", x, y), literal(0, t), literal(0.5, t))
+    return select(c, t, _test(c, t, "ogt", x, y), literal(1, t), less)
 
 
 def _sign(c: Code, t: str, x: str) -> str:
     one = WORDS["copysign"](c, t, literal(1, t), x)
     nothing = WORDS["add"](c, t, x, literal(0, t))  # NaN, or 0.0, also of -0.0
-    return _choose(c, t, _test(c, t, "one", x, literal(0, t)), one, nothing)  # "one": ordered and not equal
+    return select(c, t, _test(c, t, "one", x, literal(0, t)), one, nothing)  # "one": ordered and not equal
 
 
 def _unless_zero(instruction: str) -> Callable:
     def word(c: Code, t: str, x: str, y: str) -> str:
         zero = literal(0, t)
-        return _choose(c, t, _test(c, t, "oeq", x, zero), zero, c.emit(f"{instruction} {t} {x}, {y}"))
+        return select(c, t, _test(c, t, "oeq", x, zero), zero, c.emit(f"{instruction} {t} {x}, {y}"))
 
     return word
 
@@ -72,17 +64,17 @@ def _divided(c: Code, t: str, x: str, y: str) -> tuple[str, str, str]:
 
 def _mod(c: Code, t: str, x: str, y: str) -> str:
     rest, some, other = _divided(c, t, x, y)
-    moved = _choose(c, t, other, WORDS["add"](c, t, rest, y), rest)
-    return _choose(c, t, some, moved, WORDS["copysign"](c, t, literal(0, t), y))
+    moved = select(c, t, other, WORDS["add"](c, t, rest, y), rest)
+    return select(c, t, some, moved, WORDS["copysign"](c, t, literal(0, t), y))
 
 
 def _floordiv(c: Code, t: str, x: str, y: str) -> str:
     rest, _, other = _divided(c, t, x, y)
     whole = WORDS["truediv"](c, t, WORDS["sub"](c, t, x, rest), y)  # an integer, but for rounding
-    whole = _choose(c, t, other, WORDS["sub"](c, t, whole, literal(1, t)), whole)
+    whole = select(c, t, other, WORDS["sub"](c, t, whole, literal(1, t)), whole)
     quotient = WORDS["truediv"](c, t, x, y)
     signed = WORDS["copysign"](c, t, WORDS["rint"](c, t, whole), quotient)
-    return _choose(c, t, _test(c, t, "oeq", y, literal(0, t)), quotient, signed)
+    return select(c, t, _test(c, t, "oeq", y, literal(0, t)), quotient, signed)
 
 
 def _decay(c: Code, t: str, x: str) -> str:
@@ -92,7 +84,7 @@ def _decay(c: Code, t: str, x: str) -> str:
 
 def _sigmoid(c: Code, t: str, x: str) -> str:
     small, one = _decay(c, t, x), literal(1, t)
-    above = _choose(c, t, _test(c, t, "olt", x, literal(0, t)), small, one)
+    above = select(c, t, _test(c, t, "olt", x, literal(0, t)), small, one)
     return WORDS["truediv"](c, t, above, WORDS["add"](c, t, one, small))
 
 
@@ -110,7 +102,7 @@ def _logaddexp(c: Code, t: str, x: str, y: str) -> str:
     high, low = WORDS["maximum"](c, t, x, y), WORDS["minimum"](c, t, x, y)
     apart = WORDS["add"](c, t, high, WORDS["log1p"](c, t, WORDS["exp"](c, t, WORDS["sub"](c, t, low, high))))
     together = WORDS["add"](c, t, x, literal(math.log(2), t))  # two equal infinities too
-    return _choose(c, t, _test(c, t, "oeq", x, y), together, apart)
+    return select(c, t, _test(c, t, "oeq", x, y), together, apart)
 
 
 def _x_times(of_y: str) -> Callable:
@@ -118,14 +110,14 @@ def _x_times(of_y: str) -> Callable:
 
     def word(c: Code, t: str, x: str, y: str) -> str:
         nothing = c.emit(f"and i1 {_test(c, t, 'oeq', x, literal(0, t))}, {_test(c, t, 'ord', y, y)}")
-        return _choose(c, t, nothing, literal(0, t), WORDS["mul"](c, t, x, WORDS[of_y](c, t, y)))
+        return select(c, t, nothing, literal(0, t), WORDS["mul"](c, t, x, WORDS[of_y](c, t, y)))
 
     return word
 
 
 def _gammaln(c: Code, t: str, x: str) -> str:
     lowest = literal(-math.inf, t)  # where SciPy's is -inf, C's inf
-    return _choose(c, t, _test(c, t, "oeq", x, lowest), lowest, c.libm("lgamma", t, x))
+    return select(c, t, _test(c, t, "oeq", x, lowest), lowest, c.libm("lgamma", t, x))
 
 
 # on numbers of one type, each rounded as NumPy rounds it; nothing assumes that there is no NaN
@@ -145,14 +137,14 @@ WORDS: dict[str, Callable] = {
     "pow": _power,
     "maximum": _extreme("ogt"),
     "minimum": _extreme("olt"),
-    "greater": _comparison("ogt"),
-    "less": _comparison("olt"),
-    "equal": _comparison("oeq"),
-    "greater_equal": _comparison("oge"),
-    "less_equal": _comparison("ole"),
-    "not_equal": _comparison("une"),
+    "greater": infix("fcmp ogt"),
+    "less": infix("fcmp olt"),
+    "equal": infix("fcmp oeq"),
+    "greater_equal": infix("fcmp oge"),
+    "less_equal": infix("fcmp ole"),
+    "not_equal": infix("fcmp une"),
     "wins": _wins,
-    "where": _choose,
+    "where": select,
     "sign": _sign,
     "scaled": _unless_zero("fmul"),
     "ratio": _unless_zero("fdiv"),
