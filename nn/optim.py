@@ -193,7 +193,7 @@ class Optimizer(Settings):
                 f"{len(self.state)} states: make a new {owner} for other parameters"
             )
         for i, (p, state, group) in enumerate(zip(self.parameters, self.state, self.owners())):
-            data: Any = getattr(p, "data", None)
+            data: Any = getattr(p, "number", None)
             name = f"parameter {i}" + (f" ({p.name!r})" if getattr(p, "name", "") else "")
             if not _is_array(data):
                 raise ValueError(f"{owner}: {name} must hold an array of floats, not {_described(data)}")

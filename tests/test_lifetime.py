@@ -286,7 +286,7 @@ def test_an_interruption_leaves_nothing_behind(kind):
 def test_nothing_is_left_of_steps_and_forms():
     """A short draw of python -m tests.leaks."""
     works = [leaks.eager_step(), *map(leaks.compiled_step, leaks.BACKENDS)]
-    assert [round(leaks.grown(run, 100)[1]) for run in works] == [0] * len(works)
+    assert all(round(leaks.grown(run, 100)[1]) <= 0 for run in works)  # below, where what other tests left is freed
     for backend in leaks.BACKENDS:
         form = leaks.compiled_form(backend)
         form.__closure__[0].cell_contents.forms.most = 1
