@@ -32,13 +32,13 @@ def reduced(p: Arrays, word: str, type: str) -> tuple[float, Callable[[str, str]
     return _worst(extreme, type), lambda so_far, more: p.written(extreme, type, [more, so_far])
 
 
-def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, word: str = "sum") -> Array:
+def reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, word: str = "sum") -> Array:
     """step(step(first, element), element) ... along axes."""
     axes, shape = _axes(x, axis)
     first, step = reduced(p, word, x.type)
     kept = [i for i in range(len(x.shape)) if i not in axes]
     if kept and kept[-1] == len(x.shape) - 1 and axes:
-        return _reduce_rows(p, x, axes, shape, first, step)
+        return reduce_rows(p, x, axes, shape, first, step)
     start = [literal(first, x.type)]
 
     def total(outer: Sequence[str]) -> str:
@@ -57,7 +57,7 @@ def _reduce(p: Arrays, x: Array, axis: tuple[int, ...] | None, word: str = "sum"
     return p.lazy(shape, x.type, line if x.flat and not kept else total)
 
 
-def _reduce_rows(
+def reduce_rows(
     p: Arrays, x: Array, axes: tuple[int, ...], shape: tuple[int, ...], first: float, step: Callable
 ) -> Array:
     """Along outer axes only: whole rows are taken together, so that the inner loop runs along memory."""
@@ -80,7 +80,7 @@ def plus(p: Arrays, type: str, a: str, b: str, add: str = ADD) -> str:
 
 def mean(p: Arrays, x: Array, axis: Any) -> Array:
     """mean"""
-    return p.elementwise("truediv", [_reduce(p, x, axis), count(x.shape, axis)], x.type)
+    return p.elementwise("truediv", [reduce(p, x, axis), count(x.shape, axis)], x.type)
 
 
 EXTREMES = {"max": "maximum", "top": "maximum", "min": "minimum"}
@@ -90,7 +90,7 @@ def _extreme(word: str, of_nothing: bool = False) -> Callable:
     def reduction(p: Arrays, x: Array, axis: Any) -> Array:
         if not math.prod(x.shape) and not of_nothing:
             raise Unprintable("an extreme of nothing is not printed")
-        return _reduce(p, x, axis, word)
+        return reduce(p, x, axis, word)
 
     return reduction
 
@@ -130,7 +130,7 @@ def ties(p: Arrays, x: Array, extreme: Array, axis: Any) -> Array:
     """1 / k where k elements are equal to the extreme, 0 elsewhere; a NaN is every extreme."""
     among = [p.elementwise("equal", [x, extreme], x.type), p.elementwise("not_equal", [x, x], x.type)]
     equal = p.cast(p.memory(p.elementwise("maximum", among, "i1")), x.type)
-    return p.elementwise("truediv", [equal, p.memory(_reduce(p, equal, axis))], x.type)
+    return p.elementwise("truediv", [equal, p.memory(reduce(p, equal, axis))], x.type)
 
 
 def cumsum(p: Arrays, x: Array, axis: int) -> Array:
@@ -165,7 +165,7 @@ def sum_to(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
     """The sum over the axes along which an array of this shape would be broadcast."""
     lead = len(x.shape) - len(shape)
     axes = (*range(lead), *(lead + i for i, n in enumerate(shape) if n == 1 and x.shape[lead + i] != 1))
-    return reshape(p, _reduce(p, x, axes), shape)
+    return reshape(p, reduce(p, x, axes), shape)
 
 
 def reshape(p: Arrays, x: Array, shape: tuple[int, ...]) -> Array:
@@ -202,7 +202,7 @@ def cast(p: Arrays, x: Array, dtype: Any) -> Array:
 
 
 ALONG_AXES: dict[str, Callable] = {
-    "sum": _reduce,
+    "sum": reduce,
     "mean": mean,
     "max": _extreme("max"),
     "min": _extreme("min"),

@@ -12,7 +12,7 @@ from numpy.linalg import LinAlgError
 from ..program import Unprintable
 from .arrays import Array, Arrays, Memory
 from .indexing import concatenate, getitem
-from .loops import expand, swapaxes
+from .loops import expand, reduce, swapaxes
 from .text import kind, literal
 
 MOST = 64  # equations, up to which these loops take less time than a call of LAPACK from Python
@@ -55,7 +55,8 @@ def _largest(p: Arrays, a: Memory, outer: Sequence[str], k: str) -> str:
         chosen = ("i64", i, found), (a.type, size, most)
         return [p.code.emit(f"select i1 {wins}, {type} {x}, {type} {y}") for type, x, y in chosen]
 
-    return _from(p, k, a.shape[-2], larger, [k, literal(-1, a.type)], ["i64", a.type])[0]
+    first = p.written("abs", a.type, [a.at([*outer, k, k])])
+    return _from(p, k, a.shape[-2], larger, [k, first], ["i64", a.type])[0]
 
 
 def _exchange(p: Arrays, a: Memory, outer: Sequence[str], k: str, other: str) -> None:
@@ -90,17 +91,20 @@ def _eliminate(p: Arrays, a: Memory) -> None:
 
 
 def solve(p: Arrays, x: Array, y: Array, name: str = "solve") -> Array:
-    """z with x @ z = y, for stacks of matrices."""
+    """z with x @ z = y, for stacks of matrices; LinAlgError for a singular one whose elements are finite."""
     n, lead = _size(x), np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     left, right = (expand(p, each, (*lead, *each.shape[-2:])) for each in (x, y))
     a = concatenate(p, left, right, len(lead) + 1)
+    nothing = p.elementwise("mul", [left, 0.0], left.type)  # NaN where elements are not finite
+    sums = p.memory(reduce(p, nothing, (len(lead), len(lead) + 1)))
     _eliminate(p, a)
 
     def backwards(place: Sequence[str]) -> None:
         *outer, i = place
         k = p.code.emit(f"sub i64 {n - 1}, {i}")
         pivot = a.at([*outer, k, k])
-        singular = p.code.emit(f"fcmp oeq {a.type} {pivot}, {literal(0, a.type)}")
+        odd = p.code.emit(f"fadd {a.type} {pivot}, {sums.at(outer)}")
+        singular = p.code.emit(f"fcmp oeq {a.type} {odd}, {literal(0, a.type)}")
         p.refuse(singular, LinAlgError, f"{name}: Singular matrix (of shape {x.shape})")
 
         def divide(j: str) -> None:
@@ -167,7 +171,7 @@ def cholesky(p: Arrays, x: Array) -> Array:
             p.store(p.code.emit(f"fdiv {x.type} {rest(i)}, {root}"), out, [*outer, i, j])
 
         square = rest(j)
-        wrong = p.code.emit(f"fcmp ule {x.type} {square}, {literal(0, x.type)}")
+        wrong = p.code.emit(f"fcmp ole {x.type} {square}, {literal(0, x.type)}")
         p.refuse(wrong, LinAlgError, f"cholesky: Matrix is not positive definite (of shape {x.shape})")
         root = p.written("sqrt", x.type, [square])
         _from(p, j, n, below)
