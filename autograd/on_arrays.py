@@ -264,26 +264,31 @@ def _all_but_one(x: np.ndarray) -> np.ndarray:
     return np.where(np.eye(x.shape[-1]), x.dtype.type(1), x[..., None, :]).prod(-1)
 
 
-def _scales(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Powers of 2 by which rows and columns of x have sizes near 1, and what they make of its cofactors."""
-    one = x.dtype.type(1)
+def _scales(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Powers of 2 by which rows and columns of x have sizes near 1, x by these, and what they make of its cofactors.
+
+    Of a matrix that is not finite that is zeros, and NaN, since it has no singular values.
+    """
+    one, finite = x.dtype.type(1), np.isfinite(x).all((-2, -1), keepdims=True)
+    x = np.where(finite, x, 0)
     rows = np.ldexp(one, np.frexp(np.abs(x).max(-1, initial=0))[1])
     columns = np.ldexp(one, np.frexp(np.abs(x / rows[..., None]).max(-2, initial=0))[1])
     scales = rows[..., None] * columns[..., None, :]
-    return scales, _all_but_one(rows)[..., None] * _all_but_one(columns)[..., None, :]
+    made = _all_but_one(rows)[..., None] * _all_but_one(columns)[..., None, :]
+    return scales, x / scales, np.where(finite, made, np.nan)
 
 
 def cofactor(x: np.ndarray) -> np.ndarray:
     """det(x) * inv(x).mT by singular values, so that it is right where x is singular too."""
-    scales, made = _scales(x)  # singular values lose what is small beside the largest one
-    u, s, vt = np.linalg.svd(x / scales)
+    _, scaled, made = _scales(x)  # singular values lose what is small beside the largest one
+    u, s, vt = np.linalg.svd(scaled)
     return made * (np.linalg.det(u @ vt)[..., None, None] * ((u * _all_but_one(s)[..., None, :]) @ vt))
 
 
 def minors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The derivative of cofactor(x) in the direction y, by singular values: of a diagonal x the minors are products."""
-    scales, made = _scales(x)
-    u, s, vt = np.linalg.svd(x / scales)
+    scales, scaled, made = _scales(x)
+    u, s, vt = np.linalg.svd(scaled)
     one = np.eye(s.shape[-1], dtype=s.dtype)
     others = np.where(one[:, None] + one, 1, s[..., None, None, :]).prod(-1) * (1 - one)  # of all but two
     turned = u.mT @ (y / scales) @ vt.mT

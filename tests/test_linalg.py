@@ -195,3 +195,14 @@ def test_derivatives_of_det_keep_their_digits_where_rows_and_columns_differ_in_s
     assert (abs(grad(np.linalg.det)(scaled) - slope * whole) <= 1e-13 * abs(whole) * abs(slope).max()).all()
     found = hvp(np.linalg.det)(scaled, direction * rows * columns)
     assert (abs(found - product * whole) <= 1e-13 * abs(whole) * abs(product).max()).all()
+
+
+@pytest.mark.parametrize("odd", [numpy.nan, numpy.inf])
+def test_determinants_of_what_is_not_finite_have_no_derivative(odd):
+    x = numpy.stack([numpy.array([[1.0, 2.0], [3.0, 4.0]]), numpy.array([[odd, 1.0], [2.0, 3.0]])])
+    slope = grad(lambda x: np.sum(np.linalg.det(x)))
+    with numpy.errstate(invalid="ignore"):
+        found = slope(x), grad(lambda x: np.sum(slope(x) ** 2))(x)
+    for (right, wrong), expected in zip(found, ([[4.0, -3.0], [-2.0, 1.0]], [[2.0, 4.0], [6.0, 8.0]])):
+        numpy.testing.assert_allclose(right, expected, rtol=1e-12)
+        assert numpy.isnan(wrong).all()

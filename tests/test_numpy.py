@@ -391,3 +391,12 @@ def test_the_determinant_of_a_singular_matrix_has_its_gradient(singular):
 
     expected = [[minor(i, j) for j in range(3)] for i in range(3)]
     numpy.testing.assert_allclose(grad(anp.linalg.det)(singular), expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("start", [True, numpy.array([True, False]), 1, numpy.array([1, 2])])
+def test_a_line_is_of_numpys_dtype(start):
+    stop = numpy.float32(2.0)
+    expected = numpy.linspace(start, stop, 3)
+    for found in (anp.linspace(start, Tensor(stop), 3).data, jit(lambda x: anp.linspace(start, x, 3))(stop)):
+        numpy.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype

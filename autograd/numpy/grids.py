@@ -27,7 +27,9 @@ def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
     """As numpy.linspace."""
-    start, stop = map(floats, as_weak((start, stop)))
+    start, stop = as_weak((start, stop))
+    dtype = np.result_type(start.dtype, stop.dtype, 1.0) if dtype is None else dtype  # a mask is no wider than floats
+    start, stop = floats(start), floats(stop)
     share = _between(start, stop, num, endpoint)
     line = where(share == 1.0, stop, start + (stop - start) * share)
     line = moveaxis(selected(line, dtype, kinds="f"), 0, axis)

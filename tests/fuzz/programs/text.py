@@ -143,8 +143,8 @@ class Program:
         return bool(re.search("f4|float32", self.source())) or any(x[0].dtype == "f4" for x in self.inputs.values())
 
     def uses(self, word: str) -> bool:
-        """Whether a line calls this."""
-        return any(word in line.text for line in self.lines)
+        """Whether a line calls this, functions' own lines among them."""
+        return word in self.source()
 
 
 # how an array is held
